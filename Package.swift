@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is compiled with the same strict settings.
+///
+/// Warnings are errors in CI only: a newer compiler's new warning must not break the build of
+/// somebody who merely depends on the library.
+let strict: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .strictMemorySafety(),
+  ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+let package = Package(
+  name: "annals",
+  platforms: [.macOS(.v26)],
+  products: [
+    .executable(name: "annals", targets: ["annals"]),
+    .library(name: "EventStore", targets: ["EventStore"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CLibPQ",
+      pkgConfig: "libpq",
+      providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+    ),
+    .target(name: "LibPQ", dependencies: ["CLibPQ"], swiftSettings: strict),
+    .target(name: "EventStore", dependencies: ["LibPQ"], swiftSettings: strict),
+    .target(
+      name: "PostgresSandbox",
+      dependencies: [
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict
+    ),
+    .executableTarget(
+      name: "annals",
+      dependencies: [
+        "EventStore",
+        "PostgresSandbox",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      swiftSettings: strict
+    ),
+
+    .target(
+      name: "TestSupport",
+      dependencies: ["EventStore", "LibPQ", "PostgresSandbox"],
+      path: "Tests/TestSupport",
+      swiftSettings: strict
+    ),
+    .testTarget(name: "LibPQTests", dependencies: ["LibPQ", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "EventStoreTests",
+      dependencies: ["EventStore", "TestSupport"],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "PostgresSandboxTests",
+      dependencies: ["PostgresSandbox", "TestSupport"],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "AnnalsTests",
+      dependencies: [
+        "annals",
+        "TestSupport",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      swiftSettings: strict
+    ),
+  ]
+)
