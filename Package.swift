@@ -31,8 +31,26 @@ let package = Package(
       pkgConfig: "libpq",
       providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
     ),
-    .target(name: "LibPQ", dependencies: ["CLibPQ"], swiftSettings: strict),
-    .target(name: "EventStore", dependencies: ["LibPQ"], swiftSettings: strict),
+    .target(
+      name: "LibPQ",
+      dependencies: ["CLibPQ"],
+      // Lifetimes: a column is read in place, as a span that cannot outlive its result.
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]
+    ),
+    .target(
+      name: "EventStore",
+      dependencies: ["LibPQ"],
+      resources: [
+        .embedInCode("Read/Watermark.sql"),
+        .embedInCode("Schema/AddMetadata.sql"),
+        .embedInCode("Schema/AddPosition.sql"),
+        .embedInCode("Schema/CreateEvents.sql"),
+        .embedInCode("Schema/EventsTable.sql"),
+        .embedInCode("Schema/Migrations/Migration0001_base.sql"),
+        .embedInCode("Schema/Migrations/Migration0002_snapshots.sql"),
+      ],
+      swiftSettings: strict
+    ),
     .target(
       name: "PostgresSandbox",
       dependencies: [

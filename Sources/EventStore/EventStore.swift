@@ -1,1 +1,92 @@
-import LibPQ
+package import LibPQ
+
+/// An event store: one table of events in a PostgreSQL database.
+///
+/// It connects when the first operation needs it and then keeps that one connection. The operations block a thread
+/// of the store's own while the server works, never one of Swift's cooperative pool; several stores work side by side.
+/// Cancelling the task that waits for an operation cancels the statement on the server and rolls it back.
+///
+/// ```swift
+/// let store = try EventStore(connecting: "host=/run/postgresql dbname=shop")
+/// try await store.initialize()
+/// ```
+public actor EventStore {
+  /// The table that holds the events.
+  public nonisolated let table: QualifiedName
+
+  private nonisolated let executor = BlockingExecutor()
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+  private let parameters: ConnectionParameters
+  private nonisolated let canceller: Canceller
+  private var openConnection: Connection?
+  private var knownLayout: EventsTable?
+
+  /// Called, on the store's thread, with what an operator may want to know while an operation goes on.
+  private var reportNotice: (@Sendable (String) -> Void)?
+
+  /// A store in the database that libpq finds.
+  ///
+  /// - Parameters:
+  ///   - conninfo: a database name, a `keyword=value` string or a `postgresql://` URI; what it leaves open, and all
+  ///     of it when nil, comes from the PG* variables, service files and .pgpass, as with psql.
+  ///   - table: the table of events.
+  /// - Throws: ``EventStoreError`` when the process has no file descriptors left.
+  public init(connecting conninfo: String? = nil, table: QualifiedName = .events) throws {
+    try self.init(ConnectionParameters(database: conninfo), table: table)
+  }
+
+  package init(_ parameters: ConnectionParameters, table: QualifiedName = .events) throws {
+    self.parameters = parameters
+    self.table = table
+    do { canceller = try Canceller() } catch { throw EventStoreError(error) }
+  }
+
+  /// Sets who is told of what goes on, for example that a reader waits for a writer.
+  public func onNotice(_ report: (@Sendable (String) -> Void)?) {
+    reportNotice = report
+  }
+
+  func notify(_ text: String) {
+    reportNotice?(text)
+  }
+
+  /// Runs `body` on the connection, opening one if there is none.
+  ///
+  /// Every public operation goes through here exactly once, so that cancellation and errors are handled in one place.
+  func perform<T: Sendable>(_ body: (Connection) throws -> T) async throws -> T {
+    canceller.reset()
+    return try await withTaskCancellationHandler {
+      do {
+        try Task.checkCancellation()
+        return try body(try connection())
+      } catch let error as PostgresError {
+        if Task.isCancelled { throw CancellationError() }
+        throw EventStoreError(error)
+      }
+    } onCancel: {
+      canceller.cancel()
+    }
+  }
+
+  /// The open connection; a broken one is replaced.
+  func connection() throws(PostgresError) -> Connection {
+    if let openConnection, !openConnection.isBroken { return openConnection }
+    let connection = try Connection(parameters, canceller: canceller)
+    openConnection = connection
+    return connection
+  }
+
+  /// What the events table looks like; read once.
+  func layout(_ connection: Connection) throws -> EventsTable {
+    if let knownLayout { return knownLayout }
+    guard let layout = try EventsTable.find(table, connection) else { throw EventsTable.missing(table) }
+    knownLayout = layout
+    return layout
+  }
+
+  /// Forgets what ``layout(_:)`` read, after the table was changed.
+  func forgetLayout() {
+    knownLayout = nil
+  }
+}

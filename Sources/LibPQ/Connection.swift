@@ -1,1 +1,107 @@
-import CLibPQ
+internal import CLibPQ
+
+/// One connection to PostgreSQL. It blocks its thread while it waits, and belongs to one thread at a time.
+///
+/// Every wait is a poll() on the socket and on the ``Canceller``, so that a wait can be ended from another thread
+/// and can have a deadline.
+@safe package final class Connection {
+  let handle: OpaquePointer
+  package let canceller: Canceller
+  package let parameters: ConnectionParameters
+
+  /// The longest silence of the server during one statement; nil waits for ever.
+  ///
+  /// TCP keepalives notice a vanished peer only while nothing is under way, so a command that must end in time sets this.
+  package var responseTimeout: Duration?
+
+  /// Called with what the server says besides its answer (RAISE NOTICE, warnings).
+  package var onNotice: ((String) -> Void)?
+
+  /// Names of the statements that were prepared on this connection, by their text.
+  var preparedStatements: [String: String] = [:]
+
+  /// Connects; `canceller` ends what this connection waits for, and may outlive it.
+  ///
+  /// - Throws: `cannotConnect` with libpq's reason, passwords removed.
+  package init(_ parameters: ConnectionParameters, canceller: Canceller) throws(PostgresError) {
+    self.parameters = parameters
+    self.canceller = canceller
+    let keywords = parameters.keywords
+    guard
+      let handle = unsafe withCStrings(
+        keywords.map(\.0),
+        { names in
+          unsafe withCStrings(keywords.map(\.1)) { values in unsafe PQconnectdbParams(names, values, 1) }
+        }
+      )
+    else { throw PostgresError(kind: .cannotConnect, message: "out of memory") }
+    // From here on deinit calls PQfinish, as it must also for a connection that failed (manual, PQfinish).
+    unsafe self.handle = handle
+    guard unsafe PQstatus(handle) == CONNECTION_OK else {
+      throw PostgresError(kind: .cannotConnect, message: parameters.redact(lastMessage))
+    }
+    unsafe PQsetnonblocking(handle, 1)
+    installNoticeReceiver()
+    unsafe canceller.attach(to: handle)
+    try execute(Connection.sessionSettings)
+  }
+
+  deinit {
+    canceller.detach()
+    unsafe PQfinish(handle)
+  }
+
+  /// Whatever a role, a database or PGOPTIONS may have set, these decide how values are read and printed.
+  private static let sessionSettings = """
+    SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
+    SET standard_conforming_strings = on; SET bytea_output = 'hex'; SET client_min_messages = warning
+    """
+
+  /// The server's version, as 150018 for 15.18.
+  package var serverVersion: Int { unsafe Int(PQserverVersion(handle)) }
+  package var databaseName: String { unsafe String(cString: PQdb(handle)) }
+  package var userName: String { unsafe String(cString: PQuser(handle)) }
+  package var host: String { unsafe String(cString: PQhost(handle)) }
+  package var port: String { unsafe String(cString: PQport(handle)) }
+  package var backendProcessID: Int32 { unsafe PQbackendPID(handle) }
+
+  /// Whether the connection can no longer be used.
+  package var isBroken: Bool { unsafe PQstatus(handle) != CONNECTION_OK }
+
+  package var isInTransaction: Bool { unsafe PQtransactionStatus(handle) != PQTRANS_IDLE }
+
+  var lastMessage: String {
+    unsafe String(cString: PQerrorMessage(handle)).trimmingNewlines()
+  }
+
+  private func installNoticeReceiver() {
+    let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+    unsafe PQsetNoticeReceiver(
+      handle,
+      { context, result in
+        guard let context = unsafe context, let result = unsafe result else { return }
+        let connection = unsafe Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()
+        connection.onNotice?(unsafe String(cString: PQresultErrorMessage(result)).trimmingNewlines())
+      },
+      context
+    )
+  }
+}
+
+@available(*, unavailable, message: "a connection belongs to the one thread that waits on it")
+extension Connection: Sendable {}
+
+/// Calls `body` with a NULL-terminated array of C strings, as libpq's parameter lists are.
+func withCStrings<R>(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> R) -> R {
+  var bytes: [CChar] = []
+  var offsets: [Int] = []
+  for string in strings {
+    offsets.append(bytes.count)
+    bytes += string.utf8CString
+  }
+  return unsafe bytes.withUnsafeBufferPointer { buffer in
+    var pointers: [UnsafePointer<CChar>?] = unsafe offsets.map { unsafe buffer.baseAddress! + $0 }
+    unsafe pointers.append(nil)
+    return unsafe pointers.withUnsafeBufferPointer { unsafe body($0.baseAddress!) }
+  }
+}

@@ -1,0 +1,88 @@
+internal import LibPQ
+
+/// Why an operation of the store failed, in the shape of PostgreSQL's own messages.
+public struct EventStoreError: Error, Sendable, Hashable {
+  /// The stable kind of a failure, for programs.
+  public enum Code: String, Sendable, Hashable {
+    /// No connection to the server.
+    case cannotConnect
+    /// The connection ended while it was in use.
+    case connectionLost
+    /// The server did not answer in time.
+    case timedOut
+    /// The stream is at another version than the caller expected, or holds another event of that id.
+    case versionConflict
+    /// What was asked for is not in the store.
+    case notFound
+    /// The input is not an event.
+    case invalidInput
+    /// A projection, reducer, upcaster or layout file is wrong, or the events table is not one.
+    case invalidDefinition
+    /// Somebody else holds the lock; trying again later will do.
+    case locked
+    /// The role lacks a right, or the database is read only.
+    case permissionDenied
+    /// Any other refusal of the server or the store.
+    case failed
+  }
+
+  public var code: Code
+  /// One sentence: what failed, where.
+  public var message: String
+  /// Facts that help to understand it.
+  public var detail: String?
+  /// What to do about it.
+  public var hint: String?
+  /// PostgreSQL's code of the failure, when the server found it.
+  public var sqlState: String?
+
+  public init(
+    _ code: Code,
+    _ message: String,
+    detail: String? = nil,
+    hint: String? = nil,
+    sqlState: String? = nil
+  ) {
+    self.code = code
+    self.message = message
+    self.detail = detail
+    self.hint = hint
+    self.sqlState = sqlState
+  }
+
+  /// What an error of the database means to a user of the store.
+  init(_ error: PostgresError) {
+    self.init(
+      Code(error),
+      error.message,
+      detail: error.detail,
+      hint: error.hint,
+      sqlState: error.sqlState
+    )
+    switch code {
+    case .cannotConnect:
+      hint = hint ?? "Check -h, -p, -U, -d and the PG* variables; psql with the same settings must connect."
+    case .connectionLost:
+      hint = hint ?? "Run the command again; what was not committed was rolled back."
+    case .permissionDenied where sqlState == SQLState.readOnlyTransaction:
+      hint = hint ?? "This is a standby or a read-only session; connect to the primary to write."
+    default: break
+    }
+  }
+}
+
+extension EventStoreError.Code {
+  fileprivate init(_ error: PostgresError) {
+    switch error.kind {
+    case .cannotConnect: self = .cannotConnect
+    case .connectionLost: self = .connectionLost
+    case .timedOut: self = .timedOut
+    case .statement:
+      switch error.sqlState {
+      case SQLState.insufficientPrivilege, SQLState.readOnlyTransaction: self = .permissionDenied
+      case SQLState.lockNotAvailable: self = .locked
+      default: self = .failed
+      }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+internal import LibPQ
+
+/// What is known of a table of events: which of the store's columns it has.
+///
+/// A table with the first six columns alone is a *classic* one: it has no global order.
+struct EventsTable: Sendable, Hashable {
+  let name: QualifiedName
+  let hasMetadata: Bool
+  let hasPosition: Bool
+  /// Whether `timestamp` is a timestamptz; without a zone its values are taken as UTC.
+  let hasTimeZone: Bool
+
+  /// The columns to select, in the order of ``Column``, each in the type that the readers decode.
+  var columns: String {
+    let time = hasTimeZone ? "e.\"timestamp\"" : "e.\"timestamp\" AT TIME ZONE 'UTC'"
+    let metadata = hasMetadata ? "e.metadata" : "NULL::jsonb"
+    let position = hasPosition ? "e.position" : "NULL::bigint"
+    return "\(position) AS position, e.aggregate_id, e.version, e.event_type, \(time) AS \"timestamp\", "
+      + "e.id, e.event_data, \(metadata) AS metadata"
+  }
+
+  /// The index of each column of ``columns`` in a result.
+  enum Column {
+    static let position = 0
+    static let aggregateID = 1
+    static let version = 2
+    static let eventType = 3
+    static let timestamp = 4
+    static let id = 5
+    static let data = 6
+    static let metadata = 7
+  }
+
+  /// Reads the catalogue; nil when there is no such table.
+  ///
+  /// - Throws: ``EventStoreError`` with code `invalidDefinition` when it is not a table of events.
+  static func find(_ name: QualifiedName, _ connection: Connection) throws -> EventsTable? {
+    let sql = embeddedSQL(PackageResources.EventsTable_sql)
+    let result = try connection.query(sql, [.text(name.schema), .text(name.name)])
+    if result.isEmpty { return nil }
+    var types: [String: String] = [:]
+    for row in 0..<result.rowCount { types[result.string(row, 0)] = result.string(row, 1) }
+    try check(types, of: name)
+    return EventsTable(
+      name: name,
+      hasMetadata: types["metadata"] != nil,
+      hasPosition: types["position"] != nil,
+      hasTimeZone: types["timestamp"] == "timestamp with time zone"
+    )
+  }
+
+  /// The columns that make a table of events, with the types that they may have.
+  private static let required: [(column: String, types: Set<String>)] = [
+    ("id", ["uuid"]),
+    ("aggregate_id", ["character varying", "text"]),
+    ("event_type", ["character varying", "text"]),
+    ("event_data", ["jsonb"]),
+    ("version", ["integer"]),
+    ("timestamp", ["timestamp with time zone", "timestamp without time zone"]),
+  ]
+
+  private static let optional: [(column: String, types: Set<String>)] = [
+    ("metadata", ["jsonb"]),
+    ("position", ["bigint"]),
+  ]
+
+  private static func check(_ types: [String: String], of name: QualifiedName) throws {
+    var faults: [String] = []
+    for (column, allowed) in required where types[column] == nil {
+      faults.append("column \(column) (\(allowed.sorted()[0])) is missing")
+    }
+    for (column, allowed) in required + optional {
+      guard let type = types[column], !allowed.contains(type) else { continue }
+      faults.append("column \(column) is \(type), not \(allowed.sorted().joined(separator: " or "))")
+    }
+    guard faults.isEmpty else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "\(name) is not a table of events",
+        detail: faults.joined(separator: "; "),
+        hint: "Name the table of events with --table schema.name."
+      )
+    }
+  }
+
+  static func missing(_ name: QualifiedName) -> EventStoreError {
+    EventStoreError(
+      .notFound,
+      "there is no table \(name) in this database",
+      hint: "Create it with 'annals init', or name another with --table schema.name."
+    )
+  }
+
+  /// Refuses what needs the order of the whole store on a classic table.
+  func requirePosition(for purpose: String) throws {
+    guard !hasPosition else { return }
+    throw EventStoreError(
+      .invalidDefinition,
+      "\(purpose) needs the order of the whole store, and \(name) has no column position",
+      hint: "Add it with 'annals init --add-position' ('--add-position --dry-run' prints the SQL)."
+    )
+  }
+}
+
+/// A `.sql` file of this target as text.
+func embeddedSQL(_ bytes: [UInt8]) -> String {
+  String(decoding: bytes, as: UTF8.self)
+}

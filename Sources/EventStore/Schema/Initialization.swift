@@ -1,0 +1,87 @@
+internal import LibPQ
+
+/// What `initialize` did, or would do, to make a database ready.
+public struct Initialization: Sendable, Hashable {
+  /// A step, with the SQL that carries it out.
+  public struct Step: Sendable, Hashable {
+    public let title: String
+    public let sql: String
+  }
+
+  /// What was done, or with `dryRun` is to be done; empty when the database is ready.
+  public internal(set) var steps: [Step] = []
+  /// What an events table made by somebody else lacks; it is never added unasked.
+  public internal(set) var missing: [Step] = []
+}
+
+extension EventStore {
+  /// Makes a database ready: creates the events table unless it is there, and brings schema `annals` up to date.
+  ///
+  /// It is one transaction, and can be run again at any time. An events table that is there stays as it is.
+  ///
+  /// - Parameters:
+  ///   - addPosition: also adds the columns that a classic table lacks; the table is locked while they are filled.
+  ///   - dryRun: changes nothing.
+  /// - Returns: the steps, and what the table still lacks.
+  /// - Throws: ``EventStoreError``; nothing is changed then.
+  public func initialize(addPosition: Bool = false, dryRun: Bool = false) async throws -> Initialization {
+    try await perform { connection in
+      var plan = Initialization()
+      try connection.transaction {
+        if !dryRun { try connection.execute(lockInitialization) }
+        plan = try planInitialization(addPosition: addPosition, connection)
+        if !dryRun { for step in plan.steps { try connection.execute(step.sql) } }
+      }
+      forgetLayout()
+      return plan
+    }
+  }
+
+  private func planInitialization(addPosition: Bool, _ connection: Connection) throws -> Initialization {
+    var plan = Initialization()
+    let existing = try EventsTable.find(table, connection)
+    if let existing {
+      let missing = missingColumns(of: existing)
+      if addPosition { plan.steps += missing } else { plan.missing = missing }
+    } else {
+      if try !schemaExists(table.schema, connection) {
+        plan.steps.append(
+          .init(title: "Create schema \(table.schema)", sql: "CREATE SCHEMA \(quoteIdentifier(table.schema));\n")
+        )
+      }
+      plan.steps.append(.init(title: "Create table \(table)", sql: fillIn(PackageResources.CreateEvents_sql)))
+    }
+    plan.steps += try pendingMigrations(connection)
+    return plan
+  }
+
+  private func missingColumns(of existing: EventsTable) -> [Initialization.Step] {
+    var missing: [Initialization.Step] = []
+    if !existing.hasMetadata {
+      missing.append(
+        .init(title: "Add column metadata to \(table)", sql: fillIn(PackageResources.AddMetadata_sql))
+      )
+    }
+    if !existing.hasPosition {
+      missing.append(
+        .init(title: "Add column position to \(table)", sql: fillIn(PackageResources.AddPosition_sql))
+      )
+    }
+    return missing
+  }
+
+  private func schemaExists(_ name: String, _ connection: Connection) throws -> Bool {
+    try connection.query("SELECT to_regnamespace($1) IS NOT NULL", [.text(quoteIdentifier(name))]).bool(0, 0)
+  }
+
+  /// The text of a `.sql` file with this store's table in it.
+  func fillIn(_ sql: [UInt8]) -> String {
+    embeddedSQL(sql)
+      .split(separator: "{events}", omittingEmptySubsequences: false).joined(separator: table.sql)
+      .split(separator: "{events_literal}", omittingEmptySubsequences: false)
+      .joined(separator: quoteLiteral(table.sql))
+  }
+
+  /// Two `init` at once would both create: the second waits for the first, then finds nothing to do.
+  private var lockInitialization: String { "SELECT pg_advisory_xact_lock(\(AdvisoryLock.initialization))" }
+}

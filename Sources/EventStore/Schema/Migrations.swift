@@ -1,0 +1,61 @@
+internal import LibPQ
+
+/// A numbered change of schema `annals`. Numbers only grow; a migration that was released is never edited.
+private struct Migration {
+  let number: Int32
+  let name: String
+  let sql: [UInt8]
+}
+
+private let migrations = [
+  Migration(number: 1, name: "base", sql: PackageResources.Migration0001_base_sql),
+  Migration(number: 2, name: "snapshots", sql: PackageResources.Migration0002_snapshots_sql),
+]
+
+/// The keys of this project's advisory locks; the first word ("anna" in ASCII) keeps them apart from an application's.
+enum AdvisoryLock {
+  static let initialization = Int64(0x616e_6e61_0000_0001)
+}
+
+extension EventStore {
+  /// The migrations that this database has not had, in order.
+  ///
+  /// - Throws: ``EventStoreError`` when a newer annals was here: its tables may mean something else.
+  func pendingMigrations(_ connection: Connection) throws -> [Initialization.Step] {
+    let applied = try appliedMigration(connection)
+    guard applied <= migrations.count else {
+      throw EventStoreError(
+        .failed,
+        "schema annals was made by a newer annals (migration \(applied); this one knows \(migrations.count))",
+        hint: "Use that version of annals, or a newer one."
+      )
+    }
+    return migrations.filter { $0.number > applied }.map { migration in
+      let record = "INSERT INTO annals.migrations (number, name) VALUES (\(migration.number), '\(migration.name)');\n"
+      return .init(
+        title: "Migrate schema annals to \(migration.number) (\(migration.name))",
+        sql: embeddedSQL(migration.sql) + record
+      )
+    }
+  }
+
+  /// The number of the newest migration that was applied; 0 without schema `annals`.
+  private func appliedMigration(_ connection: Connection) throws -> Int32 {
+    let exists = try connection.query("SELECT to_regclass('annals.migrations') IS NOT NULL").bool(0, 0)
+    guard exists else { return 0 }
+    return try connection.query("SELECT coalesce(max(number), 0) FROM annals.migrations").int32(0, 0)
+  }
+
+  /// Refuses what needs schema `annals` when it is missing or old.
+  func requireSchema(_ connection: Connection) throws {
+    let applied = try appliedMigration(connection)
+    guard applied < migrations.count else { return }
+    throw EventStoreError(
+      .failed,
+      applied == 0
+        ? "this database has no schema annals, where this command keeps its records"
+        : "schema annals is at migration \(applied), and this annals needs \(migrations.count)",
+      hint: "Run 'annals init' once; it changes no event."
+    )
+  }
+}

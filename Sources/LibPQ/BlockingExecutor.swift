@@ -1,0 +1,19 @@
+internal import Dispatch
+
+/// Runs one actor's work on a Dispatch queue of its own, where it may block.
+///
+/// The threads of Swift's cooperative pool must not wait for the network: there is one a core.
+package final class BlockingExecutor: SerialExecutor {
+  package init() {}
+
+  private let queue = DispatchQueue(label: "annals.event-store")
+
+  package func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    queue.async { unsafe job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+  }
+
+  package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+    unsafe UnownedSerialExecutor(ordinary: self)
+  }
+}

@@ -1,0 +1,81 @@
+internal import CLibPQ
+internal import Glibc
+internal import Synchronization
+
+/// Ends what a connection is waiting for; it may be used from any thread, and stays harmless afterwards.
+///
+/// The waiting thread polls the read end of a pipe beside its socket. It then asks the server to cancel the
+/// statement and goes on reading, so that the connection stays in a known state (manual, "Canceling Queries in Progress").
+package final class Canceller: Sendable {
+  let readEnd: Int32
+  private let writeEnd: Int32
+  private let requested = Atomic(false)
+  /// libpq's cancel object, made once after the connection was; nil before that and after the connection's end.
+  private let request = Mutex<CancelRequest?>(nil)
+
+  package init() throws(PostgresError) {
+    var ends: [Int32] = [0, 0]
+    guard unsafe pipe(&ends) == 0 else {
+      throw PostgresError(kind: .cannotConnect, message: "no pipe could be made (error \(errno))")
+    }
+    for end in ends {
+      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+    }
+    readEnd = ends[0]
+    writeEnd = ends[1]
+  }
+
+  deinit {
+    close(readEnd)
+    close(writeEnd)
+  }
+
+  /// Whether ``cancel()`` was called.
+  package var isCancelled: Bool { requested.load(ordering: .acquiring) }
+
+  /// Ends the current statement with SQLSTATE 57014, and refuses those that follow.
+  package func cancel() {
+    guard !requested.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    var byte: UInt8 = 1
+    unsafe _ = write(writeEnd, &byte, 1)
+  }
+
+  /// Lets statements run again, so that a cancelled operation can clean up behind itself.
+  package func reset() {
+    var byte: UInt8 = 0
+    while unsafe read(readEnd, &byte, 1) == 1 {}
+    requested.store(false, ordering: .releasing)
+  }
+
+  func attach(to connection: OpaquePointer) {
+    request.withLock { unsafe $0 = CancelRequest(connection) }
+  }
+
+  func detach() {
+    request.withLock { $0 = nil }
+  }
+
+  /// Sends the request to the server. That it was sent says nothing of whether it had an effect.
+  func sendRequest() {
+    request.withLock { $0?.send() }
+  }
+}
+
+/// Owns a PGcancel; its only use, PQcancel, is documented to be safe in any thread.
+@safe private final class CancelRequest: @unchecked Sendable {
+  private let handle: OpaquePointer
+
+  init?(_ connection: OpaquePointer) {
+    guard let handle = unsafe PQgetCancel(connection) else { return nil }
+    unsafe self.handle = handle
+  }
+
+  deinit { unsafe PQfreeCancel(handle) }
+
+  func send() {
+    // 256 is the size that the manual recommends for the error text, which nobody reads here.
+    var message = [CChar](repeating: 0, count: 256)
+    unsafe _ = PQcancel(handle, &message, 256)
+  }
+}

@@ -1,0 +1,73 @@
+internal import CLibPQ
+
+extension Connection {
+  /// Sends data to the server with `COPY … FROM STDIN`.
+  ///
+  /// - Parameters:
+  ///   - sql: the COPY statement.
+  ///   - body: calls its argument with pieces of the data, in the format that the statement names, cut anywhere.
+  /// - Returns: the number of rows that were stored.
+  /// - Throws: what `body` threw (nothing is stored then), or the server's error.
+  package func copyIn(
+    _ sql: String,
+    _ body: (_ write: ([UInt8]) throws(PostgresError) -> Void) throws -> Void
+  ) throws -> Int {
+    try checkReady()
+    guard unsafe PQsendQuery(handle, sql) == 1 else { throw lost() }
+    _ = try receive()
+    do {
+      try body { (bytes) throws(PostgresError) in try self.putCopyData(bytes) }
+    } catch {
+      _ = try? endCopy(failingWith: "the sender stopped")
+      throw error
+    }
+    return try endCopy(failingWith: nil)
+  }
+
+  /// Reads the rows of `COPY … TO STDOUT`, one call of `body` a row.
+  package func copyOut(_ sql: String, _ body: (RawSpan) throws -> Void) throws {
+    try checkReady()
+    guard unsafe PQsendQuery(handle, sql) == 1 else { throw lost() }
+    _ = try receive()
+    while true {
+      var buffer: UnsafeMutablePointer<CChar>?
+      let length = unsafe PQgetCopyData(handle, &buffer, 1)
+      switch length {
+      case 1...:
+        defer { unsafe PQfreemem(buffer) }
+        try body(unsafe RawSpan(_unsafeStart: buffer!, byteCount: Int(length)))
+      case 0:
+        try wait(for: .read)
+        try consumeInput()
+      case -1:
+        _ = try receive()
+        return
+      default: throw lost()
+      }
+    }
+  }
+
+  private func putCopyData(_ bytes: [UInt8]) throws(PostgresError) {
+    try checkReady()
+    while true {
+      let queued = unsafe bytes.withUnsafeBytes {
+        unsafe PQputCopyData(handle, $0.baseAddress?.assumingMemoryBound(to: CChar.self), Int32($0.count))
+      }
+      if queued < 0 { throw lost() }
+      // Flush every piece: libpq would otherwise grow its buffer without a limit.
+      try flush()
+      if queued == 1 { return }
+    }
+  }
+
+  @discardableResult
+  private func endCopy(failingWith message: String?) throws(PostgresError) -> Int {
+    while true {
+      let queued = unsafe PQputCopyEnd(handle, message)
+      if queued < 0 { throw lost() }
+      try flush()
+      if queued == 1 { break }
+    }
+    return try receive().affectedRows
+  }
+}

@@ -1,0 +1,118 @@
+internal import CLibPQ
+
+extension Connection {
+  /// Runs one statement with its parameters and returns its rows.
+  ///
+  /// - Parameter prepared: keep the statement prepared on this connection, for one that runs again and again.
+  package func query(
+    _ sql: String,
+    _ parameters: [Parameter] = [],
+    prepared: Bool = false
+  ) throws(PostgresError) -> QueryResult {
+    try send(sql, parameters, prepared: prepared)
+    return try receive()
+  }
+
+  /// Runs one or more statements without parameters, and ignores their rows.
+  ///
+  /// Several statements in one text are one transaction (manual, "Simple Query").
+  package func execute(_ sql: String) throws(PostgresError) {
+    try checkReady()
+    guard unsafe PQsendQuery(handle, sql) == 1 else { throw lost() }
+    _ = try receive()
+  }
+
+  /// Starts a statement without waiting for its rows; ``receive()`` must follow.
+  ///
+  /// Between the two the server works while the caller does.
+  package func send(
+    _ sql: String,
+    _ parameters: [Parameter] = [],
+    prepared: Bool = false
+  ) throws(PostgresError) {
+    let name = prepared ? try prepare(sql, parameters) : nil
+    try checkReady()
+    let sent = unsafe withParameters(parameters) { count, types, values, lengths, formats in
+      if let name {
+        unsafe PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1)
+      } else {
+        unsafe PQsendQueryParams(handle, sql, count, types, values, lengths, formats, 1)
+      }
+    }
+    guard sent == 1 else { throw lost() }
+    try flush()
+  }
+
+  /// Waits for the statement that ``send(_:_:prepared:)`` started, and returns the rows of its last result.
+  package func receive() throws(PostgresError) -> QueryResult {
+    var last: QueryResult?
+    var failure: PostgresError?
+    while let result = unsafe try nextResult() {
+      let owned = unsafe QueryResult(owning: result)
+      switch unsafe PQresultStatus(result) {
+      case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
+        last = consume owned
+      case PGRES_COPY_IN, PGRES_COPY_OUT:
+        // libpq returns this result again and again until the copy is done: leave the loop.
+        return owned
+      default:
+        if failure == nil { failure = unsafe PostgresError(result: result) }
+      }
+    }
+    if let failure { throw failure }
+    guard let last = consume last else { throw lost() }
+    return last
+  }
+
+  /// Prepares `sql` unless this connection has it, and returns its name.
+  private func prepare(_ sql: String, _ parameters: [Parameter]) throws(PostgresError) -> String {
+    if let name = preparedStatements[sql] { return name }
+    try checkReady()
+    let name = "annals_\(preparedStatements.count + 1)"
+    let types = parameters.map(\.type.rawValue)
+    guard unsafe PQsendPrepare(handle, name, sql, Int32(types.count), types) == 1 else { throw lost() }
+    _ = try receive()
+    preparedStatements[sql] = name
+    return name
+  }
+
+  /// A cancelled connection starts nothing new, so that a loop of statements ends with the one under way.
+  func checkReady() throws(PostgresError) {
+    if canceller.isCancelled {
+      throw PostgresError(
+        kind: .statement,
+        message: "canceling statement due to user request",
+        sqlState: SQLState.queryCanceled
+      )
+    }
+  }
+}
+
+/// Lays the parameters out as libpq's parallel arrays.
+private func withParameters<R>(
+  _ parameters: [Parameter],
+  _ body: (
+    Int32, UnsafePointer<UInt32>?, UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?,
+    UnsafePointer<Int32>?
+  ) -> R
+) -> R {
+  let types = parameters.map(\.type.rawValue)
+  let lengths = parameters.map { Int32($0.bytes?.count ?? 0) }
+  let formats = [Int32](repeating: 1, count: parameters.count)
+  // One byte more than needed, so that the arena has an address even when all values are empty.
+  var arena: [UInt8] = []
+  arena.reserveCapacity(lengths.reduce(1) { $0 + Int($1) })
+  var offsets: [Int?] = []
+  for parameter in parameters {
+    offsets.append(parameter.bytes == nil ? nil : arena.count)
+    if let bytes = parameter.bytes { arena += bytes }
+  }
+  arena.append(0)
+  return unsafe arena.withUnsafeBytes { buffer in
+    let start = unsafe buffer.baseAddress!.assumingMemoryBound(to: CChar.self)
+    let values: [UnsafePointer<CChar>?] = unsafe offsets.map { offset in
+      unsafe offset.map { unsafe start + $0 }
+    }
+    return unsafe body(Int32(parameters.count), types, values, lengths, formats)
+  }
+}

@@ -1,0 +1,87 @@
+internal import CLibPQ
+internal import Glibc
+
+/// Where to connect, as psql takes it: everything that is not given here comes from libpq's own sources
+/// (PG* variables, service files, .pgpass; manual, "Database Connection Control Functions").
+package struct ConnectionParameters: Sendable, Hashable {
+  /// Host name, address, or the folder of a Unix socket.
+  package var host: String?
+  package var port: String?
+  package var user: String?
+  /// A database name, a `keyword=value` string or a `postgresql://` URI.
+  package var database: String?
+  /// What `pg_stat_activity` shows, unless the operator's own settings name something else.
+  package var applicationName: String
+
+  package init(
+    host: String? = nil,
+    port: String? = nil,
+    user: String? = nil,
+    database: String? = nil,
+    applicationName: String = "annals"
+  ) {
+    self.host = host
+    self.port = port
+    self.user = user
+    self.database = database
+    self.applicationName = applicationName
+  }
+
+  /// Seconds that one host may take to answer, where neither PGCONNECT_TIMEOUT nor the string says otherwise.
+  ///
+  /// libpq itself waits for ever; a cron job that hangs on a dead host is never noticed.
+  static let connectTimeoutSeconds = "10"
+
+  /// libpq's keywords in the order that PQconnectdbParams wants: a string in `dbname` is expanded in its place, so
+  /// that what stands before it is a default and what stands after it wins.
+  var keywords: [(String, String)] {
+    var keywords = [
+      ("fallback_application_name", applicationName),
+      // A peer that vanished is noticed within about a minute instead of the kernel's two hours.
+      ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
+      ("tcp_user_timeout", "60000"),
+    ]
+    if unsafe getenv("PGCONNECT_TIMEOUT") == nil {
+      keywords.append(("connect_timeout", ConnectionParameters.connectTimeoutSeconds))
+    }
+    for (keyword, value) in [("dbname", database), ("host", host), ("port", port), ("user", user)] {
+      if let value { keywords.append((keyword, value)) }
+    }
+    keywords.append(("client_encoding", "UTF8"))
+    return keywords
+  }
+
+  /// Takes passwords out of a text of libpq's.
+  ///
+  /// libpq quotes the piece of a connection string that it stumbled over, which may be a piece of the password.
+  func redact(_ text: String) -> String {
+    var text = text
+    for secret in secrets where !secret.isEmpty { text.replaceAll(secret, with: "***") }
+    return text
+  }
+
+  private var secrets: [String] {
+    guard let database, database.contains("=") || database.contains("://") else { return [] }
+    guard let options = unsafe PQconninfoParse(database, nil) else {
+      // Not even libpq can tell where the password is: hide all that could be one.
+      return database.split(whereSeparator: { " :/@=?&'\"".contains($0) }).map(String.init)
+    }
+    defer { unsafe PQconninfoFree(options) }
+    var secrets: [String] = []
+    var option = unsafe options
+    while let keyword = unsafe option.pointee.keyword {
+      let name = unsafe String(cString: keyword)
+      if ["password", "sslpassword"].contains(name), let value = unsafe option.pointee.val {
+        secrets.append(unsafe String(cString: value))
+      }
+      unsafe option += 1
+    }
+    return secrets
+  }
+}
+
+extension String {
+  mutating func replaceAll(_ target: String, with replacement: String) {
+    self = split(separator: target, omittingEmptySubsequences: false).joined(separator: replacement)
+  }
+}

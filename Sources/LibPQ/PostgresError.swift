@@ -1,0 +1,94 @@
+internal import CLibPQ
+
+/// What went wrong while talking to PostgreSQL.
+///
+/// The fields are those of the server's ErrorResponse message (manual, "Error and Notice Message Fields");
+/// a failure that libpq or this library found itself has no `sqlState`.
+package struct PostgresError: Error, Sendable, Hashable {
+  package enum Kind: Sendable, Hashable {
+    /// No connection could be made.
+    case cannotConnect
+    /// The connection ended while it was in use; what the last statement did is not known.
+    case connectionLost
+    /// The server said nothing for longer than ``Connection/responseTimeout``; the connection was closed.
+    case timedOut
+    /// The server refused the statement.
+    case statement
+  }
+
+  package var kind: Kind
+  package var message: String
+  package var sqlState: String?
+  package var detail: String?
+  package var hint: String?
+  package var context: String?
+  package var schema: String?
+  package var table: String?
+  package var column: String?
+  package var constraint: String?
+  /// Place of a syntax error in the statement, in characters, from 1.
+  package var position: Int?
+  /// Place of a syntax error in `internalQuery`, in characters, from 1.
+  package var internalPosition: Int?
+  package var internalQuery: String?
+
+  package init(kind: Kind, message: String, sqlState: String? = nil) {
+    self.kind = kind
+    self.message = message
+    self.sqlState = sqlState
+  }
+
+  /// Reads the error out of a result, before the result is cleared.
+  ///
+  /// A result without an SQLSTATE was made by libpq itself, which does so when the connection broke
+  /// (manual, PQresultErrorField).
+  init(result: OpaquePointer) {
+    func field(_ code: Int32) -> String? {
+      unsafe PQresultErrorField(result, code).map { unsafe String(cString: $0) }
+    }
+    let state = field(FieldCode.sqlState)
+    kind = state == nil || state.map(PostgresError.endsConnection) == true ? .connectionLost : .statement
+    sqlState = state
+    let wholeMessage = unsafe String(cString: PQresultErrorMessage(result)).trimmingNewlines()
+    message = field(FieldCode.messagePrimary) ?? wholeMessage
+    detail = field(FieldCode.messageDetail)
+    hint = field(FieldCode.messageHint)
+    context = field(FieldCode.context)
+    schema = field(FieldCode.schemaName)
+    table = field(FieldCode.tableName)
+    column = field(FieldCode.columnName)
+    constraint = field(FieldCode.constraintName)
+    position = field(FieldCode.statementPosition).flatMap { Int($0) }
+    internalPosition = field(FieldCode.internalPosition).flatMap { Int($0) }
+    internalQuery = field(FieldCode.internalQuery)
+  }
+
+  /// Class 08 and 57P01 to 57P03 (terminated, crash, shutdown) end the session with the statement.
+  private static func endsConnection(_ state: String) -> Bool {
+    state.hasPrefix("08") || ["57P01", "57P02", "57P03", "57P05"].contains(state)
+  }
+}
+
+/// The field codes of postgres_ext.h; its macros are C character literals, which Swift does not import.
+private enum FieldCode {
+  static let sqlState = Int32(UInt8(ascii: "C"))
+  static let messagePrimary = Int32(UInt8(ascii: "M"))
+  static let messageDetail = Int32(UInt8(ascii: "D"))
+  static let messageHint = Int32(UInt8(ascii: "H"))
+  static let statementPosition = Int32(UInt8(ascii: "P"))
+  static let internalPosition = Int32(UInt8(ascii: "p"))
+  static let internalQuery = Int32(UInt8(ascii: "q"))
+  static let context = Int32(UInt8(ascii: "W"))
+  static let schemaName = Int32(UInt8(ascii: "s"))
+  static let tableName = Int32(UInt8(ascii: "t"))
+  static let columnName = Int32(UInt8(ascii: "c"))
+  static let constraintName = Int32(UInt8(ascii: "n"))
+}
+
+extension String {
+  func trimmingNewlines() -> String {
+    var text = Substring(self)
+    while text.last?.isNewline == true { text.removeLast() }
+    return String(text)
+  }
+}

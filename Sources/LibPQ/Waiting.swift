@@ -1,0 +1,80 @@
+internal import CLibPQ
+internal import Glibc
+
+extension Connection {
+  enum Direction {
+    case read
+    case readOrWrite
+  }
+
+  /// Waits until the socket can be read (or written), the canceller fires, or the server was silent too long.
+  func wait(for direction: Direction) throws(PostgresError) {
+    var cancelSent = false
+    let events = direction == .read ? Int16(POLLIN) : Int16(POLLIN | POLLOUT)
+    while true {
+      var descriptors = [
+        pollfd(fd: unsafe PQsocket(handle), events: events, revents: 0),
+        // A negative descriptor is passed over by poll(): a fired canceller would otherwise wake it for ever.
+        pollfd(fd: cancelSent ? -1 : canceller.readEnd, events: Int16(POLLIN), revents: 0),
+      ]
+      let ready = unsafe poll(&descriptors, 2, pollTimeout)
+      if ready < 0 && errno == EINTR { continue }
+      if ready == 0 { throw silentTooLong() }
+      if descriptors[0].revents != 0 { return }
+      canceller.sendRequest()
+      cancelSent = true
+    }
+  }
+
+  private var pollTimeout: Int32 {
+    guard let responseTimeout else { return -1 }
+    let milliseconds =
+      responseTimeout.components.seconds * 1000
+      + responseTimeout.components.attoseconds / 1_000_000_000_000_000
+    return Int32(clamping: milliseconds)
+  }
+
+  private func silentTooLong() -> PostgresError {
+    breakConnection()
+    return PostgresError(
+      kind: .timedOut,
+      message: "the server did not answer within \(responseTimeout ?? .zero)"
+    )
+  }
+
+  /// Makes the connection unusable: whatever is still on its way must not be taken for a later answer.
+  private func breakConnection() {
+    shutdown(unsafe PQsocket(handle), Int32(SHUT_RDWR))
+    unsafe _ = PQconsumeInput(handle)
+  }
+
+  /// Sends what libpq has buffered, reading what the server says meanwhile, so that neither side blocks the other.
+  func flush() throws(PostgresError) {
+    while true {
+      switch unsafe PQflush(handle) {
+      case 0: return
+      case 1:
+        try wait(for: .readOrWrite)
+        try consumeInput()
+      default: throw lost()
+      }
+    }
+  }
+
+  func consumeInput() throws(PostgresError) {
+    guard unsafe PQconsumeInput(handle) == 1 else { throw lost() }
+  }
+
+  /// The next result of the statement under way, or nil after its last.
+  func nextResult() throws(PostgresError) -> OpaquePointer? {
+    while unsafe PQisBusy(handle) == 1 {
+      try wait(for: .read)
+      try consumeInput()
+    }
+    return unsafe PQgetResult(handle)
+  }
+
+  func lost() -> PostgresError {
+    PostgresError(kind: .connectionLost, message: parameters.redact(lastMessage))
+  }
+}

@@ -1,0 +1,47 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct Initialize: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "init",
+    abstract: "Make a database ready: the events table and schema annals.",
+    discussion: """
+      It can be run again at any time, and changes nothing of an events table that is there.
+      What such a table lacks is listed with the SQL that adds it.
+      """
+  )
+
+  @OptionGroup var connection: ConnectionOptions
+
+  @Flag(help: "Also add what a classic table lacks: position, metadata. Locks the table meanwhile.")
+  var addPosition = false
+
+  @Flag(name: [.customShort("n"), .long], help: "Print the SQL and change nothing.")
+  var dryRun = false
+
+  func run() async throws {
+    let store = try await connection.store()
+    let result = try await store.initialize(addPosition: addPosition, dryRun: dryRun)
+    if dryRun {
+      if !result.steps.isEmpty { StandardOutput.write(Initialize.script(result.steps)) }
+    } else if StandardError.isTerminal {
+      for step in result.steps { StandardError.write("\(step.title): done\n") }
+      if result.steps.isEmpty { StandardError.write("Nothing to do: \(store.table) is ready.\n") }
+    }
+    StandardOutput.flush()
+    if !result.missing.isEmpty {
+      StandardError.write(
+        """
+        annals: \(store.table) is left as it is. This SQL adds what it lacks:
+        \(Initialize.script(result.missing))HINT:  Run it, or 'annals init --add-position'; both lock the table meanwhile.
+
+        """
+      )
+    }
+  }
+
+  /// The steps as a script that psql runs as a whole or not at all.
+  private static func script(_ steps: [Initialization.Step]) -> String {
+    "BEGIN;\n" + steps.map { "-- \($0.title)\n\($0.sql)" }.joined(separator: "\n") + "COMMIT;\n"
+  }
+}

@@ -1,0 +1,36 @@
+internal import ArgumentParser
+internal import EventStore
+internal import LibPQ
+
+/// Where the store is, in psql's words. What is not given comes from the PG* variables, service files and .pgpass.
+struct ConnectionOptions: ParsableArguments {
+  @Option(name: .shortAndLong, help: "Server host, or the folder of its socket.")
+  var host: String?
+
+  @Option(name: .shortAndLong, help: "Server port.")
+  var port: String?
+
+  @Option(name: [.customShort("U"), .customLong("username")], help: "User to connect as.")
+  var user: String?
+
+  @Option(name: [.customShort("d"), .customLong("dbname")], help: "Database, conninfo string or URI.")
+  var database: String?
+
+  @Option(help: "The table of events.", transform: ConnectionOptions.parseTable)
+  var table: QualifiedName = .events
+
+  /// The store that these options name; it connects when it is first used.
+  func store() async throws -> EventStore {
+    let parameters = ConnectionParameters(host: host, port: port, user: user, database: database)
+    let store = try EventStore(parameters, table: table)
+    await store.onNotice { StandardError.write("annals: \($0)\n") }
+    return store
+  }
+
+  static func parseTable(_ text: String) throws -> QualifiedName {
+    guard let name = QualifiedName(text) else {
+      throw ValidationError("'\(text)' is not the name of a table; write name or schema.name")
+    }
+    return name
+  }
+}

@@ -1,0 +1,41 @@
+internal import EventStore
+
+/// The exit statuses that scripts rely on; the manual lists them under EXIT STATUS.
+enum ExitStatus: Int32 {
+  case done = 0
+  case failure = 1
+  /// The command ran well, and found something or left work pending.
+  case findings = 2
+  case versionConflict = 3
+  case notFound = 4
+  /// Some of the work was set aside.
+  case partlyDone = 5
+  // From here on as sysexits.h names them.
+  case usage = 64
+  case badInput = 65
+  case cannotConnect = 69
+  case locked = 75
+  case noPermission = 77
+  case badDefinition = 78
+  case interrupted = 130
+  case brokenPipe = 141
+  case terminated = 143
+
+  init(_ code: EventStoreError.Code) {
+    switch code {
+    case .cannotConnect: self = .cannotConnect
+    case .connectionLost, .timedOut, .failed: self = .failure
+    case .versionConflict: self = .versionConflict
+    case .notFound: self = .notFound
+    case .invalidInput: self = .badInput
+    case .invalidDefinition: self = .badDefinition
+    case .locked: self = .locked
+    case .permissionDenied: self = .noPermission
+    }
+  }
+}
+
+/// Ends a command that ran well with another status than 0; what there is to say has been said.
+struct EndWithStatus: Error {
+  let status: ExitStatus
+}

@@ -1,0 +1,81 @@
+internal import ArgumentParser
+internal import EventStore
+internal import Glibc
+
+/// What a command says when it fails: PostgreSQL's three lines, or one JSON line, on stderr.
+struct Failure {
+  var status: ExitStatus
+  /// A stable word for programs.
+  var code = "failed"
+  var message: String
+  var detail: String?
+  var hint: String?
+  var sqlState: String?
+
+  /// Every error becomes its exit status here and nowhere else.
+  init(_ error: any Error) {
+    switch error {
+    case let error as EndWithStatus:
+      (status, message) = (error.status, "")
+    case let error as EventStoreError:
+      status = ExitStatus(error.code)
+      (code, message, detail) = (error.code.rawValue, error.message, error.detail)
+      (hint, sqlState) = (error.hint, error.sqlState)
+    case let error as CommandError:
+      (status, code, message, detail) = (error.status, error.code, error.message, error.detail)
+      hint = error.hint
+    case is CancellationError:
+      status = Interruption.status ?? .interrupted
+      (code, message) = ("interrupted", "interrupted")
+      detail = "The statement under way was rolled back."
+    case _ where Annals.exitCode(for: error).isSuccess:
+      // Help and version, which ArgumentParser throws too, were asked for.
+      (status, message) = (.done, "")
+      StandardOutput.write(Annals.fullMessage(for: error) + "\n")
+    case _ where Annals.exitCode(for: error) == .validationFailure:
+      (status, code, message) = (.usage, "usage", Annals.message(for: error))
+      hint = "Try 'annals --help', or 'annals help SUBCOMMAND'."
+    default:
+      (status, message) = (.failure, String(describing: error))
+    }
+  }
+
+  /// Prints, as JSON where the output was asked for as JSON, and ends the process.
+  func report(asJSON: Bool) -> Never {
+    StandardOutput.flush()
+    if !message.isEmpty { StandardError.write(asJSON ? json : text) }
+    exit(status.rawValue)
+  }
+
+  private var text: String {
+    var lines = ["annals: error: \(message)"]
+    if let detail { lines.append("DETAIL:  \(detail)") }
+    if let hint { lines.append("HINT:  \(hint)") }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private var json: String {
+    var object = JSONObject()
+    object.add("error", message)
+    object.add("code", code)
+    object.add("exit", Int64(status.rawValue))
+    if let sqlState { object.add("sqlstate", sqlState) }
+    if let detail { object.add("detail", detail) }
+    if let hint { object.add("hint", hint) }
+    return object.text + "\n"
+  }
+}
+
+/// A failure that the executable itself found (a file that cannot be read, a folder that is not a sandbox).
+struct CommandError: Error {
+  var status: ExitStatus
+  var code: String
+  var message: String
+  var detail: String?
+  var hint: String?
+
+  init(_ status: ExitStatus, _ message: String, code: String, detail: String? = nil, hint: String? = nil) {
+    (self.status, self.message, self.code) = (status, message, code)
+    (self.detail, self.hint) = (detail, hint)
+  }
+}

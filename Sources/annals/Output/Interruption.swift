@@ -1,0 +1,36 @@
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
+
+/// What Ctrl-C and `kill` do: the first cancels the work, which rolls back and reports; the second ends the process.
+enum Interruption {
+  private static let received = Atomic<Int32>(0)
+
+  /// The exit status for the signal that was received; nil when none was.
+  static var status: ExitStatus? {
+    switch received.load(ordering: .relaxed) {
+    case SIGINT: .interrupted
+    case SIGTERM: .terminated
+    default: nil
+    }
+  }
+
+  static func cancellingOnSignal(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    let task = Task(operation: body)
+    let sources = [SIGINT, SIGTERM].map { number in
+      let source = DispatchSource.makeSignalSource(signal: number)
+      source.setEventHandler {
+        received.store(number, ordering: .relaxed)
+        task.cancel()
+        // From now on the signal has its ordinary effect.
+        signal(number, SIG_DFL)
+      }
+      // Dispatch only watches: without this the signal would still end the process.
+      signal(number, SIG_IGN)
+      source.resume()
+      return source
+    }
+    defer { for source in sources { source.cancel() } }
+    try await task.value
+  }
+}

@@ -1,0 +1,25 @@
+internal import ArgumentParser
+
+/// How records are printed.
+enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
+  case table
+  case ndjson
+  case json
+  case csv
+
+  var isJSON: Bool { self == .json || self == .ndjson }
+
+  /// The format that a command line asks for, also when the command line is wrong elsewhere.
+  static func requested(in arguments: [String]) -> OutputFormat {
+    for (index, argument) in arguments.enumerated() {
+      if argument == "--" { break }
+      if ["-o", "--output"].contains(argument), index + 1 < arguments.count {
+        return OutputFormat(rawValue: arguments[index + 1]) ?? .table
+      }
+      for prefix in ["-o", "--output="] where argument.hasPrefix(prefix) {
+        if let format = OutputFormat(rawValue: String(argument.dropFirst(prefix.count))) { return format }
+      }
+    }
+    return .table
+  }
+}
