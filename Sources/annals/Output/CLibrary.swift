@@ -1,0 +1,21 @@
+internal import Glibc
+
+/// The few calls of the C library that take pointers, so that the rest of the executable has none.
+enum CLibrary {
+  /// An environment variable; nil when it is not set or empty.
+  static func environment(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    let text = unsafe String(cString: value)
+    return text.isEmpty ? nil : text
+  }
+
+  /// The width of the terminal behind a file descriptor; nil when it is none.
+  static func terminalColumns(_ descriptor: Int32) -> Int? {
+    var size = winsize()
+    guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
+  /// Gives wcwidth() a UTF-8 character type; a system without any such locale measures characters as one column.
+  static let hasUTF8CharacterType = unsafe setlocale(LC_CTYPE, "C.UTF-8") != nil
+}

@@ -1,0 +1,84 @@
+/// Prints records of one kind to standard output, as they come.
+struct RecordPrinter<R: Record> {
+  private let format: OutputFormat
+  /// Where a table's lines are cut; nil when they are not, as for a file.
+  private let maximumWidth: Int?
+  private var count = 0
+  /// The first records of a table, held back until the widths of its columns are known.
+  private var held: [R] = []
+  private var widths: [Int] = []
+
+  /// As many records decide a table's widths; later ones that are wider stick out.
+  private static var heldLimit: Int { 500 }
+
+  init(_ format: OutputFormat) {
+    self.format = format
+    maximumWidth = StandardOutput.isTerminal ? Terminal.width : nil
+  }
+
+  mutating func print(_ record: R) {
+    switch format {
+    case .ndjson: StandardOutput.write(Self.object(record) + "\n")
+    case .json: StandardOutput.write((count == 0 ? "[\n" : ",\n") + Self.object(record))
+    case .csv:
+      if count == 0 { printCSV(R.columns.map(\.name)) }
+      printCSV(record.fields.map(\.plain))
+    case .table:
+      if widths.isEmpty { held.append(record) } else { printRow(record.fields) }
+      if held.count >= Self.heldLimit { releaseHeld() }
+    }
+    count += 1
+  }
+
+  /// Prints what is still held back, and what closes the format.
+  mutating func finish() {
+    switch format {
+    case .json: StandardOutput.write(count == 0 ? "[]\n" : "\n]\n")
+    case .csv where count == 0: printCSV(R.columns.map(\.name))
+    case .table: releaseHeld()
+    default: break
+    }
+    StandardOutput.flush()
+  }
+
+  private static func object(_ record: R) -> String {
+    var object = JSONObject()
+    for (column, field) in zip(R.columns, record.fields) { object.add(column.name, json: field.json) }
+    return object.text
+  }
+
+  private func printCSV(_ cells: [String]) {
+    StandardOutput.write(cells.map(TextEscaping.csvCell).joined(separator: ",") + "\r\n")
+  }
+
+  private mutating func releaseHeld() {
+    guard !held.isEmpty else { return }
+    let rows = held.map { $0.fields.map { TextEscaping.forPeople($0.shown) } }
+    let headings = R.columns.map { $0.name.uppercased() }
+    widths = headings.indices.map { column in
+      rows.reduce(headings[column].count) { max($0, Terminal.columns(of: $1[column])) }
+    }
+    printCells(headings, rightAligned: held[0].fields.map(\.isNumber))
+    for record in held { printRow(record.fields) }
+    held = []
+  }
+
+  private func printRow(_ fields: [Field]) {
+    printCells(fields.map { TextEscaping.forPeople($0.shown) }, rightAligned: fields.map(\.isNumber))
+  }
+
+  private func printCells(_ cells: [String], rightAligned: [Bool]) {
+    var line = ""
+    for (index, cell) in cells.enumerated() {
+      let padding = String(repeating: " ", count: max(0, widths[index] - Terminal.columns(of: cell)))
+      if index > 0 { line += "  " }
+      if rightAligned[index] {
+        line += padding + cell
+      } else {
+        line += index == cells.count - 1 ? cell : cell + padding
+      }
+    }
+    if let maximumWidth { line = Terminal.cut(line, to: maximumWidth) }
+    StandardOutput.write(line + "\n")
+  }
+}
