@@ -1,0 +1,75 @@
+# `make` alone lists the targets. Needs a Swift toolchain (6.2 or later) and GNU make.
+
+PREFIX  = /usr/local
+DESTDIR =
+
+# The release binary without symbols; the one with symbols stays in .build/release.
+BINARY = dist/annals
+
+bindir  = $(DESTDIR)$(PREFIX)/bin
+mandir  = $(DESTDIR)$(PREFIX)/share/man
+bashdir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+zshdir  = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+fishdir = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+
+PAGES1 = $(wildcard man/*.1)
+PAGES5 = $(wildcard man/*.5)
+
+SWIFT_FILES = Sources Tests Package.swift
+SCRIPTS     = .ci/run $(wildcard Scripts/*.sh Examples/*/*.sh Benchmarks/*.sh)
+
+.PHONY: help setup build release test lint format demo install uninstall clean
+.NOTPARALLEL:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what is missing: libpq's headers, PostgreSQL's server programs, mandoc
+	@sh Scripts/setup.sh
+
+build: ## build for debugging
+	swift build
+
+# The Swift runtime goes into the binary, so that it runs where no Swift is installed (macOS has it in the system).
+# lld comes with Swift; gold would make a larger file and warn of a function in Swift's own library.
+STATIC = $(if $(filter Linux,$(shell uname)),--static-swift-stdlib -Xswiftc -use-ld=lld)
+
+release: ## build dist/annals: optimised, static Swift runtime, stripped
+	swift build -c release $(STATIC) --product annals
+	@mkdir -p dist
+	strip -o $(BINARY) .build/release/annals
+
+test: setup ## run all tests (after setup)
+	swift test --disable-xctest
+
+lint: ## check the format of Swift, manual pages and shell scripts
+	swift format lint --strict --recursive $(SWIFT_FILES)
+	set -e; for script in $(SCRIPTS); do sh -n $$script; done
+	$(if $(PAGES1)$(PAGES5),mandoc -T lint -W warning $(PAGES1) $(PAGES5))
+
+format: ## format the Swift code in place
+	swift format --in-place --recursive $(SWIFT_FILES)
+
+demo: setup release ## set up, build, and run the main job on example orders in a sandbox
+	@sh Examples/orders/demo.sh
+
+install: ## install the built release below PREFIX (default /usr/local)
+	@test -x $(BINARY) || { echo 'install: error: $(BINARY) is not there; run "make release" first' >&2; exit 1; }
+	install -d $(bindir)
+	install -m 755 $(BINARY) $(bindir)
+	$(call install_into,$(mandir)/man1,$(PAGES1))
+	$(call install_into,$(mandir)/man5,$(PAGES5))
+	$(call install_into,$(bashdir),$(wildcard completions/annals.bash))
+	$(call install_into,$(zshdir),$(wildcard completions/_annals))
+	$(call install_into,$(fishdir),$(wildcard completions/annals.fish))
+
+# $(call install_into,FOLDER,FILES) does nothing when there are no files.
+install_into = $(if $(2),install -d $(1) && install -m 644 $(2) $(1))
+
+uninstall: ## remove what install put there
+	rm -f $(bindir)/annals
+	rm -f $(addprefix $(mandir)/man1/,$(notdir $(PAGES1))) $(addprefix $(mandir)/man5/,$(notdir $(PAGES5)))
+	rm -f $(bashdir)/annals.bash $(zshdir)/_annals $(fishdir)/annals.fish
+
+clean: ## remove everything that was built
+	rm -rf .build dist

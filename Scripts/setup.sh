@@ -1,0 +1,75 @@
+#!/bin/sh
+# Installs what annals needs beside a Swift toolchain, and only what is missing: libpq's headers, pkg-config,
+# PostgreSQL's server programs and mandoc (which checks the manual pages).
+#
+#   sh Scripts/setup.sh                      look, then install as root or through sudo
+#   sh Scripts/setup.sh install PACKAGE...   the part that needs root; the first form calls it
+#
+# Exit status: 0 everything is there, 69 something is missing and cannot be installed from here.
+set -eu
+
+# The places where `annals sandbox` looks, in the same order.
+has_server() {
+  command -v initdb > /dev/null && return
+  for folder in "$(pg_config --bindir 2> /dev/null)" /usr/lib/postgresql/*/bin; do
+    [ -x "$folder/initdb" ] && return
+  done
+  return 1
+}
+
+missing_packages() {
+  command -v pkg-config > /dev/null || echo pkg-config
+  # Homebrew keeps libpq.pc outside the default path, where Swift's package manager looks by itself.
+  pkg-config --exists libpq 2> /dev/null ||
+    [ -e "$(brew --prefix libpq 2> /dev/null)/include/libpq-fe.h" ] || echo libpq-dev
+  has_server && command -v psql > /dev/null || echo postgresql
+  command -v mandoc > /dev/null || echo mandoc
+}
+
+# Debian's server package creates a database cluster and starts it. The sandbox has its own and needs neither,
+# so while apt-get runs, and no longer, a file tells the package to leave that out. `pg_createcluster` makes
+# the cluster at any later time. Clusters that exist already are not touched.
+install_packages() {
+  settings=/etc/postgresql-common/createcluster.d
+  trap 'rm -f "$settings/annals-setup.conf"; rmdir -p --ignore-fail-on-non-empty "$settings"' EXIT
+  trap 'exit 130' HUP INT TERM
+  mkdir -p "$settings"
+  echo 'create_main_cluster = false' > "$settings/annals-setup.conf"
+
+  export DEBIAN_FRONTEND=noninteractive
+  # One unreachable source must not stop us when the packages are to be had from another.
+  apt-get update -q || echo 'setup: apt-get update failed; trying with the lists that are there' >&2
+  apt-get install -q -y --no-install-recommends "$@" < /dev/null
+}
+
+give_up() {
+  printf 'setup: error: %s\nHINT:  %s\n' "$1" "$2" >&2
+  exit 69
+}
+
+if [ "${1:-}" = install ]; then
+  shift
+  install_packages "$@"
+  exit
+fi
+
+command -v swift > /dev/null ||
+  give_up 'swift is not in PATH' 'Install Swift 6.2 or later: https://www.swift.org/install'
+
+# Joined to one line: unquoted, because package names hold no blanks.
+packages=$(echo $(missing_packages))
+[ -n "$packages" ] || exit 0
+
+command -v apt-get > /dev/null ||
+  give_up "missing: $packages (Debian's names), and there is no apt-get" \
+    'Install them with your package manager (macOS: brew install libpq postgresql pkgconf) and have initdb in PATH.'
+
+by_hand="apt-get update && apt-get install -y --no-install-recommends $packages"
+echo "setup: installing $packages" >&2
+if [ "$(id -u)" -eq 0 ]; then
+  sh "$0" install $packages || give_up "apt-get could not install $packages" "Run: $by_hand"
+elif command -v sudo > /dev/null && { sudo -n true 2> /dev/null || [ -t 0 ]; }; then
+  sudo sh "$0" install $packages || give_up "sudo apt-get could not install $packages" "Run as root: $by_hand"
+else
+  give_up "missing: $packages, and this user is neither root nor able to use sudo" "Run as root: $by_hand"
+fi
