@@ -16,7 +16,7 @@ PAGES1 = $(wildcard man/*.1)
 PAGES5 = $(wildcard man/*.5)
 
 SWIFT_FILES = Sources Tests Package.swift
-SCRIPTS     = .ci/run $(wildcard Scripts/*.sh Examples/*/*.sh Benchmarks/*.sh)
+SCRIPTS     = .ci/run $(wildcard .ci/*.sh Examples/*/*.sh Benchmarks/*.sh)
 
 .PHONY: help setup build release test lint format demo install uninstall clean
 .NOTPARALLEL:
@@ -25,7 +25,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what is missing: libpq's headers, PostgreSQL's server programs, mandoc
-	@sh Scripts/setup.sh
+	@sh .ci/setup.sh
 
 build: ## build for debugging
 	swift build

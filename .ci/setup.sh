@@ -2,8 +2,8 @@
 # Installs what annals needs beside a Swift toolchain, and only what is missing: libpq's headers, pkg-config,
 # PostgreSQL's server programs and mandoc (which checks the manual pages).
 #
-#   sh Scripts/setup.sh                      look, then install as root or through sudo
-#   sh Scripts/setup.sh install PACKAGE...   the part that needs root; the first form calls it
+#   sh .ci/setup.sh                      look, then install as root or through sudo
+#   sh .ci/setup.sh install PACKAGE...   the part that needs root; the first form calls it
 #
 # Exit status: 0 everything is there, 69 something is missing and cannot be installed from here.
 set -eu
