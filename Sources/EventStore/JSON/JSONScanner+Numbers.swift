@@ -1,0 +1,94 @@
+extension JSONScanner {
+  /// Most digits before the decimal point, and most after it, of PostgreSQL's numeric ("Numeric Types", table 8.2).
+  private static let maximumIntegerDigits = 131_072
+  private static let maximumFractionDigits = 16_383
+
+  /// `INT_MAX / 2`, from which PostgreSQL 15 refuses an exponent of either sign (`set_var_from_str` in `numeric.c`).
+  private static let exponentLimit = 1_073_741_823
+
+  /// Scans a number from its sign or first digit; returns the offset after it.
+  static func scanNumber(in bytes: borrowing Span<UInt8>, from start: Int) throws(JSONError) -> Int {
+    let integer = bytes[start] == UInt8(ascii: "-") ? start + 1 : start
+    var index = try scanDigits(in: bytes, from: integer)
+    if index - integer > 1, bytes[integer] == UInt8(ascii: "0") {
+      throw JSONError(at: integer, "a number must not begin with 0")
+    }
+    let integerDigits = integer..<index
+    var fractionDigits = index..<index
+    if index < bytes.count, bytes[index] == UInt8(ascii: ".") {
+      let fraction = index + 1
+      index = try scanDigits(in: bytes, from: fraction)
+      fractionDigits = fraction..<index
+    }
+    var exponent = 0
+    if index < bytes.count, bytes[index] | 0x20 == UInt8(ascii: "e") {
+      (exponent, index) = try scanExponent(in: bytes, from: index + 1)
+    }
+    if exponent != 0 || index - start > maximumFractionDigits {
+      try checkNumeric(integerDigits, fractionDigits, exponent, in: bytes, at: start)
+    }
+    return index
+  }
+
+  /// Scans one digit or more; returns the offset after them.
+  private static func scanDigits(
+    in bytes: borrowing Span<UInt8>,
+    from start: Int
+  ) throws(JSONError) -> Int {
+    var index = start
+    while index < bytes.count, isDigit(bytes[index]) { index += 1 }
+    guard index > start else { throw JSONError(at: start, "a digit is missing in a number") }
+    return index
+  }
+
+  /// Scans an exponent after its `e`; one past the limit in either direction stands for all bigger ones.
+  private static func scanExponent(
+    in bytes: borrowing Span<UInt8>,
+    from start: Int
+  ) throws(JSONError) -> (value: Int, end: Int) {
+    let hasSign = start < bytes.count && [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(bytes[start])
+    let digits = hasSign ? start + 1 : start
+    let end = try scanDigits(in: bytes, from: digits)
+    var value = 0
+    for index in digits..<end { value = min(value * 10 + Int(bytes[index] & 0x0F), exponentLimit) }
+    return (hasSign && bytes[start] == UInt8(ascii: "-") ? -value : value, end)
+  }
+
+  /// Refuses a number that overflows PostgreSQL's numeric (22003), in which jsonb keeps its numbers.
+  private static func checkNumeric(
+    _ integer: Range<Int>,
+    _ fraction: Range<Int>,
+    _ exponent: Int,
+    in bytes: borrowing Span<UInt8>,
+    at start: Int
+  ) throws(JSONError) {
+    guard abs(exponent) < exponentLimit, fraction.count - exponent <= maximumFractionDigits else {
+      throw JSONError(
+        at: start,
+        abs(exponent) < exponentLimit || exponent < 0
+          ? "the number has more than the \(maximumFractionDigits) digits after the decimal point that PostgreSQL can store"
+          : "the number's exponent is larger than PostgreSQL accepts"
+      )
+    }
+    // The number of digits before the point once the exponent has moved it; leading zeros do not count.
+    let leadingZeros = countZeros(integer, in: bytes)
+    let place =
+      leadingZeros < integer.count
+      ? integer.count - leadingZeros + exponent
+      : exponent - countZeros(fraction, in: bytes)
+    let isZero = leadingZeros == integer.count && countZeros(fraction, in: bytes) == fraction.count
+    guard isZero || place <= maximumIntegerDigits else {
+      throw JSONError(
+        at: start,
+        "the number has more than the \(maximumIntegerDigits) digits before the decimal point that PostgreSQL can store"
+      )
+    }
+  }
+
+  /// How many zeros a range of digits begins with.
+  private static func countZeros(_ digits: Range<Int>, in bytes: borrowing Span<UInt8>) -> Int {
+    var index = digits.lowerBound
+    while index < digits.upperBound, bytes[index] == UInt8(ascii: "0") { index += 1 }
+    return index - digits.lowerBound
+  }
+}
