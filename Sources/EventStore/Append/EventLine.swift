@@ -31,7 +31,7 @@ package struct EventLineError: Error, Hashable {
 }
 
 extension EventLine {
-  init(fields ranges: FieldRanges, in bytes: borrowing Span<UInt8>) throws(FieldError) {
+  init(fields ranges: FieldRanges, in bytes: Span<UInt8>) throws(FieldError) {
     let fields = EventLineFields(ranges: ranges)
     aggregateID = try fields.requiredText(.aggregateID, maximumLength: 255, in: bytes)
     eventType = try fields.requiredText(.eventType, maximumLength: 100, in: bytes)
@@ -56,12 +56,12 @@ extension EventLine {
 private struct EventLineFields {
   let ranges: FieldRanges
 
-  func value(_ field: EventLineField, in bytes: borrowing Span<UInt8>) -> Range<Int>? {
+  func value(_ field: EventLineField, in bytes: Span<UInt8>) -> Range<Int>? {
     guard let range = ranges[field.rawValue], bytes[range.lowerBound] != UInt8(ascii: "n") else { return nil }
     return range
   }
 
-  func required(_ field: EventLineField, in bytes: borrowing Span<UInt8>) throws(FieldError) -> Range<Int> {
+  func required(_ field: EventLineField, in bytes: Span<UInt8>) throws(FieldError) -> Range<Int> {
     guard let range = ranges[field.rawValue] else {
       throw FieldError(field.name, at: 0, "the field is missing")
     }
@@ -72,7 +72,7 @@ private struct EventLineFields {
   }
 
   /// The bytes of a string; nil for another kind of value.
-  func text(_ range: Range<Int>, in bytes: borrowing Span<UInt8>) -> [UInt8]? {
+  func text(_ range: Range<Int>, in bytes: Span<UInt8>) -> [UInt8]? {
     guard bytes[range.lowerBound] == UInt8(ascii: "\"") else { return nil }
     return JSONScanner.decodeString(range, in: bytes)
   }
@@ -80,7 +80,7 @@ private struct EventLineFields {
   func requiredText(
     _ field: EventLineField,
     maximumLength: Int,
-    in bytes: borrowing Span<UInt8>
+    in bytes: Span<UInt8>
   ) throws(FieldError) -> [UInt8] {
     let range = try required(field, in: bytes)
     guard let text = text(range, in: bytes) else {
@@ -100,7 +100,7 @@ private struct EventLineFields {
     return text
   }
 
-  func id(in bytes: borrowing Span<UInt8>) throws(FieldError) -> EventID? {
+  func id(in bytes: Span<UInt8>) throws(FieldError) -> EventID? {
     guard let range = value(.id, in: bytes) else { return nil }
     guard let text = text(range, in: bytes) else { throw wrong(.id, range, "a string", in: bytes) }
     guard let id = EventID(utf8: text.span) else {
@@ -114,7 +114,7 @@ private struct EventLineFields {
     return id
   }
 
-  func version(in bytes: borrowing Span<UInt8>) throws(FieldError) -> Int? {
+  func version(in bytes: Span<UInt8>) throws(FieldError) -> Int? {
     guard let range = value(.version, in: bytes) else { return nil }
     guard let version = integer(range, in: bytes), 1...Int(Int32.max) ~= version else {
       throw wrong(.version, range, "a whole number from 1 to \(Int32.max)", in: bytes)
@@ -122,7 +122,7 @@ private struct EventLineFields {
     return version
   }
 
-  func expectedVersion(in bytes: borrowing Span<UInt8>) throws(FieldError) -> ExpectedVersion? {
+  func expectedVersion(in bytes: Span<UInt8>) throws(FieldError) -> ExpectedVersion? {
     guard let range = value(.expectedVersion, in: bytes) else { return nil }
     if let version = integer(range, in: bytes), 0...Int(Int32.max) ~= version {
       return version == 0 ? .noStream : .version(version)
@@ -137,7 +137,7 @@ private struct EventLineFields {
     }
   }
 
-  func timestamp(in bytes: borrowing Span<UInt8>) throws(FieldError) -> Timestamp? {
+  func timestamp(in bytes: Span<UInt8>) throws(FieldError) -> Timestamp? {
     guard let range = value(.timestamp, in: bytes) else { return nil }
     guard let text = text(range, in: bytes) else { throw wrong(.timestamp, range, "a string", in: bytes) }
     do {
@@ -148,7 +148,7 @@ private struct EventLineFields {
   }
 
   /// A number written without point and exponent; nil for anything else and for more than 18 digits.
-  private func integer(_ range: Range<Int>, in bytes: borrowing Span<UInt8>) -> Int? {
+  private func integer(_ range: Range<Int>, in bytes: Span<UInt8>) -> Int? {
     guard range.count <= 18 else { return nil }
     var value = 0
     for index in range {
@@ -163,7 +163,7 @@ private struct EventLineFields {
     _ field: EventLineField,
     _ range: Range<Int>,
     _ expected: String,
-    in bytes: borrowing Span<UInt8>
+    in bytes: Span<UInt8>
   ) -> FieldError {
     let found =
       switch bytes[range.lowerBound] {
@@ -179,7 +179,7 @@ private struct EventLineFields {
 }
 
 extension String {
-  fileprivate init(copying bytes: borrowing Span<UInt8>) {
+  fileprivate init(copying bytes: Span<UInt8>) {
     self = ""
     for index in bytes.indices { unicodeScalars.append(Unicode.Scalar(bytes[index])) }
   }

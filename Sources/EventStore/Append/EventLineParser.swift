@@ -8,7 +8,7 @@ package struct EventLineParser: Sendable {
   ///
   /// - Parameter line: the number of the line, for errors.
   package mutating func parse(
-    _ bytes: borrowing Span<UInt8>,
+    _ bytes: Span<UInt8>,
     line: Int
   ) throws(EventLineError) -> EventLine {
     do throws(FieldError) {
@@ -29,7 +29,7 @@ package struct EventLineParser: Sendable {
   }
 
   /// Scans the line's object; returns the place of each field's value.
-  private mutating func scanObject(_ bytes: borrowing Span<UInt8>) throws(FieldError) -> FieldRanges {
+  private mutating func scanObject(_ bytes: Span<UInt8>) throws(FieldError) -> FieldRanges {
     var ranges = FieldRanges(repeating: nil)
     var index = JSONScanner.skipWhitespace(in: bytes, from: 0)
     guard index < bytes.count, bytes[index] == UInt8(ascii: "{") else {
@@ -56,7 +56,7 @@ package struct EventLineParser: Sendable {
 
   /// Scans a field and what ends it, a comma or the closing brace; returns the offset after that.
   private mutating func scanField(
-    in bytes: borrowing Span<UInt8>,
+    in bytes: Span<UInt8>,
     from start: Int,
     to ranges: inout FieldRanges
   ) throws(FieldError) -> Int {
@@ -99,9 +99,9 @@ enum EventLineField: Int, CaseIterable {
   }
 
   /// The field that a key with its quotes names.
-  init(key: Range<Int>, in bytes: borrowing Span<UInt8>) throws(FieldError) {
+  init(key: Range<Int>, in bytes: Span<UInt8>) throws(FieldError) {
     let name = bytes.extracting(key.lowerBound + 1..<key.upperBound - 1)
-    for field in Self.allCases where name.elementsEqual(field.name) {
+    if let field = Self.candidate(for: name), name.elementsEqual(field.name) {
       self = field
       return
     }
@@ -116,6 +116,23 @@ enum EventLineField: Int, CaseIterable {
       "unknown field",
       hint: "The fields are \(Self.allCases.map(\.name).joined(separator: ", "))."
     )
+  }
+}
+
+extension EventLineField {
+  /// The only field that a name can be, by its length and last byte: comparing with all of them took a tenth of the
+  /// time of a line.
+  private static func candidate(for name: Span<UInt8>) -> EventLineField? {
+    switch name.count {
+    case 2: .id
+    case 7: .version
+    case 8: name[7] == UInt8(ascii: "n") ? .position : .metadata
+    case 9: .timestamp
+    case 10: name[9] == UInt8(ascii: "e") ? .eventType : .data
+    case 12: .aggregateID
+    case 16: .expectedVersion
+    default: nil
+    }
   }
 }
 

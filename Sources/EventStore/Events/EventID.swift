@@ -46,7 +46,7 @@ public struct EventID: Sendable, Hashable {
     self.init(utf8: Array(text.utf8).span)
   }
 
-  package init?(utf8 text: borrowing Span<UInt8>) {
+  package init?(utf8 text: Span<UInt8>) {
     guard text.count == 36 else { return nil }
     var halves: (high: UInt64, low: UInt64) = (0, 0)
     for index in 0..<36 {

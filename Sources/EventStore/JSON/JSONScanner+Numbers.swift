@@ -7,7 +7,7 @@ extension JSONScanner {
   private static let exponentLimit = 1_073_741_823
 
   /// Scans a number from its sign or first digit; returns the offset after it.
-  static func scanNumber(in bytes: borrowing Span<UInt8>, from start: Int) throws(JSONError) -> Int {
+  static func scanNumber(in bytes: Span<UInt8>, from start: Int) throws(JSONError) -> Int {
     let integer = bytes[start] == UInt8(ascii: "-") ? start + 1 : start
     var index = try scanDigits(in: bytes, from: integer)
     if index - integer > 1, bytes[integer] == UInt8(ascii: "0") {
@@ -32,7 +32,7 @@ extension JSONScanner {
 
   /// Scans one digit or more; returns the offset after them.
   private static func scanDigits(
-    in bytes: borrowing Span<UInt8>,
+    in bytes: Span<UInt8>,
     from start: Int
   ) throws(JSONError) -> Int {
     var index = start
@@ -43,7 +43,7 @@ extension JSONScanner {
 
   /// Scans an exponent after its `e`; one past the limit in either direction stands for all bigger ones.
   private static func scanExponent(
-    in bytes: borrowing Span<UInt8>,
+    in bytes: Span<UInt8>,
     from start: Int
   ) throws(JSONError) -> (value: Int, end: Int) {
     let hasSign = start < bytes.count && [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(bytes[start])
@@ -59,7 +59,7 @@ extension JSONScanner {
     _ integer: Range<Int>,
     _ fraction: Range<Int>,
     _ exponent: Int,
-    in bytes: borrowing Span<UInt8>,
+    in bytes: Span<UInt8>,
     at start: Int
   ) throws(JSONError) {
     guard abs(exponent) < exponentLimit, fraction.count - exponent <= maximumFractionDigits else {
@@ -86,7 +86,7 @@ extension JSONScanner {
   }
 
   /// How many zeros a range of digits begins with.
-  private static func countZeros(_ digits: Range<Int>, in bytes: borrowing Span<UInt8>) -> Int {
+  private static func countZeros(_ digits: Range<Int>, in bytes: Span<UInt8>) -> Int {
     var index = digits.lowerBound
     while index < digits.upperBound, bytes[index] == UInt8(ascii: "0") { index += 1 }
     return index - digits.lowerBound

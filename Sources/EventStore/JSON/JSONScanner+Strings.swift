@@ -1,7 +1,7 @@
 extension JSONScanner {
   /// Scans a string from its opening quote; returns the offset after its closing one.
   package static func scanString(
-    in bytes: borrowing Span<UInt8>,
+    in bytes: Span<UInt8>,
     from start: Int
   ) throws(JSONError) -> Int {
     var index = start + 1
@@ -27,7 +27,7 @@ extension JSONScanner {
   }
 
   private static func scanEscape(
-    in bytes: borrowing Span<UInt8>,
+    in bytes: Span<UInt8>,
     from start: Int
   ) throws(JSONError) -> Int {
     guard start + 1 < bytes.count else { throw .endOfInput(at: start, expected: "an escape") }
@@ -63,7 +63,7 @@ extension JSONScanner {
   }
 
   /// The UTF-16 code unit of the escape `\uXXXX` at `start`, nil when that is not one.
-  private static func codeUnit(in bytes: borrowing Span<UInt8>, at start: Int) -> UInt32? {
+  private static func codeUnit(in bytes: Span<UInt8>, at start: Int) -> UInt32? {
     guard start + 6 <= bytes.count, bytes[start] == UInt8(ascii: "\\"),
       bytes[start + 1] == UInt8(ascii: "u")
     else { return nil }
@@ -77,7 +77,7 @@ extension JSONScanner {
 
   /// The length of the well-formed UTF-8 sequence at `index` (Unicode Standard, table 3-7).
   private static func lengthOfUTF8Sequence(
-    in bytes: borrowing Span<UInt8>,
+    in bytes: Span<UInt8>,
     at index: Int
   ) throws(JSONError) -> Int {
     var second: ClosedRange<UInt8> = 0x80...0xBF
@@ -111,27 +111,26 @@ extension JSONScanner {
   /// The UTF-8 bytes that a scanned string stands for.
   ///
   /// - Parameter string: the string with its quotes, as ``scanString(in:from:)`` accepted it.
-  package static func decodeString(_ string: Range<Int>, in bytes: borrowing Span<UInt8>) -> [UInt8] {
+  package static func decodeString(_ string: Range<Int>, in bytes: Span<UInt8>) -> [UInt8] {
     let end = string.upperBound - 1
-    var result: [UInt8] = []
-    result.reserveCapacity(string.count - 2)
-    var index = string.lowerBound + 1
-    while index < end {
-      guard bytes[index] == UInt8(ascii: "\\") else {
-        result.append(bytes[index])
-        index += 1
-        continue
+    return [UInt8](capacity: string.count - 2) { result in
+      var index = string.lowerBound + 1
+      while index < end {
+        if bytes[index] == UInt8(ascii: "\\") {
+          index += decodeEscape(at: index, in: bytes, to: &result)
+        } else {
+          result.append(bytes[index])
+          index += 1
+        }
       }
-      index += decodeEscape(at: index, in: bytes, to: &result)
     }
-    return result
   }
 
   /// Appends what the escape at `index` stands for; returns the length of the escape.
   private static func decodeEscape(
     at index: Int,
-    in bytes: borrowing Span<UInt8>,
-    to result: inout [UInt8]
+    in bytes: Span<UInt8>,
+    to result: inout OutputSpan<UInt8>
   ) -> Int {
     switch bytes[index + 1] {
     case UInt8(ascii: "b"): result.append(0x08)
@@ -144,7 +143,7 @@ extension JSONScanner {
       let isPair = 0xD800...0xDBFF ~= first
       let low = isPair ? codeUnit(in: bytes, at: index + 6) ?? 0 : 0
       let scalar = isPair ? 0x10000 + (first & 0x3FF) << 10 + low & 0x3FF : first
-      result.append(contentsOf: String(Character(Unicode.Scalar(scalar) ?? "\u{FFFD}")).utf8)
+      for byte in String(Character(Unicode.Scalar(scalar) ?? "\u{FFFD}")).utf8 { result.append(byte) }
       return isPair ? 12 : 6
     case let byte: result.append(byte)
     }

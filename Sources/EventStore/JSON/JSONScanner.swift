@@ -22,7 +22,7 @@ package struct JSONScanner: Sendable {
   ///
   /// - Returns: the range of the value without the white space around it.
   package mutating func scanValue(
-    in bytes: borrowing Span<UInt8>,
+    in bytes: Span<UInt8>,
     from start: Int
   ) throws(JSONError) -> Range<Int> {
     open.removeAll(keepingCapacity: true)
@@ -43,7 +43,7 @@ package struct JSONScanner: Sendable {
 
   /// Scans a scalar or an empty container, or opens containers up to where their first value is due.
   private mutating func scanScalarOrBracket(
-    in bytes: borrowing Span<UInt8>,
+    in bytes: Span<UInt8>,
     from start: Int
   ) throws(JSONError) -> Int {
     var index = start
@@ -66,7 +66,7 @@ package struct JSONScanner: Sendable {
           throw JSONError(at: index, "nested deeper than \(Self.maximumDepth) levels")
         }
         let inside = Self.skipWhitespace(in: bytes, from: index + 1)
-        if inside < bytes.count, bytes[inside] == bracket + 2 { return inside + 1 }  // "[" + 2 is "]", "{" + 2 is "}"
+        if inside < bytes.count, bytes[inside] == Self.closing(bracket) { return inside + 1 }
         open.append(bracket)
         index = bracket == UInt8(ascii: "{") ? try Self.scanKey(in: bytes, from: inside).next : inside
       default:
@@ -77,12 +77,12 @@ package struct JSONScanner: Sendable {
 
   /// Closes the containers that end after a value, up to where the next value is due.
   private mutating func scanAfterValue(
-    in bytes: borrowing Span<UInt8>,
+    in bytes: Span<UInt8>,
     from start: Int
   ) throws(JSONError) -> Int {
     var index = start
     while let bracket = open.last {
-      index = try Self.scanSeparator(in: bytes, from: index, closing: bracket + 2)
+      index = try Self.scanSeparator(in: bytes, from: index, closing: Self.closing(bracket))
       if bytes[index - 1] == UInt8(ascii: ",") {
         return bracket == UInt8(ascii: "{") ? try Self.scanKey(in: bytes, from: index).next : index
       }
@@ -93,8 +93,12 @@ package struct JSONScanner: Sendable {
 }
 
 extension JSONScanner {
+  /// In ASCII both closing brackets stand two places behind the opening ones.
   @inline(__always)
-  package static func skipWhitespace(in bytes: borrowing Span<UInt8>, from start: Int) -> Int {
+  private static func closing(_ bracket: UInt8) -> UInt8 { bracket + 2 }
+
+  @inline(__always)
+  package static func skipWhitespace(in bytes: Span<UInt8>, from start: Int) -> Int {
     var index = start
     while index < bytes.count, isWhitespace(bytes[index]) { index += 1 }
     return index
@@ -109,7 +113,7 @@ extension JSONScanner {
   ///
   /// - Returns: the key with its quotes, and the offset after the colon.
   package static func scanKey(
-    in bytes: borrowing Span<UInt8>,
+    in bytes: Span<UInt8>,
     from start: Int
   ) throws(JSONError) -> (key: Range<Int>, next: Int) {
     let first = skipWhitespace(in: bytes, from: start)
@@ -128,7 +132,7 @@ extension JSONScanner {
 
   /// Scans the comma or the closing bracket after a value, white space before it skipped; returns the offset after it.
   package static func scanSeparator(
-    in bytes: borrowing Span<UInt8>,
+    in bytes: Span<UInt8>,
     from start: Int,
     closing bracket: UInt8
   ) throws(JSONError) -> Int {
@@ -141,7 +145,7 @@ extension JSONScanner {
 
   private static func scanLiteral(
     _ literal: StaticString,
-    in bytes: borrowing Span<UInt8>,
+    in bytes: Span<UInt8>,
     from start: Int
   ) throws(JSONError) -> Int {
     let text = literal.description
@@ -173,7 +177,7 @@ extension JSONError {
   }
 
   static func unexpected(
-    in bytes: borrowing Span<UInt8>,
+    in bytes: Span<UInt8>,
     at offset: Int,
     expected: String
   ) -> JSONError {

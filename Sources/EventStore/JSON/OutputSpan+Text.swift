@@ -1,9 +1,28 @@
 extension OutputSpan<UInt8> {
+  /// Bytes that one byte of a text becomes at most: `\u001f`.
+  static var maximumEscapedBytes: Int { 6 }
+
   mutating func append(_ text: StaticString) {
     for byte in text.description.utf8 { append(byte) }
   }
 
-  /// Appends a number with leading zeros.
+  mutating func append(copying bytes: Span<UInt8>) {
+    for index in bytes.indices { append(bytes[index]) }
+  }
+
+  mutating func append(decimal value: Int64) {
+    if value < 0 { append(UInt8(ascii: "-")) }
+    let magnitude = value.magnitude
+    var digits = 1
+    var limit: UInt64 = 10
+    while magnitude >= limit, digits < 19 {
+      digits += 1
+      limit *= 10
+    }
+    append(decimal: magnitude, digits: digits)
+  }
+
+  /// Appends a number with leading zeros, up to 19 digits.
   mutating func append(decimal value: UInt64, digits: Int) {
     var divisor: UInt64 = 1
     for _ in 1..<digits { divisor *= 10 }
@@ -11,5 +30,27 @@ extension OutputSpan<UInt8> {
       append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
       divisor /= 10
     }
+  }
+
+  /// Appends a UTF-8 text as a JSON string; escapes what RFC 8259 demands and nothing else.
+  mutating func append(jsonString text: Span<UInt8>) {
+    append(UInt8(ascii: "\""))
+    for index in text.indices {
+      let byte = text[index]
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+        append(UInt8(ascii: "\\"))
+        append(byte)
+      case 0x0A: append("\\n")
+      case 0x0D: append("\\r")
+      case 0x09: append("\\t")
+      case ..<0x20:
+        append("\\u00")
+        append(hexadecimalDigit(byte >> 4))
+        append(hexadecimalDigit(byte & 0x0F))
+      default: append(byte)
+      }
+    }
+    append(UInt8(ascii: "\""))
   }
 }
