@@ -15,7 +15,4 @@ enum CLibrary {
     guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
   }
-
-  /// Gives wcwidth() a UTF-8 character type; a system without any such locale measures characters as one column.
-  static let hasUTF8CharacterType = unsafe setlocale(LC_CTYPE, "C.UTF-8") != nil
 }

@@ -9,19 +9,27 @@ enum Terminal {
   }
 
   /// How many columns a text takes: none for combining marks, two for wide characters and emoji.
-  ///
-  /// The C library knows the Unicode tables, once its character type is UTF-8.
   static func columns(of text: String) -> Int {
     if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
     return text.reduce(0) { $0 + columns(of: $1) }
   }
 
   private static func columns(of character: Character) -> Int {
-    guard CLibrary.hasUTF8CharacterType, let first = character.unicodeScalars.first else { return 1 }
+    guard let first = character.unicodeScalars.first else { return 0 }
     // U+FE0F asks for the emoji form of a character, which is wide.
-    if character.unicodeScalars.contains("\u{FE0F}") { return 2 }
-    return max(0, Int(wcwidth(wchar_t(bitPattern: first.value))))
+    if first.properties.isEmojiPresentation || character.unicodeScalars.contains("\u{FE0F}") { return 2 }
+    switch first.properties.generalCategory {
+    case .nonspacingMark, .enclosingMark, .format: return 0
+    default: return wideRanges.contains { $0.contains(first.value) } ? 2 : 1
+    }
   }
+
+  /// The blocks of wide and full-width characters (Unicode Standard Annex 11, EastAsianWidth.txt), emoji aside.
+  private static let wideRanges: [ClosedRange<UInt32>] = [
+    0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xA960...0xA97C, 0xAC00...0xD7A3, 0xF900...0xFAFF,
+    0xFE10...0xFE19, 0xFE30...0xFE6B, 0xFF01...0xFF60, 0xFFE0...0xFFE6, 0x1B000...0x1B2FB, 0x1F200...0x1F265,
+    0x20000...0x3FFFD,
+  ]
 
   /// The beginning of a line that fits, with an ellipsis where something was left out.
   static func cut(_ line: String, to width: Int) -> String {

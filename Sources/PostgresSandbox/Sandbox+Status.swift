@@ -1,0 +1,136 @@
+internal import FoundationEssentials
+package import SystemPackage
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+extension Sandbox {
+  package struct Status: Sendable {
+    package let directory: FilePath
+    package let dataDirectory: FilePath
+
+    /// Where the socket is, or will be.
+    package let socketDirectory: FilePath
+
+    /// Of the running postmaster.
+    package let processID: Int32?
+
+    /// Of the server that fits the cluster; nil when there is no cluster yet.
+    package let version: String?
+
+    /// Whether a committed transaction survives a crash of the machine.
+    package let isDurable: Bool
+
+    /// All that the folder takes on disk.
+    package let sizeBytes: Int
+
+    package var isRunning: Bool { processID != nil }
+
+    /// The folder is too long, or too odd, for a socket in it.
+    package var usesShortSocketDirectory: Bool { socketDirectory.removingLastComponent() != directory }
+  }
+
+  package func status() async throws -> Status {
+    let isCreated = try isCreated()
+    let server = isCreated ? try runningServer() : nil
+    let hasCluster = try isCreated && exists(data)
+    return Status(
+      directory: directory,
+      dataDirectory: data,
+      socketDirectory: server?.socketDirectory ?? socketDirectory,
+      processID: server?.processID,
+      version: hasCluster ? try? await findBinaries().version : nil,
+      isDurable: try isDurable(),
+      sizeBytes: isCreated ? try await sizeBytes() : 0
+    )
+  }
+
+  /// What a client needs in its environment, in libpq's variables.
+  ///
+  /// - Throws: `notRunning` when there is nothing to connect to.
+  package func environment() throws -> [(name: String, value: String)] {
+    guard try isCreated(), let server = try runningServer() else {
+      throw SandboxError(
+        .notRunning,
+        "the sandbox in \(directory) is not running",
+        hint: "Start it: annals sandbox start"
+      )
+    }
+    return [
+      ("PGHOST", server.socketDirectory.string),
+      ("PGPORT", String(server.port)),
+      ("PGUSER", user.databaseRole),
+      ("PGDATABASE", Self.databaseName),
+    ]
+  }
+
+  /// libpq's variables that would win over those of `environment()` and lead elsewhere.
+  package static let conflictingVariables = ["PGHOSTADDR", "PGSERVICE"]
+
+  /// The first lines of postmaster.pid; see `LOCK_FILE_LINE_*` in PostgreSQL's src/include/utils/pidfile.h.
+  struct Postmaster {
+    let processID: Int32
+    let port: Int
+    let socketDirectory: FilePath
+
+    /// It takes connections.
+    let isReady: Bool
+  }
+
+  func runningServer() throws -> Postmaster? {
+    guard let postmaster = readPostmasterFile(), isAlive(postmaster.processID) else { return nil }
+    return postmaster
+  }
+
+  /// Removes what a killed server left behind when its pid now belongs to another process.
+  ///
+  /// PostgreSQL clears the file itself unless that pid exists, which it takes for a running server.
+  func removeStalePostmasterFile() async throws {
+    guard let postmaster = readPostmasterFile(), pidExists(postmaster.processID) else { return }
+    try await user.shell("rm -f postmaster.pid", in: data)
+  }
+
+  func isDurable() throws -> Bool {
+    guard let text = try? String(contentsOfFile: settingsFile.string, encoding: .utf8) else { return true }
+    return !text.split(separator: "\n").contains("fsync = off")
+  }
+
+  private func readPostmasterFile() -> Postmaster? {
+    let path = data.appending("postmaster.pid").string
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard lines.count > 4, let processID = Int32(lines[0]), let port = Int(lines[3]) else { return nil }
+    return Postmaster(
+      processID: processID,
+      port: port,
+      socketDirectory: FilePath(String(lines[4])),
+      isReady: lines.count > 7 && lines[7].hasPrefix("ready")
+    )
+  }
+
+  /// Whether the pid is our postmaster's, which works in the data directory.
+  private func isAlive(_ processID: Int32) -> Bool {
+    guard pidExists(processID) else { return false }
+    // Without /proc (macOS) the pid must do.
+    guard (try? FilePath("/proc/self").stat()) != nil else { return true }
+    guard let here = try? FilePath("/proc/\(processID)/cwd").stat(), let data = try? data.stat() else {
+      return false
+    }
+    return here.deviceID == data.deviceID && here.inode == data.inode
+  }
+
+  private func pidExists(_ processID: Int32) -> Bool {
+    kill(processID, 0) == 0 || errno == EPERM
+  }
+
+  private func sizeBytes() async throws -> Int {
+    // Files come and go while du looks: its exit status says nothing.
+    let kilobytes = try await user.run("/bin/sh", ["-c", "du -sk . 2>/dev/null"], in: directory)
+    return (Int(kilobytes.standardOutput.prefix(while: \.isNumber)) ?? 0) * 1024
+  }
+}

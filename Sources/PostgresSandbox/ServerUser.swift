@@ -1,0 +1,138 @@
+internal import FoundationEssentials
+internal import Subprocess
+internal import SystemPackage
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+/// The operating-system user that owns the sandbox's files and runs its server.
+///
+/// PostgreSQL refuses to run as root. Root therefore runs it as `postgres`, or as `nobody` where there is none.
+struct ServerUser: Sendable {
+  let name: String
+  let userID: UInt32
+  let groupID: UInt32
+
+  /// Set when the current process is root and must give up its rights in every child.
+  let dropsPrivileges: Bool
+
+  /// The name of the cluster's superuser.
+  var databaseRole: String { dropsPrivileges ? "postgres" : name }
+
+  static var isRoot: Bool { geteuid() == 0 }
+
+  static func current() async throws -> ServerUser {
+    guard isRoot else {
+      return ServerUser(
+        name: try await id("-un"),
+        userID: geteuid(),
+        groupID: getegid(),
+        dropsPrivileges: false
+      )
+    }
+    for name in ["postgres", "nobody"] {
+      if let userID = try? UInt32(await id("-u", name)), let groupID = try? UInt32(await id("-g", name)) {
+        return ServerUser(name: name, userID: userID, groupID: groupID, dropsPrivileges: true)
+      }
+    }
+    throw SandboxError(
+      .startFailed,
+      "PostgreSQL does not run as root, and this system has neither a user postgres nor a user nobody",
+      hint: "Run the command as an ordinary user."
+    )
+  }
+
+  /// Runs a program as this user and collects what it prints.
+  ///
+  /// Every change inside the sandbox goes through here, so that root never follows a link that the server's
+  /// user could have planted.
+  func run(
+    _ program: FilePath,
+    _ arguments: [String],
+    in directory: FilePath = "/",
+    input: String = ""
+  ) async throws -> ToolOutput {
+    var options = PlatformOptions()
+    if dropsPrivileges {
+      options.userID = userID
+      options.groupID = groupID
+      options.supplementaryGroups = []
+    }
+    let result = try await Subprocess.run(
+      .path(program),
+      arguments: Arguments(arguments),
+      environment: Self.childEnvironment,
+      workingDirectory: directory,
+      platformOptions: options,
+      input: .string(input),
+      output: .string(limit: outputLimit),
+      error: .string(limit: outputLimit)
+    )
+    return ToolOutput(
+      isSuccess: result.terminationStatus.isSuccess,
+      standardOutput: result.standardOutput,
+      standardError: result.standardError
+    )
+  }
+
+  /// Runs a shell script as this user; its arguments are `$1`, `$2` …
+  @discardableResult
+  func shell(
+    _ script: String,
+    _ arguments: [String] = [],
+    in directory: FilePath,
+    input: String = ""
+  ) async throws -> ToolOutput {
+    let output = try await run("/bin/sh", ["-c", script, "sh"] + arguments, in: directory, input: input)
+    guard output.isSuccess else {
+      throw SandboxError(
+        .directoryUnusable,
+        "cannot change the sandbox in \(directory)",
+        detail: output.standardError.trimmed,
+        hint: "The folder and all that is in it must belong to the user \(name)."
+      )
+    }
+    return output
+  }
+
+  /// Messages in English, because some are recognised; none of the caller's PG* variables, because they
+  /// would lead the tools to another cluster.
+  private static var childEnvironment: Environment {
+    var changes: [Environment.Key: String?] = ["LC_ALL": "C"]
+    for name in ProcessInfo.processInfo.environment.keys where name.hasPrefix("PG") {
+      changes[Environment.Key(stringLiteral: name)] = .some(nil)
+    }
+    return Environment.inherit.updating(changes)
+  }
+
+  private static func id(_ arguments: String...) async throws -> String {
+    let result = try await Subprocess.run(
+      .name("id"),
+      arguments: Arguments(arguments),
+      output: .string(limit: outputLimit)
+    )
+    return result.standardOutput.trimmed
+  }
+}
+
+struct ToolOutput: Sendable {
+  let isSuccess: Bool
+  let standardOutput: String
+  let standardError: String
+}
+
+/// More than any of the tools prints, in bytes.
+private let outputLimit = 1 << 20
+
+extension StringProtocol {
+  var trimmed: String {
+    let isBlank: (Character) -> Bool = \.isWhitespace
+    let end = Substring(self).reversed().drop(while: isBlank).count
+    return String(prefix(end).drop(while: isBlank))
+  }
+}

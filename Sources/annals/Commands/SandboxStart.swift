@@ -1,0 +1,25 @@
+import ArgumentParser
+import PostgresSandbox
+
+struct SandboxStart: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "start",
+    abstract: "Start the sandbox; make it when there is none."
+  )
+
+  @OptionGroup var options: SandboxOptions
+
+  @Flag(name: .customLong("no-fsync"), help: "Run faster; a crash of the machine may destroy the sandbox.")
+  var noFsync = false
+
+  func run() async throws {
+    let sandbox = try await options.sandbox()
+    let outcome = try await sandbox.start(durable: !noFsync)
+    let status = try await sandbox.status()
+    if outcome == .alreadyRunning, status.isDurable == noFsync {
+      SandboxConsole.warn("the sandbox was running already and is \(noFsync ? "" : "not ")durable")
+    }
+    let verb = outcome == .started ? "started" : "is running already"
+    SandboxConsole.note("the sandbox \(verb) in \(status.directory): eval \"$(annals sandbox env)\"")
+  }
+}
