@@ -73,7 +73,11 @@ let package = Package(
 
     .target(
       name: "TestSupport",
-      dependencies: ["EventStore", "LibPQ", "PostgresSandbox"],
+      dependencies: [
+        "EventStore", "LibPQ", "PostgresSandbox",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
       path: "Tests/TestSupport",
       swiftSettings: strict
     ),
@@ -85,7 +89,10 @@ let package = Package(
     ),
     .testTarget(
       name: "PostgresSandboxTests",
-      dependencies: ["PostgresSandbox", "TestSupport"],
+      dependencies: [
+        "PostgresSandbox", "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict
     ),
     .testTarget(
@@ -94,6 +101,7 @@ let package = Package(
         "annals",
         "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict
     ),

@@ -196,6 +196,8 @@ package struct Sandbox: Sendable {
         hint: "Remove it, or choose another folder with --directory."
       )
     }
+    // Left by a killed server, the lock beside the socket names a pid that may be another process's now.
+    try await user.shell("rm -f .s.PGSQL.*", in: socketDirectory)
   }
 
   private func startServer(_ binaries: ServerBinaries) async throws {

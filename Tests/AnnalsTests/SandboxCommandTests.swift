@@ -1,0 +1,124 @@
+import FoundationEssentials
+import Subprocess
+import TestSupport
+import Testing
+
+@testable import annals
+
+@Suite struct SandboxCommandTests {
+  @Test func theWholeLife() async throws {
+    try await withDirectory { directory in
+      let annals = { (arguments: [String]) in
+        try await AnnalsBinary.run(["sandbox"] + arguments, environment: ["ANNALS_SANDBOX_DIR": directory])
+      }
+      var run = try await annals(["env"])
+      #expect(run.exitCode != 0)
+      #expect(run.standardOutput == "")
+      #expect(run.standardError.contains("not running"))
+      #expect(run.standardError.contains("annals sandbox start"))
+
+      run = try await annals(["start", "--no-fsync"])
+      #expect(run.status == .exited(0))
+      #expect(run.standardOutput + run.standardError == "", "silent on success")
+
+      run = try await annals(["status"])
+      #expect(run.standardOutput.contains("running (pid "))
+      #expect(run.standardOutput.contains("not durable"))
+
+      run = try await annals(["start"])
+      #expect(run.status == .exited(0))
+      #expect(run.standardError.contains("not durable"), "asked for more than it got")
+
+      run = try await annals(["stop"])
+      #expect(run.status == .exited(0))
+      #expect(try await annals(["status"]).standardOutput.hasPrefix("state       stopped\n"))
+
+      run = try await annals(["reset"])
+      #expect(run.status == .exited(64))
+      #expect(run.standardError.contains("--yes"))
+      #expect(try await annals(["reset", "--yes"]).status == .exited(0))
+      #expect(try await annals(["status"]).standardOutput.hasPrefix("state       not created\n"))
+    }
+  }
+
+  @Test func execPassesEverythingThrough() async throws {
+    try await withDirectory { directory in
+      let exec = { (command: [String], stdin: String) in
+        try await AnnalsBinary.run(
+          ["sandbox", "exec", "--directory", directory] + command,
+          stdin: stdin,
+          environment: ["PGHOSTADDR": "192.0.2.1", "PGSERVICE": "nonesuch", "PGDATABASE": "elsewhere"]
+        )
+      }
+      var run = try await exec(["psql", "-XAt"], "SELECT current_database();\n")
+      #expect(run.standardOutput == "annals\n", "\(run.standardError)")
+
+      run = try await exec(["sh", "-c", "echo out; echo err >&2; exit 7"], "")
+      #expect(run.status == .exited(7))
+      #expect(run.standardOutput == "out\n")
+      #expect(run.standardError == "err\n")
+
+      #expect(try await exec(["sh", "-c", "kill -TERM $$"], "").status == .exited(128 + 15))
+      #expect(try await exec(["--", "printf", "%s", "--directory"], "").standardOutput == "--directory")
+
+      // A TERM that comes to annals alone reaches the command.
+      run = try await exec(
+        ["sh", "-c", "trap 'echo caught; exit 9' TERM; kill -TERM $PPID; sleep 60 & wait"],
+        ""
+      )
+      #expect(run.status == .exited(9))
+      #expect(run.standardOutput == "caught\n")
+
+      run = try await exec(["no-such-command-here"], "")
+      #expect(run.exitCode != 0)
+      #expect(run.standardError.contains("command not found: no-such-command-here"))
+    }
+  }
+
+  /// What sh makes of the line is what went in, whatever that is.
+  @Test(arguments: ["/run/plain", "it's $HOME `id` \"q\" \\ * \n end", ""])
+  func envIsQuotedForTheShell(value: String) async throws {
+    let script = SandboxEnv.script([(name: "PGHOST", value: value)]) + "\nprintf %s \"$PGHOST$PGHOSTADDR\""
+    let run = try await runShell(script, environment: ["PGHOSTADDR": "192.0.2.1"])
+    #expect(run.standardOutput == value)
+  }
+
+  @Test func aFolderWithOtherFilesIsRefused() async throws {
+    try await withDirectory { directory in
+      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+      try "data".write(toFile: directory + "/precious", atomically: false, encoding: .utf8)
+      let run = try await AnnalsBinary.run(["sandbox", "reset", "--yes", "--directory", directory])
+      #expect(run.exitCode != 0)
+      #expect(run.standardError.contains("is not a sandbox"))
+      #expect(FileManager.default.fileExists(atPath: directory + "/precious"))
+    }
+  }
+
+  @Test(arguments: [["exec"], ["start", "--directory", ""], ["start", "extra"]])
+  func usageErrors(arguments: [String]) async throws {
+    #expect(try await AnnalsBinary.run(["sandbox"] + arguments).status == .exited(64))
+  }
+
+  @Test func helpOfExecIsNotACommand() async throws {
+    let run = try await AnnalsBinary.run(["sandbox", "exec", "--help"])
+    #expect(run.status == .exited(0))
+    #expect(run.standardOutput.contains("USAGE: annals sandbox exec"))
+  }
+}
+
+private func withDirectory(_ body: (String) async throws -> Void) async throws {
+  let directory = "/tmp/annals-test-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+  func remove() async throws {
+    _ = try await AnnalsBinary.run(["sandbox", "reset", "--yes", "--directory", directory])
+    if FileManager.default.fileExists(atPath: directory) {
+      try FileManager.default.removeItem(atPath: directory)
+    }
+  }
+  do {
+    try await body(directory)
+  } catch {
+    try await remove()
+    throw error
+  }
+  try await remove()
+}

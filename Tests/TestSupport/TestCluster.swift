@@ -1,0 +1,113 @@
+import FoundationEssentials
+import PostgresSandbox
+import Subprocess
+import SystemPackage
+
+/// The one PostgreSQL server of a test process: started when the first test asks, gone when the process is.
+package struct TestCluster: Sendable {
+  private let environment: [String: String]
+
+  private static let shared = Task { try await start() }
+
+  /// Runs the body with a database of its own, and drops it afterwards.
+  package static func withDatabase<Result>(
+    _ body: (TestDatabase) async throws -> Result
+  ) async throws -> Result {
+    let cluster = try await shared.value
+    let maintenance = cluster.database("postgres")
+    let database = cluster.database("t\(randomName())")
+    try await maintenance.psql("CREATE DATABASE \(database.name)")
+    let result: Result
+    do {
+      result = try await body(database)
+    } catch {
+      _ = try? await maintenance.psql("DROP DATABASE \(database.name) WITH (FORCE)")
+      throw error
+    }
+    try await maintenance.psql("DROP DATABASE \(database.name) WITH (FORCE)")
+    return result
+  }
+
+  private func database(_ name: String) -> TestDatabase {
+    TestDatabase(name: name, environment: environment.merging(["PGDATABASE": name]) { $1 })
+  }
+
+  private static func start() async throws -> TestCluster {
+    let directory = FilePath("/tmp/annals-test-\(randomName())")
+    let sandbox = try await Sandbox(directory: directory, settings: ["max_connections": "200"])
+    watch(directory)
+    try await sandbox.start()
+    let variables = try sandbox.environment().map { ($0.name, $0.value) }
+    return TestCluster(environment: Dictionary(uniqueKeysWithValues: variables))
+  }
+
+  /// Starts a shell that ends the server and removes its folder as soon as this process ends, be it by kill -9:
+  /// then the pipe to the shell's standard input closes.
+  private static func watch(_ directory: FilePath) {
+    let script = """
+      trap '' INT TERM HUP
+      read -r _
+      pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid"
+      while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+      rm -rf "$1"
+      """
+    var options = PlatformOptions()
+    options.createSession = true  // Out of reach of a Ctrl-C that ends the tests.
+    Task.detached { [options] in
+      _ = try await Subprocess.run(
+        .path("/bin/sh"),
+        arguments: ["-c", script, "sh", directory.string],
+        platformOptions: options,
+        input: .inputWriter,
+        output: .discarded,
+        error: .discarded
+      ) { _ in
+        while true { try await Task.sleep(for: .seconds(3600)) }
+      }
+    }
+  }
+
+  private static func randomName() -> String {
+    String(UInt64.random(in: .min ... .max), radix: 36)
+  }
+}
+
+/// One test's database.
+package struct TestDatabase: Sendable {
+  package let name: String
+
+  /// libpq's variables that lead here.
+  package let environment: [String: String]
+
+  package init(name: String, environment: [String: String]) {
+    self.name = name
+    self.environment = environment
+  }
+
+  /// The same as a conninfo string of libpq.
+  package var conninfo: String {
+    [("host", "PGHOST"), ("port", "PGPORT"), ("user", "PGUSER"), ("dbname", "PGDATABASE")]
+      .compactMap { keyword, variable in environment[variable].map { "\(keyword)=\($0)" } }
+      .joined(separator: " ")
+  }
+
+  /// Runs SQL with psql, independent of the code under test; stops at the first error.
+  ///
+  /// - Returns: The rows alone, columns separated by `|`, without the last newline.
+  @discardableResult
+  package func psql(_ sql: String) async throws -> String {
+    let run = try await runProgram(
+      .name("psql"),
+      ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-"],
+      standardInput: Array(sql.utf8),
+      environment: environment
+    )
+    guard run.status == .exited(0) else { throw PsqlError(description: run.standardError) }
+    let text = run.standardOutput
+    return text.hasSuffix("\n") ? String(text.dropLast()) : text
+  }
+}
+
+package struct PsqlError: Error, CustomStringConvertible {
+  package let description: String
+}
