@@ -46,7 +46,10 @@ extension EventStore {
     } else {
       if try !schemaExists(table.schema, connection) {
         plan.steps.append(
-          .init(title: "Create schema \(table.schema)", sql: "CREATE SCHEMA \(quoteIdentifier(table.schema));\n")
+          .init(
+            title: "Create schema \(table.schema)",
+            sql: "CREATE SCHEMA \(quoteIdentifier(table.schema));\n"
+          )
         )
       }
       plan.steps.append(.init(title: "Create table \(table)", sql: fillIn(PackageResources.CreateEvents_sql)))

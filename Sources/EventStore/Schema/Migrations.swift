@@ -31,7 +31,8 @@ extension EventStore {
       )
     }
     return migrations.filter { $0.number > applied }.map { migration in
-      let record = "INSERT INTO annals.migrations (number, name) VALUES (\(migration.number), '\(migration.name)');\n"
+      let record =
+        "INSERT INTO annals.migrations (number, name) VALUES (\(migration.number), '\(migration.name)');\n"
       return .init(
         title: "Migrate schema annals to \(migration.number) (\(migration.name))",
         sql: embeddedSQL(migration.sql) + record
