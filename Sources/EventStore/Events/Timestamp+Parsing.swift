@@ -119,7 +119,8 @@ private struct TimestampParser {
     }
     if skip("Z") || skip("z") { return 0 }
     let isWest = skip("-")
-    guard isWest || skip("+"), let hours = number(digits: 2...2) else { throw malformed("the time") }
+    guard isWest || skip("+") else { throw malformed("the time") }
+    guard let hours = number(digits: 2...2) else { throw malformed("the zone") }
     var minutes: Int64 = 0
     if skip(":") || index < text.count {
       guard let value = number(digits: 2...2) else { throw malformed("the zone") }
