@@ -1,0 +1,336 @@
+internal import LibPQ
+
+/// Turns the handlers of a projection into PL/pgSQL functions in `pg_temp`.
+///
+/// `pg_temp.annals_apply(after, upto)` runs the handlers over the events with `after < position <= upto`, in
+/// order, and returns how many it handled. It runs under the caller's search path.
+///
+/// Events handled by `@batch` are taken in runs. Sections that share a type share their runs; an event that
+/// any other section handles ends the run. So the order between sections without a common type is kept,
+/// whatever the size of the chunk. Within a run the sections go in the order of the file.
+package struct ProjectionCompiler {
+  private let file: ProjectionFile
+  private let source: String
+  private let filter: String?
+  private let groups: [Group]
+
+  /// Handlers that see the same runs of events; group 0 holds those that run event by event.
+  private struct Group {
+    var handlers: [ProjectionFile.Handler]
+    var types: Set<String> { Set(handlers.flatMap(\.types)) }
+  }
+
+  /// - Parameters:
+  ///   - source: a FROM item with the columns of the events table: a quoted name, or a subquery in parentheses.
+  ///   - filter: a condition on the columns of the source, for workers that share the events.
+  package init(_ file: ProjectionFile, source: String, filter: String? = nil) {
+    self.file = file
+    self.source = source
+    self.filter = filter
+    groups = Self.groups(of: file.handlers)
+  }
+
+  package func applyFunction() -> GeneratedCode {
+    var code = GeneratedCode.Builder()
+    code.add(
+      """
+      #variable_conflict use_column
+      DECLARE
+        event record;
+        annals_row record;
+        annals_events bigint := 0;
+        annals_count bigint := 0;
+        annals_group integer := 0;
+        annals_first bigint := annals_after + 1;
+        annals_last bigint := annals_upto;
+        annals_detail text;
+        annals_hint text;
+        annals_context text;
+      BEGIN
+      \(emptyEvent)
+      BEGIN
+      """
+    )
+    if groups.count == 1 {
+      addEventLoop(to: &code)
+    } else {
+      addRunLoop(to: &code)
+    }
+    code.add(
+      """
+      RETURN annals_events;
+      EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS annals_detail = PG_EXCEPTION_DETAIL,
+          annals_hint = PG_EXCEPTION_HINT, annals_context = PG_EXCEPTION_CONTEXT;
+        RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM, DETAIL = jsonb_build_object(
+          'first_position', CASE annals_group WHEN 0 THEN event.position ELSE annals_first END,
+          'last_position', CASE annals_group WHEN 0 THEN event.position ELSE annals_last END,
+          'aggregate_id', event.aggregate_id, 'version', event.version, 'event_type', event.event_type,
+          'detail', nullif(annals_detail, ''), 'hint', nullif(annals_hint, ''), 'context', annals_context);
+      END;
+      END
+      """
+    )
+    return code.function(
+      "annals_apply",
+      arguments: "annals_after bigint, annals_upto bigint",
+      returns: "bigint",
+      file: file.path
+    )
+  }
+
+  /// `pg_temp.annals_check()` plans every statement of the handlers and checks without running any, so that a
+  /// wrong name is found where no event is. TRUNCATE and CALL cannot be planned; their syntax is checked.
+  package func checkFunction() -> GeneratedCode {
+    var code = GeneratedCode.Builder()
+    code.add(
+      """
+      #variable_conflict use_column
+      DECLARE
+        event record;
+        annals_row record;
+        annals_first bigint := 0;
+        annals_last bigint := 0;
+      BEGIN
+      \(emptyEvent)
+      """
+    )
+    for handler in file.handlers {
+      for statement in handler.statements {
+        if ["TRUNCATE", "CALL"].contains(statement.keyword) {
+          code.add(statement, prefix: ["IF false THEN"], suffix: "; END IF;")
+        } else {
+          let with = handler.mode == .batch ? withEvents(of: handler, before: statement) : ([], [])
+          addLoop(over: statement, prefix: ["EXPLAIN"] + with.0, blanked: with.1, to: &code)
+        }
+      }
+    }
+    for statement in file.checks.flatMap(\.statements) {
+      addLoop(over: statement, prefix: ["EXPLAIN"], to: &code)
+    }
+    code.add("END")
+    return code.function("annals_check", arguments: "", returns: "void", file: file.path)
+  }
+}
+
+extension ProjectionCompiler {
+  private static func groups(of handlers: [ProjectionFile.Handler]) -> [Group] {
+    var eventByEvent = Group(handlers: [])
+    var runs: [Group] = []
+    for handler in handlers {
+      if handler.mode == .on {
+        eventByEvent.handlers.append(handler)
+        continue
+      }
+      let shared = runs.indices.filter { !runs[$0].types.isDisjoint(with: handler.types) }
+      let merged = Group(handlers: shared.flatMap { runs[$0].handlers } + [handler])
+      for index in shared.reversed() { runs.remove(at: index) }
+      runs.append(merged)
+    }
+    return [eventByEvent] + runs
+  }
+
+  private func addEventLoop(to code: inout GeneratedCode.Builder) {
+    code.add(
+      """
+      FOR event IN
+        SELECT \(Self.columns)
+        FROM \(source) AS annals_source
+        WHERE \(condition(types(of: groups[0])))
+        ORDER BY annals_source.position
+      LOOP
+        annals_events := annals_events + 1;
+        CASE event.event_type
+      """
+    )
+    for (types, handlers) in branches(of: groups[0].handlers) {
+      code.add(types == [ProjectionFile.anyType] ? "ELSE" : "WHEN \(list(types)) THEN")
+      for statement in handlers.flatMap(\.statements) { addForEvent(statement, to: &code) }
+    }
+    code.add("END CASE;\nEND LOOP;")
+  }
+
+  /// Types with the same handlers share a branch; `*` comes last.
+  private func branches(
+    of handlers: [ProjectionFile.Handler]
+  ) -> [(types: [String], handlers: [ProjectionFile.Handler])] {
+    var branches: [(types: [String], handlers: [ProjectionFile.Handler])] = []
+    var lines: [[Int]] = []
+    var seen: Set<String> = []
+    for type in handlers.flatMap(\.types) where seen.insert(type).inserted {
+      let own = handlers.filter { $0.types.contains(type) }
+      let ownLines = own.map(\.location.line)
+      if type != ProjectionFile.anyType, let index = lines.firstIndex(of: ownLines) {
+        branches[index].types.append(type)
+      } else {
+        branches.append(([type], own))
+        lines.append(ownLines)
+      }
+    }
+    let isAny = { (branch: (types: [String], _: [ProjectionFile.Handler])) in
+      branch.types == [ProjectionFile.anyType]
+    }
+    // PL/pgSQL fails a CASE without ELSE that meets another value; here only handled types arrive.
+    let last = branches.filter { isAny(($0.types, $0.handlers)) }
+    return branches.filter { !isAny(($0.types, $0.handlers)) } + last
+  }
+
+  private func addRunLoop(to code: inout GeneratedCode.Builder) {
+    code.add("FOR annals_group, annals_first, annals_last, annals_count IN\n\(runs)\nLOOP")
+    code.add("CASE annals_group")
+    if !groups[0].handlers.isEmpty {
+      code.add("WHEN 0 THEN")
+      addEventLoop(to: &code)
+    }
+    for (index, group) in groups.enumerated().dropFirst() {
+      code.add("WHEN \(index) THEN")
+      for handler in group.handlers {
+        for statement in handler.statements { addForRun(statement, of: handler, to: &code) }
+      }
+      code.add("annals_events := annals_events + annals_count;")
+    }
+    code.add("END CASE;\nEND LOOP;")
+  }
+
+  /// The runs of a chunk, in order. The window functions mark where the group changes and number the runs.
+  private var runs: String {
+    let all = condition(groups.map(types(of:)).reduce(.none, +))
+    if groups.count == 2, groups[0].handlers.isEmpty {
+      return """
+        SELECT 1, min(annals_source.position), max(annals_source.position), count(*)
+        FROM \(source) AS annals_source WHERE \(all) HAVING count(*) > 0
+        """
+    }
+    let cases = groups.enumerated().map { index, group in
+      let types = group.types.subtracting([ProjectionFile.anyType]).sorted()
+      return types.isEmpty ? "" : " WHEN annals_source.event_type IN (\(list(types))) THEN \(index)"
+    }
+    let any = groups.firstIndex { $0.types.contains(ProjectionFile.anyType) } ?? 0
+    return """
+      SELECT kind, min(position), max(position), count(*) FROM (
+        SELECT kind, position, count(*) FILTER (WHERE changed) OVER (ORDER BY position) AS run FROM (
+          SELECT kind, position, lag(kind) OVER (ORDER BY position) IS DISTINCT FROM kind AS changed FROM (
+            SELECT annals_source.position, CASE\(cases.joined()) ELSE \(any) END AS kind
+            FROM \(source) AS annals_source WHERE \(all)
+          ) AS kinds
+        ) AS changes
+      ) AS runs GROUP BY run, kind ORDER BY run
+      """
+  }
+
+  /// A SELECT becomes PERFORM, as PL/pgSQL wants a query without a use for its result. What PERFORM cannot
+  /// run is looped over: a WITH query, VALUES, and whatever has RETURNING.
+  private func addForEvent(_ statement: SQLStatement, to code: inout GeneratedCode.Builder) {
+    if statement.keyword == "SELECT" {
+      code.add(statement, prefix: ["PERFORM"], blanked: Array(statement.words.prefix(1)))
+    } else if statement.returnsRows {
+      addLoop(over: statement, to: &code)
+    } else {
+      code.add(statement)
+    }
+  }
+
+  private func addForRun(
+    _ statement: SQLStatement,
+    of handler: ProjectionFile.Handler,
+    to code: inout GeneratedCode.Builder
+  ) {
+    guard !["TRUNCATE", "CALL"].contains(statement.keyword) else { return code.add(statement) }
+    let (prefix, blanked) = withEvents(of: handler, before: statement)
+    if statement.returnsRows {
+      addLoop(over: statement, prefix: prefix, blanked: blanked, to: &code)
+    } else {
+      code.add(statement, prefix: prefix, blanked: blanked)
+    }
+  }
+
+  private func addLoop(
+    over statement: SQLStatement,
+    prefix: [String] = [],
+    blanked: [SQLStatement.Word] = [],
+    to code: inout GeneratedCode.Builder
+  ) {
+    var prefix = prefix
+    prefix.insert("FOR annals_row IN" + (prefix.isEmpty ? "" : " \(prefix.removeFirst())"), at: 0)
+    code.add(statement, prefix: prefix, blanked: blanked, suffix: " LOOP END LOOP;")
+  }
+
+  /// Defines `events` in the statement's WITH clause, which the planner reads as if it were written in place
+  /// when it is used once (manual, 7.8.3).
+  private func withEvents(
+    of handler: ProjectionFile.Handler,
+    before statement: SQLStatement
+  ) -> (prefix: [String], blanked: [SQLStatement.Word]) {
+    let types = handler.types == [ProjectionFile.anyType] ? others : .some(handler.types)
+    let events =
+      "events AS (SELECT \(Self.columns) FROM \(source) AS annals_source WHERE \(condition(types)))"
+    guard statement.keyword == "WITH" else { return (["WITH \(events)"], []) }
+    let isRecursive = statement.words.count > 1 && statement.words[1].text == "RECURSIVE"
+    let blanked = Array(statement.words.prefix(isRecursive ? 2 : 1))
+    return (["WITH \(isRecursive ? "RECURSIVE " : "")\(events),"], blanked)
+  }
+}
+
+// MARK: - Reading the events
+
+extension ProjectionCompiler {
+  private enum Types {
+    case none
+    case some([String])
+    case allBut([String])
+
+    static func + (left: Types, right: Types) -> Types {
+      switch (left, right) {
+      case (.none, let other), (let other, .none): other
+      case (.some(let left), .some(let right)): .some(left + right)
+      // Whatever `*` leaves out another section handles.
+      default: .allBut([])
+      }
+    }
+  }
+
+  private func types(of group: Group) -> Types {
+    if group.handlers.isEmpty { return .none }
+    guard group.types.contains(ProjectionFile.anyType) else { return .some(group.types.sorted()) }
+    let elsewhere = file.handledTypes.filter { !group.types.contains($0) }
+    return .allBut(elsewhere)
+  }
+
+  /// The types that `*` stands for.
+  private var others: Types { .allBut(file.handledTypes) }
+
+  /// The store compares ids and types by bytes (COLLATE "C"). Compared with a column of the read model that
+  /// collation would win over the column's own, and its index could not be used: every UPDATE by key would
+  /// read the whole table. So handlers see both columns with the default collation.
+  private static let columns = """
+    annals_source.id, annals_source.aggregate_id COLLATE "default" AS aggregate_id, \
+    annals_source.event_type COLLATE "default" AS event_type, annals_source.event_data, \
+    annals_source.version, annals_source."timestamp", annals_source.metadata, annals_source.position
+    """
+
+  /// Gives `event` its columns before the first one is read.
+  private var emptyEvent: String {
+    "SELECT \(Self.columns) INTO event FROM \(source) AS annals_source LIMIT 0;"
+  }
+
+  private func condition(_ types: Types) -> String {
+    var conditions = ["annals_source.position BETWEEN annals_first AND annals_last"]
+    switch types {
+    case .none: conditions.append("false")
+    case .some(let types): conditions.append("annals_source.event_type = ANY (ARRAY[\(list(types))])")
+    case .allBut([]): break
+    case .allBut(let types): conditions.append("annals_source.event_type <> ALL (ARRAY[\(list(types))])")
+    }
+    if let filter { conditions.append("(\(filter))") }
+    return conditions.joined(separator: " AND ")
+  }
+
+  private func list(_ types: [String]) -> String { types.map(quoteLiteral).joined(separator: ", ") }
+}
+
+extension SQLStatement {
+  fileprivate var returnsRows: Bool {
+    !["INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CALL"].contains(mainKeyword)
+      || words.contains { $0.text == "RETURNING" }
+  }
+}

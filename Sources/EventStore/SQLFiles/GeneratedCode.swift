@@ -1,0 +1,147 @@
+package import LibPQ
+
+/// A `CREATE FUNCTION` in PL/pgSQL made around statements of an operator's file, with the way back from the
+/// server's error messages to that file.
+///
+/// The operator's lines are copied whole and padded so that every character keeps its column; what the
+/// generator adds stands on lines of its own, or after the end of a statement.
+package struct GeneratedCode: Sendable, Equatable {
+  package let file: String
+  package let functionName: String
+  /// The whole `CREATE FUNCTION` command.
+  package let sql: String
+  /// The line of the file behind each line of `sql`; nil for lines of the generator.
+  package let fileLines: [Int?]
+  /// The line of `sql` that PL/pgSQL calls line 1: the one with the opening dollar quote.
+  package let firstBodyLine: Int
+
+  /// The place in the operator's file that an error is about, as far as the server tells.
+  package func location(of error: PostgresError) -> SQLLocation? {
+    if let position = error.position {
+      let place = Self.place(of: position, in: sql)
+      return fileLine(ofLine: place.line).map { SQLLocation(line: $0, column: place.column) }
+    }
+    guard let context = error.context, let line = bodyLine(in: context) else { return nil }
+    if let query = error.internalQuery, let position = error.internalPosition, isInnermost(in: context) {
+      let place = Self.place(of: position, in: query)
+      if place.line > 1, let fileLine = fileLine(ofBodyLine: line + place.line - 1) {
+        return SQLLocation(line: fileLine, column: place.column)
+      }
+    }
+    return fileLine(ofBodyLine: line).map { SQLLocation(line: $0, column: 1) }
+  }
+
+  /// The place in the operator's file that a context names, by line: PL/pgSQL tells the first line of a statement.
+  package func location(inContext context: String) -> SQLLocation? {
+    bodyLine(in: context).flatMap(fileLine(ofBodyLine:)).map { SQLLocation(line: $0, column: 1) }
+  }
+
+  /// Puts the server's message in the operator's file; nil if it is not about a line of that file.
+  package func fileError(for error: PostgresError) -> SQLFileError? {
+    location(of: error).map {
+      SQLFileError(file: file, location: $0, message: error.message, hint: error.hint)
+    }
+  }
+
+  private func fileLine(ofBodyLine line: Int) -> Int? { fileLine(ofLine: line + firstBodyLine - 1) }
+
+  private func fileLine(ofLine line: Int) -> Int? {
+    fileLines.indices.contains(line - 1) ? fileLines[line - 1] : nil
+  }
+
+  /// Reads N out of `PL/pgSQL function pg_temp_3.annals_apply(bigint,bigint) line N at SQL statement` or out of
+  /// `compilation of PL/pgSQL function "annals_apply" near line N`.
+  private func bodyLine(in context: String) -> Int? {
+    for line in context.split(separator: "\n") where isOurs(line) {
+      let words = line.split(separator: " ")
+      guard let label = words.lastIndex(of: "line"), label + 1 < words.endIndex else { continue }
+      return Int(words[label + 1])
+    }
+    return nil
+  }
+
+  private func isInnermost(in context: String) -> Bool {
+    context.split(separator: "\n").first.map(isOurs) ?? false
+  }
+
+  private func isOurs(_ line: Substring) -> Bool {
+    line.contains(".\(functionName)(") || line.contains(" \(functionName)(")
+      || line.contains("\"\(functionName)\"")
+  }
+
+  private static func place(of position: Int, in text: String) -> (line: Int, column: Int) {
+    let before = text.unicodeScalars.prefix(max(0, position - 1))
+    return (
+      before.count { $0 == "\n" } + 1,
+      before.reversed().prefix { $0 != "\n" }.count + 1
+    )
+  }
+}
+
+extension GeneratedCode {
+  /// Writes the lines of one function.
+  package struct Builder {
+    private var lines: [String] = []
+    private var fileLines: [Int?] = []
+
+    package init() {}
+
+    package mutating func add(_ text: String) {
+      for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        lines.append(String(line))
+        fileLines.append(nil)
+      }
+    }
+
+    /// Adds a statement of the file.
+    ///
+    /// - Parameters:
+    ///   - prefix: lines before it; an error there is told as one of the statement's first line.
+    ///   - blanked: words to write as blanks, since the prefix says them.
+    package mutating func add(
+      _ statement: SQLStatement,
+      prefix: [String] = [],
+      blanked: [SQLStatement.Word] = [],
+      suffix: String = ";"
+    ) {
+      for line in prefix {
+        lines.append(line)
+        fileLines.append(statement.location.line)
+      }
+      var text = Array(statement.text.utf8)
+      for word in blanked {
+        let range = word.offset..<(word.offset + word.text.utf8.count)
+        text.replaceSubrange(range, with: repeatElement(UInt8(ascii: " "), count: range.count))
+      }
+      let padding = String(repeating: " ", count: statement.location.column - 1)
+      let copied = (padding + String(decoding: text, as: UTF8.self) + suffix)
+        .split(separator: "\n", omittingEmptySubsequences: false)
+      for (index, line) in copied.enumerated() {
+        lines.append(String(line))
+        fileLines.append(statement.location.line + index)
+      }
+    }
+
+    package func function(
+      _ name: String,
+      arguments: String,
+      returns: String,
+      file: String
+    ) -> GeneratedCode {
+      let body = lines.joined(separator: "\n")
+      var tag = "$annals$"
+      while body.contains(tag) { tag = "$annals_\(tag.utf8.count)$" }
+      let header = """
+        CREATE OR REPLACE FUNCTION pg_temp.\(name)(\(arguments)) RETURNS \(returns)
+        LANGUAGE plpgsql AS \(tag)
+        """
+      return GeneratedCode(
+        file: file,
+        functionName: name,
+        sql: header + "\n" + body + "\n" + tag,
+        fileLines: [nil, nil] + fileLines + [nil],
+        firstBodyLine: 2
+      )
+    }
+  }
+}
