@@ -41,6 +41,9 @@ let package = Package(
       name: "EventStore",
       dependencies: ["LibPQ"],
       resources: [
+        .embedInCode("Projections/Dependents.sql"),
+        .embedInCode("Projections/OlderTransactions.sql"),
+        .embedInCode("Projections/ReadModelObjects.sql"),
         .embedInCode("Read/Watermark.sql"),
         .embedInCode("Schema/AddMetadata.sql"),
         .embedInCode("Schema/AddPosition.sql"),
@@ -48,6 +51,7 @@ let package = Package(
         .embedInCode("Schema/EventsTable.sql"),
         .embedInCode("Schema/Migrations/Migration0001_base.sql"),
         .embedInCode("Schema/Migrations/Migration0002_snapshots.sql"),
+        .embedInCode("Schema/Migrations/Migration0003_projections.sql"),
       ],
       swiftSettings: strict
     ),

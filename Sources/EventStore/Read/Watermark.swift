@@ -2,32 +2,10 @@ internal import LibPQ
 
 /// How far history is final: no event can still appear at or below a position.
 public struct Watermark: Sendable, Hashable {
-  /// A transaction that writes events and has not ended.
-  public struct Writer: Sendable, Hashable {
-    /// PostgreSQL's name of the transaction.
-    public let transaction: String
-    /// The server process; 0 for a prepared transaction.
-    public let processID: Int32
-    public let user: String
-    public let application: String
-    /// Seconds since the transaction began.
-    public let ageSeconds: Double
-    /// Its current or last statement, where the role may see it.
-    public let query: String
-
-    /// For people: who it is, in one line.
-    public var summary: String {
-      let who = processID == 0 ? "a prepared transaction" : "process \(processID)"
-      let application = application.isEmpty ? "" : ", application \(application)"
-      let query = query.isEmpty ? "" : ": \(query.prefix(120))"
-      return "\(who), user \(user)\(application), for \(Int(ageSeconds)) s\(query)"
-    }
-  }
-
   /// The highest position that is visible; 0 in an empty store.
   public let head: Int64
   /// The transactions under way; with none of them, everything up to `head` is final.
-  public let writers: [Writer]
+  public let writers: [OpenTransaction]
   /// Whether the server is a standby, which cannot see the primary's transactions: there, an event that was in flight
   /// may still appear below `head` when its transaction is replayed.
   public let isReplayed: Bool
@@ -56,21 +34,7 @@ extension EventStore {
   func finalPosition(_ connection: Connection) throws -> Int64 {
     let (head, isReplayed) = try readHead(connection)
     if isReplayed { return head }
-    var awaited = Set(try writers(connection).map(\.transaction))
-    var waitedSeconds = 0.0
-    var hasReported = false
-    while !awaited.isEmpty {
-      let pause = min(0.002 + waitedSeconds / 10, 0.2)
-      _ = try connection.query("SELECT pg_sleep($1)", [.float8(pause)])
-      waitedSeconds += pause
-      let present = try writers(connection).filter { awaited.contains($0.transaction) }
-      awaited = Set(present.map(\.transaction))
-      if waitedSeconds > 1, !hasReported, let oldest = present.first {
-        hasReported = true
-        let others = present.count > 1 ? " and \(present.count - 1) more" : ""
-        notify("waiting for a transaction that writes to \(table): \(oldest.summary)\(others)")
-      }
-    }
+    _ = try waitForEnd(purpose: "writes to \(table)", connection) { try writers(connection) }
     return head
   }
 
@@ -80,17 +44,7 @@ extension EventStore {
     return (result.int64(0, 0), result.bool(0, 1))
   }
 
-  private func writers(_ connection: Connection) throws -> [Watermark.Writer] {
-    let result = try connection.query(embeddedSQL(PackageResources.Watermark_sql), [.text(table.sql)])
-    return (0..<result.rowCount).map { row in
-      Watermark.Writer(
-        transaction: result.string(row, 0),
-        processID: result.int32(row, 1),
-        user: result.string(row, 2),
-        application: result.string(row, 3),
-        ageSeconds: result.float64(row, 4),
-        query: result.string(row, 5)
-      )
-    }
+  private func writers(_ connection: Connection) throws -> [OpenTransaction] {
+    try openTransactions(PackageResources.Watermark_sql, [.text(table.sql)], connection)
   }
 }

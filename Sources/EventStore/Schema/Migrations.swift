@@ -10,6 +10,7 @@ private struct Migration {
 private let migrations = [
   Migration(number: 1, name: "base", sql: PackageResources.Migration0001_base_sql),
   Migration(number: 2, name: "snapshots", sql: PackageResources.Migration0002_snapshots_sql),
+  Migration(number: 3, name: "projections", sql: PackageResources.Migration0003_projections_sql),
 ]
 
 /// The keys of this project's advisory locks; the first word ("anna" in ASCII) keeps them apart from an application's.
