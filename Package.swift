@@ -105,7 +105,6 @@ let package = Package(
         "annals",
         "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
-        .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict
     ),

@@ -64,7 +64,7 @@ extension Sandbox {
     return [
       ("PGHOST", server.socketDirectory.string),
       ("PGPORT", String(server.port)),
-      ("PGUSER", user.databaseRole),
+      ("PGUSER", user.name),
       ("PGDATABASE", Self.databaseName),
     ]
   }

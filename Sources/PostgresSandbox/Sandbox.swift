@@ -18,9 +18,11 @@ package struct Sandbox: Sendable {
 
   var data: FilePath { directory.appending("data") }
   var log: FilePath { directory.appending("server.log") }
-  var marker: FilePath { directory.appending("annals-sandbox") }
+  var marker: FilePath { Self.marker(in: directory) }
   var settingsFile: FilePath { data.appending("annals.conf") }
   var socketDirectory: FilePath { Self.socketDirectory(for: directory, userID: user.userID) }
+
+  private static func marker(in directory: FilePath) -> FilePath { directory.appending("annals-sandbox") }
 
   package init(directory: FilePath? = nil, settings: [String: String] = [:]) async throws {
     let path =
@@ -30,9 +32,10 @@ package struct Sandbox: Sendable {
         isRoot: ServerUser.isRoot
       )
     let here = FilePath(FileManager.default.currentDirectoryPath)
-    self.directory = here.pushing(path).lexicallyNormalized()
+    let folder = here.pushing(path).lexicallyNormalized()
+    self.directory = folder
     self.settings = settings
-    self.user = try await ServerUser.current()
+    self.user = try await ServerUser.current(owner: try? Self.marker(in: folder).stat().userID.rawValue)
   }
 
   /// Where the sandbox is when nobody says otherwise.
@@ -116,12 +119,12 @@ package struct Sandbox: Sendable {
 
   private func createCluster(_ binaries: ServerBinaries, durable: Bool) async throws {
     let new = directory.appending("data.new.\(ProcessInfo.processInfo.processIdentifier)")
-    try await user.shell("rm -rf data.new.*", in: directory)
+    try await removeHalfDone()
     var initdb = ToolOutput(isSuccess: false, standardOutput: "", standardError: "")
     for locale in ["C.UTF-8", "C"] {
       initdb = try await user.run(
         binaries.initdb,
-        ["-D", new.string, "-U", user.databaseRole, "--auth=trust", "--encoding=UTF8", "--locale=\(locale)"]
+        ["-D", new.string, "-U", user.name, "--auth=trust", "--encoding=UTF8", "--locale=\(locale)"]
           + (durable ? [] : ["--no-sync"]),
         in: directory
       )
@@ -156,6 +159,16 @@ package struct Sandbox: Sendable {
       [new.string],
       in: directory
     )
+  }
+
+  /// Removes what an interrupted start left; its initdb may live on for a moment and still write there.
+  private func removeHalfDone() async throws {
+    let script = """
+      tries=0
+      while [ $tries -lt 100 ] && ! rm -rf data.new.* 2>/dev/null; do tries=$((tries + 1)); sleep 0.1; done
+      rm -rf data.new.*
+      """
+    try await user.shell(script, in: directory)
   }
 
   /// Writes the settings that the coming start reads.
@@ -250,8 +263,9 @@ package struct Sandbox: Sendable {
     guard try isCreated() else { return }
     try await withLock {
       try await stopServer(.immediate)
+      try await removeHalfDone()
       try await user.shell(
-        "rm -rf data data.new.* server.log server.log.old socket \"$1\"",
+        "rm -rf data server.log server.log.old socket \"$1\"",
         [socketDirectory.string],
         in: directory
       )

@@ -12,7 +12,8 @@ internal import SystemPackage
 
 /// The operating-system user that owns the sandbox's files and runs its server.
 ///
-/// PostgreSQL refuses to run as root. Root therefore runs it as `postgres`, or as `nobody` where there is none.
+/// PostgreSQL refuses to run as root. Root therefore runs it as `postgres`, or as `nobody` where there is none;
+/// a sandbox that is there already as its owner. The cluster's superuser has the same name.
 struct ServerUser: Sendable {
   let name: String
   let userID: UInt32
@@ -21,12 +22,10 @@ struct ServerUser: Sendable {
   /// Set when the current process is root and must give up its rights in every child.
   let dropsPrivileges: Bool
 
-  /// The name of the cluster's superuser.
-  var databaseRole: String { dropsPrivileges ? "postgres" : name }
-
   static var isRoot: Bool { geteuid() == 0 }
 
-  static func current() async throws -> ServerUser {
+  /// - Parameter owner: Whose the sandbox is, if there is one yet.
+  static func current(owner: UInt32?) async throws -> ServerUser {
     guard isRoot else {
       return ServerUser(
         name: try await id("-un"),
@@ -35,14 +34,16 @@ struct ServerUser: Sendable {
         dropsPrivileges: false
       )
     }
-    for name in ["postgres", "nobody"] {
+    let candidates =
+      if let owner, owner != 0 { [try await id("-un", "\(owner)")] } else { ["postgres", "nobody"] }
+    for name in candidates {
       if let userID = try? UInt32(await id("-u", name)), let groupID = try? UInt32(await id("-g", name)) {
         return ServerUser(name: name, userID: userID, groupID: groupID, dropsPrivileges: true)
       }
     }
     throw SandboxError(
       .startFailed,
-      "PostgreSQL does not run as root, and this system has neither a user postgres nor a user nobody",
+      "PostgreSQL does not run as root, and there is no user \(candidates.joined(separator: " or "))",
       hint: "Run the command as an ordinary user."
     )
   }
