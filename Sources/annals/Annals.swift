@@ -26,6 +26,9 @@ struct Annals: AsyncParsableCommand {
           try command.run()
         }
       }
+    } catch let status as ExitCode {
+      // The status of a command that annals ran for somebody.
+      exit(withError: status)
     } catch {
       Failure(error).report(asJSON: OutputFormat.requested(in: arguments).isJSON)
     }

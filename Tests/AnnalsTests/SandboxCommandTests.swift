@@ -12,7 +12,7 @@ import Testing
         try await AnnalsBinary.run(["sandbox"] + arguments, environment: ["ANNALS_SANDBOX_DIR": directory])
       }
       var run = try await annals(["env"])
-      #expect(run.exitCode != 0)
+      #expect(run.status == .exited(69))
       #expect(run.standardOutput == "")
       #expect(run.standardError.contains("not running"))
       #expect(run.standardError.contains("annals sandbox start"))
@@ -70,7 +70,7 @@ import Testing
       #expect(run.standardOutput == "caught\n")
 
       run = try await exec(["no-such-command-here"], "")
-      #expect(run.exitCode != 0)
+      #expect(run.status == .exited(127))
       #expect(run.standardError.contains("command not found: no-such-command-here"))
     }
   }
@@ -88,7 +88,7 @@ import Testing
       try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
       try "data".write(toFile: directory + "/precious", atomically: false, encoding: .utf8)
       let run = try await AnnalsBinary.run(["sandbox", "reset", "--yes", "--directory", directory])
-      #expect(run.exitCode != 0)
+      #expect(run.status == .exited(1))
       #expect(run.standardError.contains("is not a sandbox"))
       #expect(FileManager.default.fileExists(atPath: directory + "/precious"))
     }

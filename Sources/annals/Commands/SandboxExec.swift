@@ -1,5 +1,4 @@
 import ArgumentParser
-import Dispatch
 import PostgresSandbox
 import Subprocess
 import SystemPackage
@@ -38,17 +37,10 @@ struct SandboxExec: AsyncParsableCommand {
     for (name, value) in try sandbox.environment() { changes[Environment.Key(stringLiteral: name)] = value }
     for name in Sandbox.conflictingVariables { changes[Environment.Key(stringLiteral: name)] = .some(nil) }
 
-    // The terminal sends INT and QUIT to the command as well; the others come to this process alone.
-    for number in [SIGINT, SIGQUIT] { signal(number, SIG_IGN) }
+    // The terminal sends INT and QUIT to the command as well; TERM comes to this process alone.
     let (signals, continuation) = AsyncStream.makeStream(of: Int32.self)
-    let sources = [SIGTERM, SIGHUP].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { continuation.yield(number) }
-      source.resume()
-      return source
-    }
-    defer { for source in sources { source.cancel() } }
+    Interruption.leaveToChild { if $0 == SIGTERM { continuation.yield($0) } }
+    signal(SIGQUIT, SIG_IGN)
     throw Self.exitCode(try await run(command, environment: .inherit.updating(changes), forwarding: signals))
   }
 

@@ -20,7 +20,9 @@ struct SandboxReset: AsyncParsableCommand {
           "this deletes all data in \(sandbox.directory): without a terminal it needs --yes"
         )
       }
-      guard SandboxConsole.confirm("Delete all data in \(sandbox.directory)?") else { throw ExitCode.failure }
+      guard SandboxConsole.confirm("Delete all data in \(sandbox.directory)?") else {
+        throw EndWithStatus(status: .failure)
+      }
     }
     try await sandbox.reset()
   }

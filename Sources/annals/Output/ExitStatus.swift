@@ -1,4 +1,5 @@
 internal import EventStore
+internal import PostgresSandbox
 
 /// The exit statuses that scripts rely on; the manual lists them under EXIT STATUS.
 enum ExitStatus: Int32 {
@@ -17,6 +18,8 @@ enum ExitStatus: Int32 {
   case locked = 75
   case noPermission = 77
   case badDefinition = 78
+  /// As in a shell: the command for `sandbox exec` does not exist.
+  case commandNotFound = 127
   case interrupted = 130
   case brokenPipe = 141
   case terminated = 143
@@ -31,6 +34,14 @@ enum ExitStatus: Int32 {
     case .invalidDefinition: self = .badDefinition
     case .locked: self = .locked
     case .permissionDenied: self = .noPermission
+    }
+  }
+
+  init(_ code: SandboxError.Code) {
+    switch code {
+    case .binariesMissing, .notRunning: self = .cannotConnect
+    case .commandNotFound: self = .commandNotFound
+    case .directoryUnusable, .notASandbox, .startFailed, .stopFailed, .versionMismatch: self = .failure
     }
   }
 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 internal import Glibc
+internal import PostgresSandbox
 
 /// What a command says when it fails: PostgreSQL's three lines, or one JSON line, on stderr.
 struct Failure {
@@ -24,6 +25,9 @@ struct Failure {
     case let error as CommandError:
       (status, code, message, detail) = (error.status, error.code, error.message, error.detail)
       hint = error.hint
+    case let error as SandboxError:
+      (status, code) = (ExitStatus(error.code), error.code.rawValue)
+      (message, detail, hint) = (error.message, error.detail, error.hint)
     case is CancellationError:
       status = Interruption.status ?? .interrupted
       (code, message) = ("interrupted", "interrupted")

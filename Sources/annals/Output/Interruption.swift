@@ -6,6 +6,13 @@ internal import Synchronization
 enum Interruption {
   private static let received = Atomic<Int32>(0)
 
+  private static let childHandler = Mutex<(@Sendable (Int32) -> Void)?>(nil)
+
+  /// From now on signals do nothing here but call the handler: a child process decides what they mean.
+  static func leaveToChild(_ handler: @escaping @Sendable (Int32) -> Void) {
+    childHandler.withLock { $0 = handler }
+  }
+
   /// The exit status for the signal that was received; nil when none was.
   static var status: ExitStatus? {
     switch received.load(ordering: .relaxed) {
@@ -20,6 +27,7 @@ enum Interruption {
     let sources = [SIGINT, SIGTERM].map { number in
       let source = DispatchSource.makeSignalSource(signal: number)
       source.setEventHandler {
+        if let handler = childHandler.withLock({ $0 }) { return handler(number) }
         received.store(number, ordering: .relaxed)
         task.cancel()
         // From now on the signal has its ordinary effect.
