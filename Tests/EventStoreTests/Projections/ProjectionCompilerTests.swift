@@ -88,8 +88,14 @@ private let createLog = "CREATE TABLE log (n serial, note text CHECK (note <> 'b
     #expect(try await notes(sections, over: events) == "7\nA+B+A 1B C B 1B D B 1B")
   }
 
-  @Test func usesIndexesOfTheReadModel() throws {
-    #expect(try compiler("-- @on A\nSELECT 1;").applyFunction().sql.contains("COLLATE \"default\""))
+  @Test func comparesIdsInTheCollationOfTheReadModel() async throws {
+    let sections = """
+      -- @on A
+      INSERT INTO log (note) VALUES (pg_collation_for(event.aggregate_id));
+      -- @batch B
+      INSERT INTO log (note) SELECT pg_collation_for(aggregate_id) FROM events;
+      """
+    #expect(try await notes(sections, over: append("A", "B")) == "2\n\"default\" \"default\"")
   }
 
   @Test func copiesTheFileLineByLine() throws {
