@@ -7,7 +7,8 @@ internal import LibPQ
 ///
 /// Events handled by `@batch` are taken in runs. Sections that share a type share their runs; an event that
 /// any other section handles ends the run. So the order between sections without a common type is kept,
-/// whatever the size of the chunk. Within a run the sections go in the order of the file.
+/// whatever the size of the chunk. Within a run the sections go in the order of the file, each seeing its own
+/// types alone, so a section may find `events` empty.
 package struct ProjectionCompiler {
   private let file: ProjectionFile
   private let source: String
@@ -167,12 +168,9 @@ extension ProjectionCompiler {
         lines.append(ownLines)
       }
     }
-    let isAny = { (branch: (types: [String], _: [ProjectionFile.Handler])) in
-      branch.types == [ProjectionFile.anyType]
-    }
     // PL/pgSQL fails a CASE without ELSE that meets another value; here only handled types arrive.
-    let last = branches.filter { isAny(($0.types, $0.handlers)) }
-    return branches.filter { !isAny(($0.types, $0.handlers)) } + last
+    let anyBranches = branches.filter { $0.types == [ProjectionFile.anyType] }
+    return branches.filter { $0.types != [ProjectionFile.anyType] } + anyBranches
   }
 
   private func addRunLoop(to code: inout GeneratedCode.Builder) {
