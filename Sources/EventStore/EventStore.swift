@@ -63,6 +63,8 @@ public actor EventStore {
       } catch let error as PostgresError {
         if Task.isCancelled { throw CancellationError() }
         throw EventStoreError(error)
+      } catch let error as SQLFileError {
+        throw EventStoreError(.invalidDefinition, error.description, hint: error.hint)
       }
     } onCancel: {
       canceller.cancel()

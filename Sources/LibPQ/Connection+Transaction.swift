@@ -20,7 +20,7 @@ extension Connection {
     do {
       value = try body()
     } catch {
-      rollback("ROLLBACK")
+      cleanUp { try execute("ROLLBACK") }
       throw error
     }
     try execute("COMMIT")
@@ -34,19 +34,19 @@ extension Connection {
     do {
       value = try body()
     } catch {
-      rollback("ROLLBACK TO SAVEPOINT annals; RELEASE SAVEPOINT annals")
+      cleanUp { try execute("ROLLBACK TO SAVEPOINT annals; RELEASE SAVEPOINT annals") }
       throw error
     }
     try execute("RELEASE SAVEPOINT annals")
     return value
   }
 
-  /// Undoes, also after a cancellation; on a connection that is gone the server does so itself.
-  private func rollback(_ sql: String) {
+  /// Runs statements that must run also after a cancellation; where the connection is gone the server undoes by itself.
+  package func cleanUp(_ body: () throws -> Void) {
     guard !isBroken else { return }
     let wasCancelled = canceller.isCancelled
     if wasCancelled { canceller.reset() }
-    try? execute(sql)
+    try? body()
     if wasCancelled { canceller.cancel() }
   }
 }

@@ -7,7 +7,7 @@ struct Annals: AsyncParsableCommand {
     commandName: "annals",
     abstract: "Look after an event store on PostgreSQL.",
     version: version,
-    subcommands: [Initialize.self, SandboxCommand.self],
+    subcommands: [Initialize.self, RebuildProjection.self, SandboxCommand.self],
     // -h is the host, as in psql.
     helpNames: [.long, .customShort("?")]
   )

@@ -13,11 +13,6 @@ private let migrations = [
   Migration(number: 3, name: "projections", sql: PackageResources.Migration0003_projections_sql),
 ]
 
-/// The keys of this project's advisory locks; the first word ("anna" in ASCII) keeps them apart from an application's.
-enum AdvisoryLock {
-  static let initialization = Int64(0x616e_6e61_0000_0001)
-}
-
 extension EventStore {
   /// The migrations that this database has not had, in order.
   ///

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SystemPackage
 
 /// The few calls of the C library that take pointers, so that the rest of the executable has none.
 enum CLibrary {
@@ -7,6 +8,13 @@ enum CLibrary {
     guard let value = unsafe getenv(name) else { return nil }
     let text = unsafe String(cString: value)
     return text.isEmpty ? nil : text
+  }
+
+  /// The next bytes of a file or pipe; none at its end.
+  static func read(_ file: FileDescriptor, atMost count: Int) throws -> [UInt8] {
+    try unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      initialized = try unsafe file.read(into: UnsafeMutableRawBufferPointer(buffer))
+    }
   }
 
   /// The width of the terminal behind a file descriptor; nil when it is none.

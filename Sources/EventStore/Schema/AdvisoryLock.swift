@@ -1,0 +1,47 @@
+internal import LibPQ
+
+/// The advisory locks of this project. Their keys begin with "anna" in ASCII, which keeps them apart from an
+/// application's own; they end with the session, so a killed command leaves none behind.
+enum AdvisoryLock {
+  /// Held by `initialize` to the end of its transaction.
+  static let initialization = Int64(0x616e_6e61_0000_0001)
+
+  /// The first of the two words of a named lock's key; the second is the name's hash.
+  private static let named: Int32 = 0x616e_6e61
+
+  /// Runs `body` while this session holds the lock of a name, as "projection orders".
+  ///
+  /// - Throws: ``EventStoreError`` with code `locked`, which names the holder, when somebody else has it.
+  static func hold<T>(_ name: String, _ connection: Connection, _ body: () throws -> T) throws -> T {
+    let key: [Parameter] = [.int4(named), .text(name)]
+    guard try connection.query("SELECT pg_try_advisory_lock($1, hashtext($2))", key).bool(0, 0) else {
+      throw EventStoreError(
+        .locked,
+        "another session works on \(name)",
+        detail: try holder(key, connection),
+        hint: "Try again when it has ended."
+      )
+    }
+    defer { release(key, connection) }
+    return try body()
+  }
+
+  private static func holder(_ key: [Parameter], _ connection: Connection) throws -> String? {
+    // A key of two words stands in classid and objid, with objsubid 2 (manual, "pg_locks").
+    let sql = """
+      SELECT format('process %s, user %s, application %s, since %s', l.pid, a.usename, a.application_name, a.backend_start)
+      FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+      WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
+        AND l.classid = $1::bigint::oid AND l.objid = (hashtext($2)::bigint & 4294967295)::oid
+      """
+    let result = try connection.query(sql, key)
+    return result.isEmpty ? nil : result.string(0, 0)
+  }
+
+  /// Also after a cancellation: the session may go on to other work.
+  private static func release(_ key: [Parameter], _ connection: Connection) {
+    connection.cleanUp {
+      _ = try connection.query("SELECT pg_advisory_unlock($1, hashtext($2))", key)
+    }
+  }
+}
