@@ -23,6 +23,9 @@ internal import CLibPQ
     unsafe Int(String(cString: PQcmdTuples(handle))) ?? 0
   }
 
+  /// Bytes of memory that the rows take.
+  package var memoryBytes: Int { unsafe PQresultMemorySize(handle) }
+
   package func columnName(_ column: Int) -> String {
     unsafe String(cString: PQfname(handle, Int32(column)))
   }
@@ -44,6 +47,18 @@ internal import CLibPQ
   @_lifetime(borrow self)
   package func jsonb(_ row: Int, _ column: Int) -> RawSpan {
     bytes(row, column)._dropFirst()
+  }
+
+  /// The UTF-8 of a text, in place.
+  @_lifetime(borrow self)
+  package func utf8(_ row: Int, _ column: Int) -> Span<UInt8> {
+    unsafe _overrideLifetime(bytes(row, column)._unsafeView(as: UInt8.self), borrowing: self)
+  }
+
+  /// The UTF-8 of a jsonb value's text, in place.
+  @_lifetime(borrow self)
+  package func jsonbUTF8(_ row: Int, _ column: Int) -> Span<UInt8> {
+    unsafe _overrideLifetime(jsonb(row, column)._unsafeView(as: UInt8.self), borrowing: self)
   }
 
   package func string(_ row: Int, _ column: Int) -> String {

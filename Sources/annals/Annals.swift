@@ -7,7 +7,9 @@ struct Annals: AsyncParsableCommand {
     commandName: "annals",
     abstract: "Look after an event store on PostgreSQL.",
     version: version,
-    subcommands: [Initialize.self, RebuildProjection.self, SandboxCommand.self],
+    subcommands: [
+      Initialize.self, RebuildProjection.self, Replay.self, SandboxCommand.self, Stream.self,
+    ],
     // -h is the host, as in psql.
     helpNames: [.long, .customShort("?")]
   )

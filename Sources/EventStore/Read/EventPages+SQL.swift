@@ -1,0 +1,99 @@
+internal import LibPQ
+
+extension EventPages {
+  /// The statement that reads the next page.
+  var statement: (sql: String, parameters: [Parameter]) {
+    var conditions = query.conditions(in: table)
+    addContinuation(to: &conditions)
+    let select = { (condition: String) in
+      "SELECT \(table.columns) FROM \(table.name.sql) e \(conditions.clause(and: condition))"
+    }
+    // PostgreSQL merges the runs of its index, one a type; with ANY it would sort them, or read every event.
+    let types = query.types.map { "e.event_type = \(conditions.bind(.text($0)))" }
+    let parts = types.isEmpty ? [select("true")] : types.map(select)
+    let sql = "\(parts.joined(separator: " UNION ALL ")) ORDER BY \(ordering) LIMIT \(rowsAsked)"
+    return (sql, conditions.parameters)
+  }
+
+  private var ordering: String {
+    let direction = query.reversed ? "DESC" : "ASC"
+    let columns = order == .position ? ["position"] : ["aggregate_id", "version"]
+    return columns.map { "\($0) \(direction)" }.joined(separator: ", ")
+  }
+
+  /// Goes on behind the last event.
+  private func addContinuation(to conditions: inout Conditions) {
+    guard let last else { return }
+    let comparison = query.reversed ? "<" : ">"
+    switch order {
+    case .position:
+      conditions.add("e.position \(comparison) \(conditions.bind(.int8(last.position)))")
+    case .stream:
+      conditions.add("e.version \(comparison) \(conditions.bind(.int4(last.version)))")
+    case .aggregates:
+      let key = "(\(conditions.bind(.text(last.aggregateID))), \(conditions.bind(.int4(last.version))))"
+      conditions.add("(e.aggregate_id, e.version) \(comparison) \(key)")
+    }
+  }
+}
+
+/// The conditions of a statement, and the values that they name.
+struct Conditions {
+  private(set) var parameters: [Parameter] = []
+  private var terms: [String] = []
+
+  /// Makes a value a parameter, and returns its name.
+  mutating func bind(_ value: Parameter) -> String {
+    parameters.append(value)
+    return "$\(parameters.count)"
+  }
+
+  mutating func add(_ term: String) {
+    terms.append(term)
+  }
+
+  /// The WHERE clause, with one more condition.
+  func clause(and term: String) -> String {
+    "WHERE " + (terms + [term]).joined(separator: " AND ")
+  }
+}
+
+extension EventQuery {
+  /// What the query demands of an event, its type aside.
+  func conditions(in table: EventsTable) -> Conditions {
+    var conditions = Conditions()
+    if let aggregateID {
+      conditions.add("e.aggregate_id = \(conditions.bind(.text(aggregateID)))")
+    }
+    if let category { conditions.add(category: category) }
+    let bounds: [(column: String, comparison: String, value: Int64?)] = [
+      ("position", ">=", fromPosition), ("position", "<=", toPosition),
+      ("version", ">=", fromVersion.map(Int64.init)), ("version", "<=", toVersion.map(Int64.init)),
+    ]
+    for bound in bounds {
+      guard let value = bound.value else { continue }
+      conditions.add("e.\(bound.column) \(bound.comparison) \(conditions.bind(.int8(value)))")
+    }
+    let zone = table.hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
+    for (comparison, time) in [(">=", since), ("<=", until)] {
+      guard let time else { continue }
+      let value = conditions.bind(.timestamptz(time.microseconds))
+      conditions.add("e.\"timestamp\" \(comparison) \(value)\(zone)")
+    }
+    return conditions
+  }
+}
+
+extension Conditions {
+  /// The aggregates of a category: a range of the index, in the order of bytes, where "." follows "-".
+  mutating func add(category: String) {
+    let name = bind(.text(category))
+    let (first, end) = (bind(.text(category + "-")), bind(.text(category + ".")))
+    add(
+      """
+      (e.aggregate_id = \(name)
+       OR e.aggregate_id COLLATE "C" >= \(first) AND e.aggregate_id COLLATE "C" < \(end))
+      """
+    )
+  }
+}

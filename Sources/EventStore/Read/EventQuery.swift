@@ -1,0 +1,46 @@
+/// Which events to read. Everything that is set must hold; a new query means the whole store.
+public struct EventQuery: Sendable, Hashable {
+  /// The events of one aggregate.
+  public var aggregateID: String?
+  /// The aggregates whose id is this up to the first `-`.
+  public var category: String?
+  /// The event's type is one of these; empty for all.
+  public var types: [String] = []
+
+  /// Places in the whole store, both included.
+  public var fromPosition: Int64?
+  public var toPosition: Int64?
+  /// Places in the stream, both included.
+  public var fromVersion: Int?
+  public var toVersion: Int?
+  /// The event's time, both included.
+  public var since: Timestamp?
+  public var until: Timestamp?
+
+  /// Which order the events come in.
+  public var order = Order.position
+  /// Last first.
+  public var reversed = false
+  /// At most as many events, the first in the order asked for.
+  public var limit: Int?
+
+  /// Whether to wait, in position order, until no event can appear any more among those that are read.
+  ///
+  /// Whoever goes on later behind the last event needs that; who only looks at what is there does not.
+  public var waitsForWriters = true
+
+  public enum Order: Sendable, Hashable {
+    /// By place in the whole store; in a table without positions by aggregate and version.
+    case position
+    /// By aggregate and version.
+    case version
+  }
+
+  public init() {}
+
+  /// The events of one stream, by version.
+  public init(aggregateID: String) {
+    self.aggregateID = aggregateID
+    order = .version
+  }
+}

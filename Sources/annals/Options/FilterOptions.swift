@@ -1,0 +1,49 @@
+internal import ArgumentParser
+internal import EventStore
+
+/// Which events a command reads; filters that are given together must all hold.
+struct FilterOptions: ParsableArguments {
+  @Option(help: "Only aggregates whose id is NAME or begins with NAME and a '-'.", transform: parseCategory)
+  var category: String?
+
+  @Option(name: .customLong("type"), help: "Only events of this type; can be given again for more.")
+  var types: [String] = []
+
+  @Option(help: "Begin at this place in the whole store.")
+  var fromPosition: Int64?
+
+  @Option(help: "End at this place in the whole store.")
+  var toPosition: Int64?
+
+  @Option(help: "Only events from this time on: ISO 8601, 'yesterday', '2 hours ago' (UTC).")
+  var since: String?
+
+  @Option(help: "Only events up to this time.")
+  var until: String?
+
+  @Option(help: "At most this many events.")
+  var limit: Int?
+
+  func validate() throws {
+    if let limit, limit < 0 { throw ValidationError("--limit cannot be negative") }
+  }
+
+  /// Puts the filters into a query; the server reads the times.
+  func apply(to query: inout EventQuery, _ store: EventStore) async throws {
+    query.category = category
+    query.types = types
+    (query.fromPosition, query.toPosition) = (fromPosition, toPosition)
+    if let since { query.since = try await store.time(since) }
+    if let until { query.until = try await store.time(until) }
+    query.limit = limit
+  }
+
+  private static func parseCategory(_ text: String) throws -> String {
+    if text.isEmpty || text.contains("-") {
+      throw ValidationError(
+        "'\(text)' is no category: that is the part of an aggregate id before the first '-'"
+      )
+    }
+    return text
+  }
+}

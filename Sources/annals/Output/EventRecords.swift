@@ -1,0 +1,49 @@
+internal import EventStore
+
+/// An event for programs: the fields of the NDJSON lines.
+struct EventRecord: Record {
+  let event: Event
+
+  static let columns = [
+    "position", "aggregate_id", "version", "event_type", "timestamp", "id", "event_data", "metadata",
+  ].map(Column.init)
+
+  var fields: [Field] {
+    [
+      Field(event.position), .text(event.aggregateID), .integer(Int64(event.version)), .text(event.type),
+      .text(event.timestamp.description), .text(event.id.description), .json(event.data),
+      event.metadata.map { .json($0) } ?? .null,
+    ]
+  }
+}
+
+/// An event of one stream, for people.
+struct StreamRow: Record {
+  let event: Event
+  /// When the event shown before it happened.
+  let previous: Timestamp?
+
+  static let columns = ["version", "time", "interval", "event type", "payload"].map(Column.init)
+
+  var fields: [Field] {
+    [
+      .integer(Int64(event.version)), .text(event.timestamp.description),
+      Field(previous.map { Interval(from: $0, to: event.timestamp).description }), .text(event.type),
+      .json(event.data),
+    ]
+  }
+}
+
+/// An event among those of other streams, for people.
+struct StoreRow: Record {
+  let event: Event
+
+  static let columns = ["position", "aggregate", "version", "time", "event type", "payload"].map(Column.init)
+
+  var fields: [Field] {
+    [
+      Field(event.position), .text(event.aggregateID), .integer(Int64(event.version)),
+      .text(event.timestamp.description), .text(event.type), .json(event.data),
+    ]
+  }
+}

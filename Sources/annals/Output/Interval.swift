@@ -1,0 +1,29 @@
+internal import EventStore
+
+/// The time from one event to the next, for people: its two largest units (`+2 d 3 h`).
+struct Interval: CustomStringConvertible {
+  let description: String
+
+  private static let units: [(name: String, microseconds: UInt64)] = [
+    ("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000), ("s", 1_000_000), ("ms", 1_000),
+  ]
+
+  init(from start: Timestamp, to end: Timestamp) {
+    // The infinities make the difference overflow.
+    let (difference, overflow) = end.microseconds.subtractingReportingOverflow(start.microseconds)
+    let sign = end < start ? "-" : "+"
+    guard !overflow else {
+      description = sign + "∞"
+      return
+    }
+    var rest = difference.magnitude
+    var parts: [String] = []
+    for unit in Self.units {
+      let count = rest / unit.microseconds
+      if parts.count == 1 && count == 0 || parts.count == 2 { break }
+      rest %= unit.microseconds
+      if count > 0 { parts.append("\(count) \(unit.name)") }
+    }
+    description = sign + (parts.isEmpty ? "0 s" : parts.joined(separator: " "))
+  }
+}

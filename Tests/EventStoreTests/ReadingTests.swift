@@ -1,0 +1,147 @@
+import EventStore
+import TestSupport
+import Testing
+
+@Suite struct ReadingTests {
+  /// Payloads from 1 byte to some kilobytes, so that pages have many sizes.
+  static let fill = """
+    INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp)
+    SELECT (ARRAY['order-', 'order', 'orders-', 'cart-'])[n % 4 + 1] || n % 40, 'T' || n % 3,
+           to_jsonb(repeat('x', n % 17 * n % 1999)), (n - 1) / 40 + 1,
+           '2026-01-01'::timestamptz + n * interval '1 minute'
+    FROM generate_series(1, 5000) n;
+    """
+
+  @Test(arguments: ["position", "version"], [false, true])
+  func allOfItOnceInOrder(order: String, reversed: Bool) async throws {
+    try await withStore { db, store in
+      var query = EventQuery()
+      query.order = order == "position" ? .position : .version
+      query.reversed = reversed
+      var found: [String] = []
+      for try await event in store.events(matching: query) { found.append(event.id.description) }
+      let direction = reversed ? "DESC" : "ASC"
+      let columns = order == "position" ? ["position"] : ["aggregate_id", "version"]
+      let ordering = columns.map { "\($0) \(direction)" }.joined(separator: ", ")
+      let expected = try await db.rows("SELECT id FROM events ORDER BY \(ordering)")
+      #expect(found == expected)
+      #expect(found.count == 5000)
+    }
+  }
+
+  /// Each filter beside the condition in SQL that it stands for.
+  static let filters: [(String, @Sendable (inout EventQuery) -> Void)] = [
+    ("event_type = 'T1'", { $0.types = ["T1"] }),
+    ("event_type IN ('T0', 'T2') AND position > 30", { ($0.types, $0.fromPosition) = (["T0", "T2"], 31) }),
+    ("split_part(aggregate_id, '-', 1) = 'order'", { $0.category = "order" }),
+    ("aggregate_id = 'order-4'", { $0.aggregateID = "order-4" }),
+    (
+      "aggregate_id = 'order-4' AND version BETWEEN 3 AND 100 AND event_type IN ('T0', 'T1')",
+      {
+        $0 = EventQuery(aggregateID: "order-4")
+        ($0.fromVersion, $0.toVersion, $0.types) = (3, 100, ["T0", "T1"])
+      }
+    ),
+    ("position BETWEEN 100 AND 4000", { ($0.fromPosition, $0.toPosition) = (100, 4000) }),
+    (
+      "timestamp >= '2026-01-03T00:00:00Z' AND timestamp <= '2026-01-03T10:00:00Z'",
+      {
+        $0.since = try? Timestamp(iso8601: "2026-01-03T00:00:00Z")
+        $0.until = try? Timestamp(iso8601: "2026-01-03T10:00:00Z")
+      }
+    ),
+    ("position <= 777", { $0.limit = 777 }),
+    ("false", { $0.limit = 0 }),
+    ("false", { $0.fromPosition = 5001 }),
+  ]
+
+  @Test(arguments: filters.indices)
+  func filtersMeanWhatTheySay(index: Int) async throws {
+    let (condition, set) = ReadingTests.filters[index]
+    try await withStore { db, store in
+      var query = EventQuery()
+      set(&query)
+      var found: [String] = []
+      for try await event in store.events(matching: query) { found.append(String(event.position ?? 0)) }
+      let expected = try await db.rows("SELECT position FROM events WHERE \(condition) ORDER BY position")
+      #expect(found == expected)
+      #expect(expected.isEmpty == (condition == "false"))
+    }
+  }
+
+  @Test func aClassicTableIsReadByAggregate() async throws {
+    try await withStore { db, store in
+      try await db.psql("ALTER TABLE events DROP COLUMN position, DROP COLUMN metadata")
+      try await db.psql("ALTER TABLE events ALTER timestamp TYPE timestamp")
+      var found: [String] = []
+      for try await event in store.events(matching: EventQuery()) {
+        #expect(event.position == nil && event.metadata == nil)
+        found.append("\(event.aggregateID)|\(event.version)|\(event.timestamp)")
+      }
+      let columns = #"aggregate_id, version, to_char(timestamp, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"#
+      let expected = try await db.rows("SELECT \(columns) FROM events ORDER BY 1, 2")
+      #expect(found == expected)
+      var query = EventQuery()
+      query.fromPosition = 1
+      await #expect { for try await _ in store.events(matching: query) {} } throws: {
+        ($0 as? EventStoreError)?.code == .invalidDefinition
+      }
+    }
+  }
+
+  @Test(arguments: ["type", "aggregate", "category"])
+  func whatTheStoreDoesNotHaveIsNotFound(what: String) async throws {
+    try await withStore { _, store in
+      var query = EventQuery()
+      switch what {
+      case "type": query.types = ["T0", "T"]
+      case "aggregate": query.aggregateID = "order"
+      default: query.category = "ord_r"
+      }
+      await #expect { try await store.writeNDJSON(query) { _ in } } throws: {
+        ($0 as? EventStoreError)?.code == .notFound
+      }
+    }
+  }
+
+  /// The connection can be used again after the reader of a page has failed.
+  @Test func aFailedWriterLeavesTheStoreUsable() async throws {
+    struct Full: Error {}
+    try await withStore { _, store in
+      await #expect(throws: Full.self) { try await store.writeNDJSON(EventQuery()) { _ in throw Full() } }
+      let summary = try await store.writeNDJSON(EventQuery()) { _ in }
+      #expect(summary.count == 5000)
+    }
+  }
+
+  @Test(arguments: [
+    ("2026-11-23", "'2026-11-23T00:00:00Z'"), ("yesterday", "date_trunc('day', now()) - interval '1 day'"),
+    ("2026-11-23T10:00:00+02:00", "'2026-11-23T08:00:00Z'"), ("2 hours ago", "now() - interval '2 hours'"),
+  ])
+  func timesOfPeople(text: String, sql: String) async throws {
+    try await withStore { db, store in
+      let time = try await store.time(text)
+      let distance = try await db.psql("SELECT extract(epoch FROM '\(time)'::timestamptz - (\(sql)))::int")
+      // A day or an hour off would be an error; the seconds that a busy machine takes are not.
+      #expect(abs(Int(distance) ?? .max) < 600)
+      await #expect { try await store.time(text + " noon?") } throws: {
+        ($0 as? EventStoreError)?.code == .invalidInput
+      }
+    }
+  }
+
+  private func withStore(_ body: (TestDatabase, EventStore) async throws -> Void) async throws {
+    try await TestCluster.withDatabase { db in
+      let store = try EventStore(connecting: db.conninfo)
+      _ = try await store.initialize()
+      try await db.psql(ReadingTests.fill + "ANALYZE events")
+      try await body(db, store)
+    }
+  }
+}
+
+extension TestDatabase {
+  func rows(_ sql: String) async throws -> [String] {
+    try await psql(sql).split(separator: "\n").map(String.init)
+  }
+}
