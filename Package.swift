@@ -52,6 +52,9 @@ let package = Package(
         .embedInCode("Schema/Migrations/Migration0001_base.sql"),
         .embedInCode("Schema/Migrations/Migration0002_snapshots.sql"),
         .embedInCode("Schema/Migrations/Migration0003_projections.sql"),
+        .embedInCode("Verification/HasUniqueVersions.sql"),
+        .embedInCode("Verification/Streams.sql"),
+        .embedInCode("Verification/VersionFindings.sql"),
       ],
       swiftSettings: strict
     ),

@@ -8,7 +8,12 @@ struct Annals: AsyncParsableCommand {
     abstract: "Look after an event store on PostgreSQL.",
     version: version,
     subcommands: [
-      Initialize.self, RebuildProjection.self, Replay.self, SandboxCommand.self, Stream.self,
+      Initialize.self,
+      RebuildProjection.self,
+      Replay.self,
+      SandboxCommand.self,
+      Stream.self,
+      VerifyVersions.self,
     ],
     // -h is the host, as in psql.
     helpNames: [.long, .customShort("?")]

@@ -32,12 +32,12 @@ struct Stream: AsyncParsableCommand {
   func run() async throws {
     let store = try await connection.store()
     let query = try await query(store)
-    if output.output == .ndjson {
+    if output.format == .ndjson {
       try await store.writeNDJSON(query) { StandardOutput.write($0) }
       return StandardOutput.flush()
     }
     let events = store.events(matching: query)
-    switch output.output {
+    switch output.format {
     case .table where aggregateID != nil: try await printTable(events)
     case .table: try await printRecords(events, as: StoreRow.init)
     default: try await printRecords(events, as: EventRecord.init)
@@ -61,7 +61,7 @@ struct Stream: AsyncParsableCommand {
   }
 
   private func printRecords<R: Record>(_ events: EventSequence, as record: (Event) -> R) async throws {
-    var printer = RecordPrinter<R>(output.output)
+    var printer = RecordPrinter<R>(output.format)
     for try await event in events { printer.print(record(event)) }
     printer.finish()
   }

@@ -1,0 +1,26 @@
+/// What to check, and by which rules.
+public struct VersionCheck: Sendable, Hashable {
+  /// Which streams are checked.
+  public enum Scope: Sendable, Hashable {
+    case all
+    /// The aggregates whose id is this up to the first `-`.
+    case category(String)
+    case aggregates([String])
+  }
+
+  public var scope = Scope.all
+  /// The version that a stream begins with, 0 or 1.
+  public var firstVersion = 1
+
+  public init() {}
+}
+
+/// What a check went through, and what it found.
+public struct VersionCheckResult: Sendable, Hashable {
+  /// Events that were checked.
+  public internal(set) var events: Int64 = 0
+  /// Streams that were checked.
+  public internal(set) var aggregates: Int64 = 0
+  /// How many findings there are of each kind; a kind that was not found is missing.
+  public internal(set) var counts: [Finding.Kind: Int] = [:]
+}

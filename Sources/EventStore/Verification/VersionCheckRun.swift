@@ -1,0 +1,90 @@
+internal import LibPQ
+
+/// One run of a check, within the transaction that is its snapshot.
+struct VersionCheckRun {
+  let check: VersionCheck
+  let layout: EventsTable
+  let connection: Connection
+
+  typealias Report = (Finding) throws -> Void
+
+  /// A name that was mistyped must not pass for a sound stream.
+  func requireAggregates() throws {
+    guard case .aggregates(let ids) = check.scope else { return }
+    let sql = """
+      SELECT a.name FROM unnest($1) WITH ORDINALITY AS a (name, place)
+      WHERE NOT EXISTS (SELECT FROM \(layout.name.sql) e WHERE e.aggregate_id = a.name) ORDER BY place LIMIT 1
+      """
+    let missing = try connection.query(sql, [.textArray(ids)])
+    if missing.isEmpty { return }
+    throw EventStoreError(
+      .notFound,
+      "there is no event of aggregate \(missing.string(0, 0)) in \(layout.name)"
+    )
+  }
+
+  /// Counts, and looks for gaps, duplicates, wrong first and invalid versions.
+  func checkVersions(_ result: inout VersionCheckResult, _ report: Report) throws {
+    let isUnique = try connection.query(
+      embeddedSQL(PackageResources.HasUniqueVersions_sql),
+      [.text(layout.name.sql)]
+    ).bool(0, 0)
+    // Counting distinct values takes twice as long as counting rows.
+    let values = ["versions": isUnique ? "count(*)" : "count(DISTINCT version)"]
+    let totals = try connection.query(sql(PackageResources.Streams_sql, values), parameters)
+    result.events = totals.int64(0, 0)
+    result.aggregates = totals.int64(0, 1)
+    try requireCategory(result)
+    if totals.int64(0, 3) > 0 { try report(withoutAggregate(events: totals.int64(0, 3))) }
+    guard totals.int64(0, 2) > 0 else { return }
+    let findings = sql(PackageResources.VersionFindings_sql, values)
+    try connection.forEachPage(of: findings, parameters) { page in
+      for row in 0..<page.rowCount { try report(versionFinding(page, row)) }
+    }
+  }
+
+  private func requireCategory(_ result: VersionCheckResult) throws {
+    guard case .category(let category) = check.scope, result.events == 0 else { return }
+    throw EventStoreError(
+      .notFound,
+      "there is no event of category \(category) in \(layout.name)",
+      hint: "An aggregate's category is the part of its id before the first '-'."
+    )
+  }
+
+  /// The parameters of every statement: the first version, and the scope's own.
+  var parameters: [Parameter] {
+    let first = Parameter.int8(Int64(check.firstVersion))
+    return switch check.scope {
+    case .all: [first]
+    case .category(let category): [first, .text(category)]
+    case .aggregates(let ids): [first, .textArray(ids)]
+    }
+  }
+
+  /// The condition on events `e` that the scope means, with its parameter `$2`.
+  private var scopeCondition: String {
+    switch check.scope {
+    case .all: "true"
+    // In the "C" collation the ids that begin with `x-` lie between `x-` and `x.`, the next ASCII character.
+    case .category:
+      """
+      strpos($2, '-') = 0 AND (e.aggregate_id = $2 OR e.aggregate_id COLLATE "C" >= $2 || '-'
+        AND e.aggregate_id COLLATE "C" < $2 || '.')
+      """
+    case .aggregates: "e.aggregate_id = ANY ($2)"
+    }
+  }
+
+  /// A `.sql` file with the table, its columns and the scope in it.
+  func sql(_ file: [UInt8], _ values: [String: String] = [:]) -> String {
+    let own = [
+      "events": layout.name.sql,
+      "scope": scopeCondition,
+      "position": layout.hasPosition ? "e.position" : "NULL::bigint",
+    ]
+    return own.merging(values, uniquingKeysWith: { $1 }).reduce(embeddedSQL(file)) { text, entry in
+      text.split(separator: "{\(entry.key)}", omittingEmptySubsequences: false).joined(separator: entry.value)
+    }
+  }
+}

@@ -1,0 +1,44 @@
+internal import LibPQ
+
+extension VersionCheckRun {
+  /// A row of VersionFindings.sql in words.
+  func versionFinding(_ page: borrowing QueryResult, _ row: Int) -> Finding {
+    let kind = Finding.Kind(rawValue: page.string(row, 0))!
+    let (first, last) = (page.optionalInt64(row, 2).map(Int.init), page.optionalInt64(row, 3).map(Int.init))
+    let (copies, ids) = (Int(page.int64(row, 5)), page.string(row, 6))
+    let events = "\(copies == 1 ? "event" : "events") \(ids)\(copies > 5 ? ", …" : "")"
+    let detail =
+      switch kind {
+      case .gap: "\(missing(first!, last!)): \(first! - 1) is followed by \(last! + 1)"
+      case .wrongFirstVersion:
+        "the stream begins at version \(last! + 1), not \(check.firstVersion): \(missing(first!, last!))"
+      case .duplicateVersion: "\(copies) events have version \(first!): \(events)"
+      default:
+        first.map { "version \($0) is below \(check.firstVersion), the first: \(events)" }
+          ?? "no version in \(copies) \(events)"
+      }
+    return Finding(
+      kind: kind,
+      severity: .error,
+      aggregateID: page.string(row, 1),
+      version: first,
+      lastVersion: last,
+      position: page.optionalInt64(row, 4),
+      detail: detail
+    )
+  }
+
+  /// Events without an aggregate belong to no stream, whatever their version is.
+  func withoutAggregate(events: Int64) -> Finding {
+    Finding(
+      kind: .invalidVersion,
+      severity: .error,
+      detail: "\(events) \(events == 1 ? "event has" : "events have") no aggregate id"
+    )
+  }
+
+  private func missing(_ first: Int, _ last: Int) -> String {
+    if first == last { return "version \(first) is missing" }
+    return "\(last - first + 1) versions are missing, \(first) to \(last)"
+  }
+}

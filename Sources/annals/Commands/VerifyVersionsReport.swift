@@ -1,0 +1,74 @@
+internal import EventStore
+internal import Synchronization
+
+extension Finding: Record {
+  static let columns = ["kind", "severity", "aggregate_id", "version", "last_version", "position", "detail"]
+    .map { Column($0) }
+
+  var fields: [Field] {
+    [
+      .text(kind.rawValue), .text(severity.rawValue), Field(aggregateID), Field(version.map { Int64($0) }),
+      Field(lastVersion.map { Int64($0) }), Field(position), .text(detail),
+    ]
+  }
+}
+
+/// Prints findings as they come, and what was checked at the end.
+final class FindingReport: Sendable {
+  private let format: OutputFormat
+  private let limit: Int
+  private let state: Mutex<(printer: RecordPrinter<Finding>, count: Int)>
+
+  init(_ format: OutputFormat, limit: Int?) {
+    self.format = format
+    self.limit = limit ?? .max
+    state = Mutex((RecordPrinter(format), 0))
+  }
+
+  func print(_ finding: Finding) {
+    state.withLock { state in
+      if state.count == 0, format == .json { StandardOutput.write("{\"findings\":") }
+      if state.count < limit { state.printer.print(finding) }
+      state.count += 1
+    }
+  }
+
+  func end(_ result: VersionCheckResult) {
+    state.withLock { state in
+      if state.count == 0, format == .json { StandardOutput.write("{\"findings\":") }
+      state.printer.finish()
+      if format == .json { StandardOutput.write(",\(Self.envelope(result))}\n") }
+      StandardOutput.flush()
+      let more = state.count - min(limit, state.count)
+      if more > 0 {
+        StandardError.write(
+          "annals: \(more) more \(more == 1 ? "finding is" : "findings are") not shown (--max-findings)\n"
+        )
+      }
+    }
+    if StandardError.isTerminal { StandardError.write(Self.summary(result) + "\n") }
+  }
+
+  /// The members of the JSON output beside the findings.
+  private static func envelope(_ result: VersionCheckResult) -> String {
+    var (envelope, checked, counts) = (JSONObject(), JSONObject(), JSONObject())
+    checked.add("events", result.events)
+    checked.add("aggregates", result.aggregates)
+    for kind in Finding.Kind.allCases {
+      if let count = result.counts[kind] { counts.add(kind.rawValue, Int64(count)) }
+    }
+    envelope.add("status", result.counts.isEmpty ? "clean" : "findings")
+    envelope.add("checked", json: checked.text)
+    envelope.add("counts", json: counts.text)
+    return String(envelope.text.dropFirst().dropLast())
+  }
+
+  private static func summary(_ result: VersionCheckResult) -> String {
+    let checked =
+      "\(Field.grouped(result.events)) events of \(Field.grouped(result.aggregates)) aggregates checked"
+    let found = Finding.Kind.allCases.compactMap { kind in
+      result.counts[kind].map { "\(Field.grouped(Int64($0))) \(kind.rawValue)" }
+    }
+    return "\(checked): \(found.isEmpty ? "no findings" : found.joined(separator: ", "))"
+  }
+}
