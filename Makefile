@@ -18,7 +18,7 @@ PAGES5 = $(wildcard man/*.5)
 SWIFT_FILES = Sources Tests Package.swift
 SCRIPTS     = .ci/run $(wildcard .ci/*.sh Examples/*/*.sh Benchmarks/*.sh)
 
-.PHONY: help setup build release test lint format demo install uninstall clean
+.PHONY: help setup build release test lint format demo bench install uninstall clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -52,6 +52,10 @@ format: ## format the Swift code in place
 
 demo: setup release ## set up, build, and run the main job on example orders in a sandbox
 	@sh Examples/orders/demo.sh
+
+# Figures are ratios against psql, pgbench and hand-written SQL of the same run; see Benchmarks/common.sh.
+bench: setup release ## measure the built release against psql and pgbench (EVENTS=1000000)
+	@set -e; for script in $(filter-out %/common.sh,$(wildcard Benchmarks/*.sh)); do sh $$script; done
 
 install: ## install the built release below PREFIX (default /usr/local)
 	@test -x $(BINARY) || { echo 'install: error: $(BINARY) is not there; run "make release" first' >&2; exit 1; }
