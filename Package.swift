@@ -41,6 +41,12 @@ let package = Package(
       name: "EventStore",
       dependencies: ["LibPQ"],
       resources: [
+        .embedInCode("Append/AppendEvents.sql"),
+        .embedInCode("Append/FindEvents.sql"),
+        .embedInCode("Append/FindHeads.sql"),
+        .embedInCode("Append/FindPositions.sql"),
+        .embedInCode("Append/UniqueColumns.sql"),
+        .embedInCode("Append/UniqueIDs.sql"),
         .embedInCode("Projections/Dependents.sql"),
         .embedInCode("Projections/OlderTransactions.sql"),
         .embedInCode("Projections/ReadModelObjects.sql"),

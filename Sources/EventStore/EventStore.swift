@@ -18,7 +18,7 @@ public actor EventStore {
   public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
   private let parameters: ConnectionParameters
-  private nonisolated let canceller: Canceller
+  nonisolated let canceller: Canceller
   private var openConnection: Connection?
   private var knownLayout: EventsTable?
 
@@ -77,6 +77,11 @@ public actor EventStore {
     let connection = try Connection(parameters, canceller: canceller)
     openConnection = connection
     return connection
+  }
+
+  /// Gives up the connection; ``connection()`` opens the next.
+  func disconnect() {
+    openConnection = nil
   }
 
   /// What the events table looks like; read once.

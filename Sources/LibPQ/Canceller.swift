@@ -52,8 +52,15 @@ package final class Canceller: Sendable {
     request.withLock { unsafe $0 = CancelRequest(connection) }
   }
 
-  func detach() {
-    request.withLock { $0 = nil }
+  /// Forgets a connection that ends; one that took its place meanwhile is kept.
+  func detach(from connection: OpaquePointer) {
+    request.withLock { if unsafe $0?.connection == connection { $0 = nil } }
+  }
+
+  /// Pauses the thread, for less time when the canceller fires; the next statement then says so.
+  package func sleep(for duration: Duration) {
+    var descriptor = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
+    _ = unsafe poll(&descriptor, 1, duration.pollTimeout)
   }
 
   /// Sends the request to the server. That it was sent says nothing of whether it had an effect.
@@ -65,10 +72,13 @@ package final class Canceller: Sendable {
 /// Owns a PGcancel; its only use, PQcancel, is documented to be safe in any thread.
 @safe private final class CancelRequest: @unchecked Sendable {
   private let handle: OpaquePointer
+  /// Only compared, never used: the connection may be gone.
+  let connection: OpaquePointer
 
   init?(_ connection: OpaquePointer) {
     guard let handle = unsafe PQgetCancel(connection) else { return nil }
     unsafe self.handle = handle
+    unsafe self.connection = connection
   }
 
   deinit { unsafe PQfreeCancel(handle) }

@@ -6,11 +6,14 @@ extension Connection {
   /// - Parameters:
   ///   - sql: the COPY statement.
   ///   - body: calls its argument with pieces of the data, in the format that the statement names, cut anywhere.
+  ///   - meanwhile: is called when all is sent, while the server is still at work.
   /// - Returns: the number of rows that were stored.
   /// - Throws: what `body` threw (nothing is stored then), or the server's error.
+  @discardableResult
   package func copyIn(
     _ sql: String,
-    _ body: (_ write: ([UInt8]) throws(PostgresError) -> Void) throws -> Void
+    _ body: (_ write: ([UInt8]) throws(PostgresError) -> Void) throws -> Void,
+    meanwhile: () -> Void = {}
   ) throws -> Int {
     try checkReady()
     guard unsafe PQsendQuery(handle, sql) == 1 else { throw lost() }
@@ -21,7 +24,7 @@ extension Connection {
       _ = try? endCopy(failingWith: "the sender stopped")
       throw error
     }
-    return try endCopy(failingWith: nil)
+    return try endCopy(failingWith: nil, meanwhile: meanwhile)
   }
 
   /// Reads the rows of `COPY … TO STDOUT`, one call of `body` a row.
@@ -61,13 +64,17 @@ extension Connection {
   }
 
   @discardableResult
-  private func endCopy(failingWith message: String?) throws(PostgresError) -> Int {
+  private func endCopy(
+    failingWith message: String?,
+    meanwhile: () -> Void = {}
+  ) throws(PostgresError) -> Int {
     while true {
       let queued = unsafe PQputCopyEnd(handle, message)
       if queued < 0 { throw lost() }
       try flush()
       if queued == 1 { break }
     }
+    meanwhile()
     return try receive().affectedRows
   }
 }

@@ -3,7 +3,7 @@ internal import CLibPQ
 extension Connection {
   /// Runs one statement with its parameters and returns its rows.
   ///
-  /// - Parameter prepared: keep the statement prepared on this connection, for one that runs again and again.
+  /// - Parameter prepared: keep the statement prepared on this connection from its second run on.
   package func query(
     _ sql: String,
     _ parameters: [Parameter] = [],
@@ -64,11 +64,16 @@ extension Connection {
     return last
   }
 
-  /// Prepares `sql` unless this connection has it, and returns its name.
-  private func prepare(_ sql: String, _ parameters: [Parameter]) throws(PostgresError) -> String {
-    if let name = preparedStatements[sql] { return name }
+  /// Prepares `sql` on its second run, and returns its name; nil on the first, which may be the only one and
+  /// would take a round trip more.
+  private func prepare(_ sql: String, _ parameters: [Parameter]) throws(PostgresError) -> String? {
+    guard let known = preparedStatements[sql] else {
+      preparedStatements[sql] = .some(nil)
+      return nil
+    }
+    if let known { return known }
     try checkReady()
-    let name = "annals_\(preparedStatements.count + 1)"
+    let name = "annals_\(preparedStatements.count)_\(sql.utf8.count)"
     let types = parameters.map(\.type.rawValue)
     guard unsafe PQsendPrepare(handle, name, sql, Int32(types.count), types) == 1 else { throw lost() }
     _ = try receive()

@@ -3,7 +3,8 @@ internal import CLibPQ
 extension Connection {
   /// How a transaction begins.
   package enum TransactionMode: String, Sendable {
-    case readWrite = "BEGIN"
+    /// Each statement sees what was committed before it, whatever a role or database has as its default.
+    case readWrite = "BEGIN ISOLATION LEVEL READ COMMITTED"
     case repeatableReadOnly = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
   }
 

@@ -17,8 +17,8 @@ internal import CLibPQ
   /// Called with what the server says besides its answer (RAISE NOTICE, warnings).
   package var onNotice: ((String) -> Void)?
 
-  /// Names of the statements that were prepared on this connection, by their text.
-  var preparedStatements: [String: String] = [:]
+  /// Names of the statements that may be prepared on this connection, by their text; nil after a first run.
+  var preparedStatements: [String: String?] = [:]
 
   /// Connects; `canceller` ends what this connection waits for, and may outlive it.
   ///
@@ -47,7 +47,7 @@ internal import CLibPQ
   }
 
   deinit {
-    canceller.detach()
+    unsafe canceller.detach(from: handle)
     unsafe PQfinish(handle)
   }
 

@@ -50,21 +50,36 @@ package struct Parameter: Sendable, Hashable {
   package static func uuidArray(_ values: [[UInt8]]) -> Parameter {
     Parameter(.uuidArray, array(of: .uuid, values))
   }
+  package static func textArray(utf8 values: [[UInt8]]) -> Parameter {
+    Parameter(.textArray, array(of: .text, values))
+  }
+  package static func timestamptzArray(_ values: [Int64?]) -> Parameter {
+    Parameter(.timestamptzArray, array(of: .timestamptz, values.map { $0?.bigEndianBytes }))
+  }
+
+  /// `values` are JSON texts; the server checks them.
+  package static func jsonbArray(_ values: [ArraySlice<UInt8>?]) -> Parameter {
+    Parameter(.jsonbArray, array(of: .jsonb, values.map { $0.map { [jsonbVersion] + $0 } }))
+  }
 
   /// The leading byte of jsonb's binary format (jsonb_send in jsonb.c).
   package static let jsonbVersion: UInt8 = 1
 
-  /// One-dimensional array without NULLs (array_recv in arrayfuncs.c).
-  private static func array(of element: TypeID, _ values: [[UInt8]]) -> [UInt8] {
+  /// One-dimensional array, nil for NULL (array_recv in arrayfuncs.c).
+  private static func array(of element: TypeID, _ values: [[UInt8]?]) -> [UInt8] {
     var bytes: [UInt8] = []
     let dimensions: Int32 = values.isEmpty ? 0 : 1
     bytes += dimensions.bigEndianBytes
-    bytes += Int32(0).bigEndianBytes
+    bytes += Int32(values.contains(nil) ? 1 : 0).bigEndianBytes
     bytes += element.rawValue.bigEndianBytes
     guard !values.isEmpty else { return bytes }
     bytes += Int32(values.count).bigEndianBytes
     bytes += Int32(1).bigEndianBytes
     for value in values {
+      guard let value else {
+        bytes += Int32(-1).bigEndianBytes
+        continue
+      }
       bytes += Int32(value.count).bigEndianBytes
       bytes += value
     }
@@ -84,9 +99,11 @@ package enum TypeID: UInt32, Sendable {
   case textArray = 1009
   case int8Array = 1016
   case timestamptz = 1184
+  case timestamptzArray = 1185
   case uuid = 2950
   case uuidArray = 2951
   case jsonb = 3802
+  case jsonbArray = 3807
 }
 
 extension FixedWidthInteger {

@@ -17,21 +17,13 @@ extension Connection {
         // A negative descriptor is passed over by poll(): a fired canceller would otherwise wake it for ever.
         pollfd(fd: cancelSent ? -1 : canceller.readEnd, events: Int16(POLLIN), revents: 0),
       ]
-      let ready = unsafe poll(&descriptors, 2, pollTimeout)
+      let ready = unsafe poll(&descriptors, 2, responseTimeout?.pollTimeout ?? -1)
       if ready < 0 && errno == EINTR { continue }
       if ready == 0 { throw silentTooLong() }
       if descriptors[0].revents != 0 { return }
       canceller.sendRequest()
       cancelSent = true
     }
-  }
-
-  private var pollTimeout: Int32 {
-    guard let responseTimeout else { return -1 }
-    let milliseconds =
-      responseTimeout.components.seconds * 1000
-      + responseTimeout.components.attoseconds / 1_000_000_000_000_000
-    return Int32(clamping: milliseconds)
   }
 
   private func silentTooLong() -> PostgresError {
@@ -76,5 +68,12 @@ extension Connection {
 
   func lost() -> PostgresError {
     PostgresError(kind: .connectionLost, message: parameters.redact(lastMessage))
+  }
+}
+
+extension Duration {
+  /// In the milliseconds of poll(), where negative ones would wait for ever.
+  var pollTimeout: Int32 {
+    Int32(clamping: max(0, components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000))
   }
 }

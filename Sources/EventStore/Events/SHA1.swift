@@ -44,8 +44,8 @@ enum SHA1 {
 }
 
 extension [UInt8] {
-  mutating func append(bigEndian value: UInt64) {
-    for shift in stride(from: UInt64(56), through: 0, by: -8) {
+  mutating func append(bigEndian value: some FixedWidthInteger) {
+    for shift in stride(from: value.bitWidth - 8, through: 0, by: -8) {
       append(UInt8(truncatingIfNeeded: value >> shift))
     }
   }

@@ -1,0 +1,144 @@
+internal import LibPQ
+
+extension AppendStatements {
+  /// The conflict of an expectation with the stream, with the event that the last writer stored.
+  func versionConflict(
+    _ aggregateID: String,
+    expected: ExpectedVersion,
+    actual: Int,
+    _ connection: Connection
+  ) throws(PostgresError) -> EventStoreError {
+    let state = actual == 0 ? "has no events" : "is at version \(actual)"
+    let result = try connection.query(
+      "SELECT \(table.columns) FROM \(table.name.sql) AS e WHERE aggregate_id = $1 ORDER BY version DESC LIMIT 1",
+      [.text(aggregateID)]
+    )
+    var detail: String?
+    if !result.isEmpty {
+      let version = result.int32(0, EventsTable.Column.version)
+      let type = result.string(0, EventsTable.Column.eventType)
+      let time = Timestamp(microseconds: result.int64(0, EventsTable.Column.timestamp))
+      let id = EventID(result.bytes(0, EventsTable.Column.id))
+      detail = "The last event is version \(version), \(type), of \(time), id \(id)."
+    }
+    let name = shellQuoted(aggregateID)
+    let expectation = actual == 0 ? "none" : String(actual)
+    return EventStoreError(
+      .versionConflict,
+      "version conflict: \(aggregateID) \(state), expected \(expected.described)",
+      detail: detail,
+      hint: "Look with 'annals stream \(name) --last 5'; if the event still applies, append it again "
+        + "with --expected-version \(expectation)."
+    )
+  }
+
+  /// The conflict of an event with another one of the same id.
+  func idConflict(_ stored: StoredEvent, _ chunk: EventChunk) -> EventStoreError {
+    let entry = chunk.entries[stored.index]
+    let type = String(decoding: entry.eventType, as: UTF8.self)
+    return EventStoreError(
+      .versionConflict,
+      "another event has the id \(entry.id) already",
+      detail: "Stored is \(stored.aggregateID) version \(stored.version), \(stored.eventType), of "
+        + "\(stored.timestamp); given is \(type) for \(chunk.aggregateID(of: stored.index)). "
+        + "They differ in \(stored.differences).",
+      hint: "An event is never changed: give a new event an id of its own, or leave the id out."
+    )
+  }
+
+  /// Part of one append is stored: it was not this append that stored it.
+  func partialConflict(_ stored: [StoredEvent], of count: Int, _ chunk: EventChunk) -> EventStoreError {
+    let versions = stored.map { String($0.version) }.joined(separator: ", ")
+    return EventStoreError(
+      .versionConflict,
+      "\(stored.count) of the \(count) events are stored already, the others are not",
+      detail: "Stored in \(chunk.aggregateID(of: stored[0].index)) as version \(versions).",
+      hint: "Append the others alone."
+    )
+  }
+}
+
+extension ExpectedVersion {
+  /// The last versions of a stream that this expectation allows; 0 is that of an empty one.
+  var allowedHeads: ClosedRange<Int> {
+    switch self {
+    case .any: 0...Int(Int32.max)
+    case .noStream: 0...0
+    case .exists: 1...Int(Int32.max)
+    case .version(let version): version...version
+    }
+  }
+
+  var described: String {
+    switch self {
+    case .any: "any version"
+    case .noStream: "no events"
+    case .exists: "at least one event"
+    case .version(let version): "version \(version)"
+    }
+  }
+}
+
+/// A word that a shell reads as it stands.
+private func shellQuoted(_ text: String) -> String {
+  let isPlain = text.utf8.allSatisfy {
+    isDigit($0) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20)
+      || "-_./:@%+=,".utf8.contains($0)
+  }
+  guard !isPlain || text.isEmpty || text.hasPrefix("-") else { return text }
+  return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+}
+
+extension EventStoreError {
+  /// The connection was lost for good between the sending of events and the answer.
+  static func unknownOutcome(_ error: PostgresError, ids: [EventID]) -> EventStoreError {
+    EventStoreError(
+      .connectionLost,
+      "the connection was lost, and it is not known whether the events were stored",
+      detail: ([error.message] + ids.map { "id \($0)" }).joined(separator: "; "),
+      hint: "Append them again with the same ids: what is stored already is not stored twice.",
+      sqlState: error.sqlState
+    )
+  }
+
+  static func fullStream(_ aggregateID: String) -> EventStoreError {
+    EventStoreError(
+      .invalidInput,
+      "\(aggregateID) is full: its last event has the highest version, \(Int32.max)"
+    )
+  }
+
+  func at(line: Int) -> EventStoreError {
+    var error = self
+    error.message = "line \(line): \(message)"
+    return error
+  }
+
+  /// Says what of an input was committed before the failure, and how to go on.
+  func addingProgress(_ result: BulkAppendResult, _ options: BulkAppendOptions) -> EventStoreError {
+    var error = self
+    let progress =
+      options.batchSize == nil || options.isDryRun || result.lastCommittedLine == 0
+      ? "Nothing was appended." : "Lines 1 to \(result.lastCommittedLine) are committed."
+    error.detail = [detail, progress].compactMap(\.self).joined(separator: " ")
+    if result.lastCommittedLine > 0 {
+      let resume = "To go on, add --skip-lines \(result.lastCommittedLine)."
+      error.hint = [hint, resume].compactMap(\.self).joined(separator: " ")
+    }
+    return error
+  }
+
+  /// What the server's refusal of events means: data that it cannot take are the input's fault.
+  static func refusedEvent(_ error: PostgresError) -> EventStoreError {
+    var failure = EventStoreError(error)
+    failure.code = .invalidInput
+    return failure
+  }
+}
+
+extension PostgresError {
+  /// Class 22 (data), 23 (constraints) or 54 (limits): the server refused the event, not the statement.
+  var isRefusedData: Bool {
+    ["22", "23", "54"].contains(sqlState.map { String($0.prefix(2)) })
+  }
+}

@@ -1,0 +1,17 @@
+-- Appends events to one stream, where its last version is in a range, and returns the last version that was found
+-- before, with version and position of each event in order; they are NULL when nothing was appended.
+-- $1 aggregate, $2 and $3 lowest and highest last version, $4 ids, $5 types, $6 payloads, $7 times, $8 metadata
+WITH head AS (
+  SELECT coalesce(
+    (SELECT version FROM {events} WHERE aggregate_id = $1 ORDER BY version DESC LIMIT 1), 0
+  ) AS version
+), appended AS (
+  INSERT INTO {events} (id, aggregate_id, event_type, event_data, version, "timestamp"{metadata_column})
+  SELECT n.id, $1, n.event_type, n.event_data, head.version + n.ordinal, coalesce(n.time, current_timestamp){metadata_value}
+  FROM head, unnest($4, $5, $6, $7, $8) WITH ORDINALITY AS n (id, event_type, event_data, time, metadata, ordinal)
+  WHERE head.version BETWEEN $2 AND $3
+  RETURNING version, {position} AS position
+)
+SELECT head.version, appended.version, appended.position
+FROM head LEFT JOIN appended ON true
+ORDER BY 2

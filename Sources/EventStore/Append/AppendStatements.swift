@@ -1,0 +1,107 @@
+internal import LibPQ
+
+/// The statements of the append path, written for one table.
+struct AppendStatements: Sendable {
+  let table: EventsTable
+  let appendEvents: String
+  let findHeads: String
+  let findPositions: String
+  let copyEvents: String
+
+  init(_ table: EventsTable) {
+    self.table = table
+    appendEvents = Self.fillIn(PackageResources.AppendEvents_sql, table)
+    findHeads = Self.fillIn(PackageResources.FindHeads_sql, table)
+    findPositions = Self.fillIn(PackageResources.FindPositions_sql, table)
+    let metadata = table.hasMetadata ? ", metadata" : ""
+    copyEvents = """
+      COPY \(table.name.sql) (id, aggregate_id, event_type, event_data, version, "timestamp"\(metadata)) \
+      FROM STDIN (FORMAT binary)
+      """
+  }
+
+  /// Finds events by their ids; within their aggregates only, where an id is not unique alone.
+  ///
+  /// That is so on Citus: there every unique key of a distributed table must contain the aggregate's id.
+  func findEvents(_ connection: Connection) throws(PostgresError) -> String {
+    let sql = embeddedSQL(PackageResources.UniqueIDs_sql)
+    let hasUniqueIDs = try connection.query(sql, [.text(table.name.sql)]).bool(0, 0)
+    return Self.fillIn(PackageResources.FindEvents_sql, table)
+      .replacing("{same_aggregate}", with: hasUniqueIDs ? "" : " AND e.aggregate_id = n.aggregate_id")
+  }
+
+  private static func fillIn(_ sql: [UInt8], _ table: EventsTable) -> String {
+    embeddedSQL(sql)
+      .replacing("{events}", with: table.name.sql)
+      .replacing("{metadata_column}", with: table.hasMetadata ? ", metadata" : "")
+      .replacing("{metadata_value}", with: table.hasMetadata ? ", n.metadata" : "")
+      .replacing("{stored_metadata}", with: table.hasMetadata ? "e.metadata" : "NULL::jsonb")
+      .replacing("{position}", with: table.hasPosition ? "position" : "NULL::bigint")
+  }
+}
+
+/// An event that is in the store already, found by its id.
+struct StoredEvent {
+  /// Index of the event in the chunk that was asked about.
+  let index: Int
+  let aggregateID: String
+  let version: Int
+  let position: Int64?
+  let eventType: String
+  let timestamp: Timestamp
+  /// The columns in which it differs from the event that was given; empty for the same event.
+  let differences: String
+}
+
+extension AppendStatements {
+  /// Which of a chunk's events are stored already. On 23505 this must be a new statement, with a new snapshot.
+  func storedEvents(
+    _ chunk: EventChunk,
+    _ indexes: some RandomAccessCollection<Int>,
+    _ connection: Connection
+  ) throws(PostgresError) -> [StoredEvent] {
+    let result = try connection.query(
+      try findEvents(connection),
+      [
+        chunk.ids(indexes), chunk.aggregateIDs(indexes), chunk.eventTypes(indexes), chunk.payloads(indexes),
+        chunk.timestamps(indexes), chunk.metadata(indexes),
+      ]
+    )
+    let indexes = Array(indexes)
+    return (0..<result.rowCount).map { row in
+      StoredEvent(
+        index: indexes[Int(result.int64(row, 0)) - 1],
+        aggregateID: result.string(row, 1),
+        version: Int(result.int32(row, 2)),
+        position: result.optionalInt64(row, 3),
+        eventType: result.string(row, 4),
+        timestamp: Timestamp(microseconds: result.int64(row, 5)),
+        differences: result.string(row, 6)
+      )
+    }
+  }
+}
+
+/// What a unique violation (23505) on the events table means.
+enum UniqueViolation {
+  /// An event of this id is stored, or another writer took the version first: a look by id tells which.
+  case eventOrVersion
+  /// The operator's own constraint: trying again does not help.
+  case other
+
+  /// Decides by the columns of the violated index, whatever its name is and in whichever partition it is.
+  ///
+  /// A shard's index (Citus) is not in this server's catalogue, and counts as one of ours.
+  init(_ error: PostgresError, _ connection: Connection) throws(PostgresError) {
+    guard let schema = error.schema, let index = error.constraint else {
+      self = .eventOrVersion
+      return
+    }
+    let sql = embeddedSQL(PackageResources.UniqueColumns_sql)
+    let result = try connection.query(sql, [.text(schema), .text(index)])
+    switch result.isEmpty ? nil : result.string(0, 0) {
+    case nil, "id", "aggregate_id,id", "id,aggregate_id", "aggregate_id,version": self = .eventOrVersion
+    default: self = .other
+    }
+  }
+}

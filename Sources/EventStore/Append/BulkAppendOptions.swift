@@ -1,0 +1,46 @@
+/// How ``EventStore/append(lines:options:)`` treats its input.
+public struct BulkAppendOptions: Sendable {
+  /// Lines in one transaction; nil for all or nothing.
+  public var batchSize: Int?
+  /// Lines to pass over at the beginning, because they were committed before.
+  public var skippedLines = 0
+  /// A member of the payload from which an event without an id gets one, the same at each run (UUID version 5).
+  public var idField: String?
+  /// How many lines that are no events may be set aside before the append fails.
+  public var maximumRejects = 0
+  /// Checks all that can be checked without writing.
+  public var isDryRun = false
+  /// How long to try to connect again after the connection was lost.
+  public var retryTimeout: Duration = .seconds(30)
+
+  /// Called with each line that is set aside.
+  public var onReject: (@Sendable (RejectedLine) -> Void)?
+  /// Called as events are stored; what was reported since the last call of `onCommit` is not committed yet.
+  public var onReceipts: (@Sendable ([AppendReceipt]) -> Void)?
+  /// Called after each commit, with the number of the last line before which all lines are committed.
+  public var onCommit: (@Sendable (_ lastLine: Int) -> Void)?
+
+  public init() {}
+}
+
+/// A line that is not an event, or that the server refused.
+public struct RejectedLine: Sendable, Hashable {
+  /// Number of the line, from 1.
+  public var line: Int
+  /// The line as it was, without its line feed.
+  public var bytes: [UInt8]
+  /// Why, for people.
+  public var reason: String
+}
+
+/// What a bulk append did.
+public struct BulkAppendResult: Sendable, Hashable {
+  /// Events that were stored; in a dry run, that would be stored.
+  public internal(set) var appendedCount = 0
+  /// Events that an earlier append had stored.
+  public internal(set) var existingCount = 0
+  /// Lines that were set aside.
+  public internal(set) var rejectedCount = 0
+  /// Number of the last line before which all lines are committed; 0 when there is none.
+  public internal(set) var lastCommittedLine = 0
+}

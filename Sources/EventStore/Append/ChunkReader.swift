@@ -1,0 +1,161 @@
+/// Reads lines of NDJSON as chunks of events.
+struct ChunkReader {
+  private var lines: LineReader
+  private var parser = EventLineParser()
+  private let options: BulkAppendOptions
+  private let table: EventsTable
+  private(set) var rejectedCount = 0
+
+  /// So many lines, or bytes, go to the server in one COPY: enough that its fixed cost is lost in it, and little enough
+  /// that two chunks take a few megabytes.
+  static let maximumLines = 10_000
+  static let maximumBytes = 4 << 20
+
+  init(_ read: @escaping () throws -> [UInt8]?, _ options: BulkAppendOptions, _ table: EventsTable) {
+    lines = LineReader(read: read)
+    self.options = options
+    self.table = table
+  }
+
+  /// Number of the last line that was read.
+  var lineNumber: Int { lines.lineNumber }
+
+  /// The next events, at most so many; nil at the end.
+  mutating func next(_ maximumLines: Int) throws -> EventChunk? {
+    var chunk = EventChunk()
+    while chunk.entries.count < min(maximumLines, Self.maximumLines), chunk.size < Self.maximumBytes,
+      try appendNext(to: &chunk)
+    {}
+    return chunk.entries.isEmpty ? nil : chunk
+  }
+
+  /// Adds the next event; false at the end.
+  mutating func appendNext(to chunk: inout EventChunk) throws -> Bool {
+    while let line = try nextLine() {
+      let bytes = lines.buffer[line]
+      do throws(EventLineError) {
+        let entry = try parse(bytes)
+        chunk.append(entry, copying: bytes)
+        return true
+      } catch {
+        try reject(
+          RejectedLine(line: error.line, bytes: Array(bytes), reason: error.reason),
+          hint: error.hint
+        )
+      }
+    }
+    return false
+  }
+
+  private mutating func nextLine() throws -> Range<Int>? {
+    do {
+      while let line = try lines.next() {
+        if lines.lineNumber > options.skippedLines { return line }
+      }
+      return nil
+    } catch let error as EventLineError {
+      throw EventStoreError(.invalidInput, "line \(error.line), \(error.reason)", hint: error.hint)
+    }
+  }
+
+  private mutating func parse(_ bytes: ArraySlice<UInt8>) throws(EventLineError) -> EventChunk.Entry {
+    let event = try parser.parse(bytes.span, line: lines.lineNumber)
+    if event.metadata != nil, !table.hasMetadata {
+      throw error("metadata", "the table \(table.name) has no column for it", at: event.metadata)
+    }
+    let id: EventID
+    if let given = event.id {
+      id = given
+    } else if let field = options.idField {
+      id = try makeID(from: field, in: bytes, event.data)
+    } else {
+      id = EventID()
+    }
+    return EventChunk.Entry(
+      aggregateID: event.aggregateID,
+      eventType: event.eventType,
+      data: event.data,
+      metadata: event.metadata,
+      id: id,
+      timestamp: event.timestamp,
+      expected: event.version.map { $0 == 1 ? .noStream : .version($0 - 1) } ?? event.expectedVersion ?? .any,
+      line: lines.lineNumber
+    )
+  }
+
+  /// The namespace of ids that are made from payloads; any fixed UUID will do (RFC 9562, section 6.6).
+  private static let namespace = EventID(high: 0x616e_6e61_6c73_4d69, low: 0x8d9b_5a0e_3f21_7c44)
+
+  private func makeID(
+    from field: String,
+    in bytes: ArraySlice<UInt8>,
+    _ data: Range<Int>
+  ) throws(EventLineError) -> EventID {
+    let span = bytes.span
+    guard let value = JSONScanner.member(field, of: data, in: span) else {
+      throw error("event_data", "no \(field) to make an id from", at: data)
+    }
+    switch span[value.lowerBound] {
+    case UInt8(ascii: "\""):
+      return EventID(namespace: Self.namespace, name: JSONScanner.decodeString(value, in: span))
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+      return EventID(
+        namespace: Self.namespace,
+        name: bytes[value.shifted(by: bytes.startIndex)]
+      )
+    default:
+      throw error("event_data", "\(field), to make an id from, must be a string or a number", at: value)
+    }
+  }
+
+  private func error(_ field: String, _ message: String, at place: Range<Int>?) -> EventLineError {
+    EventLineError(
+      line: lines.lineNumber,
+      column: (place?.lowerBound ?? 0) + 1,
+      byteColumn: (place?.lowerBound ?? 0) + 1,
+      field: field,
+      message: message,
+      hint: nil
+    )
+  }
+
+  /// Sets a line aside, as long as that is allowed.
+  mutating func reject(_ line: RejectedLine, hint: String?) throws {
+    guard rejectedCount < options.maximumRejects else {
+      throw EventStoreError(
+        .invalidInput,
+        "line \(line.line), \(line.reason)",
+        detail: rejectedCount == 0 ? nil : "\(rejectedCount) lines before it were set aside.",
+        hint: hint
+      )
+    }
+    rejectedCount += 1
+    options.onReject?(line)
+  }
+}
+
+extension EventLineError {
+  /// Where in the line and why, for people.
+  var reason: String { "column \(column): \(field.map { "\($0): " } ?? "")\(message)" }
+}
+
+extension JSONScanner {
+  /// The value of a member of an object that was scanned before; nil when it has none, or is no object.
+  static func member(_ name: String, of object: Range<Int>, in bytes: Span<UInt8>) -> Range<Int>? {
+    guard bytes[object.lowerBound] == UInt8(ascii: "{") else { return nil }
+    var scanner = JSONScanner()
+    var index = object.lowerBound + 1
+    let wanted = Array(name.utf8)
+    // An empty object, like the end of one that lacks the member, ends the loop with an error.
+    while let (key, next) = try? scanKey(in: bytes, from: index),
+      let value = try? scanner.scanValue(in: bytes, from: next)
+    {
+      if decodeString(key, in: bytes) == wanted { return value }
+      guard let end = try? scanSeparator(in: bytes, from: value.upperBound, closing: UInt8(ascii: "}")),
+        bytes[end - 1] == UInt8(ascii: ",")
+      else { return nil }
+      index = end
+    }
+    return nil
+  }
+}

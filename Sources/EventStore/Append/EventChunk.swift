@@ -1,0 +1,177 @@
+internal import LibPQ
+
+/// Events on their way into the store. Their payloads stand, as they came, in one buffer.
+struct EventChunk: Sendable {
+  struct Entry: Sendable {
+    /// UTF-8.
+    var aggregateID: [UInt8]
+    /// UTF-8.
+    var eventType: [UInt8]
+    var data: Range<Int>
+    var metadata: Range<Int>?
+    var id: EventID
+    /// nil stands for the time of the transaction.
+    var timestamp: Timestamp?
+    var expected: ExpectedVersion
+    /// Number of the line in the input, from 1; 0 for an event that came from no file.
+    var line: Int
+    /// The text that the event was read from.
+    var source: Range<Int> = 0..<0
+  }
+
+  /// Holds the texts that the events were read from.
+  private(set) var bytes: [UInt8] = []
+  private(set) var entries: [Entry] = []
+
+  /// Roughly the memory that the chunk takes.
+  var size: Int { bytes.count + entries.count * (MemoryLayout<Entry>.stride + 128) }
+
+  /// Adds an event, and copies the text in which its JSON stands.
+  mutating func append(_ entry: Entry, copying source: ArraySlice<UInt8>) {
+    let start = bytes.count
+    bytes += source
+    var entry = entry
+    entry.data = entry.data.shifted(by: start)
+    entry.metadata = entry.metadata?.shifted(by: start)
+    entry.source = start..<bytes.count
+    entries.append(entry)
+  }
+
+  func aggregateID(of index: Int) -> String { String(decoding: entries[index].aggregateID, as: UTF8.self) }
+
+  func ids(_ indexes: some Sequence<Int>) -> Parameter {
+    .uuidArray(indexes.map { entries[$0].id.bytes })
+  }
+  func aggregateIDs(_ indexes: some Sequence<Int>) -> Parameter {
+    .textArray(utf8: indexes.map { entries[$0].aggregateID })
+  }
+  func eventTypes(_ indexes: some Sequence<Int>) -> Parameter {
+    .textArray(utf8: indexes.map { entries[$0].eventType })
+  }
+  func payloads(_ indexes: some Sequence<Int>) -> Parameter {
+    .jsonbArray(indexes.map { bytes[entries[$0].data] })
+  }
+  func timestamps(_ indexes: some Sequence<Int>) -> Parameter {
+    .timestamptzArray(indexes.map { entries[$0].timestamp?.microseconds })
+  }
+  func metadata(_ indexes: some Sequence<Int>) -> Parameter {
+    .jsonbArray(indexes.map { entries[$0].metadata.map { bytes[$0] } })
+  }
+}
+
+extension EventChunk {
+  /// Checks events that a program hands over.
+  ///
+  /// - Throws: ``EventStoreError`` with code `invalidInput`, naming the event by its place when there are several.
+  init(_ events: [NewEvent], aggregateID: String, table: EventsTable) throws {
+    var scanner = JSONScanner()
+    let aggregate = try EventChunk.text(aggregateID, field: "aggregate_id", maximumLength: 255)
+    for (index, event) in events.enumerated() {
+      do throws(EventStoreError) {
+        if event.metadata != nil { try table.requireMetadata() }
+        let eventType = try EventChunk.text(event.type, field: "event_type", maximumLength: 100)
+        let data = Array(event.data.utf8)
+        let metadata = Array((event.metadata ?? "").utf8)
+        let dataRange = try EventChunk.json(data, field: "event_data", &scanner)
+        let metadataRange = try event.metadata.map { (_) throws(EventStoreError) in
+          try EventChunk.json(metadata, field: "metadata", &scanner)
+        }
+        append(
+          Entry(
+            aggregateID: aggregate,
+            eventType: eventType,
+            data: dataRange,
+            metadata: metadataRange?.shifted(by: data.count),
+            id: event.id,
+            timestamp: event.timestamp,
+            expected: .any,
+            line: 0
+          ),
+          copying: (data + metadata)[...]
+        )
+      } catch {
+        guard events.count > 1 else { throw error }
+        var error = error
+        error.message = "event \(index + 1) of \(events.count): \(error.message)"
+        throw error
+      }
+    }
+  }
+
+  private static func text(
+    _ text: String,
+    field: String,
+    maximumLength: Int
+  ) throws(EventStoreError) -> [UInt8] {
+    let length = text.unicodeScalars.count
+    guard length > 0 else { throw EventStoreError(.invalidInput, "\(field) must not be empty") }
+    guard length <= maximumLength else {
+      throw EventStoreError(
+        .invalidInput,
+        "\(field) is longer than \(maximumLength) characters: it has \(length)"
+      )
+    }
+    guard !text.utf8.contains(0) else {
+      throw EventStoreError(
+        .invalidInput,
+        "\(field) contains the NUL character, which PostgreSQL cannot store"
+      )
+    }
+    return Array(text.utf8)
+  }
+
+  /// The place of the one JSON value in a text.
+  private static func json(
+    _ bytes: [UInt8],
+    field: String,
+    _ scanner: inout JSONScanner
+  ) throws(EventStoreError) -> Range<Int> {
+    do throws(JSONError) {
+      let range = try scanner.scanValue(in: bytes.span, from: 0)
+      let end = JSONScanner.skipWhitespace(in: bytes.span, from: range.upperBound)
+      guard end == bytes.count else { throw JSONError(at: end, "text after the value") }
+      guard bytes[range.lowerBound] != UInt8(ascii: "n") else {
+        throw JSONError(at: range.lowerBound, "must not be null")
+      }
+      return range
+    } catch {
+      let place = String(decoding: bytes[..<min(error.offset, bytes.count)], as: UTF8.self)
+      let line = place.unicodeScalars.count { $0 == "\n" } + 1
+      let column = place.unicodeScalars.reversed().prefix { $0 != "\n" }.count + 1
+      throw EventStoreError(
+        .invalidInput,
+        "\(field), line \(line), column \(column): \(error.message)",
+        hint: error.hint
+      )
+    }
+  }
+}
+
+extension Range<Int> {
+  func shifted(by distance: Int) -> Range<Int> { lowerBound + distance..<upperBound + distance }
+}
+
+extension EventID {
+  /// The 16 bytes, most significant byte first.
+  var bytes: [UInt8] { high.bigEndianBytes + low.bigEndianBytes }
+
+  /// From a column of type uuid.
+  init(_ column: RawSpan) {
+    self.init(
+      high: UInt64(bigEndian: column.load(as: UInt64.self)),
+      low: UInt64(bigEndian: column.load(at: 8, as: UInt64.self))
+    )
+  }
+}
+
+extension EventsTable {
+  /// Refuses metadata where there is no column for it.
+  func requireMetadata() throws(EventStoreError) {
+    guard !hasMetadata else { return }
+    throw EventStoreError(
+      .invalidInput,
+      "the event has metadata, and \(name) has no column metadata",
+      hint: "Leave the metadata out, or add the column with 'ALTER TABLE \(name) ADD COLUMN metadata jsonb'."
+    )
+  }
+}

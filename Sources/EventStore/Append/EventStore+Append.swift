@@ -1,0 +1,182 @@
+internal import LibPQ
+
+extension EventStore {
+  /// Appends events to one stream, all of them or none, in one statement that also decides their versions.
+  ///
+  /// An event that is stored already, with the same id and the same content, is not stored again: the append then
+  /// succeeds with the stored version. So an append may be repeated when its outcome is not known. That is also what
+  /// happens inside when the connection is lost: it connects again and finds out by the ids.
+  ///
+  /// Without an expectation (``ExpectedVersion/any``, ``ExpectedVersion/exists``) a race against other writers of the
+  /// stream is run again until it is won.
+  ///
+  /// ```swift
+  /// let paid = NewEvent(type: "PaymentProcessed", data: #"{"amount": 12.5}"#)
+  /// let receipts = try await store.append([paid], to: "order-42", expecting: .version(1))
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - events: in the order in which they shall stand.
+  ///   - aggregateID: the stream, 1 to 255 characters.
+  ///   - expected: what the stream must look like.
+  ///   - retryTimeout: how long to try to connect again after the connection was lost.
+  /// - Returns: where each event stands, in order.
+  /// - Throws: ``EventStoreError``: `versionConflict` when the stream is otherwise than expected, when another event
+  ///   has one of the ids, or when some of the events are stored and others are not; `invalidInput` for what is not
+  ///   an event. Nothing is appended then. After `connectionLost` it is not known whether the events were appended.
+  @discardableResult
+  public func append(
+    _ events: [NewEvent],
+    to aggregateID: String,
+    expecting expected: ExpectedVersion = .any,
+    retryTimeout: Duration = .seconds(30)
+  ) async throws -> [AppendReceipt] {
+    guard !events.isEmpty else { return [] }
+    return try await perform { connection in
+      let table = try layout(connection)
+      let chunk = try EventChunk(events, aggregateID: aggregateID, table: table)
+      try checkIDsDiffer(events)
+      let statements = AppendStatements(table)
+      return try retryingLostConnection(within: retryTimeout, of: events.map(\.id)) { connection in
+        try statements.append(chunk, chunk.entries.indices, expecting: expected, connection)
+      }
+    }
+  }
+
+  private func checkIDsDiffer(_ events: [NewEvent]) throws {
+    var places: [EventID: Int] = [:]
+    for (index, event) in events.enumerated() {
+      guard let first = places.updateValue(index, forKey: event.id) else { continue }
+      throw EventStoreError(
+        .invalidInput,
+        "events \(first + 1) and \(index + 1) have the same id, \(event.id)"
+      )
+    }
+  }
+
+  /// Runs `body`, and again on a new connection when the old one was lost; `body` must find out what the lost one did.
+  func retryingLostConnection<T>(
+    within timeout: Duration,
+    of ids: [EventID],
+    _ body: (Connection) throws -> T
+  ) throws -> T {
+    var deadline: ContinuousClock.Instant?
+    var pause = Duration.milliseconds(50)
+    while true {
+      do {
+        return try body(try connection())
+      } catch let error as PostgresError
+        where error.kind == .connectionLost || deadline != nil && error.kind == .cannotConnect
+      {
+        if Task.isCancelled { throw error }
+        if deadline == nil { notify("the connection was lost (\(error.message)); connecting again") }
+        let end = deadline ?? .now + timeout
+        guard .now + pause < end else { throw EventStoreError.unknownOutcome(error, ids: ids) }
+        deadline = end
+        disconnect()
+        canceller.sleep(for: pause * Double.random(in: 0.5...1))
+        pause = min(pause * 2, .seconds(1))
+      }
+    }
+  }
+}
+
+extension AppendStatements {
+  /// As many writers as PostgreSQL has connections may race for one stream, and each lost race has a winner.
+  private static let maximumAttempts = 200
+
+  /// Appends some of a chunk's events, which are all of one stream.
+  func append(
+    _ chunk: EventChunk,
+    _ indexes: Range<Int>,
+    expecting expected: ExpectedVersion,
+    _ connection: Connection
+  ) throws -> [AppendReceipt] {
+    var attempt = 0
+    while true {
+      do {
+        let result = try send(chunk, indexes, expecting: expected, connection)
+        if !result.isNull(0, 1) {
+          return indexes.map { index in
+            AppendReceipt(
+              aggregateID: chunk.aggregateID(of: index),
+              version: Int(result.int32(index - indexes.lowerBound, 1)),
+              position: result.optionalInt64(index - indexes.lowerBound, 2),
+              id: chunk.entries[index].id,
+              status: .appended
+            )
+          }
+        }
+        // The look by id comes first: a repeated append expects the version that it found the first time.
+        if let receipts = try existing(chunk, indexes, connection) { return receipts }
+        throw try versionConflict(
+          chunk.aggregateID(of: indexes.lowerBound),
+          expected: expected,
+          actual: Int(result.int32(0, 0)),
+          connection
+        )
+      } catch let error as PostgresError where error.isLostRace && attempt < Self.maximumAttempts {
+        attempt += 1
+        if error.sqlState == SQLState.uniqueViolation {
+          if case .other = try UniqueViolation(error, connection) {
+            throw EventStoreError.refusedEvent(error)
+          }
+          if let receipts = try existing(chunk, indexes, connection) { return receipts }
+        }
+        connection.canceller.sleep(for: .milliseconds(Int.random(in: 0...min(attempt, 20))))
+      } catch let error as PostgresError where error.isRefusedData {
+        throw EventStoreError.refusedEvent(error)
+      }
+    }
+  }
+
+  private func send(
+    _ chunk: EventChunk,
+    _ indexes: Range<Int>,
+    expecting expected: ExpectedVersion,
+    _ connection: Connection
+  ) throws(PostgresError) -> QueryResult {
+    let heads = expected.allowedHeads
+    return try connection.query(
+      appendEvents,
+      [
+        .text(utf8: chunk.entries[indexes.lowerBound].aggregateID),
+        .int4(Int32(clamping: heads.lowerBound)), .int4(Int32(clamping: heads.upperBound)),
+        chunk.ids(indexes), chunk.eventTypes(indexes), chunk.payloads(indexes), chunk.timestamps(indexes),
+        chunk.metadata(indexes),
+      ],
+      prepared: true
+    )
+  }
+
+  /// The receipts of events that are stored already; nil when none of them is.
+  private func existing(
+    _ chunk: EventChunk,
+    _ indexes: Range<Int>,
+    _ connection: Connection
+  ) throws -> [AppendReceipt]? {
+    let stored = try storedEvents(chunk, indexes, connection)
+    guard !stored.isEmpty else { return nil }
+    if let other = stored.first(where: { !$0.differences.isEmpty }) { throw idConflict(other, chunk) }
+    guard stored.count == indexes.count else {
+      throw partialConflict(stored, of: indexes.count, chunk)
+    }
+    return stored.map { event in
+      AppendReceipt(
+        aggregateID: event.aggregateID,
+        version: event.version,
+        position: event.position,
+        id: chunk.entries[event.index].id,
+        status: .existing
+      )
+    }
+  }
+}
+
+extension PostgresError {
+  /// Another writer was first, or a deadlock or a serialization failure was resolved at this one's cost: a new
+  /// attempt may succeed.
+  var isLostRace: Bool {
+    [SQLState.uniqueViolation, SQLState.serializationFailure, SQLState.deadlockDetected].contains(sqlState)
+  }
+}

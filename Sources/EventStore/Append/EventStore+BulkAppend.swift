@@ -1,0 +1,216 @@
+internal import LibPQ
+
+extension EventStore {
+  /// Appends the events of an NDJSON input, one a line, with COPY; by default all of them or none.
+  ///
+  /// A line has aggregate_id, event_type and event_data, and may have id, version or expected_version, timestamp and
+  /// metadata. Its event gets the next version of its stream; a version of its own must be that one. An event that is
+  /// stored already, with the same id and content, is passed over, so an input whose events have ids can be appended
+  /// again after an interruption. Memory stays bounded whatever the input's size.
+  ///
+  /// ```swift
+  /// let result = try await store.append(lines: { try input.nextBytes() })
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - read: returns the next bytes of the input, as many as there are; nil at its end. It is called on the store's
+  ///     thread and may block; in a cancelled task it should throw `CancellationError`.
+  ///   - options: batches, rejects, and who is told of what.
+  /// - Returns: counts, and how far the input is committed.
+  /// - Throws: ``EventStoreError``, naming the line; with a batch size, its detail says which lines are committed.
+  public func append(
+    lines read: @escaping @Sendable () throws -> [UInt8]?,
+    options: BulkAppendOptions = BulkAppendOptions()
+  ) async throws -> BulkAppendResult {
+    try await perform { connection in
+      let table = try layout(connection)
+      let source = LineSource(ChunkReader(read, options, table), skippedLines: options.skippedLines)
+      var result = BulkAppendResult(lastCommittedLine: options.skippedLines)
+      do {
+        try append(source, options, AppendStatements(table), connection, &result)
+      } catch let error as EventStoreError {
+        throw error.addingProgress(result, options)
+      }
+      result.rejectedCount = source.rejectedCount
+      return result
+    }
+  }
+
+  /// Appends all of a source, a transaction a batch.
+  func append(
+    _ source: LineSource,
+    _ options: BulkAppendOptions,
+    _ statements: AppendStatements,
+    _ connection: Connection,
+    _ result: inout BulkAppendResult
+  ) throws {
+    let batchSize = options.batchSize ?? .max
+    var writer = ChunkWriter(
+      statements,
+      connection,
+      isDryRun: options.isDryRun,
+      wantsPositions: options.onReceipts != nil,
+      reject: { try source.reject($0) }
+    )
+    while let chunk = try source.next(batchSize) {
+      if batchSize == 1, !options.isDryRun {
+        try appendOne(chunk, source, options, statements, &result)
+      } else {
+        try appendBatch(chunk, source, options, &writer, &result)
+      }
+      if options.isDryRun { continue }
+      result.lastCommittedLine = source.commit()
+      options.onCommit?(result.lastCommittedLine)
+    }
+  }
+
+  /// Appends the one event of a chunk, in a statement that is its own transaction.
+  private func appendOne(
+    _ chunk: EventChunk,
+    _ source: LineSource,
+    _ options: BulkAppendOptions,
+    _ statements: AppendStatements,
+    _ result: inout BulkAppendResult
+  ) throws {
+    let entry = chunk.entries[0]
+    do {
+      let receipts = try retryingLostConnection(within: options.retryTimeout, of: [entry.id]) { connection in
+        try statements.append(chunk, 0..<1, expecting: entry.expected, connection)
+      }
+      if receipts[0].status == .existing { result.existingCount += 1 } else { result.appendedCount += 1 }
+      options.onReceipts?(receipts)
+    } catch let error as EventStoreError where error.code == .invalidInput {
+      let line = RejectedLine(
+        line: entry.line,
+        bytes: Array(chunk.bytes[entry.source]),
+        reason: "refused by the server: \(error.message)"
+      )
+      try source.reject(line)
+    } catch let error as EventStoreError {
+      throw error.at(line: entry.line)
+    }
+  }
+
+  /// Appends a batch that begins with a chunk, in one transaction.
+  ///
+  /// When the connection is lost, the batch is sent again if its only chunk is still at hand; the ids tell what the
+  /// lost connection had stored. A batch of several chunks is gone: then the ids of the last tell whether it was
+  /// committed.
+  private func appendBatch(
+    _ first: EventChunk,
+    _ source: LineSource,
+    _ options: BulkAppendOptions,
+    _ writer: inout ChunkWriter,
+    _ result: inout BulkAppendResult
+  ) throws {
+    var batch = Batch(last: first)
+    var lostProcess: Int32?
+    try retryingLostConnection(within: options.retryTimeout, of: []) { connection in
+      writer.connection = connection
+      if let process = lostProcess {
+        writer.forgetHeads()
+        writer.looksFirst = true
+        try awaitEnd(ofProcess: process, connection)
+        if batch.chunkCount > 1 {
+          try checkStored(batch.last, writer.statements, connection)
+          return
+        }
+      }
+      lostProcess = connection.backendProcessID
+      try connection.transaction(options.isDryRun ? .repeatableReadOnly : .readWrite) {
+        try store(&batch, source, options, &writer)
+      }
+    }
+    batch.report(options)
+    result.appendedCount += batch.appendedCount
+    result.existingCount += batch.existingCount
+  }
+
+  private func store(
+    _ batch: inout Batch,
+    _ source: LineSource,
+    _ options: BulkAppendOptions,
+    _ writer: inout ChunkWriter
+  ) throws {
+    writer.transactionTime = Timestamp(
+      microseconds: try writer.connection.query("SELECT current_timestamp").int64(0, 0)
+    )
+    while true {
+      let room = (options.batchSize ?? .max) - batch.lineCount
+      batch.places = try writer.store(batch.last) { if room > 0 { source.prefetch(room) } }
+      guard room > 0, let next = try source.next(room) else { return }
+      batch.report(options)
+      batch.take(next)
+    }
+  }
+
+  /// Waits until the server process of a lost connection has ended: until then it could still commit.
+  private func awaitEnd(ofProcess process: Int32, _ connection: Connection) throws {
+    let sql = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)"
+    for _ in 0..<100 {
+      guard try connection.query(sql, [.int4(process)]).bool(0, 0) else { return }
+      canceller.sleep(for: .milliseconds(50))
+    }
+  }
+
+  private func checkStored(
+    _ chunk: EventChunk,
+    _ statements: AppendStatements,
+    _ connection: Connection
+  ) throws {
+    let stored = try statements.storedEvents(chunk, chunk.entries.indices, connection)
+    guard stored.isEmpty else { return }
+    throw EventStoreError(
+      .connectionLost,
+      "the connection was lost before the commit",
+      hint: "Run the command again."
+    )
+  }
+}
+
+/// A transaction's chunks, of which only the last is kept.
+private struct Batch {
+  private(set) var last: EventChunk
+  /// Where the events of the last chunk stand.
+  var places: [Place] = []
+  private(set) var chunkCount = 1
+  private(set) var lineCount: Int
+  private(set) var appendedCount = 0
+  private(set) var existingCount = 0
+
+  init(last: EventChunk) {
+    self.last = last
+    lineCount = last.entries.count
+  }
+
+  mutating func take(_ next: EventChunk) {
+    last = next
+    places = []
+    chunkCount += 1
+    lineCount += next.entries.count
+  }
+
+  /// Counts the last chunk, and hands out its receipts.
+  mutating func report(_ options: BulkAppendOptions) {
+    for place in places {
+      switch place.status {
+      case .appended: appendedCount += 1
+      case .existing: existingCount += 1
+      case .rejected: break
+      }
+    }
+    guard let onReceipts = options.onReceipts else { return }
+    let indexes = places.indices.filter { places[$0].status != .rejected }
+    onReceipts(
+      indexes.map { index in
+        AppendReceipt(
+          aggregateID: last.aggregateID(of: index),
+          version: Int(places[index].version),
+          position: places[index].position,
+          id: last.entries[index].id,
+          status: places[index].status == .existing ? .existing : .appended
+        )
+      }
+    )
+  }
+}

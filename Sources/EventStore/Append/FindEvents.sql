@@ -1,0 +1,13 @@
+-- The events that are stored already, by id: where they stand, and in which columns they differ from those given.
+-- $1 ids, $2 aggregates, $3 types, $4 payloads, $5 times (NULL fits any), $6 metadata
+SELECT n.ordinal, e.aggregate_id, e.version, {position}, e.event_type, e."timestamp"::timestamptz,
+       concat_ws(', ',
+         CASE WHEN e.aggregate_id <> n.aggregate_id THEN 'aggregate_id' END,
+         CASE WHEN e.event_type <> n.event_type THEN 'event_type' END,
+         CASE WHEN e.event_data <> n.event_data THEN 'event_data' END,
+         CASE WHEN e."timestamp" <> n.time THEN 'timestamp' END,
+         CASE WHEN {stored_metadata} IS DISTINCT FROM n.metadata THEN 'metadata' END)
+FROM unnest($1, $2, $3, $4, $5, $6)
+  WITH ORDINALITY AS n (id, aggregate_id, event_type, event_data, time, metadata, ordinal)
+JOIN {events} AS e ON e.id = n.id{same_aggregate}
+ORDER BY n.ordinal

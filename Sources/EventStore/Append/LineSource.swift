@@ -1,0 +1,32 @@
+/// Hands a reader's chunks to one writer.
+final class LineSource {
+  private var reader: ChunkReader
+  private var prefetched: Result<EventChunk?, any Error>?
+  /// Number of the last line of the chunk that was handed out last.
+  private var lastLine: Int
+
+  init(_ reader: ChunkReader, skippedLines: Int) {
+    self.reader = reader
+    lastLine = skippedLines
+  }
+
+  var rejectedCount: Int { reader.rejectedCount }
+
+  /// The next events, at most so many; nil at the end.
+  func next(_ maximumLines: Int) throws -> EventChunk? {
+    defer { prefetched = nil }
+    let chunk = try (prefetched ?? Result { try reader.next(maximumLines) }).get()
+    if let line = chunk?.entries.last?.line { lastLine = line }
+    return chunk
+  }
+
+  /// Reads ahead what ``next(_:)`` with the same argument will return, be it an error.
+  func prefetch(_ maximumLines: Int) {
+    if prefetched == nil { prefetched = Result { try reader.next(maximumLines) } }
+  }
+
+  func reject(_ line: RejectedLine) throws { try reader.reject(line, hint: nil) }
+
+  /// Notes that what was handed out is committed; returns the last line before which all lines are.
+  func commit() -> Int { lastLine }
+}

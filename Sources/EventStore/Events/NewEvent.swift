@@ -1,0 +1,45 @@
+/// An event to append. Its aggregate and version come from where it is appended.
+public struct NewEvent: Sendable, Hashable {
+  /// The event's identity. Appending the same event again, after an answer that got lost, stores it once.
+  public var id: EventID
+  /// The event type, 1 to 100 characters.
+  public var type: String
+  /// The payload: JSON text of any value but null.
+  public var data: String
+  /// What the application notes beside the payload: JSON text.
+  public var metadata: String?
+  /// When the event happened; nil for the time of the transaction that stores it.
+  public var timestamp: Timestamp?
+
+  public init(
+    id: EventID = EventID(),
+    type: String,
+    data: String = "{}",
+    metadata: String? = nil,
+    timestamp: Timestamp? = nil
+  ) {
+    self.id = id
+    self.type = type
+    self.data = data
+    self.metadata = metadata
+    self.timestamp = timestamp
+  }
+}
+
+/// Where an appended event stands.
+public struct AppendReceipt: Sendable, Hashable {
+  public enum Status: String, Sendable, Hashable {
+    /// This append stored the event.
+    case appended
+    /// An earlier append had stored the same event.
+    case existing
+  }
+
+  public var aggregateID: String
+  /// The event's place in its stream, from 1.
+  public var version: Int
+  /// The event's place in the whole store; nil in a table without one.
+  public var position: Int64?
+  public var id: EventID
+  public var status: Status
+}
