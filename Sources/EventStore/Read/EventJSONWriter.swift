@@ -5,6 +5,17 @@ package enum EventJSONWriter {
   /// Longest part of a line that is neither text of the event nor payload: names, punctuation and numbers.
   private static let maximumFixedBytes = 256
 
+  // Arrays, since reading a StaticString safely makes a String each time: a fifth of a replay's time.
+  private static let position = Array(#"{"position":"#.utf8)
+  private static let nextAggregateID = Array(#","aggregate_id":"#.utf8)
+  private static let aggregateID = Array(#"{"aggregate_id":"#.utf8)
+  private static let version = Array(#","version":"#.utf8)
+  private static let eventType = Array(#","event_type":"#.utf8)
+  private static let timestamp = Array(#","timestamp":""#.utf8)
+  private static let id = Array(#"","id":""#.utf8)
+  private static let data = Array(#"","event_data":"#.utf8)
+  private static let metadata = Array(#","metadata":"#.utf8)
+
   /// Appends one event and a line feed. A position or metadata that is nil is left out, to keep lines short.
   ///
   /// - Parameters:
@@ -24,29 +35,30 @@ package enum EventJSONWriter {
     let metadataBytes = metadata?.count ?? 0
     let textBytes = (aggregateID.count + eventType.count) * OutputSpan.maximumEscapedBytes
     output.append(addingCapacity: maximumFixedBytes + textBytes + data.count + metadataBytes) { line in
-      line.append("{")
       if let position {
-        line.append(#""position":"#)
+        line.append(copying: Self.position.span)
         line.append(decimal: position)
-        line.append(",")
+        line.append(copying: Self.nextAggregateID.span)
+      } else {
+        line.append(copying: Self.aggregateID.span)
       }
-      line.append(#""aggregate_id":"#)
       line.append(jsonString: aggregateID)
-      line.append(#","version":"#)
+      line.append(copying: Self.version.span)
       line.append(decimal: Int64(version))
-      line.append(#","event_type":"#)
+      line.append(copying: Self.eventType.span)
       line.append(jsonString: eventType)
-      line.append(#","timestamp":""#)
+      line.append(copying: Self.timestamp.span)
       timestamp.append(to: &line)
-      line.append(#"","id":""#)
+      line.append(copying: Self.id.span)
       id.append(to: &line)
-      line.append(#"","event_data":"#)
+      line.append(copying: Self.data.span)
       line.append(copying: data)
       if let metadata {
-        line.append(#","metadata":"#)
+        line.append(copying: Self.metadata.span)
         line.append(copying: metadata)
       }
-      line.append("}\n")
+      line.append(UInt8(ascii: "}"))
+      line.append(UInt8(ascii: "\n"))
     }
   }
 }

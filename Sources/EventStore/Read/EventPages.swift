@@ -26,7 +26,7 @@ struct EventPages: Sendable {
   }
 
   /// A page's memory is aimed at, in bytes, and its most rows.
-  private static let pageBytes = 1 << 20
+  private static let pageBytes = 4 << 20
   private static let maximumPageRows = 8192
 
   init(_ query: EventQuery, in table: EventsTable) {
