@@ -8,6 +8,7 @@ struct Annals: AsyncParsableCommand {
     abstract: "Look after an event store on PostgreSQL.",
     version: version,
     subcommands: [
+      Append.self,
       Initialize.self,
       RebuildProjection.self,
       Replay.self,

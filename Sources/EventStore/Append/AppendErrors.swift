@@ -6,6 +6,7 @@ extension AppendStatements {
     _ aggregateID: String,
     expected: ExpectedVersion,
     actual: Int,
+    line: Int = 0,
     _ connection: Connection
   ) throws(PostgresError) -> EventStoreError {
     let state = actual == 0 ? "has no events" : "is at version \(actual)"
@@ -13,23 +14,20 @@ extension AppendStatements {
       "SELECT \(table.columns) FROM \(table.name.sql) AS e WHERE aggregate_id = $1 ORDER BY version DESC LIMIT 1",
       [.text(aggregateID)]
     )
-    var detail: String?
-    if !result.isEmpty {
-      let version = result.int32(0, EventsTable.Column.version)
-      let type = result.string(0, EventsTable.Column.eventType)
-      let time = Timestamp(microseconds: result.int64(0, EventsTable.Column.timestamp))
-      let id = EventID(result.bytes(0, EventsTable.Column.id))
-      detail = "The last event is version \(version), \(type), of \(time), id \(id)."
-    }
+    let last = result.isEmpty ? nil : result.event(0)
     let name = shellQuoted(aggregateID)
-    let expectation = actual == 0 ? "none" : String(actual)
+    let remedy =
+      line == 0
+      ? "if the event still applies, append it again with --expected-version \(actual == 0 ? "none" : String(actual))."
+      : "what is expected counts the lines before; leave version and expected_version out to append anyway."
     return EventStoreError(
       .versionConflict,
       "version conflict: \(aggregateID) \(state), expected \(expected.described)",
-      detail: detail,
-      hint: "Look with 'annals stream \(name) --last 5'; if the event still applies, append it again "
-        + "with --expected-version \(expectation)."
-    )
+      detail: last.map {
+        "The last event is version \($0.version), \($0.type), of \($0.timestamp), id \($0.id)."
+      },
+      hint: "Look with 'annals stream \(name)'; \(remedy)"
+    ).at(line: line)
   }
 
   /// The conflict of an event with another one of the same id.
@@ -109,6 +107,7 @@ extension EventStoreError {
   }
 
   func at(line: Int) -> EventStoreError {
+    guard line > 0 else { return self }
     var error = self
     error.message = "line \(line): \(message)"
     return error

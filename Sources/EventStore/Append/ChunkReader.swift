@@ -141,7 +141,7 @@ extension EventLineError {
 
 extension JSONScanner {
   /// The value of a member of an object that was scanned before; nil when it has none, or is no object.
-  static func member(_ name: String, of object: Range<Int>, in bytes: Span<UInt8>) -> Range<Int>? {
+  package static func member(_ name: String, of object: Range<Int>, in bytes: Span<UInt8>) -> Range<Int>? {
     guard bytes[object.lowerBound] == UInt8(ascii: "{") else { return nil }
     var scanner = JSONScanner()
     var index = object.lowerBound + 1

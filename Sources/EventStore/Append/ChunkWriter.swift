@@ -168,11 +168,14 @@ struct ChunkWriter {
       return rest
     }
     let name = chunk.aggregateID(of: first)
-    let conflict =
-      head == Int(Int32.max)
-      ? EventStoreError.fullStream(name)
-      : try statements.versionConflict(name, expected: entry.expected, actual: head, connection)
-    throw conflict.at(line: entry.line)
+    guard head < Int32.max else { throw EventStoreError.fullStream(name).at(line: entry.line) }
+    throw try statements.versionConflict(
+      name,
+      expected: entry.expected,
+      actual: head,
+      line: entry.line,
+      connection
+    )
   }
 
   /// Drops the events that are stored, having checked that they are the same.

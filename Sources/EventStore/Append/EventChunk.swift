@@ -62,8 +62,14 @@ struct EventChunk: Sendable {
 extension EventChunk {
   /// Checks events that a program hands over.
   ///
+  /// - Parameter expected: what the first event shall find.
   /// - Throws: ``EventStoreError`` with code `invalidInput`, naming the event by its place when there are several.
-  init(_ events: [NewEvent], aggregateID: String, table: EventsTable) throws {
+  init(
+    _ events: [NewEvent],
+    aggregateID: String,
+    table: EventsTable,
+    expecting expected: ExpectedVersion = .any
+  ) throws {
     var scanner = JSONScanner()
     let aggregate = try EventChunk.text(aggregateID, field: "aggregate_id", maximumLength: 255)
     for (index, event) in events.enumerated() {
@@ -84,7 +90,7 @@ extension EventChunk {
             metadata: metadataRange?.shifted(by: data.count),
             id: event.id,
             timestamp: event.timestamp,
-            expected: .any,
+            expected: index == 0 ? expected : .any,
             line: 0
           ),
           copying: (data + metadata)[...]
@@ -154,14 +160,6 @@ extension Range<Int> {
 extension EventID {
   /// The 16 bytes, most significant byte first.
   var bytes: [UInt8] { high.bigEndianBytes + low.bigEndianBytes }
-
-  /// From a column of type uuid.
-  init(_ column: RawSpan) {
-    self.init(
-      high: UInt64(bigEndian: column.load(as: UInt64.self)),
-      low: UInt64(bigEndian: column.load(at: 8, as: UInt64.self))
-    )
-  }
 }
 
 extension EventsTable {

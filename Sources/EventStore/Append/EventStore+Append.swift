@@ -43,6 +43,31 @@ extension EventStore {
     }
   }
 
+  /// Tells what ``append(_:to:expecting:retryTimeout:)`` would do, and writes nothing.
+  ///
+  /// - Returns: the receipts that it would return, without positions of new events.
+  /// - Throws: what it would throw, as far as that can be known without writing.
+  public func previewAppend(
+    _ events: [NewEvent],
+    to aggregateID: String,
+    expecting expected: ExpectedVersion = .any
+  ) async throws -> [AppendReceipt] {
+    try await perform { connection in
+      let table = try layout(connection)
+      let chunk = try EventChunk(events, aggregateID: aggregateID, table: table, expecting: expected)
+      try checkIDsDiffer(events)
+      var writer = ChunkWriter(
+        AppendStatements(table),
+        connection,
+        isDryRun: true,
+        wantsPositions: false,
+        reject: { _ in }
+      )
+      writer.looksFirst = true
+      return AppendReceipt.receipts(chunk, try writer.store(chunk) {})
+    }
+  }
+
   private func checkIDsDiffer(_ events: [NewEvent]) throws {
     var places: [EventID: Int] = [:]
     for (index, event) in events.enumerated() {

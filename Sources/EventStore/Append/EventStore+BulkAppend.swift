@@ -200,17 +200,21 @@ private struct Batch {
       }
     }
     guard let onReceipts = options.onReceipts else { return }
-    let indexes = places.indices.filter { places[$0].status != .rejected }
-    onReceipts(
-      indexes.map { index in
-        AppendReceipt(
-          aggregateID: last.aggregateID(of: index),
-          version: Int(places[index].version),
-          position: places[index].position,
-          id: last.entries[index].id,
-          status: places[index].status == .existing ? .existing : .appended
-        )
-      }
-    )
+    onReceipts(AppendReceipt.receipts(last, places))
+  }
+}
+
+extension AppendReceipt {
+  /// The receipts of a chunk's events, without those that were set aside.
+  static func receipts(_ chunk: EventChunk, _ places: [Place]) -> [AppendReceipt] {
+    places.indices.filter { places[$0].status != .rejected }.map { index in
+      AppendReceipt(
+        aggregateID: chunk.aggregateID(of: index),
+        version: Int(places[index].version),
+        position: places[index].position,
+        id: chunk.entries[index].id,
+        status: places[index].status == .existing ? .existing : .appended
+      )
+    }
   }
 }

@@ -8,12 +8,7 @@ enum InputFile {
       let file = try FileDescriptor.open(FilePath(path), .readOnly)
       return try file.closeAfter { try readAll(file) }
     } catch let error as Errno {
-      throw CommandError(
-        .badInput,
-        "cannot read \(path): \(error)",
-        code: "unreadableFile",
-        hint: "Check the name, and that the file can be read."
-      )
+      throw CommandError.unreadable(path, error)
     }
   }
 
@@ -24,5 +19,16 @@ enum InputFile {
       if piece.isEmpty { return bytes }
       bytes += piece
     }
+  }
+}
+
+extension CommandError {
+  static func unreadable(_ path: String, _ error: Errno) -> CommandError {
+    CommandError(
+      .badInput,
+      "cannot read \(path): \(error)",
+      code: "unreadableFile",
+      hint: "Check the name, and that the file can be read."
+    )
   }
 }

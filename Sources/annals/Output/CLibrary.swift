@@ -17,6 +17,14 @@ enum CLibrary {
     }
   }
 
+  /// Whether reading would not block, or would end or fail at once.
+  static func isReadable(_ file: FileDescriptor, withinMilliseconds timeout: Int32) throws -> Bool {
+    var descriptor = pollfd(fd: file.rawValue, events: Int16(POLLIN), revents: 0)
+    let count = unsafe poll(&descriptor, 1, timeout)
+    if count < 0, errno != EINTR { throw Errno(rawValue: errno) }
+    return count > 0
+  }
+
   /// The width of the terminal behind a file descriptor; nil when it is none.
   static func terminalColumns(_ descriptor: Int32) -> Int? {
     var size = winsize()

@@ -1,0 +1,116 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct Append: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "append",
+    abstract: "Append an event to a stream, or the events of an NDJSON file.",
+    usage: """
+      annals append [options] AGGREGATE_ID EVENT_TYPE [JSON|-|@FILE]
+      annals append [options] --from FILE|-
+      """,
+    discussion: """
+      annals append order-42 OrderShipped '{"carrier": "DHL"}' --expected-version 3
+      annals append --from events.ndjson
+      annals replay | annals append -d copy --from -
+
+      A line is an object with aggregate_id, event_type and event_data, and may have id, version or
+      expected_version, timestamp and metadata.
+      """
+  )
+
+  @Argument(help: "The aggregate whose stream gets the event.")
+  var aggregateID: String?
+
+  @Argument(help: "The event type.")
+  var eventType: String?
+
+  @Argument(help: "The payload, {} when left out; - is standard input, @FILE a file.")
+  var payload: String?
+
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup(title: "One event") var event: NewEventOptions
+  @OptionGroup(title: "Many events") var bulk: BulkOptions
+
+  @Flag(help: "Print a record of each event: where it stands.")
+  var receipts = false
+
+  @Option(name: .shortAndLong, help: "Format of the receipts (implies --receipts).")
+  var output: OutputFormat?
+
+  @Option(help: "Seconds to try to connect again after a lost connection.")
+  var retryTimeout = 30
+
+  @Flag(name: [.customShort("n"), .long], help: "Check everything, and change nothing.")
+  var dryRun = false
+
+  func validate() throws {
+    guard retryTimeout >= 0 else { throw ValidationError("--retry-timeout cannot be negative") }
+    if bulk.from != nil {
+      guard aggregateID == nil, event.isEmpty else {
+        throw ValidationError("with --from, what belongs to one event stands in its line")
+      }
+    } else if aggregateID == nil || eventType == nil {
+      throw ValidationError("name the stream and the type of the event, or a file with --from")
+    }
+  }
+
+  func run() async throws {
+    let store = try await connection.store()
+    if let path = bulk.from {
+      try await appendLines(of: path, store)
+    } else {
+      try await appendEvent(to: aggregateID ?? "", type: eventType ?? "", store)
+    }
+  }
+
+  private func appendEvent(to aggregateID: String, type: String, _ store: EventStore) async throws {
+    let event = try event.event(type: type, data: try Append.payload(payload ?? "{}"))
+    let expected = self.event.expectedVersion ?? .any
+    let receipts =
+      dryRun
+      ? try await store.previewAppend([event], to: aggregateID, expecting: expected)
+      : try await store.append(
+        [event],
+        to: aggregateID,
+        expecting: expected,
+        retryTimeout: .seconds(retryTimeout)
+      )
+    if self.receipts || output != nil {
+      var printer = RecordPrinter<ReceiptRecord>(output ?? .table)
+      for receipt in receipts { printer.print(ReceiptRecord(receipt: receipt)) }
+      printer.finish()
+    } else if StandardOutput.isTerminal || dryRun {
+      for receipt in receipts { StandardOutput.write(receipt.summary(isDryRun: dryRun) + "\n") }
+      StandardOutput.flush()
+    }
+  }
+
+  /// The payload that an argument stands for.
+  private static func payload(_ argument: String) throws -> String {
+    guard argument == "-" || argument.hasPrefix("@") else { return argument }
+    let bytes = try InputFile.read(argument == "-" ? argument : String(argument.dropFirst()))
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw CommandError(.badInput, "the payload is not UTF-8", code: "invalidInput")
+    }
+    return text
+  }
+
+  private func appendLines(of path: String, _ store: EventStore) async throws {
+    let input = try EventInput(path)
+    let report = AppendReport(format: receipts || output != nil ? output ?? .table : nil, bulk: bulk)
+    var options = bulk.options
+    options.isDryRun = dryRun
+    options.retryTimeout = .seconds(retryTimeout)
+    try report.attach(to: &options)
+    let result: BulkAppendResult
+    do {
+      result = try await store.append(lines: { try input.next() }, options: options)
+    } catch is CancellationError {
+      report.printInterruption()
+      throw CancellationError()
+    }
+    report.finish(result, isDryRun: dryRun)
+    if result.rejectedCount > 0 { throw EndWithStatus(status: .partlyDone) }
+  }
+}

@@ -1,0 +1,48 @@
+internal import ArgumentParser
+internal import EventStore
+
+/// How `append --from` takes its input.
+struct BulkOptions: ParsableArguments {
+  @Option(help: "Append the events of an NDJSON file, one a line; - is standard input.", completion: .file())
+  var from: String?
+
+  @Option(help: "Commit after so many lines, instead of all or nothing.")
+  var batchSize: Int?
+
+  @Option(help: "Pass over lines that were committed before.")
+  var skipLines: Int?
+
+  @Option(help: "Make missing ids from this member of the payload, the same in each run.")
+  var idFrom: String?
+
+  @Option(help: "Set up to so many bad lines aside, and exit with 5.")
+  var maxErrors: Int?
+
+  @Option(help: "Where bad lines go, as they were.", completion: .file())
+  var rejects: String?
+
+  func validate() throws {
+    for (name, value) in [("--batch-size", batchSize), ("--max-errors", maxErrors)] {
+      if let value, value < 1 { throw ValidationError("\(name) must be 1 or more") }
+    }
+    if let skipLines, skipLines < 0 { throw ValidationError("--skip-lines cannot be negative") }
+    if (maxErrors == nil) != (rejects == nil) {
+      throw ValidationError("--max-errors and --rejects belong together")
+    }
+    guard from == nil else { return }
+    let given: [(String, Bool)] = [
+      ("--batch-size", batchSize != nil), ("--skip-lines", skipLines != nil), ("--id-from", idFrom != nil),
+      ("--max-errors", maxErrors != nil),
+    ]
+    for (name, isGiven) in given where isGiven { throw ValidationError("\(name) goes with --from") }
+  }
+
+  var options: BulkAppendOptions {
+    var options = BulkAppendOptions()
+    options.batchSize = batchSize
+    options.skippedLines = skipLines ?? 0
+    options.idField = idFrom
+    options.maximumRejects = maxErrors ?? 0
+    return options
+  }
+}

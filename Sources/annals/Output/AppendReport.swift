@@ -1,0 +1,117 @@
+internal import EventStore
+internal import Synchronization
+internal import SystemPackage
+
+/// An event's receipt as a record.
+struct ReceiptRecord: Record {
+  let receipt: AppendReceipt
+
+  static let columns = ["aggregate_id", "version", "position", "id", "status"].map(Column.init)
+
+  var fields: [Field] {
+    [
+      .text(receipt.aggregateID), .integer(Int64(receipt.version)), Field(receipt.position),
+      .text(receipt.id.description), .text(receipt.status.rawValue),
+    ]
+  }
+}
+
+extension AppendReceipt {
+  /// For people: `order-42 version 3 (position 1,234)`.
+  func summary(isDryRun: Bool) -> String {
+    let place = position.map { " (position \(Field.grouped($0)))" } ?? ""
+    let verb = isDryRun && status == .appended ? "would be " : ""
+    let note = status == .existing ? ", which was stored before" : ""
+    return "\(TextEscaping.forPeople(aggregateID)) \(verb)version \(version)\(place)\(note)"
+  }
+}
+
+/// Tells what a bulk append does: receipts on standard output, commits and bad lines on standard error.
+final class AppendReport: Sendable {
+  private struct State {
+    var printer: RecordPrinter<ReceiptRecord>?
+    var lastCommittedLine = 0
+    var lastNotice = ContinuousClock.now
+  }
+
+  private let bulk: BulkOptions
+  private let state: Mutex<State>
+
+  /// - Parameter format: of the receipts; nil prints none.
+  init(format: OutputFormat?, bulk: BulkOptions) {
+    self.bulk = bulk
+    state = Mutex(State(printer: format.map { RecordPrinter($0) }, lastCommittedLine: bulk.skipLines ?? 0))
+  }
+
+  func attach(to options: inout BulkAppendOptions) throws {
+    if state.withLock({ $0.printer != nil }) {
+      options.onReceipts = { receipts in
+        self.state.withLock { state in
+          for receipt in receipts { state.printer?.print(ReceiptRecord(receipt: receipt)) }
+        }
+      }
+    }
+    if options.batchSize != nil { options.onCommit = { self.noteCommit($0) } }
+    if let path = bulk.rejects {
+      let file = try OutputFile(path)
+      options.onReject = { line in
+        file.write(line.bytes + [UInt8(ascii: "\n")])
+        StandardError.write("annals: line \(line.line), \(TextEscaping.forPeople(line.reason))\n")
+      }
+    }
+  }
+
+  /// Says how far it is, once a second at most: there can be thousands of commits in one.
+  private func noteCommit(_ line: Int) {
+    state.withLock { state in
+      state.lastCommittedLine = line
+      guard ContinuousClock.now - state.lastNotice >= .seconds(1) else { return }
+      state.lastNotice = .now
+      StandardError.write("annals: lines 1 to \(line) are committed\n")
+    }
+  }
+
+  func printInterruption() {
+    let line = state.withLock { $0.lastCommittedLine }
+    guard line > 0, bulk.batchSize != nil else { return }
+    StandardError.write("annals: lines 1 to \(line) are committed; to go on, add --skip-lines \(line)\n")
+  }
+
+  func finish(_ result: BulkAppendResult, isDryRun: Bool) {
+    state.withLock { $0.printer?.finish() }
+    guard isDryRun || StandardError.isTerminal else { return }
+    var text = "annals: \(Field.grouped(Int64(result.appendedCount))) events "
+    text += isDryRun ? "would be appended" : "appended"
+    if result.existingCount > 0 {
+      text += ", \(Field.grouped(Int64(result.existingCount))) were stored before"
+    }
+    if result.rejectedCount > 0 { text += ", \(Field.grouped(Int64(result.rejectedCount))) lines set aside" }
+    StandardError.write(text + "\n")
+  }
+}
+
+/// A file that a command writes for the operator.
+final class OutputFile: Sendable {
+  private let file: FileDescriptor
+  private let path: String
+
+  init(_ path: String) throws {
+    self.path = path
+    do {
+      file = try FileDescriptor.open(
+        FilePath(path),
+        .writeOnly,
+        options: [.create, .truncate],
+        permissions: [.ownerReadWrite, .groupRead, .otherRead]
+      )
+    } catch let error as Errno {
+      throw CommandError(.failure, "cannot write \(path): \(error)", code: "unwritableFile")
+    }
+  }
+
+  deinit { try? file.close() }
+
+  func write(_ bytes: [UInt8]) {
+    do { try file.writeAll(bytes) } catch { StandardError.write("annals: cannot write \(path): \(error)\n") }
+  }
+}
