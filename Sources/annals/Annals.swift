@@ -6,15 +6,23 @@ struct Annals: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "annals",
     abstract: "Look after an event store on PostgreSQL.",
-    version: version,
-    subcommands: [
-      Append.self,
-      Initialize.self,
-      RebuildProjection.self,
-      Replay.self,
-      SandboxCommand.self,
-      Stream.self,
-      VerifyVersions.self,
+    usage: "annals <subcommand> [options]",
+    discussion: """
+        annals init -d shop                    create the events table
+        annals stream order-42                 what happened to order-42?
+        annals verify-versions                 is an event missing?
+        annals rebuild-projection orders.sql   fill a read model and swap it in
+
+      The server is found as psql finds it: -h -p -U -d, PG* variables, .pgpass.
+      To try things out, 'annals sandbox start' runs a PostgreSQL of your own.
+      """,
+    version: "annals \(version)",
+    groupedSubcommands: [
+      CommandGroup(name: "Set up", subcommands: [Initialize.self, SandboxCommand.self]),
+      CommandGroup(name: "Write", subcommands: [Append.self]),
+      CommandGroup(name: "Read", subcommands: [Stream.self, Replay.self]),
+      CommandGroup(name: "Projection", subcommands: [RebuildProjection.self]),
+      CommandGroup(name: "Check", subcommands: [VerifyVersions.self]),
     ],
     // -h is the host, as in psql.
     helpNames: [.long, .customShort("?")]
@@ -27,6 +35,7 @@ struct Annals: AsyncParsableCommand {
     let arguments = Array(CommandLine.arguments.dropFirst())
     do {
       try await Interruption.cancellingOnSignal {
+        try NamedSubcommand.check(arguments)
         var command = try parseAsRoot(arguments)
         if var asynchronous = command as? any AsyncParsableCommand {
           try await asynchronous.run()
@@ -38,7 +47,14 @@ struct Annals: AsyncParsableCommand {
       // The status of a command that annals ran for somebody.
       exit(withError: status)
     } catch {
-      Failure(error).report(asJSON: OutputFormat.requested(in: arguments).isJSON)
+      var failure = Failure(error)
+      if failure.status == .usage, failure.hint == nil { failure.hint = usageHint(arguments) }
+      failure.report(asJSON: OutputFormat.requested(in: arguments).isJSON)
     }
+  }
+
+  private static func usageHint(_ arguments: [String]) -> String {
+    if arguments.last == "-h" { return "-h is the server's host, as in psql. For help: annals --help" }
+    return "Try '\((["annals", "help"] + NamedSubcommand.path(in: arguments)).joined(separator: " "))'."
   }
 }

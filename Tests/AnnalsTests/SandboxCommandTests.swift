@@ -22,8 +22,10 @@ import Testing
       #expect(run.standardOutput + run.standardError == "", "silent on success")
 
       run = try await annals(["status"])
-      #expect(run.standardOutput.contains("running (pid "))
-      #expect(run.standardOutput.contains("not durable"))
+      #expect(run.standardOutput.hasPrefix("state      running\npid        "))
+      #expect(run.standardOutput.contains("\ndurable    false\n"))
+      run = try await annals(["status", "-o", "ndjson"])
+      #expect(run.standardOutput.hasPrefix(#"{"state":"running","pid":"#))
 
       run = try await annals(["start"])
       #expect(run.status == .exited(0))
@@ -31,13 +33,13 @@ import Testing
 
       run = try await annals(["stop"])
       #expect(run.status == .exited(0))
-      #expect(try await annals(["status"]).standardOutput.hasPrefix("state       stopped\n"))
+      #expect(try await annals(["status"]).standardOutput.hasPrefix("state      stopped\n"))
 
       run = try await annals(["reset"])
       #expect(run.status == .exited(64))
       #expect(run.standardError.contains("--yes"))
       #expect(try await annals(["reset", "--yes"]).status == .exited(0))
-      #expect(try await annals(["status"]).standardOutput.hasPrefix("state       not created\n"))
+      #expect(try await annals(["status"]).standardOutput.hasPrefix("state      not created\n"))
     }
   }
 

@@ -24,17 +24,16 @@ struct Initialize: AsyncParsableCommand {
     let result = try await store.initialize(addPosition: addPosition, dryRun: dryRun)
     if dryRun {
       if !result.steps.isEmpty { StandardOutput.write(Initialize.script(result.steps)) }
-    } else if StandardError.isTerminal {
-      for step in result.steps { StandardError.write("\(step.title): done\n") }
-      if result.steps.isEmpty { StandardError.write("Nothing to do: \(store.table) is ready.\n") }
+    } else {
+      for step in result.steps { StandardError.note("\(step.title): done") }
+      if result.steps.isEmpty, result.missing.isEmpty { StandardError.note("\(store.table) is ready") }
     }
     StandardOutput.flush()
     if !result.missing.isEmpty {
-      StandardError.write(
+      StandardError.warn(
         """
-        annals: \(store.table) is left as it is. This SQL adds what it lacks:
+        \(store.table) is left as it is. This SQL adds what it lacks:
         \(Initialize.script(result.missing))HINT:  Run it, or 'annals init --add-position'; both lock the table meanwhile.
-
         """
       )
     }

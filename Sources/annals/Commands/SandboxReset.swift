@@ -14,16 +14,7 @@ struct SandboxReset: AsyncParsableCommand {
 
   func run() async throws {
     let sandbox = try await options.sandbox()
-    if !yes {
-      guard SandboxConsole.readsTerminal else {
-        throw ValidationError(
-          "this deletes all data in \(sandbox.directory): without a terminal it needs --yes"
-        )
-      }
-      guard SandboxConsole.confirm("Delete all data in \(sandbox.directory)?") else {
-        throw EndWithStatus(status: .failure)
-      }
-    }
+    try Console.confirm("Delete all data in \(sandbox.directory)?", yes: yes)
     try await sandbox.reset()
   }
 }

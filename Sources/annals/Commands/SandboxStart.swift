@@ -17,9 +17,9 @@ struct SandboxStart: AsyncParsableCommand {
     let outcome = try await sandbox.start(durable: !noFsync)
     let status = try await sandbox.status()
     if outcome == .alreadyRunning, status.isDurable == noFsync {
-      SandboxConsole.warn("the sandbox was running already and is \(noFsync ? "" : "not ")durable")
+      StandardError.warn("the sandbox was running already and is \(noFsync ? "" : "not ")durable")
     }
     let verb = outcome == .started ? "started" : "is running already"
-    SandboxConsole.note("the sandbox \(verb) in \(status.directory): eval \"$(annals sandbox env)\"")
+    StandardError.note("the sandbox \(verb) in \(status.directory): eval \"$(annals sandbox env)\"")
   }
 }

@@ -9,34 +9,35 @@ struct SandboxStatus: AsyncParsableCommand {
   )
 
   @OptionGroup var options: SandboxOptions
+  @OptionGroup var output: OutputOptions
 
   func run() async throws {
-    print(Self.lines(try await options.sandbox().status()).joined(separator: "\n"))
+    let status = try await options.sandbox().status()
+    if status.usesShortSocketDirectory {
+      StandardError.note("the directory's own path is too long or too odd for a socket")
+    }
+    RecordPrinter.printAlone(SandboxStatusRecord(status: status), output.format)
   }
+}
 
-  static func lines(_ status: Sandbox.Status) -> [String] {
-    var rows: [(String, String)] = [
-      ("state", state(status)),
-      ("directory", status.directory.string),
-      ("data", status.dataDirectory.string),
-      ("socket", status.socketDirectory.string + (status.usesShortSocketDirectory ? shortSocketNote : "")),
+private struct SandboxStatusRecord: Record {
+  let status: Sandbox.Status
+
+  static let columns = [
+    "state", "pid", "directory", "data", "socket", "version", "durable", "bytes",
+  ].map(Column.init)
+
+  var fields: [Field] {
+    let created = status.version != nil
+    return [
+      .text(status.isRunning ? "running" : created ? "stopped" : "not created"),
+      status.processID.map { .number(String($0), shown: String($0)) } ?? .null,
+      .text(status.directory.string),
+      .text(status.dataDirectory.string),
+      .text(status.socketDirectory.string),
+      Field(status.version),
+      created ? .bool(status.isDurable) : .null,
+      created ? .integer(Int64(status.sizeBytes)) : .null,
     ]
-    if let version = status.version {
-      rows += [
-        ("version", "PostgreSQL \(version)"),
-        ("durability", status.isDurable ? "durable" : "not durable (fsync is off)"),
-        ("size", "\(status.sizeBytes) bytes"),
-      ]
-    }
-    return rows.map { name, value in
-      name + String(repeating: " ", count: 12 - name.count) + value
-    }
-  }
-
-  private static let shortSocketNote = " (the directory's own path is too long or too odd for a socket)"
-
-  private static func state(_ status: Sandbox.Status) -> String {
-    if let processID = status.processID { return "running (pid \(processID))" }
-    return status.version == nil ? "not created" : "stopped"
   }
 }

@@ -11,6 +11,6 @@ struct SandboxStop: AsyncParsableCommand {
 
   func run() async throws {
     let wasRunning = try await options.sandbox().stop(immediate ? .immediate : .fast)
-    SandboxConsole.note(wasRunning ? "the sandbox has stopped" : "the sandbox was not running")
+    StandardError.note(wasRunning ? "the sandbox has stopped" : "the sandbox was not running")
   }
 }

@@ -4,16 +4,25 @@ internal import LibPQ
 
 /// Where the store is, in psql's words. What is not given comes from the PG* variables, service files and .pgpass.
 struct ConnectionOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: "Server host, or the folder of its socket.")
+  @Option(
+    name: [.customShort("h", allowingJoined: true), .long],
+    help: "Server host, or the folder of its socket."
+  )
   var host: String?
 
-  @Option(name: .shortAndLong, help: "Server port.")
+  @Option(name: [.customShort("p", allowingJoined: true), .long], help: "Server port.")
   var port: String?
 
-  @Option(name: [.customShort("U"), .customLong("username")], help: "User to connect as.")
+  @Option(
+    name: [.customShort("U", allowingJoined: true), .customLong("username")],
+    help: "User to connect as."
+  )
   var user: String?
 
-  @Option(name: [.customShort("d"), .customLong("dbname")], help: "Database, conninfo string or URI.")
+  @Option(
+    name: [.customShort("d", allowingJoined: true), .customLong("dbname")],
+    help: "Database, conninfo string or URI."
+  )
   var database: String?
 
   @Option(help: "The table of events.", transform: ConnectionOptions.parseTable)
@@ -23,7 +32,7 @@ struct ConnectionOptions: ParsableArguments {
   func store() async throws -> EventStore {
     let parameters = ConnectionParameters(host: host, port: port, user: user, database: database)
     let store = try EventStore(parameters, table: table)
-    await store.onNotice { StandardError.write("annals: \($0)\n") }
+    await store.onNotice { StandardError.warn($0) }
     return store
   }
 

@@ -37,8 +37,11 @@ struct Failure {
       (status, message) = (.done, "")
       StandardOutput.write(Annals.fullMessage(for: error) + "\n")
     case _ where Annals.exitCode(for: error) == .validationFailure:
-      (status, code, message) = (.usage, "usage", Annals.message(for: error))
-      hint = "Try 'annals --help', or 'annals help SUBCOMMAND'."
+      // ArgumentParser writes sentences; ours begin in lower case and end without a full stop.
+      let lines = Annals.message(for: error).split(separator: "\n").map { $0.drop { $0 == " " } }
+      let sentence = lines.joined(separator: ", ")
+      (status, code, message) = (.usage, "usage", sentence.prefix(1).lowercased() + sentence.dropFirst())
+      if message.hasSuffix(".") { message.removeLast() }
     default:
       (status, message) = (.failure, String(describing: error))
     }

@@ -1,8 +1,9 @@
-/// Prints records of one kind to standard output, as they come.
+/// Prints records of one kind, as they come.
 struct RecordPrinter<R: Record> {
   private let format: OutputFormat
   /// Where a table's lines are cut; nil when they are not, as for a file.
   private let maximumWidth: Int?
+  private let write: (String) -> Void
   private var count = 0
   /// The first records of a table, held back until the widths of its columns are known.
   private var held: [R] = []
@@ -11,15 +12,18 @@ struct RecordPrinter<R: Record> {
   /// As many records decide a table's widths; later ones that are wider stick out.
   private static var heldLimit: Int { 500 }
 
-  init(_ format: OutputFormat) {
-    self.format = format
-    maximumWidth = StandardOutput.isTerminal ? Terminal.width : nil
+  init(
+    _ format: OutputFormat,
+    maximumWidth: Int? = StandardOutput.isTerminal ? Terminal.width : nil,
+    write: @escaping (String) -> Void = { StandardOutput.write($0) }
+  ) {
+    (self.format, self.maximumWidth, self.write) = (format, maximumWidth, write)
   }
 
   mutating func print(_ record: R) {
     switch format {
-    case .ndjson: StandardOutput.write(Self.object(record) + "\n")
-    case .json: StandardOutput.write((count == 0 ? "[\n" : ",\n") + Self.object(record))
+    case .ndjson: write(Self.object(record) + "\n")
+    case .json: write((count == 0 ? "[\n" : ",\n") + Self.object(record))
     case .csv:
       if count == 0 { printCSV(R.columns.map(\.name)) }
       printCSV(record.fields.map(\.plain))
@@ -30,10 +34,26 @@ struct RecordPrinter<R: Record> {
     count += 1
   }
 
+  /// Prints a record of which there is only one; for people a field a line, without those that are NULL.
+  static func printAlone(_ record: R, _ format: OutputFormat) {
+    guard format == .table else {
+      var printer = RecordPrinter(format)
+      printer.print(record)
+      return printer.finish()
+    }
+    let width = R.columns.reduce(0) { max($0, $1.name.count) } + 2
+    for (column, field) in zip(R.columns, record.fields) {
+      if case .null = field { continue }
+      let padding = String(repeating: " ", count: width - column.name.count)
+      StandardOutput.write(column.name + padding + TextEscaping.forPeople(field.shown) + "\n")
+    }
+    StandardOutput.flush()
+  }
+
   /// Prints what is still held back, and what closes the format.
   mutating func finish() {
     switch format {
-    case .json: StandardOutput.write(count == 0 ? "[]\n" : "\n]\n")
+    case .json: write(count == 0 ? "[]\n" : "\n]\n")
     case .csv where count == 0: printCSV(R.columns.map(\.name))
     case .table: releaseHeld()
     default: break
@@ -48,7 +68,7 @@ struct RecordPrinter<R: Record> {
   }
 
   private func printCSV(_ cells: [String]) {
-    StandardOutput.write(cells.map(TextEscaping.csvCell).joined(separator: ",") + "\r\n")
+    write(cells.map(TextEscaping.csvCell).joined(separator: ",") + "\r\n")
   }
 
   private mutating func releaseHeld() {
@@ -79,6 +99,6 @@ struct RecordPrinter<R: Record> {
       }
     }
     if let maximumWidth { line = Terminal.cut(line, to: maximumWidth) }
-    StandardOutput.write(line + "\n")
+    write(line + "\n")
   }
 }

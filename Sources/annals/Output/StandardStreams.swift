@@ -43,4 +43,14 @@ enum StandardError {
   static func write(_ text: String) {
     _ = try? FileDescriptor.standardError.writeAll(Array(text.utf8))
   }
+
+  /// Says it whether or not somebody watches.
+  static func warn(_ text: String) {
+    write("annals: \(text)\n")
+  }
+
+  /// Says it on a terminal only: a command that did what it was told is silent elsewhere.
+  static func note(_ text: String) {
+    if isTerminal { warn(text) }
+  }
 }

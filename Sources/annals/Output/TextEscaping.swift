@@ -25,13 +25,19 @@ enum TextEscaping {
     }
   }
 
-  /// A CSV cell: quoted where RFC 4180 wants it. A leading = + - @ gets an apostrophe, as a spreadsheet would take it
-  /// for a formula; numbers stay numbers.
+  /// A CSV cell: quoted where RFC 4180 wants it. A cell that a spreadsheet would take for a formula gets an
+  /// apostrophe; numbers stay numbers.
   static func csvCell(_ text: String) -> String {
-    let isFormula = text.first.map { "=+-@".contains($0) } == true && Double(text) == nil
+    // Scalars, not characters: an accent after the sign or the quote makes another character of it.
+    let isFormula = text.unicodeScalars.first.map(formulaStarts.contains) == true && Double(text) == nil
     let safe = isFormula ? "'" + text : text
     guard safe.utf8.contains(where: { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }) else { return safe }
-    return "\"" + safe.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-      + "\""
+    let parts = safe.unicodeScalars.split(separator: "\"", omittingEmptySubsequences: false)
+    return "\"" + parts.map { String($0) }.joined(separator: "\"\"") + "\""
   }
+
+  /// What makes a cell a formula (OWASP, "CSV Injection"), the full-width signs included.
+  private static let formulaStarts: Set<Unicode.Scalar> = [
+    "=", "+", "-", "@", "\t", "\r", "\n", "\u{FF1D}", "\u{FF0B}", "\u{FF0D}", "\u{FF20}",
+  ]
 }

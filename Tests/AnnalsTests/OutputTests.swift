@@ -1,0 +1,150 @@
+import Synchronization
+import Testing
+
+@testable import annals
+
+@Suite struct TextEscapingTests {
+  @Test(arguments: [
+    ("plain ascii", "plain ascii"),
+    ("Jürgen 注文 🎉", "Jürgen 注文 🎉"),
+    ("a\nb\tc\rd\r\n", "a\\nb\\tc\\rd\\r\\n"),
+    ("\u{1B}[31mred", "\\u{1b}[31mred"),
+    ("\u{9B}31m", "\\u{9b}31m"),
+    ("\0\u{7F}", "\\u{0}\\u{7f}"),
+    ("\u{202E}txt.exe\u{2066}", "\\u{202e}txt.exe\\u{2066}"),
+    ("x\u{1B}\u{301}", "x\\u{1b}\u{301}"),
+  ])
+  func forPeople(text: String, shown: String) {
+    #expect(Array(TextEscaping.forPeople(text).unicodeScalars) == Array(shown.unicodeScalars))
+  }
+
+  @Test(arguments: [
+    ("", ""), ("plain", "plain"), ("a,b", "\"a,b\""), ("say \"hi\"", "\"say \"\"hi\"\"\""),
+    ("two\nlines", "\"two\nlines\""), ("a\r\nb", "\"a\r\nb\""),
+    // An accent on the quote must not hide it.
+    ("\"\u{301}", "\"\"\"\u{301}\""),
+  ])
+  func quotedCells(text: String, cell: String) {
+    #expect(Array(TextEscaping.csvCell(text).utf8) == Array(cell.utf8))
+  }
+
+  @Test(arguments: [
+    "=1+1", "+cmd", "-2+3", "@SUM(A1)", "=\u{301}x", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x",
+  ])
+  func formulasArePrefixed(text: String) {
+    let cell = TextEscaping.csvCell(text).drop { $0 == "\"" }
+    #expect(cell.unicodeScalars.first == "'")
+  }
+
+  @Test(arguments: ["-1", "+1.5", "-1e-9", "0"])
+  func numbersStayNumbers(text: String) {
+    #expect(TextEscaping.csvCell(text) == text)
+  }
+}
+
+@Suite struct TerminalTests {
+  @Test(arguments: [
+    ("abc", 3), ("é", 1), ("e\u{301}", 1), ("注文", 4), ("한글", 4), ("🎉", 2), ("👩‍👩‍👧‍👦", 2), ("🇧🇷", 2),
+    ("❤️", 2), ("\u{200B}", 0), ("ｱ", 1), ("Ａ", 2),
+  ])
+  func columns(text: String, columns: Int) {
+    #expect(Terminal.columns(of: text) == columns)
+  }
+
+  @Test(arguments: [
+    ("abcdef", 6, "abcdef"), ("abcdef", 5, "abcd…"), ("注文注文", 8, "注文注文"), ("注文注文", 6, "注文…"),
+    ("注文注文", 4, "注…"), ("abc", 1, "…"),
+  ])
+  func cut(text: String, width: Int, cut: String) {
+    #expect(Terminal.cut(text, to: width) == cut)
+    #expect(Terminal.columns(of: Terminal.cut(text, to: width)) <= width)
+  }
+}
+
+@Suite struct FieldTests {
+  @Test(arguments: [
+    (0, "0"), (999, "999"), (1000, "1,000"), (-1000, "-1,000"), (1_234_567, "1,234,567"),
+    (Int64.min, "-9,223,372,036,854,775,808"),
+  ])
+  func grouped(number: Int64, text: String) {
+    #expect(Field.grouped(number) == text)
+  }
+
+  @Test func jsonQuoting() {
+    #expect(JSONObject.quote("a\"b\\c\n\t\r\u{1}\u{1F}\u{7F}") == #""a\"b\\c\n\t\r\u0001\u001f\u007f""#)
+    #expect(JSONObject.quote("é🎉\u{2028}") == "\"é🎉\u{2028}\"")
+    #expect(JSONObject.quote("\"\u{301}") == "\"\\\"\u{301}\"")
+  }
+}
+
+@Suite struct RecordPrinterTests {
+  struct Row: Record {
+    let fields: [Field]
+    static let columns = ["id", "count", "data"].map(Column.init)
+  }
+
+  private func printed(_ format: OutputFormat, _ rows: [[Field]], width: Int? = nil) -> String {
+    let text = Mutex("")
+    var printer = RecordPrinter<Row>(format, maximumWidth: width) { piece in text.withLock { $0 += piece } }
+    for row in rows { printer.print(Row(fields: row)) }
+    printer.finish()
+    return text.withLock { $0 }
+  }
+
+  private let rows: [[Field]] = [
+    [.text("注文-1"), .integer(1_234_567), .json(#"{"a":"=1"}"#)],
+    [.text("=x\u{1B}"), .integer(-5), .null],
+    [.text("🎉"), .null, .bool(true)],
+  ]
+
+  @Test func table() {
+    let expected = """
+      ID            COUNT  DATA
+      注文-1    1,234,567  {"a":"=1"}
+      =x\\u{1b}         -5  \n\
+      🎉                   true
+
+      """
+    #expect(printed(.table, rows) == expected)
+    #expect(printed(.table, []) == "")
+  }
+
+  @Test func tableIsCutToTheTerminal() {
+    for line in printed(.table, rows, width: 12).split(separator: "\n") {
+      #expect(Terminal.columns(of: String(line)) <= 12)
+    }
+  }
+
+  /// The widths come from the first 500 rows; the rest is printed as it comes.
+  @Test func longTableStreams() {
+    let lines = printed(.table, Array(repeating: [.text("a"), .integer(1), .text("b")], count: 1200))
+      .split(separator: "\n")
+    #expect(lines.count == 1201)
+    #expect(Set(lines.dropFirst()) == ["a       1  b"])
+  }
+
+  @Test func ndjson() {
+    let expected = """
+      {"id":"注文-1","count":1234567,"data":{"a":"=1"}}
+      {"id":"=x\\u001b","count":-5,"data":null}
+      {"id":"🎉","count":null,"data":true}
+
+      """
+    #expect(printed(.ndjson, rows) == expected)
+    #expect(printed(.ndjson, []) == "")
+  }
+
+  @Test func json() {
+    let lines = printed(.ndjson, rows).dropLast().split(separator: "\n").joined(separator: ",\n")
+    #expect(printed(.json, rows) == "[\n\(lines)\n]\n")
+    #expect(printed(.json, []) == "[]\n")
+  }
+
+  @Test func csv() {
+    let expected = [
+      "id,count,data", #"注文-1,1234567,"{""a"":""=1""}""#, "'=x\u{1B},-5,", "🎉,,true", "",
+    ]
+    #expect(printed(.csv, rows) == expected.joined(separator: "\r\n"))
+    #expect(printed(.csv, []) == "id,count,data\r\n")
+  }
+}

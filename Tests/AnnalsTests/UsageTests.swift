@@ -1,0 +1,75 @@
+import TestSupport
+import Testing
+
+@testable import annals
+
+/// The front door: help, version, and what is said about a line that annals cannot read.
+@Suite struct UsageTests {
+  @Test(arguments: [[], ["help"], ["--help"], ["-?"]])
+  func helpIsOneScreenWithExamplesFirst(arguments: [String]) async throws {
+    let run = try await AnnalsBinary.run(arguments, environment: ["COLUMNS": "80"])
+    #expect(run.exitCode == 0)
+    #expect(run.standardError == "")
+    let lines = run.standardOutput.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.count <= 50)
+    #expect(lines.allSatisfy { $0.count <= 80 })
+    #expect(lines[2].hasPrefix("  annals init"))
+  }
+
+  @Test func version() async throws {
+    let run = try await AnnalsBinary.run(["--version"])
+    #expect(run.standardOutput == "annals \(Annals.version)\n")
+  }
+
+  @Test(arguments: [
+    (["strem"], "there is no subcommand 'strem'", "Did you mean 'stream'? 'annals help' lists them."),
+    (
+      ["help", "strem"], "there is no subcommand 'strem'", "Did you mean 'stream'? 'annals help' lists them."
+    ),
+    (["Init", "-n"], "there is no subcommand 'Init'", "Did you mean 'init'? 'annals help' lists them."),
+    (
+      ["verify"], "there is no subcommand 'verify'",
+      "Did you mean 'verify-versions'? 'annals help' lists them."
+    ),
+    (["xyzzy"], "there is no subcommand 'xyzzy'", "'annals help' lists them."),
+    (["\u{1B}[2J"], "there is no subcommand '\\u{1b}[2J'", "'annals help' lists them."),
+    (
+      ["sandbox", "sart"], "there is no subcommand 'sart' of sandbox",
+      "Did you mean 'start'? 'annals help sandbox' lists them."
+    ),
+    (
+      ["stream", "--revers"], "unknown option '--revers'. Did you mean '--reverse'?",
+      "Try 'annals help stream'."
+    ),
+    (["stream", "a", "b"], "unexpected argument 'b'", "Try 'annals help stream'."),
+    (["sandbox", "start", "x"], "unexpected argument 'x'", "Try 'annals help sandbox start'."),
+    (
+      ["stream", "-h"], "missing value for '-h'",
+      "-h is the server's host, as in psql. For help: annals --help"
+    ),
+  ])
+  func mistakes(arguments: [String], message: String, hint: String) async throws {
+    let run = try await AnnalsBinary.run(arguments)
+    #expect(run.exitCode == 64)
+    #expect(run.standardOutput == "")
+    #expect(run.standardError == "annals: error: \(message)\nHINT:  \(hint)\n")
+  }
+
+  @Test(arguments: [["-o", "json"], ["--output=ndjson"], ["-ojson"]])
+  func mistakesAsJSON(format: [String]) async throws {
+    let run = try await AnnalsBinary.run(["stream"] + format + ["--nonesuch"])
+    #expect(run.exitCode == 64)
+    #expect(run.standardError.hasPrefix(#"{"error":"unknown option '--nonesuch'"#))
+    #expect(
+      run.standardError.hasSuffix(#""code":"usage","exit":64,"hint":"Try 'annals help stream'."}"# + "\n")
+    )
+    #expect(run.standardError.split(separator: "\n").count == 1)
+  }
+
+  @Test func pathOfSubcommandsStopsAtArguments() {
+    #expect(NamedSubcommand.path(in: ["sandbox", "exec", "start"]) == ["sandbox", "exec"])
+    #expect(NamedSubcommand.path(in: ["help", "sandbox", "--version"]) == ["sandbox"])
+    #expect(NamedSubcommand.path(in: ["stream", "stream"]) == ["stream"])
+    #expect(NamedSubcommand.path(in: []) == [])
+  }
+}
