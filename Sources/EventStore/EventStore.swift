@@ -64,11 +64,18 @@ public actor EventStore {
         if Task.isCancelled { throw CancellationError() }
         throw EventStoreError(error)
       } catch let error as SQLFileError {
-        throw EventStoreError(.invalidDefinition, error.description, hint: error.hint)
+        throw EventStoreError(error)
       }
     } onCancel: {
       canceller.cancel()
     }
+  }
+
+  /// Another store of the same table with a connection of its own, for work side by side.
+  func sibling() async throws -> EventStore {
+    let sibling = try EventStore(parameters, table: table)
+    await sibling.onNotice(reportNotice)
+    return sibling
   }
 
   /// The open connection; a broken one is replaced.

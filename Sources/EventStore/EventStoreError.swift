@@ -71,6 +71,13 @@ public struct EventStoreError: Error, Sendable, Hashable {
   }
 }
 
+extension EventStoreError {
+  /// What is wrong with an operator's file.
+  init(_ error: SQLFileError) {
+    self.init(.invalidDefinition, error.description, hint: error.hint)
+  }
+}
+
 extension EventStoreError.Code {
   fileprivate init(_ error: PostgresError) {
     switch error.kind {

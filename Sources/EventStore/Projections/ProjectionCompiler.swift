@@ -145,7 +145,7 @@ extension ProjectionCompiler {
       """
     )
     for (types, handlers) in branches(of: groups[0].handlers) {
-      code.add(types == [ProjectionFile.anyType] ? "ELSE" : "WHEN \(list(types)) THEN")
+      code.add(types == [SectionFile.anyType] ? "ELSE" : "WHEN \(list(types)) THEN")
       for statement in handlers.flatMap(\.statements) { addForEvent(statement, to: &code) }
     }
     code.add("END CASE;\nEND LOOP;")
@@ -161,7 +161,7 @@ extension ProjectionCompiler {
     for type in handlers.flatMap(\.types) where seen.insert(type).inserted {
       let own = handlers.filter { $0.types.contains(type) }
       let ownLines = own.map(\.location.line)
-      if type != ProjectionFile.anyType, let index = lines.firstIndex(of: ownLines) {
+      if type != SectionFile.anyType, let index = lines.firstIndex(of: ownLines) {
         branches[index].types.append(type)
       } else {
         branches.append(([type], own))
@@ -169,8 +169,8 @@ extension ProjectionCompiler {
       }
     }
     // PL/pgSQL fails a CASE without ELSE that meets another value; here only handled types arrive.
-    let anyBranches = branches.filter { $0.types == [ProjectionFile.anyType] }
-    return branches.filter { $0.types != [ProjectionFile.anyType] } + anyBranches
+    let anyBranches = branches.filter { $0.types == [SectionFile.anyType] }
+    return branches.filter { $0.types != [SectionFile.anyType] } + anyBranches
   }
 
   private func addRunLoop(to code: inout GeneratedCode.Builder) {
@@ -200,10 +200,10 @@ extension ProjectionCompiler {
         """
     }
     let cases = groups.enumerated().map { index, group in
-      let types = group.types.subtracting([ProjectionFile.anyType]).sorted()
+      let types = group.types.subtracting([SectionFile.anyType]).sorted()
       return types.isEmpty ? "" : " WHEN annals_source.event_type IN (\(list(types))) THEN \(index)"
     }
-    let any = groups.firstIndex { $0.types.contains(ProjectionFile.anyType) } ?? 0
+    let any = groups.firstIndex { $0.types.contains(SectionFile.anyType) } ?? 0
     return """
       SELECT kind, min(position), max(position), count(*) FROM (
         SELECT kind, position, count(*) FILTER (WHERE changed) OVER (ORDER BY position) AS run FROM (
@@ -259,7 +259,7 @@ extension ProjectionCompiler {
     of handler: ProjectionFile.Handler,
     before statement: SQLStatement
   ) -> (prefix: [String], blanked: [SQLStatement.Word]) {
-    let types = handler.types == [ProjectionFile.anyType] ? others : .some(handler.types)
+    let types = handler.types == [SectionFile.anyType] ? others : .some(handler.types)
     let events =
       "events AS (SELECT \(Self.columns) FROM \(source) AS annals_source WHERE \(condition(types)))"
     guard statement.keyword == "WITH" else { return (["WITH \(events)"], []) }
@@ -289,7 +289,7 @@ extension ProjectionCompiler {
 
   private func types(of group: Group) -> Types {
     if group.handlers.isEmpty { return .none }
-    guard group.types.contains(ProjectionFile.anyType) else { return .some(group.types.sorted()) }
+    guard group.types.contains(SectionFile.anyType) else { return .some(group.types.sorted()) }
     let elsewhere = file.handledTypes.filter { !group.types.contains($0) }
     return .allBut(elsewhere)
   }

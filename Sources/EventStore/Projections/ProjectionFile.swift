@@ -23,8 +23,6 @@ package struct ProjectionFile: Sendable {
     package let location: SQLLocation
   }
 
-  package static let anyType = "*"
-
   /// The path as the operator gave it, for messages.
   package let path: String
   /// The whole file; its SHA-256 is stored with the checkpoint.
@@ -44,8 +42,8 @@ package struct ProjectionFile: Sendable {
     let file = try SectionFile(name: path, bytes: bytes, rules: Self.rules)
     self.path = path
     self.bytes = bytes
-    name = try Self.name(in: file)
-    version = try Self.version(in: file)
+    name = try file.definitionName("projection")
+    version = try file.definitionVersion()
     schema = try Self.schema(in: file)
     isParallelByAggregate = try Self.parallel(in: file)
     create = file.sections("create").flatMap(\.statements)
@@ -56,12 +54,12 @@ package struct ProjectionFile: Sendable {
 
   /// Types with a handler of their own, in the order of the file.
   package var handledTypes: [String] {
-    var seen: Set<String> = [Self.anyType]
+    var seen: Set<String> = [SectionFile.anyType]
     return handlers.flatMap(\.types).filter { seen.insert($0).inserted }
   }
 
   /// Whether `@on *` or `@batch *` takes the types without a handler of their own.
-  package var handlesEveryType: Bool { handlers.contains { $0.types == [Self.anyType] } }
+  package var handlesEveryType: Bool { handlers.contains { $0.types == [SectionFile.anyType] } }
 }
 
 extension ProjectionFile {
@@ -76,39 +74,6 @@ extension ProjectionFile {
     SectionRule(keyword: "check", argument: "DESCRIPTION", body: .required),
     SectionRule(keyword: "drop", body: .required, isUnique: true),
   ]
-
-  /// PostgreSQL cuts identifiers at 63 bytes, and annals adds a prefix and a generation to the name.
-  private static let longestName = 40
-
-  private static func name(in file: SectionFile) throws(SQLFileError) -> String {
-    let section = file.sections("projection")[0]
-    let name = section.argument
-    let characters = name.unicodeScalars
-    let isValid =
-      characters.allSatisfy { ("a"..."z").contains($0) || ("0"..."9").contains($0) || $0 == "_" }
-      && characters.first.map { !("0"..."9").contains($0) } ?? false
-      && characters.count <= longestName
-    guard isValid else {
-      throw file.error(
-        "\"\(name)\" cannot name a projection",
-        at: section.argumentLocation,
-        hint: "Use a-z, 0-9 and _, not a digit first, \(longestName) characters at most."
-      )
-    }
-    return name
-  }
-
-  private static func version(in file: SectionFile) throws(SQLFileError) -> Int {
-    guard let section = file.sections("version").first else { return 1 }
-    guard let version = Int32(section.argument), version > 0 else {
-      throw file.error(
-        "\"\(section.argument)\" is not a version",
-        at: section.argumentLocation,
-        hint: "Use a whole number from 1."
-      )
-    }
-    return Int(version)
-  }
 
   private static func schema(in file: SectionFile) throws(SQLFileError) -> String {
     guard let section = file.sections("schema").first else { return "public" }
@@ -160,7 +125,7 @@ extension ProjectionFile {
       guard let mode = Handler.Mode(rawValue: section.keyword) else { continue }
       let handler = Handler(
         mode: mode,
-        types: try types(of: section, in: file),
+        types: try file.eventTypes(of: section),
         statements: section.statements,
         location: section.location
       )
@@ -182,27 +147,6 @@ extension ProjectionFile {
       )
     }
     return handlers
-  }
-
-  private static func types(
-    of section: SectionFile.Section,
-    in file: SectionFile
-  ) throws(SQLFileError) -> [String] {
-    let types = section.argument.split { $0 == "," || $0.isWhitespace }.map(String.init)
-    guard !types.isEmpty else {
-      throw file.error("@\(section.keyword) needs TYPE", at: section.argumentLocation)
-    }
-    if types.count > 1, types.contains(anyType) {
-      throw file.error(
-        "* stands alone",
-        at: section.argumentLocation,
-        hint: "It takes every type that no other section handles."
-      )
-    }
-    if let twice = types.indices.first(where: { types[..<$0].contains(types[$0]) }) {
-      throw file.error("\(types[twice]) is named twice", at: section.argumentLocation)
-    }
-    return types
   }
 
   private static func conflict(
@@ -234,10 +178,6 @@ extension ProjectionFile {
 }
 
 extension SQLStatement {
-  fileprivate var isQuery: Bool {
-    ["SELECT", "VALUES", "TABLE"].contains(mainKeyword) || text.hasPrefix("(")
-  }
-
   fileprivate var isHandlerStatement: Bool {
     isQuery || ["INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CALL"].contains(mainKeyword)
   }

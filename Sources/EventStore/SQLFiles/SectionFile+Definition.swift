@@ -1,0 +1,66 @@
+/// What the files of projections and reducers say in the same way.
+extension SectionFile {
+  /// Stands for every type of event that no other section handles.
+  package static let anyType = "*"
+
+  /// PostgreSQL cuts identifiers at 63 bytes, and annals adds a prefix and a generation to the name.
+  private static let longestName = 40
+
+  /// The name behind `@keyword`, which may become part of an identifier.
+  func definitionName(_ keyword: String) throws(SQLFileError) -> String {
+    let section = sections(keyword)[0]
+    let name = section.argument
+    let characters = name.unicodeScalars
+    let isValid =
+      characters.allSatisfy { ("a"..."z").contains($0) || ("0"..."9").contains($0) || $0 == "_" }
+      && characters.first.map { !("0"..."9").contains($0) } ?? false
+      && characters.count <= Self.longestName
+    guard isValid else {
+      throw error(
+        "\"\(name)\" cannot name a \(keyword)",
+        at: section.argumentLocation,
+        hint: "Use a-z, 0-9 and _, not a digit first, \(Self.longestName) characters at most."
+      )
+    }
+    return name
+  }
+
+  /// The number behind `@version`; 1 without it.
+  func definitionVersion() throws(SQLFileError) -> Int {
+    guard let section = sections("version").first else { return 1 }
+    guard let version = Int32(section.argument), version > 0 else {
+      throw error(
+        "\"\(section.argument)\" is not a version",
+        at: section.argumentLocation,
+        hint: "Use a whole number from 1."
+      )
+    }
+    return Int(version)
+  }
+
+  /// The types behind the keyword of a section, separated by commas or blanks.
+  func eventTypes(of section: Section) throws(SQLFileError) -> [String] {
+    let types = section.argument.split { $0 == "," || $0.isWhitespace }.map(String.init)
+    guard !types.isEmpty else {
+      throw error("@\(section.keyword) needs TYPE", at: section.argumentLocation)
+    }
+    if types.count > 1, types.contains(Self.anyType) {
+      throw error(
+        "* stands alone",
+        at: section.argumentLocation,
+        hint: "It takes every type that no other section handles."
+      )
+    }
+    if let twice = types.indices.first(where: { types[..<$0].contains(types[$0]) }) {
+      throw error("\(types[twice]) is named twice", at: section.argumentLocation)
+    }
+    return types
+  }
+}
+
+extension SQLStatement {
+  /// Whether it yields rows and changes nothing.
+  var isQuery: Bool {
+    ["SELECT", "VALUES", "TABLE"].contains(mainKeyword) || text.hasPrefix("(")
+  }
+}
