@@ -1,14 +1,15 @@
 package import LibPQ
 
-/// A `CREATE FUNCTION` in PL/pgSQL made around statements of an operator's file, with the way back from the
-/// server's error messages to that file.
+/// A `CREATE FUNCTION` in PL/pgSQL, or a query, made around statements of an operator's file, with the way back from
+/// the server's error messages to that file.
 ///
 /// The operator's lines are copied whole and padded so that every character keeps its column; what the
 /// generator adds stands on lines of its own, or after the end of a statement.
 package struct GeneratedCode: Sendable, Equatable {
   package let file: String
+  /// Empty for a query.
   package let functionName: String
-  /// The whole `CREATE FUNCTION` command.
+  /// The whole command.
   package let sql: String
   /// The line of the file behind each line of `sql`; nil for lines of the generator.
   package let fileLines: [Int?]
@@ -120,6 +121,17 @@ extension GeneratedCode {
         lines.append(String(line))
         fileLines.append(statement.location.line + index)
       }
+    }
+
+    /// The lines as one query.
+    func query(file: String) -> GeneratedCode {
+      GeneratedCode(
+        file: file,
+        functionName: "",
+        sql: lines.joined(separator: "\n"),
+        fileLines: fileLines,
+        firstBodyLine: 1
+      )
     }
 
     package func function(

@@ -38,7 +38,7 @@ struct FilterOptions: ParsableArguments {
     query.limit = limit
   }
 
-  private static func parseCategory(_ text: String) throws -> String {
+  static func parseCategory(_ text: String) throws -> String {
     if text.isEmpty || text.contains("-") {
       throw ValidationError(
         "'\(text)' is no category: that is the part of an aggregate id before the first '-'"

@@ -1,0 +1,129 @@
+internal import LibPQ
+
+/// The state of an aggregate after one of its events.
+public struct AggregateState: Sendable, Hashable {
+  public let aggregateID: String
+  /// The version of the last event in it.
+  public let version: Int
+  /// That event's time.
+  public let timestamp: Timestamp
+  /// That event's place in the whole store; nil in a table without one.
+  public let position: Int64?
+  /// The version of the snapshot that the fold began with; nil when it began with the first event.
+  public let snapshotVersion: Int?
+  /// JSON text.
+  public let state: String
+}
+
+extension EventStore {
+  /// The state of an aggregate, folded inside the server from its newest valid snapshot on.
+  ///
+  /// It needs SELECT on the events alone, and works on a hot standby. Without the right to read schema `annals` it
+  /// folds from the first event.
+  ///
+  /// - Parameters:
+  ///   - point: when.
+  ///   - usingSnapshots: false folds from the first event in any case.
+  ///   - indented: lays the JSON out for people.
+  /// - Throws: ``EventStoreError``: `notFound` for an aggregate without events or a point before the first,
+  ///   `invalidDefinition` when the reducer is wrong or fails for an event.
+  public func state(
+    of aggregateID: String,
+    at point: PointInStream = .head,
+    reducer: Reducer = .merge,
+    usingSnapshots: Bool = true,
+    indented: Bool = false
+  ) async throws -> AggregateState {
+    try await perform { connection in
+      try namingPoison(of: reducer, to: point, connection, suspects: { [aggregateID] }) {
+        try connection.transaction(.repeatableReadOnly) {
+          let known = usingSnapshots ? try knownReducer(reducer, connection) : nil
+          let state = try fold(aggregateID, to: point, reducer, from: known, indented: indented, connection)
+          if known != nil, state.snapshotVersion == nil {
+            try reportStale(reducer, of: aggregateID, connection)
+          }
+          return state
+        }
+      }
+    }
+  }
+
+  /// Folds one stream, in the caller's transaction.
+  func fold(
+    _ aggregateID: String,
+    to point: PointInStream,
+    _ reducer: Reducer,
+    from known: KnownReducer?,
+    indented: Bool = false,
+    _ connection: Connection
+  ) throws -> AggregateState {
+    let events = try layout(connection)
+    var conditions = Conditions()
+    let base = base(of: aggregateID, to: point, from: known, &conditions, in: events)
+    let time = events.hasTimeZone ? "e.\"timestamp\"" : "e.\"timestamp\" AT TIME ZONE 'UTC'"
+    let query = Fold(reducer, of: events).query(
+      base: base,
+      result: """
+        SELECT b.version, f.version, f.upto, \(indented ? "jsonb_pretty(f.state)" : "f.state::text"),
+               \(time), \(events.hasPosition ? "e.position" : "NULL::bigint")
+        FROM annals_fold AS f CROSS JOIN annals_base AS b
+        JOIN \(table.sql) AS e ON e.aggregate_id = f.aggregate_id AND e.version = f.upto
+        WHERE f.version = f.upto OR f.state IS NULL
+        """
+    )
+    try connection.execute("SET LOCAL jit = off")
+    let result = try connection.run(query, conditions.parameters)
+    if result.isEmpty { throw try missing(point, in: aggregateID, connection) }
+    if result.isNull(0, 3) {
+      throw try nullState(at: result.int32(0, 1), of: aggregateID, reducer, connection)
+    }
+    let start = result.int32(0, 0)
+    return AggregateState(
+      aggregateID: aggregateID,
+      version: Int(result.int32(0, 2)),
+      timestamp: Timestamp(microseconds: result.int64(0, 4)),
+      position: result.optionalInt64(0, 5),
+      snapshotVersion: start > 0 ? Int(start) : nil,
+      state: result.string(0, 3)
+    )
+  }
+
+  /// Where the fold of one stream begins and ends.
+  func base(
+    of aggregateID: String,
+    to point: PointInStream,
+    from known: KnownReducer?,
+    _ conditions: inout Conditions,
+    in events: EventsTable
+  ) -> String {
+    let id = conditions.bind(.text(aggregateID))
+    let end = """
+      SELECT e.aggregate_id, e.version FROM \(table.sql) AS e
+      WHERE e.aggregate_id = \(id) AND \(point.condition(&conditions, in: events))
+      ORDER BY e.version DESC LIMIT 1
+      """
+    return """
+      SELECT h.aggregate_id, coalesce(s.version, 0) AS version, s.state, h.version AS upto
+      FROM (\(end)) AS h LEFT JOIN LATERAL (
+      \(newestSnapshot(of: known, upTo: "h", &conditions))
+      ) AS s ON true
+      """
+  }
+
+  private func missing(
+    _ point: PointInStream,
+    in aggregateID: String,
+    _ connection: Connection
+  ) throws -> EventStoreError {
+    let sql = "SELECT max(version), min(\"timestamp\")::text FROM \(table.sql) WHERE aggregate_id = $1"
+    let stream = try connection.query(sql, [.text(aggregateID)])
+    guard let head = stream.optionalInt32(0, 0) else {
+      return EventStoreError(.notFound, "\(table) has no event of aggregate '\(aggregateID)'")
+    }
+    return EventStoreError(
+      .notFound,
+      "'\(aggregateID)' has no event at \(point)",
+      detail: "Its last version is \(head); its earliest event is of \(stream.string(0, 1))."
+    )
+  }
+}

@@ -1,0 +1,89 @@
+internal import LibPQ
+
+/// Compiles a reducer to one query that steps through streams, event by event, inside the server.
+///
+/// It is a recursive query: it needs neither a function nor a temporary table, so it runs with SELECT alone, in a
+/// read-only transaction and on a hot standby. Each step reads one event by the index of (aggregate_id, version).
+struct Fold {
+  private let reducer: Reducer
+  private let events: EventsTable
+
+  /// - Parameter events: the table to read.
+  init(_ reducer: Reducer, of events: EventsTable) {
+    self.reducer = reducer
+    self.events = events
+  }
+
+  /// The query that starts at the rows of `base` and steps to their `upto`.
+  ///
+  /// - Parameters:
+  ///   - base: a query with the columns aggregate_id, version (0 for the beginning), state (of that version) and upto.
+  ///   - result: what follows the WITH clause. It sees `annals_base` and `annals_fold`, which has a row for every
+  ///     step: aggregate_id, version, state, upto and missing, the number of versions that the stream lacks up to
+  ///     there. A stream whose state becomes NULL ends at that step.
+  func query(base: String, result: String) -> GeneratedCode {
+    var code = GeneratedCode.Builder()
+    code.add(
+      """
+      WITH RECURSIVE annals_base AS (
+      \(base)
+      ), annals_fold (aggregate_id, version, state, upto, missing) AS (
+      SELECT b.aggregate_id, b.version, CASE WHEN b.version > 0 THEN b.state ELSE (
+      """
+    )
+    code.add(reducer.initial, suffix: ") END,")
+    code.add(
+      """
+      b.upto, 0
+      FROM annals_base AS b
+      UNION ALL
+      SELECT f.aggregate_id, event.version,
+      """
+    )
+    addStep(to: &code)
+    code.add(
+      """
+      , f.upto, f.missing + event.version - f.version - 1
+      FROM annals_fold AS f CROSS JOIN LATERAL (
+      SELECT \(events.columns) FROM \(events.name.sql) AS e
+      WHERE e.aggregate_id = f.aggregate_id AND e.version > f.version AND e.version <= f.upto
+      ORDER BY e.version LIMIT 1
+      ) AS event
+      WHERE f.state IS NOT NULL
+      )
+      \(result)
+      """
+    )
+    return code.query(file: reducer.path)
+  }
+
+  /// The state after `event`. A type without a section leaves it as it is.
+  private func addStep(to code: inout GeneratedCode.Builder) {
+    let named = reducer.handlers.filter { $0.types != [SectionFile.anyType] }
+    let other = reducer.handlers.first { $0.types == [SectionFile.anyType] }
+    code.add("CASE WHEN false THEN f.state")
+    for handler in named {
+      let types = handler.types.map(quoteLiteral).joined(separator: ", ")
+      code.add("WHEN event.event_type IN (\(types)) THEN (")
+      code.add(handler.statement, suffix: ")")
+    }
+    if let other {
+      code.add("ELSE (")
+      code.add(other.statement, suffix: ")")
+    } else {
+      code.add("ELSE f.state")
+    }
+    code.add("END")
+  }
+}
+
+extension Connection {
+  /// Runs a query of ``Fold``; an error in the file is told with its place there.
+  func run(_ fold: GeneratedCode, _ parameters: [Parameter]) throws -> QueryResult {
+    do {
+      return try query(fold.sql, parameters)
+    } catch {
+      throw fold.fileError(for: error) ?? error
+    }
+  }
+}

@@ -1,0 +1,82 @@
+internal import LibPQ
+
+/// A reducer as schema `annals` knows it: the key of its snapshots.
+struct KnownReducer {
+  /// Nil when no snapshot was taken by exactly this text.
+  let id: Int32?
+}
+
+extension EventStore {
+  /// Looks a reducer up; nil where schema `annals` is missing or this role may not read it.
+  func knownReducer(_ reducer: Reducer, _ connection: Connection) throws -> KnownReducer? {
+    guard try canReadSnapshots(connection) else { return nil }
+    let sql = "SELECT id FROM annals.reducers WHERE store = $1 AND name = $2 AND hash = sha256($3)"
+    let result = try connection.query(
+      sql,
+      [.text(table.description), .text(reducer.name), .bytea(reducer.bytes)]
+    )
+    return KnownReducer(id: result.isEmpty ? nil : result.int32(0, 0))
+  }
+
+  /// By the catalogue, which everybody may read: naming the tables would fail without the rights.
+  private func canReadSnapshots(_ connection: Connection) throws -> Bool {
+    let sql = """
+      SELECT count(*) = 2 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'annals' AND c.relname IN ('reducers', 'snapshots')
+        AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+      """
+    return try connection.query(sql).bool(0, 0)
+  }
+
+  /// Enters a reducer, in the caller's transaction.
+  func registerReducer(_ reducer: Reducer, _ connection: Connection) throws -> KnownReducer {
+    let sql = """
+      INSERT INTO annals.reducers (store, name, version, hash) VALUES ($1, $2, $3, sha256($4))
+      ON CONFLICT (store, name, hash) DO UPDATE SET used_at = current_timestamp RETURNING id
+      """
+    let result = try connection.query(
+      sql,
+      [
+        .text(table.description), .text(reducer.name), .int4(Int32(reducer.version)), .bytea(reducer.bytes),
+      ]
+    )
+    return KnownReducer(id: result.int32(0, 0))
+  }
+
+  /// The newest valid snapshot (version, state) of the aggregate in the row `point`, at or below its version.
+  ///
+  /// A snapshot is valid as long as the event that it ends with is the one in the store.
+  func newestSnapshot(
+    of known: KnownReducer?,
+    upTo point: String,
+    _ conditions: inout Conditions
+  ) -> String {
+    guard let id = known?.id else { return "SELECT NULL::integer AS version, NULL::jsonb AS state" }
+    return """
+      SELECT s.version, s.state FROM annals.snapshots AS s
+      JOIN \(table.sql) AS l ON l.aggregate_id = \(point).aggregate_id AND l.version = s.version AND l.id = s.event_id
+      WHERE s.reducer = \(conditions.bind(.int4(id))) AND s.aggregate_id = \(point).aggregate_id COLLATE "C"
+        AND s.version <= \(point).version
+      ORDER BY s.version DESC LIMIT 1
+      """
+  }
+
+  /// Tells the operator of snapshots that another text of the same reducer took.
+  func reportStale(_ reducer: Reducer, of aggregateID: String, _ connection: Connection) throws {
+    let sql = """
+      SELECT count(*) FROM annals.snapshots s JOIN annals.reducers r ON r.id = s.reducer
+      WHERE r.store = $1 AND r.name = $2 AND r.hash <> sha256($3) AND s.aggregate_id = $4
+      """
+    let count = try connection.query(
+      sql,
+      [
+        .text(table.description), .text(reducer.name), .bytea(reducer.bytes), .text(aggregateID),
+      ]
+    ).int64(0, 0)
+    guard count > 0 else { return }
+    notify(
+      "not used: \(count) stale snapshot\(count == 1 ? "" : "s") of '\(aggregateID)', taken by another text of"
+        + " reducer \(reducer.name)"
+    )
+  }
+}

@@ -1,0 +1,33 @@
+internal import LibPQ
+
+/// A place in a stream at which to look at the state.
+public enum PointInStream: Sendable, Hashable {
+  /// After the last event.
+  case head
+  /// After the event of this version.
+  case version(Int)
+  /// After the last event, by version, whose time is not later. Where times do not rise with the versions, events
+  /// before it may be later.
+  case time(Timestamp)
+
+  /// The condition on the stream's events `e` whose last one is the point.
+  func condition(_ conditions: inout Conditions, in events: EventsTable) -> String {
+    switch self {
+    case .head: "true"
+    case .version(let version): "e.version = \(conditions.bind(.int8(Int64(version))))"
+    case .time(let time):
+      "e.\"timestamp\" <= \(conditions.bind(.timestamptz(time.microseconds)))"
+        + (events.hasTimeZone ? "" : " AT TIME ZONE 'UTC'")
+    }
+  }
+}
+
+extension PointInStream: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .head: "head"
+    case .version(let version): "version \(version)"
+    case .time(let time): time.description
+    }
+  }
+}

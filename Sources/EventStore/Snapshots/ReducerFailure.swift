@@ -1,0 +1,131 @@
+internal import LibPQ
+
+extension PostgresError {
+  /// Whether a fold ended for what a reducer computed: wrong values, several rows from a section, exceeded limits, an
+  /// exception raised in a function (manual, appendix A). The server then names neither the event nor the section.
+  var isAboutData: Bool {
+    kind == .statement
+      && ["21", "22", "2F", "38", "39", "54", "P0"].contains(sqlState.map { $0.prefix(2) } ?? "")
+  }
+}
+
+extension EventStore {
+  /// Runs `body`, which folds streams; when a reducer fails there, says for which event.
+  ///
+  /// - Parameter suspects: the aggregates that `body` folds, asked for only then.
+  func namingPoison<T>(
+    of reducer: Reducer,
+    to point: PointInStream = .head,
+    _ connection: Connection,
+    suspects: () throws -> [String],
+    _ body: () throws -> T
+  ) throws -> T {
+    do {
+      return try body()
+    } catch let error as PostgresError where error.isAboutData {
+      for aggregateID in try suspects() {
+        if let poison = try poison(in: aggregateID, to: point, reducer, connection) { throw poison }
+      }
+      throw error
+    }
+  }
+
+  /// The event that a reducer fails for, as an error; nil if it does not fail for this aggregate.
+  private func poison(
+    in aggregateID: String,
+    to point: PointInStream,
+    _ reducer: Reducer,
+    _ connection: Connection
+  ) throws -> EventStoreError? {
+    guard var failure = try failure(in: aggregateID, to: point, reducer, connection) else { return nil }
+    var conditions = Conditions()
+    let base = base(of: aggregateID, to: point, from: nil, &conditions, in: try layout(connection))
+    let versions = try connection.query(
+      "SELECT e.version, e.event_type FROM (\(base)) AS b JOIN \(table.sql) AS e"
+        + " ON e.aggregate_id = b.aggregate_id AND e.version <= b.upto ORDER BY e.version",
+      conditions.parameters
+    )
+    // Bisection: the fold up to `sound` works, the one up to `failing` does not.
+    var (sound, failing) = (-1, versions.rowCount - 1)
+    while failing - sound > 1 {
+      let middle = (sound + failing) / 2
+      let version = PointInStream.version(Int(versions.int32(middle, 0)))
+      if let earlier = try self.failure(in: aggregateID, to: version, reducer, connection) {
+        (failing, failure) = (middle, earlier)
+      } else {
+        sound = middle
+      }
+    }
+    return reducer.failure(
+      failure.message,
+      at: versions.int32(failing, 0),
+      of: aggregateID,
+      type: versions.string(failing, 1),
+      sqlState: failure.sqlState
+    )
+  }
+
+  private func failure(
+    in aggregateID: String,
+    to point: PointInStream,
+    _ reducer: Reducer,
+    _ connection: Connection
+  ) throws -> PostgresError? {
+    let events = try layout(connection)
+    var conditions = Conditions()
+    let base = base(of: aggregateID, to: point, from: nil, &conditions, in: events)
+    let fold = Fold(reducer, of: events).query(base: base, result: "SELECT count(state) FROM annals_fold")
+    do {
+      _ = try connection.run(fold, conditions.parameters)
+      return nil
+    } catch let error as PostgresError where error.isAboutData {
+      return error
+    }
+  }
+
+  /// Says that the state became NULL.
+  func nullState(
+    at version: Int32,
+    of aggregateID: String,
+    _ reducer: Reducer,
+    _ connection: Connection
+  ) throws -> EventStoreError {
+    let sql = "SELECT event_type FROM \(table.sql) WHERE aggregate_id = $1 AND version = $2"
+    let event = try connection.query(sql, [.text(aggregateID), .int4(version)])
+    var error = reducer.failure(
+      "the state became NULL",
+      at: version,
+      of: aggregateID,
+      type: event.isEmpty ? nil : event.string(0, 0)
+    )
+    error.hint = "What is combined with NULL is NULL: use coalesce() where a member may be missing."
+    return error
+  }
+}
+
+extension Reducer {
+  /// - Parameter type: nil for the beginning, before the first event.
+  fileprivate func failure(
+    _ message: String,
+    at version: Int32,
+    of aggregateID: String,
+    type: String?,
+    sqlState: String? = nil
+  ) -> EventStoreError {
+    let section = type.map(statement(for:)) ?? initial
+    let event = type.map { "the event at version \(version) of '\(aggregateID)' (\($0))" } ?? "@initial"
+    let line = section.map { ":\($0.location.line)" } ?? ""
+    return EventStoreError(
+      .failed,
+      "\(path)\(line): the reducer failed for \(event): \(message)",
+      hint: "Mend the reducer; nothing was stored for this aggregate.",
+      sqlState: sqlState
+    )
+  }
+
+  private func statement(for type: String) -> SQLStatement? {
+    let handler =
+      handlers.first { $0.types.contains(type) } ?? handlers.first { $0.types.contains(SectionFile.anyType) }
+    return handler?.statement
+  }
+}

@@ -1,0 +1,16 @@
+internal import ArgumentParser
+internal import EventStore
+
+/// The rule that folds events into states.
+struct ReducerOptions: ParsableArguments {
+  @Option(
+    help: "The reducer: see annals-reducer(5). Default: the payloads merged in order.",
+    completion: .file(extensions: ["sql"])
+  )
+  var reducer: String?
+
+  func load() throws -> Reducer {
+    guard let reducer else { return .merge }
+    return try Reducer(path: reducer, bytes: try InputFile.read(reducer))
+  }
+}
