@@ -61,6 +61,7 @@ let package = Package(
         .embedInCode("Verification/HasUniqueVersions.sql"),
         .embedInCode("Verification/Streams.sql"),
         .embedInCode("Verification/VersionFindings.sql"),
+        .embedInCode("Schema/Migrations/Migration0004_checkpoints.sql"),
       ],
       swiftSettings: strict
     ),

@@ -9,7 +9,7 @@ struct EventPages: Sendable {
   let order: Order
   /// The last event that was read.
   private(set) var last: Key?
-  private var remaining: Int?
+  private(set) var remaining: Int?
   private var pageRows = 128
   private(set) var isExhausted = false
 
@@ -54,6 +54,11 @@ struct EventPages: Sendable {
     let page = try connection.receive()
     advance(past: page)
     return page
+  }
+
+  /// Asks for no more rows a page than that.
+  mutating func limitRows(to maximum: Int) {
+    pageRows = max(1, min(pageRows, maximum))
   }
 
   var rowsAsked: Int { min(pageRows, remaining ?? .max) }

@@ -6,30 +6,31 @@ public struct EventSequence: AsyncSequence, Sendable {
   public typealias Element = Event
 
   let store: EventStore
-  let query: EventQuery
+  let reader: EventReader
 
   public func makeAsyncIterator() -> AsyncIterator {
-    AsyncIterator(store: store, query: query)
+    AsyncIterator(store: store, reader: reader)
   }
 
   public struct AsyncIterator: AsyncIteratorProtocol {
     let store: EventStore
-    let query: EventQuery
-    private var pages: EventPages?
+    private var reader: EventReader
+    private var pause = PollingPause()
     private var events: ArraySlice<Event> = []
 
-    init(store: EventStore, query: EventQuery) {
+    init(store: EventStore, reader: EventReader) {
       self.store = store
-      self.query = query
+      self.reader = reader
     }
 
     /// - Throws: ``EventStoreError``, on the first call `notFound` for a name that the store does not have.
     public mutating func next() async throws -> Event? {
       while events.isEmpty {
-        if pages?.isExhausted == true { return nil }
-        let page = try await store.nextPage(query, pages)
-        pages = page.pages
-        events = page.events[...]
+        if reader.isFinished { return nil }
+        let page = try await store.nextPage(reader) { page in (0..<page.rowCount).map { page.event($0) } }
+        reader = page.reader
+        events = (page.content ?? [])[...]
+        try await pause.passed(isIdle: events.isEmpty && !reader.isFinished)
       }
       return events.removeFirst()
     }
@@ -42,22 +43,39 @@ extension EventStore {
   /// ```swift
   /// for try await event in store.events(matching: EventQuery(aggregateID: "order-42")) { … }
   /// ```
-  public nonisolated func events(matching query: EventQuery) -> EventSequence {
-    EventSequence(store: self, query: query)
+  ///
+  /// - Parameter following: goes on when the last event has been read, and waits for those to come. Every event comes
+  ///   once, in the order of positions whatever order the query asks for.
+  public nonisolated func events(matching query: EventQuery, following: Bool = false) -> EventSequence {
+    EventSequence(store: self, reader: EventReader(query, following: following))
   }
 
-  /// Reads one page; `pages` is nil before the first.
-  fileprivate func nextPage(
-    _ query: EventQuery,
-    _ pages: EventPages?
-  ) async throws -> (pages: EventPages, events: [Event]) {
+  /// Reads one page, if there is one now.
+  func nextPage<T: Sendable>(
+    _ reader: EventReader,
+    _ render: (borrowing QueryResult) throws -> T
+  ) async throws -> (reader: EventReader, content: T?) {
     try await perform { connection in
-      var pages = try pages ?? openPages(query, connection)
-      guard !pages.isExhausted else { return (pages, []) }
-      try pages.send(connection)
-      let page = try pages.receive(connection)
-      return (pages, (0..<page.rowCount).map { page.event($0) })
+      var reader = reader
+      let content = try reader.nextPage(self, connection, render)
+      return (reader, content)
     }
+  }
+}
+
+/// How long a following reader waits before it looks again: the longer the quieter the store is.
+struct PollingPause: Sendable {
+  private static let shortest = Duration.milliseconds(20)
+  private static let longest = Duration.milliseconds(500)
+  private var next = shortest
+
+  mutating func passed(isIdle: Bool) async throws {
+    guard isIdle else {
+      next = Self.shortest
+      return
+    }
+    try await Task.sleep(for: next)
+    next = min(next * 2, Self.longest)
   }
 }
 

@@ -24,78 +24,20 @@ extension EventStore {
     to write: @Sendable ([UInt8]) throws -> Void
   ) async throws -> ReadSummary {
     try await perform { connection in
+      var reader = EventReader(query)
       var lines: [UInt8] = []
-      return try readPages(query, connection) { page in
+      return try reader.readRound(self, connection) { page in
         lines.removeAll(keepingCapacity: true)
         for row in 0..<page.rowCount { page.appendNDJSON(row, to: &lines) }
         try write(lines)
       }
     }
   }
-
-  /// Reads all that matches; the server works on the next page while `body` works on one.
-  private func readPages(
-    _ query: EventQuery,
-    _ connection: Connection,
-    _ body: (borrowing QueryResult) throws -> Void
-  ) throws -> ReadSummary {
-    var summary = ReadSummary()
-    var pages = try openPages(query, connection)
-    guard !pages.isExhausted else { return summary }
-    try pages.send(connection)
-    repeat {
-      let page = try pages.receive(connection)
-      if !pages.isExhausted { try pages.send(connection) }
-      do {
-        try body(page)
-      } catch {
-        if !pages.isExhausted { _ = try? connection.receive() }
-        throw error
-      }
-      summary.count += page.rowCount
-    } while !pages.isExhausted
-    summary.lastPosition = pages.last?.position
-    return summary
-  }
-
-  /// Prepares a read: settles where it ends, and refuses names that the store does not have.
-  func openPages(_ query: EventQuery, _ connection: Connection) throws -> EventPages {
-    let table = try layout(connection)
-    var query = query
-    if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
-    if query.order == .position, table.hasPosition, query.waitsForWriters {
-      let final = try finalPosition(connection)
-      query.toPosition = min(query.toPosition ?? final, final)
-    }
-    try requireNames(in: query, table, connection)
-    return EventPages(query, in: table)
-  }
-
-  /// A name that matches nothing is a mistake in the name far more often than an empty answer.
-  private func requireNames(in query: EventQuery, _ table: EventsTable, _ connection: Connection) throws {
-    func require(_ what: String, _ fill: (inout Conditions) -> Void) throws {
-      var conditions = Conditions()
-      fill(&conditions)
-      let sql = "SELECT EXISTS (SELECT FROM \(table.name.sql) e \(conditions.clause(and: "true")))"
-      guard try connection.query(sql, conditions.parameters).bool(0, 0) else {
-        throw EventStoreError(.notFound, "\(table.name) has no event of \(what)")
-      }
-    }
-    for type in query.types {
-      try require("type '\(type)'") { $0.add("e.event_type = \($0.bind(.text(type)))") }
-    }
-    if let aggregateID = query.aggregateID {
-      try require("aggregate '\(aggregateID)'") { $0.add("e.aggregate_id = \($0.bind(.text(aggregateID)))") }
-    }
-    if let category = query.category {
-      try require("category '\(category)'") { $0.add(category: category) }
-    }
-  }
 }
 
 extension QueryResult {
   /// Appends a row of ``EventsTable/columns`` as a line of NDJSON.
-  fileprivate borrowing func appendNDJSON(_ row: Int, to output: inout [UInt8]) {
+  borrowing func appendNDJSON(_ row: Int, to output: inout [UInt8]) {
     typealias Column = EventsTable.Column
     EventJSONWriter.append(
       position: optionalInt64(row, Column.position),

@@ -38,7 +38,8 @@ extension EventStore {
     return head
   }
 
-  private func readHead(_ connection: Connection) throws -> (head: Int64, isReplayed: Bool) {
+  /// The highest visible position.
+  func readHead(_ connection: Connection) throws -> (position: Int64, isReplayed: Bool) {
     let sql = "SELECT coalesce(max(position), 0), pg_is_in_recovery() FROM \(table.sql)"
     let result = try connection.query(sql)
     return (result.int64(0, 0), result.bool(0, 1))

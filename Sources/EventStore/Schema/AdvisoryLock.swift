@@ -13,18 +13,31 @@ enum AdvisoryLock {
   ///
   /// - Throws: ``EventStoreError`` with code `locked`, which names the holder, when somebody else has it.
   static func hold<T>(_ name: String, _ connection: Connection, _ body: () throws -> T) throws -> T {
-    let key: [Parameter] = [.int4(named), .text(name)]
-    guard try connection.query("SELECT pg_try_advisory_lock($1, hashtext($2))", key).bool(0, 0) else {
+    try acquire(name, connection)
+    defer { release(name, connection) }
+    return try body()
+  }
+
+  /// Takes the lock until ``release(_:_:)`` or the end of the session; throws as ``hold(_:_:_:)`` does.
+  static func acquire(_ name: String, _ connection: Connection) throws {
+    guard try connection.query("SELECT pg_try_advisory_lock($1, hashtext($2))", key(name)).bool(0, 0) else {
       throw EventStoreError(
         .locked,
         "another session works on \(name)",
-        detail: try holder(key, connection),
+        detail: try holder(key(name), connection),
         hint: "Try again when it has ended."
       )
     }
-    defer { release(key, connection) }
-    return try body()
   }
+
+  /// Also after a cancellation: the session may go on to other work.
+  static func release(_ name: String, _ connection: Connection) {
+    connection.cleanUp {
+      _ = try connection.query("SELECT pg_advisory_unlock($1, hashtext($2))", key(name))
+    }
+  }
+
+  private static func key(_ name: String) -> [Parameter] { [.int4(named), .text(name)] }
 
   private static func holder(_ key: [Parameter], _ connection: Connection) throws -> String? {
     // A key of two words stands in classid and objid, with objsubid 2 (manual, "pg_locks").
@@ -36,12 +49,5 @@ enum AdvisoryLock {
       """
     let result = try connection.query(sql, key)
     return result.isEmpty ? nil : result.string(0, 0)
-  }
-
-  /// Also after a cancellation: the session may go on to other work.
-  private static func release(_ key: [Parameter], _ connection: Connection) {
-    connection.cleanUp {
-      _ = try connection.query("SELECT pg_advisory_unlock($1, hashtext($2))", key)
-    }
   }
 }

@@ -11,6 +11,7 @@ private let migrations = [
   Migration(number: 1, name: "base", sql: PackageResources.Migration0001_base_sql),
   Migration(number: 2, name: "snapshots", sql: PackageResources.Migration0002_snapshots_sql),
   Migration(number: 3, name: "projections", sql: PackageResources.Migration0003_projections_sql),
+  Migration(number: 4, name: "checkpoints", sql: PackageResources.Migration0004_checkpoints_sql),
 ]
 
 extension EventStore {

@@ -1,0 +1,167 @@
+internal import LibPQ
+
+/// A read under way that can be put down between pages; a following one goes on, round by round, as history grows.
+struct EventReader: Sendable {
+  let query: EventQuery
+  let isFollowing: Bool
+  /// Most events a page; nil leaves it to their size.
+  var maximumRows: Int?
+
+  private var pages: EventPages?
+  /// Everything up to here was final when the current round began.
+  private var finalPosition: Int64?
+
+  init(_ query: EventQuery, following: Bool = false) {
+    var query = query
+    if following { (query.order, query.reversed, query.waitsForWriters) = (.position, false, true) }
+    self.query = query
+    isFollowing = following
+  }
+
+  /// Everything that matches up to here was read; nil before the end of a round, and without positions.
+  var settledPosition: Int64? {
+    pages?.isExhausted == true && !isLimited ? finalPosition : nil
+  }
+
+  /// Whether nothing more can come.
+  var isFinished: Bool {
+    guard let pages, pages.isExhausted else { return false }
+    guard isFollowing, !isLimited else { return true }
+    guard let finalPosition, let end = query.toPosition else { return false }
+    return finalPosition >= end
+  }
+
+  private var isLimited: Bool { pages?.remaining == 0 }
+
+  /// Reads a page; nil when there is none now.
+  mutating func nextPage<T>(
+    _ store: isolated EventStore,
+    _ connection: Connection,
+    _ body: (borrowing QueryResult) throws -> T
+  ) throws -> T? {
+    if isFinished { return nil }
+    if pages?.isExhausted ?? true, try !beginRound(store, connection) { return nil }
+    guard var pages, !pages.isExhausted else { return nil }
+    if let maximumRows { pages.limitRows(to: maximumRows) }
+    try pages.send(connection)
+    let page = try pages.receive(connection)
+    self.pages = pages
+    return page.isEmpty ? nil : try body(page)
+  }
+
+  /// Reads all of a round; the server works on the next page while `body` works on one.
+  mutating func readRound(
+    _ store: isolated EventStore,
+    _ connection: Connection,
+    _ body: (borrowing QueryResult) throws -> Void
+  ) throws -> ReadSummary {
+    var summary = ReadSummary()
+    guard try beginRound(store, connection), var pages, !pages.isExhausted else { return summary }
+    try pages.send(connection)
+    repeat {
+      let page = try pages.receive(connection)
+      if !pages.isExhausted { try pages.send(connection) }
+      do {
+        try body(page)
+      } catch {
+        if !pages.isExhausted { _ = try? connection.receive() }
+        throw error
+      }
+      summary.count += page.rowCount
+    } while !pages.isExhausted
+    self.pages = pages
+    summary.lastPosition = pages.last?.position
+    return summary
+  }
+
+  /// Whether there is anything to read that was not there in the round before.
+  private mutating func beginRound(_ store: isolated EventStore, _ connection: Connection) throws -> Bool {
+    var round = query
+    if let pages, let done = finalPosition {
+      guard try store.readHead(connection).position > done else { return false }
+      round.fromPosition = done + 1
+      round.limit = pages.remaining
+    } else if isFollowing {
+      try store.requireFollowable(connection)
+    } else {
+      try store.requireNames(in: query, connection)
+    }
+    finalPosition = try store.settleEnd(of: &round, connection)
+    if pages == nil { try store.narrowByTime(&round, following: isFollowing, connection) }
+    pages = EventPages(round, in: try store.layout(connection))
+    return true
+  }
+}
+
+extension EventStore {
+  /// Ends a read that waits for writers at the last final position, and returns that; nil for another read.
+  fileprivate func settleEnd(of query: inout EventQuery, _ connection: Connection) throws -> Int64? {
+    let table = try layout(connection)
+    if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
+    guard query.order == .position, table.hasPosition, query.waitsForWriters else { return nil }
+    let final = try finalPosition(connection)
+    query.toPosition = min(query.toPosition ?? final, final)
+    return final
+  }
+
+  /// Events come in the order of their positions roughly as in that of their times, but an index of both would cost
+  /// every append: the times become a range of positions, which BRIN finds, and the pages need not search for it.
+  fileprivate func narrowByTime(
+    _ query: inout EventQuery,
+    following: Bool,
+    _ connection: Connection
+  ) throws {
+    guard query.since != nil || query.until != nil, try layout(connection).hasPosition else { return }
+    var times = EventQuery()
+    (times.since, times.until) = (query.since, query.until)
+    let conditions = times.conditions(in: try layout(connection))
+    // "+ 0" keeps the planner from walking the positions from either end to the first match.
+    let sql = """
+      SELECT min(position + 0), max(position + 0) FROM \(table.sql) e \(conditions.clause(and: "true"))
+      """
+    let range = try connection.query(sql, conditions.parameters)
+    // What comes later has a higher position than all that is there.
+    guard let first = range.optionalInt64(0, 0), let last = range.optionalInt64(0, 1) else {
+      if !following { query.limit = 0 }
+      return
+    }
+    query.fromPosition = max(query.fromPosition ?? first, first)
+    if !following { query.toPosition = min(query.toPosition ?? last, last) }
+  }
+
+  /// Refuses to follow where what is final cannot be known.
+  func requireFollowable(_ connection: Connection) throws {
+    try layout(connection).requirePosition(for: "following")
+    guard try readHead(connection).isReplayed else { return }
+    throw EventStoreError(
+      .failed,
+      "this server is a standby, where nobody can tell which events are still to appear below the last one",
+      detail:
+        "A standby does not see the transactions that are under way on its primary; a reader that goes on "
+        + "from a position would skip their events.",
+      hint: "Follow, or keep checkpoints, on the primary; a read without either works here."
+    )
+  }
+
+  /// A name that matches nothing is a mistake in the name far more often than an empty answer.
+  fileprivate func requireNames(in query: EventQuery, _ connection: Connection) throws {
+    func require(_ what: String, _ fill: (inout Conditions) -> Void) throws {
+      var conditions = Conditions()
+      fill(&conditions)
+      let sql = "SELECT EXISTS (SELECT FROM \(table.sql) e \(conditions.clause(and: "true")))"
+      guard try connection.query(sql, conditions.parameters).bool(0, 0) else {
+        throw EventStoreError(.notFound, "\(table) has no event of \(what)")
+      }
+    }
+    _ = try layout(connection)
+    for type in query.types {
+      try require("type '\(type)'") { $0.add("e.event_type = \($0.bind(.text(type)))") }
+    }
+    if let aggregateID = query.aggregateID {
+      try require("aggregate '\(aggregateID)'") { $0.add("e.aggregate_id = \($0.bind(.text(aggregateID)))") }
+    }
+    if let category = query.category {
+      try require("category '\(category)'") { $0.add(category: category) }
+    }
+  }
+}

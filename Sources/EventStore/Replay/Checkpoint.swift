@@ -1,0 +1,93 @@
+internal import LibPQ
+
+/// The position up to which a named consumer is done.
+struct Checkpoint: Sendable {
+  let name: String
+  private(set) var position: Int64
+
+  /// Moves on, unless somebody else has moved it meanwhile: the session's lock can be lost, this cannot.
+  mutating func move(to new: Int64, in store: EventStore) async throws {
+    guard new > position else { return }
+    try await store.moveCheckpoint(name, from: position, to: new)
+    position = new
+  }
+}
+
+extension EventStore {
+  /// Locks a checkpoint for this session, and makes it at position 0 when there is none.
+  ///
+  /// - Throws: ``EventStoreError`` with code `locked`, or `failed` when the checkpoint belongs to another query: going
+  ///   on with it would leave events out.
+  func openCheckpoint(_ name: String, for query: EventQuery) async throws -> Checkpoint {
+    try await perform { connection in
+      try requireSchema(connection)
+      try requireFollowable(connection)
+      try AdvisoryLock.acquire(Self.lockName(name), connection)
+      do {
+        return try readCheckpoint(name, query, connection)
+      } catch {
+        AdvisoryLock.release(Self.lockName(name), connection)
+        throw error
+      }
+    }
+  }
+
+  func closeCheckpoint(_ name: String) async throws {
+    try await perform { AdvisoryLock.release(Self.lockName(name), $0) }
+  }
+
+  fileprivate func moveCheckpoint(_ name: String, from old: Int64, to new: Int64) async throws {
+    try await perform { connection in
+      let sql = """
+        UPDATE annals.checkpoints SET position = $3, moved_at = clock_timestamp() WHERE name = $1 AND position = $2
+        """
+      let update = try connection.query(sql, [.text(name), .int8(old), .int8(new)], prepared: true)
+      guard update.affectedRows == 1 else {
+        throw EventStoreError(
+          .locked,
+          "checkpoint '\(name)' is no longer at position \(old): somebody else has moved it",
+          detail: "Events after that position may have been done twice.",
+          hint: "See who else replays with this checkpoint; run again to go on from where it is now."
+        )
+      }
+    }
+  }
+
+  private func readCheckpoint(
+    _ name: String,
+    _ query: EventQuery,
+    _ connection: Connection
+  ) throws -> Checkpoint {
+    let row = try connection.query(
+      """
+      INSERT INTO annals.checkpoints (name, store, filter) VALUES ($1, $2, $3)
+      ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING position, store, filter
+      """,
+      [.text(name), .text(table.description), .text(query.filterText)]
+    )
+    let (store, filter) = (row.string(0, 1), row.string(0, 2))
+    guard store == table.description, filter == query.filterText else {
+      throw EventStoreError(
+        .failed,
+        "checkpoint '\(name)' belongs to another replay",
+        detail: "It was made for \(store) with \(filter), and this is \(table) with \(query.filterText): "
+          + "what it passed over then would be left out now.",
+        hint: "Use another name, or the same filters."
+      )
+    }
+    return Checkpoint(name: name, position: row.int64(0, 0))
+  }
+
+  private static func lockName(_ checkpoint: String) -> String { "checkpoint \(checkpoint)" }
+}
+
+extension EventQuery {
+  /// The filters that decide which events a consumer sees, in words.
+  fileprivate var filterText: String {
+    var parts: [String] = []
+    if let aggregateID { parts.append("aggregate \(aggregateID)") }
+    if let category { parts.append("category \(category)") }
+    if !types.isEmpty { parts.append("types \(Set(types).sorted().joined(separator: ", "))") }
+    return parts.isEmpty ? "no filter" : parts.joined(separator: "; ")
+  }
+}

@@ -1,0 +1,120 @@
+internal import LibPQ
+
+/// How a replay goes on.
+public struct ReplayOptions: Sendable, Hashable {
+  /// Goes on with the events to come.
+  public var isFollowing = false
+  /// Remembers, under this name, up to where the sink is done, and begins there the next time.
+  public var checkpoint: String?
+  /// Most events a second.
+  public var eventsPerSecond: Int?
+  /// Ends then, between two batches.
+  public var timeLimit: Duration?
+  /// Most events a batch; nil leaves it to their size.
+  public var batchSize: Int?
+
+  public init() {}
+}
+
+/// Events that a sink gets at once.
+public struct EventBatch: Sendable, Hashable {
+  /// As ``EventStore/writeNDJSON(_:to:)`` writes them.
+  public let lines: [UInt8]
+  public let count: Int
+  /// The position of the last event; nil in a table without positions.
+  public let lastPosition: Int64?
+}
+
+extension EventStore {
+  /// Passes the events that match to a sink, batch by batch.
+  ///
+  /// With a checkpoint it begins behind the position that was stored under the name, whatever the query's own
+  /// `fromPosition` if that is lower, and stores a position after `sink` has returned: an event comes again when the
+  /// process ends between the two, and none is left out.
+  ///
+  /// - Parameter sink: returns when the batch is done.
+  /// - Throws: ``EventStoreError``, among others `locked` while another replay uses the checkpoint; what `sink` throws.
+  public nonisolated func replay(
+    _ query: EventQuery,
+    _ options: ReplayOptions = ReplayOptions(),
+    into sink: (EventBatch) async throws -> Void
+  ) async throws -> ReadSummary {
+    guard let name = options.checkpoint else { return try await run(query, options, nil, sink) }
+    let checkpoint = try await openCheckpoint(name, for: query)
+    do {
+      var query = query
+      query.fromPosition = max(query.fromPosition ?? 1, checkpoint.position + 1)
+      let summary = try await run(query, options, checkpoint, sink)
+      try await closeCheckpoint(name)
+      return summary
+    } catch {
+      try? await closeCheckpoint(name)
+      throw error
+    }
+  }
+
+  private nonisolated func run(
+    _ query: EventQuery,
+    _ options: ReplayOptions,
+    _ checkpoint: Checkpoint?,
+    _ sink: (EventBatch) async throws -> Void
+  ) async throws -> ReadSummary {
+    var (checkpoint, summary, idlePause) = (checkpoint, ReadSummary(), PollingPause())
+    var reader = EventReader(query, following: options.isFollowing)
+    reader.maximumRows = options.maximumRows
+    let pace = Pace(options)
+    while !reader.isFinished, !pace.isOver {
+      let page = try await nextPage(reader) { EventBatch($0) }
+      reader = page.reader
+      if let batch = page.content {
+        try await sink(batch)
+        summary.count += batch.count
+        summary.lastPosition = batch.lastPosition
+      }
+      if let done = reader.settledPosition ?? page.content?.lastPosition {
+        try await checkpoint?.move(to: done, in: self)
+      }
+      try await pace.wait(after: summary.count)
+      try await idlePause.passed(isIdle: page.content == nil && !reader.isFinished)
+    }
+    return summary
+  }
+}
+
+extension ReplayOptions {
+  /// At a given rate the events come in ten batches a second, not all of them at the second's beginning.
+  fileprivate var maximumRows: Int? {
+    guard let eventsPerSecond else { return batchSize }
+    return min(batchSize ?? .max, max(1, eventsPerSecond / 10))
+  }
+}
+
+extension EventBatch {
+  init(_ page: borrowing QueryResult) {
+    var lines: [UInt8] = []
+    for row in 0..<page.rowCount { page.appendNDJSON(row, to: &lines) }
+    self.lines = lines
+    count = page.rowCount
+    lastPosition = page.optionalInt64(page.rowCount - 1, EventsTable.Column.position)
+  }
+}
+
+/// Keeps a replay to its rate and its time.
+private struct Pace {
+  private let start = ContinuousClock.now
+  private let options: ReplayOptions
+
+  init(_ options: ReplayOptions) {
+    self.options = options
+  }
+
+  var isOver: Bool {
+    options.timeLimit.map { ContinuousClock.now - start >= $0 } ?? false
+  }
+
+  /// Waits until as many events may have been passed on.
+  func wait(after count: Int) async throws {
+    guard let rate = options.eventsPerSecond else { return }
+    try await Task.sleep(until: start + .seconds(1) * (Double(count) / Double(rate)))
+  }
+}
