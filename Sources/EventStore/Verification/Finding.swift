@@ -10,6 +10,33 @@ public struct Finding: Sendable, Hashable {
     case wrongFirstVersion = "wrong_first_version"
     /// An event has no version, or one below the first.
     case invalidVersion = "invalid_version"
+    /// A later version stands at an earlier position.
+    case positionOrder = "position_order"
+    /// Several events have one id, or an event has none.
+    case duplicateID = "duplicate_id"
+    /// Several events have one position, or an event has none.
+    case duplicatePosition = "duplicate_position"
+    /// A snapshot is of a version that its stream does not have.
+    case snapshotAhead = "snapshot_ahead"
+    /// A read model has applied positions that the store does not have: the events were restored to an earlier state.
+    case checkpointAhead = "checkpoint_ahead"
+    /// A later version has an earlier time; clocks that disagree suffice.
+    case timeOrder = "time_order"
+    /// The table has no positions, so that what concerns them was not checked.
+    case classicTable = "classic_table"
+    /// An event is not the one that the manifest has at its version.
+    case eventChanged = "event_changed"
+    /// An event of the manifest is gone.
+    case eventRemoved = "event_removed"
+    /// An event stands among those of the manifest, which does not have it.
+    case eventAdded = "event_added"
+    /// An event of the manifest has another version now.
+    case eventMoved = "event_moved"
+    /// The last events that the manifest has of a stream are gone.
+    case streamCutOff = "stream_cut_off"
+
+    /// Those that the versions alone show; an index answers for them.
+    public static let versions: Set<Kind> = [.gap, .duplicateVersion, .wrongFirstVersion, .invalidVersion]
   }
 
   /// How bad it is.

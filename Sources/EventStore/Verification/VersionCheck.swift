@@ -11,6 +11,10 @@ public struct VersionCheck: Sendable, Hashable {
   public var scope = Scope.all
   /// The version that a stream begins with, 0 or 1.
   public var firstVersion = 1
+  /// The kinds of finding to look for.
+  public var kinds = Set(Finding.Kind.allCases)
+  /// Report warnings as errors.
+  public var isStrict = false
 
   public init() {}
 }
@@ -21,6 +25,12 @@ public struct VersionCheckResult: Sendable, Hashable {
   public internal(set) var events: Int64 = 0
   /// Streams that were checked.
   public internal(set) var aggregates: Int64 = 0
+  /// The highest position when the check began; nil in a table without positions.
+  public internal(set) var headPosition: Int64?
   /// How many findings there are of each kind; a kind that was not found is missing.
   public internal(set) var counts: [Finding.Kind: Int] = [:]
+  /// How many of the findings are errors.
+  public internal(set) var errors = 0
+  /// The root of the manifest that was written, in hexadecimal digits: equal for equal events, in any database.
+  public internal(set) var manifestRoot: String?
 }

@@ -8,6 +8,43 @@ struct VersionCheckRun {
 
   typealias Report = (Finding) throws -> Void
 
+  /// Looks for everything that was asked for, the cheapest first.
+  func all(_ integrity: IntegrityCheck, _ report: Report) throws -> VersionCheckResult {
+    var result = VersionCheckResult()
+    var (counts, errors) = ([Finding.Kind: Int](), 0)
+    func count(_ finding: Finding) throws {
+      guard check.kinds.contains(finding.kind) else { return }
+      var finding = finding
+      if check.isStrict { finding.severity = .error }
+      counts[finding.kind, default: 0] += 1
+      if finding.severity == .error { errors += 1 }
+      try report(finding)
+    }
+    try requireAggregates()
+    result.headPosition = try headPosition()
+    try checkVersions(&result, count)
+    if check.kinds.contains(.duplicateID) { try checkUnique("id", .duplicateID, count) }
+    if let head = result.headPosition {
+      if check.kinds.contains(.duplicatePosition) { try checkUnique("position", .duplicatePosition, count) }
+      if check.kinds.contains(.checkpointAhead) { try checkCheckpoints(head: head, count) }
+    } else {
+      try count(classicTable())
+    }
+    if check.kinds.contains(.snapshotAhead) { try checkSnapshots(count) }
+    if !check.kinds.isDisjoint(with: [.positionOrder, .timeOrder]) { try checkOrder(count) }
+    if integrity.isWanted {
+      let root = try checkIntegrity(integrity, headPosition: result.headPosition, count)
+      result.manifestRoot = root?.description
+    }
+    (result.counts, result.errors) = (counts, errors)
+    return result
+  }
+
+  private func headPosition() throws -> Int64? {
+    guard layout.hasPosition else { return nil }
+    return try connection.query("SELECT coalesce(max(position), 0) FROM \(layout.name.sql)").int64(0, 0)
+  }
+
   /// A name that was mistyped must not pass for a sound stream.
   func requireAggregates() throws {
     guard case .aggregates(let ids) = check.scope else { return }
@@ -25,11 +62,8 @@ struct VersionCheckRun {
 
   /// Counts, and looks for gaps, duplicates, wrong first and invalid versions.
   func checkVersions(_ result: inout VersionCheckResult, _ report: Report) throws {
-    let isUnique = try connection.query(
-      embeddedSQL(PackageResources.HasUniqueVersions_sql),
-      [.text(layout.name.sql)]
-    ).bool(0, 0)
     // Counting distinct values takes twice as long as counting rows.
+    let isUnique = try hasUniqueKey(["aggregate_id", "version"])
     let values = ["versions": isUnique ? "count(*)" : "count(DISTINCT version)"]
     let totals = try connection.query(sql(PackageResources.Streams_sql, values), parameters)
     result.events = totals.int64(0, 0)
@@ -52,11 +86,19 @@ struct VersionCheckRun {
     )
   }
 
-  /// The parameters of every statement: the first version, and the scope's own.
+  /// Whether the catalogue vouches that no two events agree in these columns.
+  func hasUniqueKey(_ columns: [String]) throws -> Bool {
+    try connection.query(
+      embeddedSQL(PackageResources.HasUniqueKey_sql),
+      [.text(layout.name.sql), .textArray(columns)]
+    ).bool(0, 0)
+  }
+
+  /// The first parameters of every statement: the first version, and the scope's own.
   var parameters: [Parameter] {
     let first = Parameter.int8(Int64(check.firstVersion))
     return switch check.scope {
-    case .all: [first]
+    case .all: [first, .text(nil)]
     case .category(let category): [first, .text(category)]
     case .aggregates(let ids): [first, .textArray(ids)]
     }
@@ -82,6 +124,8 @@ struct VersionCheckRun {
       "events": layout.name.sql,
       "scope": scopeCondition,
       "position": layout.hasPosition ? "e.position" : "NULL::bigint",
+      "metadata": layout.hasMetadata ? "e.metadata" : "NULL::jsonb",
+      "timestamp": layout.hasTimeZone ? "e.\"timestamp\"" : "e.\"timestamp\" AT TIME ZONE 'UTC'",
     ]
     return own.merging(values, uniquingKeysWith: { $1 }).reduce(embeddedSQL(file)) { text, entry in
       text.split(separator: "{\(entry.key)}", omittingEmptySubsequences: false).joined(separator: entry.value)

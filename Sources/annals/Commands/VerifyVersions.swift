@@ -29,7 +29,37 @@ struct VerifyVersions: AsyncParsableCommand {
   @Option(help: "Print at most so many findings; all are counted.")
   var maxFindings: Int?
 
+  @Option(
+    help: "Look for these kinds of finding only, separated by commas; 'versions' is all that versions show."
+  )
+  var only: FindingKinds?
+
+  @Option(help: "Leave out these kinds of finding.")
+  var skip: FindingKinds?
+
+  @Option(help: "Exit with status 2 for these kinds of finding only; all errors otherwise.")
+  var failOn: FindingKinds?
+
+  @Flag(help: "Take warnings (time_order, classic_table) for errors.")
+  var strict = false
+
+  @Option(
+    help: ArgumentHelp("Also write a manifest of all events, to compare with later.", valueName: "file")
+  )
+  var manifest: String?
+
+  @Option(help: ArgumentHelp("Also compare all events with a manifest.", valueName: "file"))
+  var against: String?
+
+  @Option(
+    help: ArgumentHelp("Write Prometheus metrics to a textfile collector's *.prom file.", valueName: "file")
+  )
+  var metricsFile: String?
+
   func validate() throws {
+    if manifest != nil || against != nil, category != nil || !aggregateIDs.isEmpty {
+      throw ValidationError("a manifest is of the whole store: name neither aggregates nor a --category")
+    }
     if category != nil, !aggregateIDs.isEmpty {
       throw ValidationError("name aggregates or a --category, not both")
     }
@@ -39,17 +69,64 @@ struct VerifyVersions: AsyncParsableCommand {
 
   func run() async throws {
     let store = try await connection.store()
-    let report = FindingReport(output.format, limit: maxFindings)
-    let result = try await store.verifyVersions(check) { report.print($0) }
+    // cron mails what is printed: a warning alone is no reason to.
+    let isQuiet = output.format == .table && !StandardOutput.isTerminal
+    let failing = failOn?.kinds
+    let report = FindingReport(output.format, limit: maxFindings) { finding in
+      !isQuiet || finding.severity == .error || failing?.contains(finding.kind) == true
+    }
+    let metrics = try metricsFile.map { try AtomicFile($0) }
+    let newManifest = try manifest.map { try AtomicFile($0) }
+    var integrity = IntegrityCheck()
+    if let newManifest { integrity.writeManifest = { try newManifest.write($0) } }
+    if let against { integrity.readManifest = try FileReader(against).read }
+
+    let clock = ContinuousClock()
+    let start = clock.now
+    let result = try await store.verifyVersions(check, integrity: integrity) { report.print($0) }
     report.end(result)
-    if !result.counts.isEmpty { throw EndWithStatus(status: .findings) }
+    try newManifest?.finish()
+    try metrics?.write(
+      Array(VerifyVersionsMetrics(result, duration: clock.now - start, table: store.table).text.utf8)
+    )
+    try metrics?.finish()
+    if isFailure(result) { throw EndWithStatus(status: .findings) }
+  }
+
+  private func isFailure(_ result: VersionCheckResult) -> Bool {
+    guard let failOn else { return result.errors > 0 }
+    return result.counts.keys.contains { failOn.kinds.contains($0) }
   }
 
   private var check: VersionCheck {
     var check = VersionCheck()
     check.firstVersion = firstVersion
+    check.isStrict = strict
+    if let only { check.kinds = only.kinds }
+    if let skip { check.kinds.subtract(skip.kinds) }
     if let category { check.scope = .category(category) }
     if !aggregateIDs.isEmpty { check.scope = .aggregates(aggregateIDs) }
     return check
   }
+}
+
+/// Kinds of finding, separated by commas.
+struct FindingKinds: ExpressibleByArgument {
+  let kinds: Set<Finding.Kind>
+
+  init?(argument: String) {
+    var kinds: Set<Finding.Kind> = []
+    for word in argument.split(separator: ",", omittingEmptySubsequences: false) {
+      if word == "versions" {
+        kinds.formUnion(Finding.Kind.versions)
+      } else if let kind = Finding.Kind(rawValue: String(word)) {
+        kinds.insert(kind)
+      } else {
+        return nil
+      }
+    }
+    self.kinds = kinds
+  }
+
+  static var allValueStrings: [String] { ["versions"] + Finding.Kind.allCases.map(\.rawValue) }
 }

@@ -17,15 +17,18 @@ extension Finding: Record {
 final class FindingReport: Sendable {
   private let format: OutputFormat
   private let limit: Int
+  private let isShown: @Sendable (Finding) -> Bool
   private let state: Mutex<(printer: RecordPrinter<Finding>, count: Int)>
 
-  init(_ format: OutputFormat, limit: Int?) {
+  init(_ format: OutputFormat, limit: Int?, isShown: @escaping @Sendable (Finding) -> Bool) {
     self.format = format
     self.limit = limit ?? .max
+    self.isShown = isShown
     state = Mutex((RecordPrinter(format), 0))
   }
 
   func print(_ finding: Finding) {
+    guard isShown(finding) else { return }
     state.withLock { state in
       if state.count == 0, format == .json { StandardOutput.write("{\"findings\":") }
       if state.count < limit { state.printer.print(finding) }
@@ -54,12 +57,14 @@ final class FindingReport: Sendable {
     var (envelope, checked, counts) = (JSONObject(), JSONObject(), JSONObject())
     checked.add("events", result.events)
     checked.add("aggregates", result.aggregates)
+    if let head = result.headPosition { checked.add("head_position", head) }
     for kind in Finding.Kind.allCases {
       if let count = result.counts[kind] { counts.add(kind.rawValue, Int64(count)) }
     }
-    envelope.add("status", result.counts.isEmpty ? "clean" : "findings")
+    envelope.add("status", result.errors > 0 ? "errors" : result.counts.isEmpty ? "clean" : "warnings")
     envelope.add("checked", json: checked.text)
     envelope.add("counts", json: counts.text)
+    if let root = result.manifestRoot { envelope.add("manifest_root", root) }
     return String(envelope.text.dropFirst().dropLast())
   }
 

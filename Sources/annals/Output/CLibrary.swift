@@ -31,4 +31,20 @@ enum CLibrary {
     guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
   }
+
+  /// Whether a path is that of a regular file; nil when nothing is there.
+  static func isRegularFile(_ path: String) -> Bool? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    return status.st_mode & S_IFMT == S_IFREG
+  }
+
+  /// Gives a file another name, in one step; false when it failed, for the reason in `errno`.
+  static func rename(_ path: String, to newPath: String) -> Bool {
+    unsafe Glibc.rename(path, newPath) == 0
+  }
+
+  static func remove(_ path: String) {
+    unsafe _ = unlink(path)
+  }
 }

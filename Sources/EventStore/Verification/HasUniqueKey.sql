@@ -1,0 +1,10 @@
+-- Whether a valid unique index and NOT NULL vouch that no two events agree in some columns, and none lacks one of them.
+-- $1 the events table, $2 the columns in alphabetical order.
+SELECT EXISTS (
+  SELECT FROM pg_index i
+  WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
+    AND i.indnkeyatts = cardinality($2)
+    AND (SELECT array_agg(a.attname::text ORDER BY a.attname) = $2 AND bool_and(a.attnotnull)
+         FROM pg_attribute a
+         WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))
+)

@@ -1,0 +1,37 @@
+internal import SystemPackage
+
+/// A file that is read from its beginning to its end, a piece at a time.
+final class FileReader: Sendable {
+  private let path: String
+  private let descriptor: FileDescriptor
+
+  init(_ path: String) throws {
+    self.path = path
+    do {
+      descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
+    } catch let error as Errno {
+      throw FileReader.failure(path, error)
+    }
+  }
+
+  deinit { try? descriptor.close() }
+
+  /// The next bytes; nil at the end.
+  @Sendable func read() throws -> [UInt8]? {
+    do {
+      let bytes = try CLibrary.read(descriptor, atMost: 1 << 16)
+      return bytes.isEmpty ? nil : bytes
+    } catch let error as Errno {
+      throw FileReader.failure(path, error)
+    }
+  }
+
+  private static func failure(_ path: String, _ error: Errno) -> CommandError {
+    CommandError(
+      .badInput,
+      "cannot read \(path): \(error)",
+      code: "unreadableFile",
+      hint: "Check the name, and that the file can be read."
+    )
+  }
+}

@@ -1,0 +1,166 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@Suite struct VerifyOtherKindsTests {
+  @Test func orderIsCheckedAgainstPositionAndTime() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createEvents(aggregates: 3, versions: 4)
+      try await db.psql(
+        """
+        UPDATE events SET "timestamp" = '2019-01-01' WHERE aggregate_id = 's-1' AND version = 3;
+        ALTER TABLE events DROP CONSTRAINT events_aggregate_id_version_key;
+        UPDATE events SET version = 5 - version WHERE aggregate_id = 's-2' AND version IN (2, 3);
+        """
+      )
+      #expect(try await db.verify("--skip", "time_order") == "position_order s-2 3 null\n2")
+      // Without the index that orders them.
+      let time = "time_order s-1 3 null\ntime_order s-2 3 null"
+      #expect(try await db.verify("--only", "time_order") == "\(time)\n0", "clocks may disagree")
+      #expect(try await db.verify("--only", "time_order", "--strict") == "\(time)\n2")
+      #expect(try await db.verify("--only", "time_order", "--fail-on", "time_order") == "\(time)\n2")
+      #expect(try await db.verify("--only", "time_order,position_order", "--fail-on", "gap").hasSuffix("\n0"))
+
+      // cron mails what is printed, and a warning is no reason to.
+      let table = { (arguments: [String]) in
+        try await AnnalsBinary.run(["verify-versions"] + arguments, environment: db.environment)
+          .standardOutput
+      }
+      #expect(try await table(["--only", "time_order"]) == "")
+      #expect(try await table(["--only", "time_order", "--strict"]).split(separator: "\n").count == 3)
+      #expect(try await table(["--only", "time_order", "--fail-on", "time_order"]) != "")
+    }
+  }
+
+  @Test func doubledIdsAndPositionsAreFoundWithoutTheirConstraints() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createEvents(aggregates: 3, versions: 3)
+      try await db.psql(
+        """
+        ALTER TABLE events DROP CONSTRAINT events_pkey, DROP CONSTRAINT events_position_key,
+          ALTER id DROP NOT NULL, ALTER position DROP IDENTITY, ALTER position DROP NOT NULL;
+        """
+      )
+      #expect(try await db.verify() == "0")
+      try await db.psql(
+        """
+        UPDATE events SET id = (SELECT id FROM events WHERE aggregate_id = 's-1' AND version = 1)
+          WHERE aggregate_id = 's-3' AND version = 3;
+        UPDATE events SET id = NULL WHERE aggregate_id = 's-2' AND version = 2;
+        UPDATE events SET position = 9 WHERE aggregate_id = 's-1' AND version = 3;
+        """
+      )
+      let expected = "duplicate_id s-1 1 null\nduplicate_id s-2 2 null\nduplicate_position s-1 3 null\n2"
+      #expect(try await db.verify() == expected)
+      #expect(try await db.verify("s-3", "--only", "duplicate_id") == "duplicate_id s-1 1 null\n2")
+      #expect(try await db.verify("s-2", "--only", "duplicate_position") == "0")
+    }
+  }
+
+  @Test func whatIsAheadOfTheStoreIsFound() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createEvents(aggregates: 2, versions: 3)
+      try await db.psql(
+        """
+        INSERT INTO annals.snapshots (store, aggregate_id, reducer, reducer_hash, version, state)
+          VALUES ('public.events', 's-1', 'r', '', 3, '{}'), ('public.events', 's-2', 'r', '', 4, '{}'),
+            ('public.events', 't', 'r', '', 1, '{}'), ('public.others', 's-1', 'r', '', 9, '{}');
+        INSERT INTO annals.projections (name, store, live_schema) VALUES ('p', 'public.events', 'public');
+        INSERT INTO annals.generations (projection, number, version, definition, definition_hash, schema_name, state,
+            position)
+          VALUES ('p', 1, 1, '', '', 'g1', 'retired', 6), ('p', 2, 1, '', '', 'g2', 'live', 7);
+        """
+      )
+      let snapshots = "snapshot_ahead s-2 4 null\nsnapshot_ahead t 1 null"
+      #expect(try await db.verify() == "checkpoint_ahead null null null\n\(snapshots)\n2")
+      #expect(try await db.verify("s-2") == "snapshot_ahead s-2 4 null\n2")
+      // Who may only read the events is not troubled with annals' own tables.
+      try await db.psql("CREATE ROLE \"r\(db.name)\" LOGIN; GRANT SELECT ON events TO \"r\(db.name)\"")
+      let reader = TestDatabase(
+        name: db.name,
+        environment: db.environment.merging(["PGUSER": "r\(db.name)"]) { $1 }
+      )
+      #expect(try await reader.verify() == "0")
+      try await db.psql("DROP OWNED BY \"r\(db.name)\"; DROP ROLE \"r\(db.name)\"")
+    }
+  }
+
+  @Test func aClassicTableIsNamedAsSuch() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.psql(
+        """
+        CREATE TABLE events (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), aggregate_id varchar(255) NOT NULL,
+          event_type varchar(100) NOT NULL, event_data jsonb NOT NULL, version int NOT NULL,
+          timestamp timestamp NOT NULL, UNIQUE (aggregate_id, version));
+        INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp)
+          SELECT 's-1', 't', '{}', v, '2020-01-10'::timestamp - v * interval '1 day' FROM generate_series(1, 2) v;
+        """
+      )
+      #expect(try await db.verify() == "classic_table null null null\ntime_order s-1 2 null\n0")
+      #expect(try await db.verify("--skip", "classic_table,time_order", "--strict") == "0")
+    }
+  }
+
+  @Test func metricsAreReplacedAsAWhole() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createEvents(aggregates: 2, versions: 3)
+      try await withTemporaryDirectory { directory in
+        let file = directory + "/annals.prom"
+        #expect(try await db.verify("--metrics-file", file) == "0")
+        let clean = try String(contentsOfFile: file, encoding: .utf8)
+        #expect(clean.contains("annals_verify_findings{store=\"public.events\",kind=\"gap\"} 0\n"))
+        #expect(clean.contains("annals_verify_events{store=\"public.events\"} 6\n"))
+        #expect(clean.contains("annals_verify_last_success_timestamp_seconds{store=\"public.events\"} "))
+        try await db.psql("DELETE FROM events WHERE version = 2")
+        #expect(try await db.verify("--metrics-file", file).hasSuffix("\n2"))
+        #expect(try String(contentsOfFile: file, encoding: .utf8).contains("kind=\"gap\"} 2\n"))
+        // A check that fails leaves the last good one's file, so that its age shows.
+        #expect(try await db.verify("nonesuch", "--metrics-file", file) == "4")
+        #expect(try String(contentsOfFile: file, encoding: .utf8).contains("kind=\"gap\"} 2\n"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["annals.prom"])
+        #expect(try await db.verify("--metrics-file", directory + "/none/x.prom") == "1")
+      }
+    }
+  }
+
+  /// A statement a kind must not see a writer's half-finished work: the streams never have a gap.
+  @Test func writersAtWorkCauseNoFinding() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createEvents(aggregates: 20, versions: 1)
+      async let writing = db.psql(
+        """
+        DO $$ BEGIN FOR v IN 2..200 LOOP
+          INSERT INTO events (aggregate_id, event_type, event_data, version)
+            SELECT 's-' || a, 'Happened', '{}', v FROM generate_series(1, 20) a;
+          COMMIT;
+        END LOOP; END $$
+        """
+      )
+      try await withTemporaryDirectory { directory in
+        var run = try await db.verify("--manifest", directory + "/0")
+        #expect(run == "0")
+        for round in 1...4 {
+          run = try await db.verify(
+            "--against",
+            "\(directory)/\(round - 1)",
+            "--manifest",
+            "\(directory)/\(round)"
+          )
+          #expect(run == "0")
+        }
+      }
+      _ = try await writing
+    }
+  }
+}
+
+func withTemporaryDirectory(_ body: (String) async throws -> Void) async throws {
+  let directory =
+    FileManager.default.temporaryDirectory.path + "/annals-test-\(UInt64.random(in: .min ... .max))"
+  try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+  do { try await body(directory) } catch {
+    try? FileManager.default.removeItem(atPath: directory)
+    throw error
+  }
+  try FileManager.default.removeItem(atPath: directory)
+}
