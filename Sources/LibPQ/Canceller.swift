@@ -48,6 +48,22 @@ package final class Canceller: Sendable {
     requested.store(false, ordering: .releasing)
   }
 
+  /// Waits without keeping a statement or a snapshot on the server; a cancellation ends the wait.
+  package func sleep(for duration: Duration) throws(PostgresError) {
+    var descriptor = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
+    unsafe _ = poll(&descriptor, 1, duration.pollTimeout)
+    try checkCancellation()
+  }
+
+  func checkCancellation() throws(PostgresError) {
+    guard isCancelled else { return }
+    throw PostgresError(
+      kind: .statement,
+      message: "canceling statement due to user request",
+      sqlState: SQLState.queryCanceled
+    )
+  }
+
   func attach(to connection: OpaquePointer) {
     request.withLock { unsafe $0 = CancelRequest(connection) }
   }
@@ -55,12 +71,6 @@ package final class Canceller: Sendable {
   /// Forgets a connection that ends; one that took its place meanwhile is kept.
   func detach(from connection: OpaquePointer) {
     request.withLock { if unsafe $0?.connection == connection { $0 = nil } }
-  }
-
-  /// Pauses the thread, for less time when the canceller fires; the next statement then says so.
-  package func sleep(for duration: Duration) {
-    var descriptor = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
-    _ = unsafe poll(&descriptor, 1, duration.pollTimeout)
   }
 
   /// Sends the request to the server. That it was sent says nothing of whether it had an effect.

@@ -83,13 +83,7 @@ extension Connection {
 
   /// A cancelled connection starts nothing new, so that a loop of statements ends with the one under way.
   func checkReady() throws(PostgresError) {
-    if canceller.isCancelled {
-      throw PostgresError(
-        kind: .statement,
-        message: "canceling statement due to user request",
-        sqlState: SQLState.queryCanceled
-      )
-    }
+    try canceller.checkCancellation()
   }
 }
 

@@ -89,7 +89,7 @@ struct ChunkWriter {
         }
         attempts += 1
         guard attempts < Self.maximumAttempts else { throw error }
-        connection.canceller.sleep(for: .milliseconds(Int.random(in: 0...min(attempts, 20))))
+        try connection.canceller.sleep(for: .milliseconds(Int.random(in: 0...min(attempts, 20))))
         if planned.count > 1 {
           // Also finds an id that is in the chunk twice: the second half then meets the first.
           let half = planned.prefix(planned.count / 2)

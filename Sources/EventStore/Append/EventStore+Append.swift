@@ -99,7 +99,7 @@ extension EventStore {
         guard .now + pause < end else { throw EventStoreError.unknownOutcome(error, ids: ids) }
         deadline = end
         disconnect()
-        canceller.sleep(for: pause * Double.random(in: 0.5...1))
+        try canceller.sleep(for: pause * Double.random(in: 0.5...1))
         pause = min(pause * 2, .seconds(1))
       }
     }
@@ -148,7 +148,7 @@ extension AppendStatements {
           }
           if let receipts = try existing(chunk, indexes, connection) { return receipts }
         }
-        connection.canceller.sleep(for: .milliseconds(Int.random(in: 0...min(attempt, 20))))
+        try connection.canceller.sleep(for: .milliseconds(Int.random(in: 0...min(attempt, 20))))
       } catch let error as PostgresError where error.isRefusedData {
         throw EventStoreError.refusedEvent(error)
       }

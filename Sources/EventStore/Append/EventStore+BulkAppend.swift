@@ -149,7 +149,7 @@ extension EventStore {
     let sql = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)"
     for _ in 0..<100 {
       guard try connection.query(sql, [.int4(process)]).bool(0, 0) else { return }
-      canceller.sleep(for: .milliseconds(50))
+      try canceller.sleep(for: .milliseconds(50))
     }
   }
 

@@ -2,49 +2,98 @@ internal import LibPQ
 
 /// One build of a projection's read model, in a schema of its own until it goes live.
 struct Generation: Sendable, Hashable {
+  enum State: String {
+    /// Events are still to be applied.
+    case building
+    /// Complete and checked; only the swap is missing.
+    case ready
+    case live
+    /// Was live; kept for a rollback.
+    case retired
+  }
+
   let projection: String
   let number: Int32
+  let version: Int32
+  let state: State
   /// Where its tables are while it is not live.
-  let schema: String
+  let ownSchema: String
+  /// Where the tables of the live generation are.
+  let liveSchema: String
   /// The checkpoint: events up to here are applied.
   var position: Int64
   /// Events that were handled.
   var events: Int64
   /// What went live with it; empty before.
   let objects: [ReadModelObject]
+  let definition: String
+
+  /// Where its tables are now.
+  var schema: String { state == .live ? liveSchema : ownSchema }
+
+  /// For errors and dead letters, which say what the generation was made of.
+  var path: String { "\(projection).sql" }
 }
 
 extension Generation {
-  /// The columns of ``init(_:row:)``.
-  static let columns = "projection, number, schema_name, position, events, array_to_string(objects, E'\\n')"
+  private static let select = """
+    SELECT g.projection, g.number, g.version, g.state, g.schema_name, p.live_schema, g.position, g.events,
+           array_to_string(g.objects, E'\\n'), g.definition
+    FROM annals.generations AS g JOIN annals.projections AS p ON p.name = g.projection
 
-  init(_ result: borrowing QueryResult, row: Int) {
+    """
+
+  private init(_ result: borrowing QueryResult, row: Int) {
     projection = result.string(row, 0)
     number = result.int32(row, 1)
-    schema = result.string(row, 2)
-    position = result.int64(row, 3)
-    events = result.int64(row, 4)
-    objects = result.string(row, 5).split(separator: "\n").compactMap { ReadModelObject($0) }
+    version = result.int32(row, 2)
+    state = State(rawValue: result.string(row, 3)) ?? .building
+    ownSchema = result.string(row, 4)
+    liveSchema = result.string(row, 5)
+    position = result.int64(row, 6)
+    events = result.int64(row, 7)
+    objects = result.string(row, 8).split(separator: "\n").compactMap { ReadModelObject($0) }
+    definition = result.string(row, 9)
+  }
+
+  private static func list(
+    _ condition: String,
+    _ parameters: [Parameter],
+    _ connection: Connection
+  ) throws -> [Generation] {
+    let result = try connection.query("\(select)WHERE \(condition) ORDER BY g.number DESC", parameters)
+    return (0..<result.rowCount).map { Generation(result, row: $0) }
   }
 
   /// The live generation of a projection; nil before the first.
   static func live(_ projection: String, _ connection: Connection) throws -> Generation? {
-    let sql = "SELECT \(columns) FROM annals.generations WHERE projection = $1 AND state = 'live'"
-    let result = try connection.query(sql, [.text(projection)])
-    return result.isEmpty ? nil : Generation(result, row: 0)
+    try list("g.projection = $1 AND g.state = 'live'", [.text(projection)], connection).first
+  }
+
+  /// The generations of a projection in one of some states, newest first.
+  static func all(
+    of projection: String,
+    in states: State...,
+    connection: Connection
+  ) throws -> [Generation] {
+    try list(
+      "g.projection = $1 AND g.state = ANY ($2)",
+      [.text(projection), .textArray(states.map(\.rawValue))],
+      connection
+    )
   }
 
   /// A build of just this definition that was begun and neither finished nor dropped.
   static func resumable(_ file: ProjectionFile, _ connection: Connection) throws -> Generation? {
-    let sql = """
-      SELECT \(columns) FROM annals.generations
-      WHERE projection = $1 AND state IN ('building', 'ready') AND definition_hash = sha256($2)
-        AND to_regnamespace(quote_ident(schema_name)) IS NOT NULL
-      ORDER BY number DESC LIMIT 1
+    let condition = """
+      g.projection = $1 AND g.state IN ('building', 'ready') AND g.definition_hash = sha256($2)
+      AND to_regnamespace(quote_ident(g.schema_name)) IS NOT NULL
       """
-    let result = try connection.query(sql, [.text(file.name), .bytea(file.bytes)])
-    return result.isEmpty ? nil : Generation(result, row: 0)
+    return try list(condition, [.text(file.name), .bytea(file.bytes)], connection).first
   }
+
+  /// Whether the generation was made by just this file.
+  func isDefined(by file: ProjectionFile) -> Bool { Array(definition.utf8) == file.bytes }
 
   /// Begins a build: its row, its schema and its tables, in the transaction of the caller.
   static func create(_ file: ProjectionFile, _ connection: Connection) throws -> Generation {
@@ -52,76 +101,91 @@ extension Generation {
       INSERT INTO annals.generations (projection, number, version, definition, definition_hash, schema_name, state)
       SELECT $1, next, $2, convert_from($3, 'UTF8'), sha256($3), format('annals_%s_%s', $1::text, next), 'building'
       FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM annals.generations WHERE projection = $1) AS numbers
-      RETURNING \(columns)
+      RETURNING number
       """
-    let result = try connection.query(
-      sql,
-      [.text(file.name), .int4(Int32(file.version)), .bytea(file.bytes)]
-    )
-    let generation = Generation(result, row: 0)
-    try connection.execute("CREATE SCHEMA \(quoteIdentifier(generation.schema))")
+    let parameters: [Parameter] = [.text(file.name), .int4(Int32(file.version)), .bytea(file.bytes)]
+    let number = try connection.query(sql, parameters).int32(0, 0)
+    let condition = "g.projection = $1 AND g.number = $2"
+    let generation = try list(condition, [.text(file.name), .int4(number)], connection)[0]
+    try connection.execute("CREATE SCHEMA \(quoteIdentifier(generation.ownSchema))")
     try generation.useSchema(connection)
-    for statement in file.create {
-      do {
-        try connection.execute(statement.text)
-      } catch {
-        throw SQLFileError(error, in: statement, of: file.path)
-      }
-    }
+    for statement in file.create { try connection.execute(statement, of: file.path) }
     return generation
   }
 
   /// Puts this generation's schema in front of the search path, to the end of the transaction.
   func useSchema(_ connection: Connection) throws {
-    let sql =
-      "SELECT set_config('search_path', quote_ident($1) || ', ' || current_setting('search_path'), true)"
+    let sql = """
+      SELECT set_config('search_path', concat_ws(', ', quote_ident($1), nullif(current_setting('search_path'), '')), true)
+      """
     _ = try connection.query(sql, [.text(schema)])
   }
 
   /// Moves the checkpoint in the transaction of the effects, and only from the value that was read.
   mutating func advance(to position: Int64, events: Int64, _ connection: Connection) throws {
     let sql = """
-      UPDATE annals.generations SET position = $4, events = events + $5, moved_at = current_timestamp
-      WHERE projection = $1 AND number = $2 AND position = $3
+      UPDATE annals.generations SET position = $4, events = events + $5, moved_at = clock_timestamp(), error = NULL
+      WHERE projection = $1 AND number = $2 AND position = $3 AND (state = 'live') = $6
       """
     let result = try connection.query(
       sql,
-      [.text(projection), .int4(number), .int8(self.position), .int8(position), .int8(events)],
+      [
+        .text(projection), .int4(number), .int8(self.position), .int8(position), .int8(events),
+        .bool(state == .live),
+      ],
       prepared: true
     )
-    guard result.affectedRows == 1 else {
-      throw EventStoreError(
-        .locked,
-        "the checkpoint of projection \(projection) is no longer at position \(self.position)",
-        detail: "Another session has moved it; what this one did since was rolled back.",
-        hint: "See who works on it with 'annals projections \(projection)'."
-      )
-    }
+    guard result.affectedRows == 1 else { throw checkpointMoved() }
     self.position = position
     self.events += events
   }
 
-  /// Removes the generation with all that is in its schema.
+  func checkpointMoved() -> EventStoreError {
+    EventStoreError(
+      .locked,
+      "the checkpoint of projection \(projection) is no longer at position \(position)",
+      detail: "Another session has moved it; what this one did since was rolled back.",
+      hint: "See who works on it with 'annals projections \(projection)'."
+    )
+  }
+
+  func mark(_ state: State, _ connection: Connection) throws {
+    let sql = "UPDATE annals.generations SET state = $3 WHERE projection = $1 AND number = $2"
+    _ = try connection.query(sql, [.text(projection), .int4(number), .text(state.rawValue)])
+  }
+
+  /// Notes why the work on it stopped, for `annals projections`; in a transaction of its own.
+  func record(_ error: EventStoreError, _ connection: Connection) {
+    let sql = """
+      UPDATE annals.generations SET error = jsonb_strip_nulls(jsonb_build_object(
+        'message', $3::text, 'detail', $4::text, 'sqlstate', $5::text, 'at', clock_timestamp()))
+      WHERE projection = $1 AND number = $2
+      """
+    let parameters: [Parameter] = [
+      .text(projection), .int4(number), .text(error.message), .text(error.detail), .text(error.sqlState),
+    ]
+    connection.cleanUp { _ = try connection.query(sql, parameters) }
+  }
+
+  /// Removes the generation with all that is in its schema, after what the file's `@drop` says.
   func drop(_ connection: Connection) throws {
-    try connection.execute("DROP SCHEMA IF EXISTS \(quoteIdentifier(schema)) CASCADE")
+    if let file = try? ProjectionFile(path: path, bytes: Array(definition.utf8)), !file.drop.isEmpty {
+      try useSchema(connection)
+      for statement in file.drop { try connection.execute(statement, of: path) }
+    }
+    if state == .live {
+      for object in try existing(in: liveSchema, connection) {
+        try object.move(from: liveSchema, to: ownSchema, connection)
+      }
+    }
+    try connection.execute("DROP SCHEMA IF EXISTS \(quoteIdentifier(ownSchema)) CASCADE")
     let sql = "DELETE FROM annals.generations WHERE projection = $1 AND number = $2"
     _ = try connection.query(sql, [.text(projection), .int4(number)])
   }
-}
 
-extension SQLFileError {
-  /// Puts the server's error about a statement that was sent as it stands into the operator's file.
-  init(_ error: PostgresError, in statement: SQLStatement, of file: String) {
-    let before =
-      error.position.map { statement.text.unicodeScalars.prefix($0 - 1) } ?? Substring().unicodeScalars
-    let lines = before.split(separator: "\n", omittingEmptySubsequences: false)
-    let column = (lines.last?.count ?? 0) + (lines.count > 1 ? 1 : statement.location.column)
-    let line = statement.location.line + max(0, lines.count - 1)
-    self.init(
-      file: file,
-      location: SQLLocation(line: line, column: column),
-      message: error.message,
-      hint: error.hint
-    )
+  /// Its objects but for those that were dropped by hand.
+  func existing(in schema: String, _ connection: Connection) throws -> [ReadModelObject] {
+    let there = Set(try ReadModelObject.all(in: schema, connection))
+    return objects.filter(there.contains)
   }
 }

@@ -2,32 +2,34 @@ internal import LibPQ
 
 extension EventStore {
   /// Refuses, before any event is applied, what the swap could not do at the end.
-  func requireSwappable(
-    _ generation: Generation,
-    of file: ProjectionFile,
-    _ connection: Connection
-  ) throws {
-    let live = try Generation.live(file.name, connection)
-    let mine = live?.objects ?? []
-    let occupied = Set(try ReadModelObject.all(in: file.schema, connection)).subtracting(mine)
-    let clashes = try ReadModelObject.all(in: generation.schema, connection).filter(occupied.contains)
+  func requireSwappable(_ generation: Generation, _ connection: Connection) throws {
+    let (name, schema) = (generation.projection, generation.liveSchema)
+    let exists = "SELECT to_regnamespace($1) IS NOT NULL"
+    guard try connection.query(exists, [.text(quoteIdentifier(schema))]).bool(0, 0) else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "schema \(schema), where projection \(name) is to live, does not exist",
+        hint: "Create it: CREATE SCHEMA \(quoteIdentifier(schema));"
+      )
+    }
+    guard try !ReadModelObject.all(in: generation.ownSchema, connection).isEmpty else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "@create of projection \(name) makes nothing that could be swapped in",
+        hint: "Write the names of its tables without a schema; where they live is said by '-- @schema NAME'."
+      )
+    }
+    let live = try Generation.live(name, connection)
+    let clashes = try generation.nameClashes(besides: live, connection)
     guard clashes.isEmpty else {
       throw EventStoreError(
         .invalidDefinition,
-        "schema \(file.schema) already has \(clashes.map(\.description).joined(separator: ", "))",
-        detail: "That does not belong to projection \(file.name), so the rebuild will not replace it.",
+        "schema \(schema) already has \(clashes.joined(separator: ", "))",
+        detail: "That does not belong to projection \(name), so the rebuild will not replace it.",
         hint: "Rename it, or name another schema in the file with '-- @schema NAME'."
       )
     }
-    let dependents = try ReadModelObject.dependents(on: mine, in: file.schema, connection)
-    guard dependents.isEmpty else {
-      throw EventStoreError(
-        .invalidDefinition,
-        "other objects depend on the live tables of projection \(file.name): \(dependents.joined(separator: ", "))",
-        detail: "They would go on with the old generation when the new one takes its place.",
-        hint: "Drop them, or create them in the projection file's '-- @create'."
-      )
-    }
+    try live?.requireNoDependents(connection)
   }
 
   /// Puts a finished generation in the place of the live one.
@@ -35,45 +37,83 @@ extension EventStore {
   /// The bulk was committed before. A REPEATABLE READ reader whose snapshot is older than that would find the new
   /// tables empty, so the swap first waits until nobody holds such a snapshot, as CREATE INDEX CONCURRENTLY does.
   func goLive(
-    _ generation: inout Generation,
+    _ generation: Generation,
     of file: ProjectionFile,
+    upTo limit: Int64,
     _ apply: GeneratedCode,
     _ connection: Connection
-  ) throws {
-    try mark(generation, "ready", connection)
-    let isFirst = try Generation.live(file.name, connection) == nil
-    if !isFirst { try waitForOlderSnapshots(connection) }
-    for attempt in 1...Self.swapAttempts {
-      do {
-        let final = try finalPosition(connection)
+  ) throws -> Generation {
+    try waitForOlderSnapshots(connection)
+    return try whenUnlocked("tables of projection \(file.name)", connection) {
+      let final = min(try finalPosition(connection), limit)
+      return try connection.transaction {
+        try connection.execute("SET LOCAL lock_timeout = '300ms'")
+        _ = try lockProjection(file.name, connection)
         var swapped = generation
-        try connection.transaction {
-          try connection.execute("SET LOCAL lock_timeout = '300ms'")
-          if final > swapped.position { try run(apply, upTo: final, on: &swapped, connection) }
-          // ALTER TABLE refuses a table with pending trigger events.
-          try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-          try swap(swapped, of: file, connection)
-        }
-        generation = swapped
-        return
-      } catch let error as PostgresError where error.sqlState == SQLState.lockNotAvailable {
-        guard attempt < Self.swapAttempts else { break }
-        _ = try connection.query("SELECT pg_sleep($1)", [.float8(.random(in: 0.1...0.5))])
+        if final > swapped.position { try run(apply, upTo: final, on: &swapped, connection) }
+        // ALTER TABLE refuses a table with pending trigger events.
+        try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        try swap(swapped, keepsOwnGrants: file.create.contains { $0.keyword == "GRANT" }, connection)
+        return swapped
+      }
+    }
+  }
+
+  /// Makes a generation live instead of the one that is, in the caller's transaction.
+  func swap(_ generation: Generation, keepsOwnGrants: Bool, _ connection: Connection) throws {
+    if let live = try Generation.live(generation.projection, connection) {
+      try live.requireNoDependents(connection)
+      try generation.takeOverProperties(keepsOwnGrants: keepsOwnGrants, connection)
+      for object in try live.existing(in: live.liveSchema, connection) {
+        try object.move(from: live.liveSchema, to: live.ownSchema, connection)
+      }
+      try live.mark(.retired, connection)
+    }
+    let objects = try ReadModelObject.all(in: generation.ownSchema, connection)
+    for object in objects {
+      try object.move(from: generation.ownSchema, to: generation.liveSchema, connection)
+    }
+    let sql = """
+      UPDATE annals.generations SET state = 'live', live_at = clock_timestamp(), objects = $3, error = NULL
+      WHERE projection = $1 AND number = $2
+      """
+    _ = try connection.query(
+      sql,
+      [.text(generation.projection), .int4(generation.number), .textArray(objects.map(\.description))]
+    )
+  }
+
+  /// Tries again while somebody else's locks are in the way, and gives up politely.
+  ///
+  /// A waiting ALTER TABLE makes all later readers wait behind it, so each try waits briefly and the pauses, with
+  /// jitter, are longer than the waits.
+  func whenUnlocked<T>(
+    _ subject: String,
+    _ connection: Connection,
+    _ body: () throws -> T
+  ) throws -> T {
+    for _ in 1...Self.swapAttempts {
+      do {
+        return try body()
+      } catch let error as PostgresError
+        where [SQLState.lockNotAvailable, SQLState.deadlockDetected].contains(error.sqlState)
+      {
+        try connection.canceller.sleep(for: .seconds(.random(in: 0.3...0.7)))
       }
     }
     throw EventStoreError(
       .locked,
-      "the tables of projection \(file.name) were in use all the time, so the swap was given up",
-      detail: "The new generation \(generation.number) is complete and kept.",
+      "the \(subject) were in use all the time, so the swap was given up",
+      detail: "All is as it was; a new generation is complete and kept.",
       hint: "Run the same command again; it only swaps."
     )
   }
 
-  /// With 0.3 s for the locks and 0.1 to 0.5 s between the tries, about 12 s.
+  /// With 0.3 s for the locks and 0.3 to 0.7 s between the tries, about 16 s.
   private static let swapAttempts = 20
   private static let snapshotWaitSeconds = 60.0
 
-  private func waitForOlderSnapshots(_ connection: Connection) throws {
+  func waitForOlderSnapshots(_ connection: Connection) throws {
     let left = try waitForEnd(
       purpose: "reads a state older than the new tables",
       limitSeconds: Self.snapshotWaitSeconds,
@@ -90,25 +130,43 @@ extension EventStore {
     )
   }
 
-  private func swap(_ generation: Generation, of file: ProjectionFile, _ connection: Connection) throws {
-    if let live = try Generation.live(file.name, connection) {
-      for object in live.objects { try object.move(from: file.schema, to: live.schema, connection) }
-      try mark(live, "retired", connection)
+  /// Orders this transaction before or after every other swap, catch-up and change of a projection.
+  ///
+  /// - Returns: whether the projection is paused.
+  func lockProjection(_ name: String, _ connection: Connection) throws -> Bool {
+    let sql = "SELECT store, is_paused FROM annals.projections WHERE name = $1 FOR NO KEY UPDATE"
+    let result = try connection.query(sql, [.text(name)], prepared: true)
+    guard !result.isEmpty else { throw Self.noProjection(name) }
+    let store = result.string(0, 0)
+    guard store == table.description else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "projection \(name) reads \(store), not \(table)",
+        hint: "Name that table with --table \(store)."
+      )
     }
-    let objects = try ReadModelObject.all(in: generation.schema, connection)
-    for object in objects { try object.move(from: generation.schema, to: file.schema, connection) }
-    let sql = """
-      UPDATE annals.generations SET state = 'live', live_at = current_timestamp, objects = $3
-      WHERE projection = $1 AND number = $2
-      """
-    _ = try connection.query(
-      sql,
-      [.text(generation.projection), .int4(generation.number), .textArray(objects.map(\.description))]
-    )
+    return result.bool(0, 1)
   }
 
-  private func mark(_ generation: Generation, _ state: String, _ connection: Connection) throws {
-    let sql = "UPDATE annals.generations SET state = $3 WHERE projection = $1 AND number = $2"
-    _ = try connection.query(sql, [.text(generation.projection), .int4(generation.number), .text(state)])
+  static func noProjection(_ name: String) -> EventStoreError {
+    EventStoreError(
+      .notFound,
+      "there is no projection \(name) in this database",
+      hint: "List them with 'annals projections'; build one with 'annals rebuild-projection FILE'."
+    )
+  }
+}
+
+extension Generation {
+  func requireNoDependents(_ connection: Connection) throws {
+    let dependents = try dependents(connection)
+    guard dependents.isEmpty else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "other objects depend on the live tables of projection \(projection): \(dependents.joined(separator: ", "))",
+        detail: "They would go on with the old generation when the new one takes its place.",
+        hint: "Drop them, or create them in the projection file's '-- @create'."
+      )
+    }
   }
 }

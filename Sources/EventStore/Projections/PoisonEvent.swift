@@ -3,22 +3,27 @@ internal import LibPQ
 /// An event, or a run of events, whose handler failed.
 struct PoisonEvent: Sendable {
   let failure: HandlerFailure
-  let sqlState: String?
+  let sqlState: String
   let message: String
   /// The handler's line in the projection file.
   let location: SQLLocation
 
-  /// Nil for an error outside the handlers: a lost connection, a cancellation, an event that could not be read.
+  /// Nil for an error outside the handlers, and for one that says nothing of the event: a lost connection, a
+  /// cancellation, a deadlock, a full disk.
   init?(_ error: PostgresError, in apply: GeneratedCode) {
     guard
-      error.kind == .statement, error.sqlState != SQLState.queryCanceled,
+      error.isAboutStatement, let sqlState = error.sqlState,
       let failure = error.detail.flatMap(HandlerFailure.init(errorDetail:)),
       let location = apply.location(inContext: failure.context)
     else { return nil }
     self.failure = failure
     self.location = location
-    (sqlState, message) = (error.sqlState, error.message)
+    (self.sqlState, message) = (sqlState, error.message)
   }
+
+  /// Whether any event would fail so: the handler or the tables are wrong (class 42, "syntax error or access rule
+  /// violation"), not the event.
+  var isOfHandler: Bool { sqlState.hasPrefix("42") }
 
   /// What failed, for people.
   var subject: String {
@@ -27,16 +32,21 @@ struct PoisonEvent: Sendable {
     }
     return "the events at positions \(failure.firstPosition ?? 0) to \(failure.lastPosition ?? 0)"
   }
+
+  /// The server's own words beyond the message.
+  var cause: String? {
+    let words = [failure.detail, failure.hint].compactMap(\.self)
+    return words.isEmpty ? nil : words.joined(separator: " ")
+  }
 }
 
 extension EventStoreError {
   /// A rebuild stops at a poison event.
   init(_ event: PoisonEvent, file: String) {
-    let causes = [event.failure.detail, event.failure.hint].compactMap(\.self)
     self.init(
       .failed,
       "\(file):\(event.location.line): the handler failed for \(event.subject): \(event.message)",
-      detail: causes.isEmpty ? nil : causes.joined(separator: " "),
+      detail: "SQLSTATE \(event.sqlState)." + (event.cause.map { " \($0)" } ?? ""),
       hint: "Mend the handler and run the rebuild again; the live read model is as it was.",
       sqlState: event.sqlState
     )

@@ -42,16 +42,49 @@ struct ReadModelObject: Sendable, Hashable, CustomStringConvertible {
       "ALTER \(kind.rawValue) \(quoteIdentifier(old)).\(name) SET SCHEMA \(quoteIdentifier(new))"
     )
   }
+}
 
-  /// Views and foreign keys outside a read model that hang on its tables in a schema, as PostgreSQL describes them.
-  static func dependents(
-    on objects: [ReadModelObject],
-    in schema: String,
-    _ connection: Connection
-  ) throws -> [String] {
-    let sql = embeddedSQL(PackageResources.Dependents_sql)
-    let names = Parameter.textArray(objects.map(\.name))
-    let result = try connection.query(sql, [.text(quoteIdentifier(schema)), names])
+extension Generation {
+  /// What hangs on the live objects and is not part of them, as PostgreSQL describes it.
+  func dependents(_ connection: Connection) throws -> [String] {
+    try connection.strings(
+      PackageResources.Dependents_sql,
+      [.text(quoteIdentifier(liveSchema)), .textArray(objects.map(\.description))]
+    )
+  }
+
+  /// What in the live schema has a name that this generation needs, and does not belong to `live`.
+  func nameClashes(besides live: Generation?, _ connection: Connection) throws -> [String] {
+    try connection.strings(
+      PackageResources.NameClashes_sql,
+      [
+        .text(quoteIdentifier(ownSchema)), .text(quoteIdentifier(liveSchema)),
+        .textArray(live?.objects.map(\.description) ?? []),
+      ]
+    )
+  }
+
+  /// Gives this generation's objects the owners, grants, comments, policies and publications of the live ones.
+  ///
+  /// - Parameter keepsOwnGrants: the projection file grants rights itself; otherwise rights that the live table
+  ///   lacks come from the role's default privileges, and an operator may have revoked them.
+  func takeOverProperties(keepsOwnGrants: Bool, _ connection: Connection) throws {
+    let schemas: [Parameter] = [.text(liveSchema), .text(ownSchema)]
+    for owner in try connection.strings(PackageResources.LiveOwners_sql, schemas) {
+      try connection.execute(owner)
+    }
+    let statements = try connection.strings(
+      PackageResources.LiveProperties_sql,
+      schemas + [.bool(keepsOwnGrants)]
+    )
+    for statement in statements { try connection.execute(statement) }
+  }
+}
+
+extension Connection {
+  /// The one column of text that an embedded query yields.
+  fileprivate func strings(_ sql: [UInt8], _ parameters: [Parameter]) throws(PostgresError) -> [String] {
+    let result = try query(embeddedSQL(sql), parameters)
     return (0..<result.rowCount).map { result.string($0, 0) }
   }
 }

@@ -9,6 +9,9 @@ enum AdvisoryLock {
   /// The first of the two words of a named lock's key; the second is the name's hash.
   private static let named: Int32 = 0x616e_6e61
 
+  /// A client that was killed may leave its server process at work for so long (see ``noticeLostClients(_:)``).
+  private static let patienceSeconds = 2.0
+
   /// Runs `body` while this session holds the lock of a name, as "projection orders".
   ///
   /// - Throws: ``EventStoreError`` with code `locked`, which names the holder, when somebody else has it.
@@ -18,15 +21,20 @@ enum AdvisoryLock {
     return try body()
   }
 
-  /// Takes the lock until ``release(_:_:)`` or the end of the session; throws as ``hold(_:_:_:)`` does.
+  /// Takes a lock, once more if this session has it; each needs its own ``release(_:_:)``.
   static func acquire(_ name: String, _ connection: Connection) throws {
-    guard try connection.query("SELECT pg_try_advisory_lock($1, hashtext($2))", key(name)).bool(0, 0) else {
-      throw EventStoreError(
-        .locked,
-        "another session works on \(name)",
-        detail: try holder(key(name), connection),
-        hint: "Try again when it has ended."
-      )
+    var waitedSeconds = 0.0
+    while try !connection.query("SELECT pg_try_advisory_lock($1, hashtext($2))", key(name)).bool(0, 0) {
+      guard waitedSeconds < patienceSeconds else {
+        throw EventStoreError(
+          .locked,
+          "another session works on \(name)",
+          detail: try holder(name, connection),
+          hint: "Try again when it has ended."
+        )
+      }
+      try connection.canceller.sleep(for: .milliseconds(100))
+      waitedSeconds += 0.1
     }
   }
 
@@ -37,17 +45,25 @@ enum AdvisoryLock {
     }
   }
 
+  /// Has the server end a long statement, and with it this session's locks, soon after the client was killed.
+  static func noticeLostClients(_ connection: Connection) throws {
+    if connection.serverVersion >= 140_000 {
+      try connection.execute("SET client_connection_check_interval = '500ms'")
+    }
+  }
+
   private static func key(_ name: String) -> [Parameter] { [.int4(named), .text(name)] }
 
-  private static func holder(_ key: [Parameter], _ connection: Connection) throws -> String? {
+  private static func holder(_ name: String, _ connection: Connection) throws -> String? {
     // A key of two words stands in classid and objid, with objsubid 2 (manual, "pg_locks").
     let sql = """
       SELECT format('process %s, user %s, application %s, since %s', l.pid, a.usename, a.application_name, a.backend_start)
       FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
       WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND l.classid = $1::bigint::oid AND l.objid = (hashtext($2)::bigint & 4294967295)::oid
       """
-    let result = try connection.query(sql, key)
+    let result = try connection.query(sql, key(name))
     return result.isEmpty ? nil : result.string(0, 0)
   }
 }

@@ -29,11 +29,11 @@ struct RebuildProjection: AsyncParsableCommand {
     let definition = try InputFile.read(file)
     let store = try await connection.store()
     let progress = ProgressLine("rebuilding")
-    let outcome = try await store.rebuildProjection(definition, path: file, chunkSize: chunk) {
+    let outcome = try await store.rebuildProjection(definition, path: file) {
       progress.show(done: $0.position, of: $0.finalPosition, events: $0.events)
     }
     progress.finish()
-    guard outcome.isLive else { throw Self.report(outcome.failedChecks, of: outcome) }
+    guard outcome.ending == .live else { throw Self.report(outcome.failedChecks, of: outcome) }
     if StandardError.isTerminal {
       let events = Field.grouped(outcome.events)
       let how = outcome.isResumed ? "resumed and finished" : "finished"

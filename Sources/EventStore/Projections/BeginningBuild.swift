@@ -1,0 +1,105 @@
+internal import LibPQ
+
+extension EventStore {
+  /// The interrupted build of the same file, or a new one; interrupted builds of other files are dropped.
+  func beginOrResume(
+    _ file: ProjectionFile,
+    _ source: String,
+    _ options: RebuildOptions,
+    _ connection: Connection
+  ) throws -> (Generation, isResumed: Bool) {
+    try connection.transaction {
+      try registerProjection(file, connection)
+      let resumable = options.restarts ? nil : try Generation.resumable(file, connection)
+      let unfinished = try Generation.all(of: file.name, in: .building, .ready, connection: connection)
+      for abandoned in unfinished where abandoned != resumable { try abandoned.drop(connection) }
+      if let resumable {
+        try requireSwappable(resumable, connection)
+        return (resumable, true)
+      }
+      let generation = try Generation.create(file, connection)
+      try requireSwappable(generation, connection)
+      try checkStatements(of: ProjectionCompiler(file, source: source), connection)
+      return (generation, false)
+    }
+  }
+
+  /// Plans every statement of the file against the new tables, so that a wrong name is found before the first event.
+  func checkStatements(of compiler: ProjectionCompiler, _ connection: Connection) throws {
+    let check = compiler.checkFunction()
+    try createFunction(check, connection)
+    do {
+      _ = try connection.query("SELECT pg_temp.\(check.functionName)()")
+    } catch {
+      throw check.translated(error)
+    }
+  }
+
+  func createFunction(_ code: GeneratedCode, _ connection: Connection) throws {
+    do {
+      try connection.execute(code.sql)
+    } catch {
+      throw code.translated(error)
+    }
+  }
+
+  /// The FROM item that handlers read: all columns of the store, also where the table lacks metadata.
+  func eventSource(_ connection: Connection) throws -> String {
+    let layout = try layout(connection)
+    try layout.requirePosition(for: "a projection")
+    return layout.hasMetadata ? table.sql : "(SELECT *, NULL::jsonb AS metadata FROM \(table.sql))"
+  }
+
+  private func registerProjection(_ file: ProjectionFile, _ connection: Connection) throws {
+    let sql = """
+      INSERT INTO annals.projections AS p (name, store, live_schema) VALUES ($1, $2, $3)
+      ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING p.store, p.live_schema
+      """
+    let result = try connection.query(sql, [.text(file.name), .text(table.description), .text(file.schema)])
+    let (store, schema) = (result.string(0, 0), result.string(0, 1))
+    guard store == table.description, schema == file.schema else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "projection \(file.name) reads \(store) into schema \(schema), not \(table) into \(file.schema)",
+        hint:
+          "Give this projection another name, or drop the other with 'annals projections drop \(file.name)'."
+      )
+    }
+  }
+
+  /// Runs the checks of a file on a generation.
+  func failedChecks(
+    of file: ProjectionFile,
+    _ generation: Generation,
+    _ connection: Connection
+  ) throws -> [FailedCheck] {
+    var failed: [FailedCheck] = []
+    try connection.transaction(.repeatableReadOnly) {
+      try generation.useSchema(connection)
+      for check in file.checks {
+        for statement in check.statements {
+          let rows = try rows(of: statement, in: file.path, connection)
+          if !rows.isEmpty { failed.append(FailedCheck(check: check.description, rows: rows)) }
+        }
+      }
+    }
+    return failed
+  }
+
+  /// As many rows of a failed check are shown.
+  private static let checkRowLimit = 10
+
+  private func rows(of check: SQLStatement, in path: String, _ connection: Connection) throws -> [String] {
+    let prefix = "SELECT to_jsonb(annals_row)::text FROM (\n"
+    let sql = "\(prefix)\(check.text)\n) AS annals_row LIMIT \(Self.checkRowLimit)"
+    do {
+      let result = try connection.query(sql)
+      return (0..<result.rowCount).map { result.string($0, 0) }
+    } catch {
+      guard error.isAboutStatement else { throw error }
+      var error = error
+      error.position = error.position.map { max(1, $0 - prefix.unicodeScalars.count) }
+      throw SQLFileError(error, in: check, of: path)
+    }
+  }
+}

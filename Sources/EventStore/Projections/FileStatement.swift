@@ -1,0 +1,47 @@
+internal import LibPQ
+
+extension Connection {
+  /// Runs a statement of an operator's file as it stands; an error points into the file.
+  func execute(_ statement: SQLStatement, of file: String) throws {
+    do {
+      try execute(statement.text)
+    } catch {
+      throw error.isAboutStatement ? SQLFileError(error, in: statement, of: file) : error
+    }
+  }
+}
+
+extension GeneratedCode {
+  /// An error of creating or running the function; it points into the file if that is at fault.
+  func translated(_ error: PostgresError) -> any Error {
+    if error.isAboutStatement, let fileError = fileError(for: error) { return fileError }
+    return error
+  }
+}
+
+extension PostgresError {
+  /// Whether the statement itself is at fault, not the connection, the moment or the role.
+  var isAboutStatement: Bool {
+    guard kind == .statement, let state = sqlState else { return false }
+    let passing = ["40", "53", "55", "57", "58"]
+    return !passing.contains { state.hasPrefix($0) }
+      && ![SQLState.insufficientPrivilege, SQLState.readOnlyTransaction].contains(state)
+  }
+}
+
+extension SQLFileError {
+  /// Puts the server's error about a statement that was sent as it stands into the operator's file.
+  init(_ error: PostgresError, in statement: SQLStatement, of file: String) {
+    let before =
+      error.position.map { statement.text.unicodeScalars.prefix($0 - 1) } ?? Substring().unicodeScalars
+    let lines = before.split(separator: "\n", omittingEmptySubsequences: false)
+    let column = (lines.last?.count ?? 0) + (lines.count > 1 ? 1 : statement.location.column)
+    let line = statement.location.line + max(0, lines.count - 1)
+    self.init(
+      file: file,
+      location: SQLLocation(line: line, column: column),
+      message: error.message,
+      hint: error.hint
+    )
+  }
+}

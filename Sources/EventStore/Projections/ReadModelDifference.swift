@@ -1,0 +1,64 @@
+internal import LibPQ
+
+/// How a table of a new generation differs from the live one of the same name.
+public struct TableDifference: Sendable, Hashable {
+  public let table: String
+  /// Rows of the live table.
+  public let liveRows: Int64
+  public let added: Int64
+  public let removed: Int64
+  /// Rows of the same primary key with other values; a table without a primary key has only added and removed ones.
+  public let changed: Int64
+  /// A few of the differences: `{"change": "changed", "live": {…}, "new": {…}}`.
+  public let samples: [String]
+
+  public var count: Int64 { added + removed + changed }
+}
+
+extension DifferenceLimit {
+  /// `100` rows, or `0.5%`; nil for anything else.
+  public init?(_ text: String) {
+    if text.hasSuffix("%") {
+      guard let percent = Double(text.dropLast()), percent >= 0 else { return nil }
+      self = .percent(percent)
+    } else {
+      guard let rows = Int64(text), rows >= 0 else { return nil }
+      self = .rows(rows)
+    }
+  }
+
+  func isExceeded(by differences: [TableDifference]) -> Bool {
+    let count = differences.reduce(0) { $0 + $1.count }
+    switch self {
+    case .rows(let limit): return count > limit
+    case .percent(let limit):
+      let rows = differences.reduce(0) { $0 + $1.liveRows }
+      return Double(count) > Double(rows) * limit / 100
+    }
+  }
+}
+
+extension EventStore {
+  /// Compares the tables of a generation with the live ones; none without a live generation.
+  func differences(of generation: Generation, _ connection: Connection) throws -> [TableDifference] {
+    guard try Generation.live(generation.projection, connection) != nil else { return [] }
+    return try connection.transaction(.repeatableReadOnly) {
+      let queries = try connection.query(
+        embeddedSQL(PackageResources.DifferenceQueries_sql),
+        [.text(generation.ownSchema), .text(generation.liveSchema)]
+      )
+      return try (0..<queries.rowCount).map { row in
+        let result = try connection.query(queries.string(row, 1))
+        let samples = result.optionalString(0, 4) ?? ""
+        return TableDifference(
+          table: queries.string(row, 0),
+          liveRows: result.int64(0, 0),
+          added: result.int64(0, 1),
+          removed: result.int64(0, 2),
+          changed: result.int64(0, 3),
+          samples: samples.split(separator: "\n").map(String.init)
+        )
+      }
+    }
+  }
+}

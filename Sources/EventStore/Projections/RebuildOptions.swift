@@ -1,0 +1,81 @@
+/// How a rebuild goes.
+public struct RebuildOptions: Sendable, Hashable {
+  /// Positions a transaction.
+  public var chunkSize: Int64 = 20_000
+  /// Connections that share the events, for a file with `@parallel aggregate`; a resumed build keeps its number.
+  public var workers = 1
+  /// Begins anew where an interrupted build of the same file could be resumed.
+  public var restarts = false
+  /// Puts the new generation in the place of the live one; otherwise it waits, complete, for a run that does.
+  public var swaps = true
+  /// The last position to apply; nil for all of history.
+  public var lastPosition: Int64?
+  /// Retired generations to keep for a rollback.
+  public var keptGenerations = 1
+  /// Stops after a chunk when so much time has passed; the build can be resumed.
+  public var timeLimit: Duration?
+  /// Compares the new tables with the live ones before the swap.
+  public var compares = false
+  /// How much may differ for the swap to be made; implies `compares`.
+  public var differenceLimit: DifferenceLimit?
+
+  public init() {}
+}
+
+/// How much a new generation may differ from the live one: rows added, removed and changed together.
+public enum DifferenceLimit: Sendable, Hashable {
+  case rows(Int64)
+  /// Of the rows of the live tables.
+  case percent(Double)
+}
+
+/// How far a rebuild is.
+public struct RebuildProgress: Sendable, Hashable {
+  /// Events up to here are applied.
+  public let position: Int64
+  /// Where this pass ends.
+  public let finalPosition: Int64
+  /// Events that were handled.
+  public let events: Int64
+}
+
+/// What a rebuild did.
+public struct RebuildOutcome: Sendable, Hashable {
+  /// Why the new generation is where it is.
+  public enum Ending: Sendable, Hashable {
+    /// It is live.
+    case live
+    /// It is complete and waits, as `swaps` is off.
+    case ready
+    /// The time limit came first.
+    case outOfTime
+    /// Checks found something.
+    case checksFailed
+    /// It differs from the live one by more than the limit.
+    case tooDifferent
+  }
+
+  public let projection: String
+  public let generation: Int
+  public let ending: Ending
+  /// Events that were handled, those before an interruption included.
+  public let events: Int64
+  /// The position up to which the read model holds history.
+  public let position: Int64
+  /// Whether it went on with a build that had been interrupted.
+  public let isResumed: Bool
+  /// Where the new tables are while they are not live.
+  public let schema: String
+  /// The checks that found something; then the new generation is kept aside and the live one stays.
+  public let failedChecks: [FailedCheck]
+  /// What changes from the live tables to the new ones; empty unless it was asked for.
+  public let differences: [TableDifference]
+}
+
+/// A check of a projection file that yielded rows.
+public struct FailedCheck: Sendable, Hashable {
+  /// The words behind `@check`.
+  public let check: String
+  /// The first rows, as JSON objects.
+  public let rows: [String]
+}
