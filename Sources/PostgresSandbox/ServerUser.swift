@@ -58,18 +58,12 @@ struct ServerUser: Sendable {
     in directory: FilePath = "/",
     input: String = ""
   ) async throws -> ToolOutput {
-    var options = PlatformOptions()
-    if dropsPrivileges {
-      options.userID = userID
-      options.groupID = groupID
-      options.supplementaryGroups = []
-    }
+    let command = droppingPrivileges + [program.string] + arguments
     let result = try await Subprocess.run(
-      .path(program),
-      arguments: Arguments(arguments),
+      .name(command[0]),
+      arguments: Arguments(Array(command.dropFirst())),
       environment: Self.childEnvironment,
       workingDirectory: directory,
-      platformOptions: options,
       input: .string(input),
       output: .string(limit: outputLimit),
       error: .string(limit: outputLimit)
@@ -79,6 +73,14 @@ struct ServerUser: Sendable {
       standardOutput: result.standardOutput,
       standardError: result.standardError
     )
+  }
+
+  /// What stands before a command that root runs as this user.
+  ///
+  /// Not Subprocess's own option: its child calls setgroups() before exec, which in a child of a process with several
+  /// threads can wait for ever for a thread that was just being made (seen in glibc 2.36's setxid_mark_thread).
+  private var droppingPrivileges: [String] {
+    dropsPrivileges ? ["setpriv", "--reuid=\(userID)", "--regid=\(groupID)", "--clear-groups", "--"] : []
   }
 
   /// Runs a shell script as this user; its arguments are `$1`, `$2` …
