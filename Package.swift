@@ -63,6 +63,7 @@ let package = Package(
         .embedInCode("Schema/Migrations/Migration0002_snapshots.sql"),
         .embedInCode("Schema/Migrations/Migration0003_projections.sql"),
         .embedInCode("Verification/CheckpointFindings.sql"),
+        .embedInCode("Verification/ConsumerFindings.sql"),
         .embedInCode("Verification/DuplicateValues.sql"),
         .embedInCode("Verification/EventHashes.sql"),
         .embedInCode("Verification/HasUniqueKey.sql"),
@@ -71,6 +72,7 @@ let package = Package(
         .embedInCode("Verification/Streams.sql"),
         .embedInCode("Verification/VersionFindings.sql"),
         .embedInCode("Schema/Migrations/Migration0004_checkpoints.sql"),
+        .embedInCode("Schema/Migrations/Migration0005_verification.sql"),
       ],
       swiftSettings: strict
     ),

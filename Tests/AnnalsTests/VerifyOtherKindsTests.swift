@@ -62,17 +62,25 @@ import Testing
       try await db.createEvents(aggregates: 2, versions: 3)
       try await db.psql(
         """
-        INSERT INTO annals.snapshots (store, aggregate_id, reducer, reducer_hash, version, state)
-          VALUES ('public.events', 's-1', 'r', '', 3, '{}'), ('public.events', 's-2', 'r', '', 4, '{}'),
-            ('public.events', 't', 'r', '', 1, '{}'), ('public.others', 's-1', 'r', '', 9, '{}');
+        INSERT INTO annals.reducers (store, name, version, hash)
+          VALUES ('public.events', 'r', 1, ''), ('public.others', 'r', 1, '');
+        INSERT INTO annals.snapshots (reducer, aggregate_id, version, event_id, state)
+          SELECT r.id, a, v, gen_random_uuid(), '{}' FROM annals.reducers r,
+            (VALUES ('public.events', 's-1', 3), ('public.events', 's-2', 4), ('public.events', 't', 1),
+              ('public.others', 's-1', 9)) x (store, a, v) WHERE r.store = x.store;
         INSERT INTO annals.projections (name, store, live_schema) VALUES ('p', 'public.events', 'public');
         INSERT INTO annals.generations (projection, number, version, definition, definition_hash, schema_name, state,
             position)
           VALUES ('p', 1, 1, '', '', 'g1', 'retired', 6), ('p', 2, 1, '', '', 'g2', 'live', 7);
+        INSERT INTO annals.checkpoints (name, store, filter, position)
+          VALUES ('c', 'public.events', '', 6), ('d', 'public.events', '', 8), ('e', 'public.others', '', 8);
         """
       )
       let snapshots = "snapshot_ahead s-2 4 null\nsnapshot_ahead t 1 null"
-      #expect(try await db.verify() == "checkpoint_ahead null null null\n\(snapshots)\n2")
+      #expect(
+        try await db.verify()
+          == "checkpoint_ahead null null null\ncheckpoint_ahead null null null\n\(snapshots)\n2"
+      )
       #expect(try await db.verify("s-2") == "snapshot_ahead s-2 4 null\n2")
       // Who may only read the events is not troubled with annals' own tables.
       try await db.psql("CREATE ROLE \"r\(db.name)\" LOGIN; GRANT SELECT ON events TO \"r\(db.name)\"")
@@ -120,6 +128,42 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["annals.prom"])
         #expect(try await db.verify("--metrics-file", directory + "/none/x.prom") == "1")
       }
+    }
+  }
+
+  @Test func anIncrementalCheckGoesOnWhereTheLastOneEnded() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createEvents(aggregates: 4, versions: 3)
+      let checked = { () async throws -> String in
+        let run = try await AnnalsBinary.run(
+          ["verify-versions", "--incremental", "-o", "json"],
+          environment: db.environment
+        )
+        let events = run.standardOutput.split(separator: "\"events\":").last?.prefix { $0.isNumber } ?? ""
+        return "\(events) events, status \(run.exitCode ?? -1)"
+      }
+      let append = { (aggregate: String, version: Int) async throws in
+        _ = try await db.psql(
+          "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('\(aggregate)', 'T', '{}', \(version))"
+        )
+      }
+      #expect(try await checked() == "12 events, status 0")
+      #expect(try await checked() == "0 events, status 0")
+      try await append("s-2", 4)
+      #expect(try await checked() == "4 events, status 0")
+      // A stream with a fault is looked at until it has none.
+      try await append("s-3", 5)
+      for _ in 1...2 { #expect(try await checked() == "4 events, status 2") }
+      try await append("s-3", 4)
+      try await db.psql("UPDATE events SET position = DEFAULT WHERE aggregate_id = 's-3' AND version = 5")
+      #expect(try await checked() == "5 events, status 0")
+      // After a restore the mark is worth nothing.
+      try await db.psql(
+        "DELETE FROM events WHERE position > 12; DELETE FROM events WHERE aggregate_id = 's-1' AND version = 2"
+      )
+      #expect(try await checked() == "11 events, status 2")
+      try await db.psql("DROP SCHEMA annals CASCADE")
+      #expect(try await checked() == " events, status 1")
     }
   }
 

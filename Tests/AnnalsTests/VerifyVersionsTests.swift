@@ -144,6 +144,9 @@ import Testing
 
   @Test(arguments: [
     ["s-1", "--category", "s"], ["--first-version", "2"], ["--max-findings", "-1"],
+    ["--incremental", "--category", "s"], ["--incremental", "--only", "gap"],
+    ["s-1", "--manifest", "/tmp/x"],
+    ["--only", "gap,"],
   ])
   func usageErrors(arguments: [String]) async throws {
     #expect(try await AnnalsBinary.run(["verify-versions"] + arguments).exitCode == 64)

@@ -19,10 +19,41 @@ extension EventStore {
   ) async throws -> VersionCheckResult {
     try await perform { connection in
       let layout = try layout(connection)
-      return try connection.transaction(.repeatableReadOnly) {
-        let run = VersionCheckRun(check: check, layout: layout, connection: connection)
+      let isTouched = check.scope == .touched
+      let final = isTouched ? try finalPositionForMark(layout, connection) : 0
+      let result = try connection.transaction(.repeatableReadOnly) {
+        var run = VersionCheckRun(check: check, layout: layout, connection: connection)
+        if isTouched { run.mark = try mark(check, connection) }
         return try run.all(integrity, report)
       }
+      if isTouched, result.errors == 0 { try setMark(final, check, connection) }
+      return result
     }
+  }
+
+  /// Where a mark may be set: everything up to there is visible to a snapshot that is taken later.
+  private func finalPositionForMark(_ layout: EventsTable, _ connection: Connection) throws -> Int64 {
+    try layout.requirePosition(for: "an incremental check")
+    try requireSchema(connection)
+    return try finalPosition(connection)
+  }
+
+  /// The mark of the last check; 0 when there is none, or when the store was restored to a state before it.
+  private func mark(_ check: VersionCheck, _ connection: Connection) throws -> Int64 {
+    let sql = """
+      SELECT position FROM annals.verifications WHERE store = $1 AND first_version = $2
+        AND position <= (SELECT max(position) FROM \(table.sql))
+      """
+    let rows = try connection.query(sql, [.text("\(table)"), .int4(Int32(check.firstVersion))])
+    return rows.isEmpty ? 0 : rows.int64(0, 0)
+  }
+
+  private func setMark(_ position: Int64, _ check: VersionCheck, _ connection: Connection) throws {
+    let sql = """
+      INSERT INTO annals.verifications (store, first_version, position) VALUES ($1, $2, $3)
+      ON CONFLICT (store, first_version)
+        DO UPDATE SET position = excluded.position, verified_at = excluded.verified_at
+      """
+    _ = try connection.query(sql, [.text("\(table)"), .int4(Int32(check.firstVersion)), .int8(position)])
   }
 }

@@ -37,6 +37,10 @@ public struct Finding: Sendable, Hashable {
 
     /// Those that the versions alone show; an index answers for them.
     public static let versions: Set<Kind> = [.gap, .duplicateVersion, .wrongFirstVersion, .invalidVersion]
+    /// Those that only a manifest shows.
+    public static let integrity: Set<Kind> = [
+      .eventChanged, .eventRemoved, .eventAdded, .eventMoved, .streamCutOff,
+    ]
   }
 
   /// How bad it is.

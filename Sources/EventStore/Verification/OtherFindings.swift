@@ -57,7 +57,7 @@ extension VersionCheckRun {
 
   /// Looks for snapshots of versions that are not there, where annals' own tables are and may be read.
   func checkSnapshots(_ report: Report) throws {
-    guard try canRead("snapshots") else { return }
+    guard try canRead("snapshots"), try canRead("reducers") else { return }
     let findings = sql(PackageResources.SnapshotFindings_sql)
     try connection.forEachPage(of: findings, parameters + [.text("\(layout.name)")]) { page in
       for row in 0..<page.rowCount {
@@ -76,23 +76,27 @@ extension VersionCheckRun {
     }
   }
 
-  /// Looks for read models that are ahead of the store; they concern the store as a whole.
+  /// Looks for read models and consumers that are ahead of the store, which concerns the store as a whole.
   func checkCheckpoints(head: Int64, _ report: Report) throws {
-    guard check.scope == .all, try canRead("generations"), try canRead("projections") else { return }
-    let sql = embeddedSQL(PackageResources.CheckpointFindings_sql)
-    let rows = try connection.query(sql, [.text("\(layout.name)"), .int8(head)])
-    for row in 0..<rows.rowCount {
-      let position = rows.int64(row, 3)
-      try report(
-        Finding(
-          kind: .checkpointAhead,
-          severity: .error,
-          position: position,
-          detail:
-            "generation \(rows.int64(row, 1)) (\(rows.string(row, 2))) of projection \(rows.string(row, 0)) "
-            + "is at position \(position), and the store ends at \(head): events were restored or removed"
+    guard check.scope == .all || check.scope == .touched else { return }
+    let files = [
+      (["generations", "projections"], PackageResources.CheckpointFindings_sql),
+      (["checkpoints"], PackageResources.ConsumerFindings_sql),
+    ]
+    for (tables, file) in files where try tables.allSatisfy(canRead) {
+      let rows = try connection.query(embeddedSQL(file), [.text("\(layout.name)"), .int8(head)])
+      for row in 0..<rows.rowCount {
+        let position = rows.int64(row, 1)
+        try report(
+          Finding(
+            kind: .checkpointAhead,
+            severity: .error,
+            position: position,
+            detail: "\(rows.string(row, 0)) is at position \(position), and the store ends at \(head): "
+              + "events were restored to an earlier state, or removed"
+          )
         )
-      )
+      }
     }
   }
 

@@ -6,6 +6,10 @@ public struct VersionCheck: Sendable, Hashable {
     /// The aggregates whose id is this up to the first `-`.
     case category(String)
     case aggregates([String])
+    /// The aggregates that have events after the place up to which the last such check found no error.
+    ///
+    /// The place is kept in schema `annals`, one for each value of ``firstVersion``.
+    case touched
   }
 
   public var scope = Scope.all

@@ -5,6 +5,8 @@ struct VersionCheckRun {
   let check: VersionCheck
   let layout: EventsTable
   let connection: Connection
+  /// Where the last check for ``VersionCheck/Scope/touched`` ended.
+  var mark: Int64 = 0
 
   typealias Report = (Finding) throws -> Void
 
@@ -101,6 +103,7 @@ struct VersionCheckRun {
     case .all: [first, .text(nil)]
     case .category(let category): [first, .text(category)]
     case .aggregates(let ids): [first, .textArray(ids)]
+    case .touched: [first, .int8(mark)]
     }
   }
 
@@ -115,6 +118,7 @@ struct VersionCheckRun {
         AND e.aggregate_id COLLATE "C" < $2 || '.')
       """
     case .aggregates: "e.aggregate_id = ANY ($2)"
+    case .touched: "e.aggregate_id IN (SELECT aggregate_id FROM \(layout.name.sql) WHERE position > $2)"
     }
   }
 

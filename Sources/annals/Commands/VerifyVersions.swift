@@ -23,6 +23,9 @@ struct VerifyVersions: AsyncParsableCommand {
   @Option(help: "Check the aggregates whose id is this up to the first '-'.")
   var category: String?
 
+  @Flag(help: "Check the streams that have events since the last such check without an error.")
+  var incremental = false
+
   @Option(help: "The version that a stream begins with, 0 or 1.")
   var firstVersion = 1
 
@@ -63,6 +66,11 @@ struct VerifyVersions: AsyncParsableCommand {
     if category != nil, !aggregateIDs.isEmpty {
       throw ValidationError("name aggregates or a --category, not both")
     }
+    if incremental, category != nil || !aggregateIDs.isEmpty || only != nil {
+      throw ValidationError(
+        "--incremental is for the whole store and goes with neither --category nor --only"
+      )
+    }
     if !(0...1).contains(firstVersion) { throw ValidationError("--first-version is 0 or 1") }
     if let maxFindings, maxFindings < 0 { throw ValidationError("--max-findings is 0 or more") }
   }
@@ -102,8 +110,10 @@ struct VerifyVersions: AsyncParsableCommand {
     var check = VersionCheck()
     check.firstVersion = firstVersion
     check.isStrict = strict
-    if let only { check.kinds = only.kinds }
+    // What a manifest is asked for is never left out in passing.
+    if let only { check.kinds = only.kinds.union(against == nil ? [] : Finding.Kind.integrity) }
     if let skip { check.kinds.subtract(skip.kinds) }
+    if incremental { check.scope = .touched }
     if let category { check.scope = .category(category) }
     if !aggregateIDs.isEmpty { check.scope = .aggregates(aggregateIDs) }
     return check
