@@ -167,6 +167,57 @@ import Testing
     }
   }
 
+  @Test func aGapIsExplained() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createEvents(aggregates: 3, versions: 3)
+      try await db.psql("ALTER TABLE events DROP CONSTRAINT events_aggregate_id_version_key")
+      let causes = { (arguments: [String]) async throws -> String in
+        let run = try await AnnalsBinary.run(
+          ["verify-versions", "--explain", "-o", "csv", "--skip", "time_order"] + arguments,
+          environment: db.environment
+        )
+        return run.standardOutput.split(separator: "\r\n").dropFirst().map { line in
+          let kind = line.prefix { $0 != "," }
+          let words = ["in_flight", "rolled_back", "deleted", "archived", "never_written", "unknown"]
+          return "\(kind) \(words.first { line.contains(",\($0),") } ?? "-")"
+        }.joined(separator: "\n")
+      }
+      // The version is left out, and no position is.
+      try await db.psql(
+        "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('s-1', 'T', '{}', 5)"
+      )
+      #expect(try await causes([]) == "gap never_written")
+      // Rolled back: the position is gone.
+      try await db.psql(
+        """
+        BEGIN; INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('s-2', 'T', '{}', 4); ROLLBACK;
+        INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('s-2', 'T', '{}', 5);
+        """
+      )
+      #expect(try await causes(["s-2"]) == "gap rolled_back")
+      #expect(try await causes(["--only", "position_hole"]) == "position_hole rolled_back")
+      // A writer whose position is below what is visible.
+      async let writing = db.psql(
+        """
+        BEGIN; INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('s-3', 'T', '{}', 4);
+        SELECT pg_sleep(4); ROLLBACK
+        """
+      )
+      while try await db.psql(
+        "SELECT count(*) FROM pg_locks WHERE mode = 'RowExclusiveLock' AND relation = 'events'::regclass"
+      ) == "0" {}
+      try await db.psql(
+        "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('s-3', 'T', '{}', 5)"
+      )
+      #expect(try await causes(["s-3"]) == "gap in_flight")
+      _ = try await writing
+      try await db.psql("DELETE FROM events WHERE position <= 3")
+      #expect(
+        try await causes(["s-2", "--only", "versions"]) == "wrong_first_version archived\ngap deleted"
+      )
+    }
+  }
+
   /// A statement a kind must not see a writer's half-finished work: the streams never have a gap.
   @Test func writersAtWorkCauseNoFinding() async throws {
     try await TestCluster.withDatabase { db in

@@ -45,7 +45,7 @@ extension EventStore {
     return (result.int64(0, 0), result.bool(0, 1))
   }
 
-  private func writers(_ connection: Connection) throws -> [OpenTransaction] {
+  func writers(_ connection: Connection) throws -> [OpenTransaction] {
     try openTransactions(PackageResources.Watermark_sql, [.text(table.sql)], connection)
   }
 }

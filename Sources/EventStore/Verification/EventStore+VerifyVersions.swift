@@ -23,6 +23,7 @@ extension EventStore {
       let final = isTouched ? try finalPositionForMark(layout, connection) : 0
       let result = try connection.transaction(.repeatableReadOnly) {
         var run = VersionCheckRun(check: check, layout: layout, connection: connection)
+        if check.explains { run.writers = try writers(connection) }
         if isTouched { run.mark = try mark(check, connection) }
         return try run.all(integrity, report)
       }

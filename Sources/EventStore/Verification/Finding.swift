@@ -24,6 +24,8 @@ public struct Finding: Sendable, Hashable {
     case timeOrder = "time_order"
     /// The table has no positions, so that what concerns them was not checked.
     case classicTable = "classic_table"
+    /// No event has a position; looked for only with ``VersionCheck/explains``.
+    case positionHole = "position_hole"
     /// An event is not the one that the manifest has at its version.
     case eventChanged = "event_changed"
     /// An event of the manifest is gone.
@@ -63,4 +65,6 @@ public struct Finding: Sendable, Hashable {
   public var position: Int64?
   /// The facts, in a sentence.
   public var detail: String
+  /// The likely cause of missing versions or positions, when it was asked for.
+  public var explanation: Explanation?
 }

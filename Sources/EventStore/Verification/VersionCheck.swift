@@ -17,7 +17,9 @@ public struct VersionCheck: Sendable, Hashable {
   public var firstVersion = 1
   /// The kinds of finding to look for.
   public var kinds = Set(Finding.Kind.allCases)
-  /// Report warnings as errors.
+  /// Look for the causes of missing versions, and for holes in the order of the whole store.
+  public var explains = false
+  /// Report warnings as errors, but for holes in positions, which rollbacks leave.
   public var isStrict = false
 
   public init() {}

@@ -7,6 +7,8 @@ struct VersionCheckRun {
   let connection: Connection
   /// Where the last check for ``VersionCheck/Scope/touched`` ended.
   var mark: Int64 = 0
+  /// The transactions that were writing when the check began.
+  var writers: [OpenTransaction] = []
 
   typealias Report = (Finding) throws -> Void
 
@@ -17,14 +19,16 @@ struct VersionCheckRun {
     func count(_ finding: Finding) throws {
       guard check.kinds.contains(finding.kind) else { return }
       var finding = finding
-      if check.isStrict { finding.severity = .error }
+      if check.isStrict, finding.kind != .positionHole { finding.severity = .error }
       counts[finding.kind, default: 0] += 1
       if finding.severity == .error { errors += 1 }
       try report(finding)
     }
     try requireAggregates()
     result.headPosition = try headPosition()
-    try checkVersions(&result, count)
+    let circumstances = check.explains && layout.hasPosition ? try circumstances(writers) : nil
+    try checkVersions(&result) { try count(explained($0, circumstances)) }
+    if let circumstances, check.scope == .all { try reportHoles(circumstances, count) }
     if check.kinds.contains(.duplicateID) { try checkUnique("id", .duplicateID, count) }
     if let head = result.headPosition {
       if check.kinds.contains(.duplicatePosition) { try checkUnique("position", .duplicatePosition, count) }

@@ -43,6 +43,9 @@ struct VerifyVersions: AsyncParsableCommand {
   @Option(help: "Exit with status 2 for these kinds of finding only; all errors otherwise.")
   var failOn: FindingKinds?
 
+  @Flag(help: "Add the likely cause of missing versions, and list holes in positions.")
+  var explain = false
+
   @Flag(help: "Take warnings (time_order, classic_table) for errors.")
   var strict = false
 
@@ -76,11 +79,19 @@ struct VerifyVersions: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if explain {
+      try await run { ExplainedFinding(finding: $0) }
+    } else {
+      try await run { $0 }
+    }
+  }
+
+  private func run<R: Record & SendableMetatype>(record: @escaping @Sendable (Finding) -> R) async throws {
     let store = try await connection.store()
     // cron mails what is printed: a warning alone is no reason to.
-    let isQuiet = output.format == .table && !StandardOutput.isTerminal
+    let isQuiet = output.format == .table && !StandardOutput.isTerminal && !explain
     let failing = failOn?.kinds
-    let report = FindingReport(output.format, limit: maxFindings) { finding in
+    let report = FindingReport(output.format, limit: maxFindings, record: record) { finding in
       !isQuiet || finding.severity == .error || failing?.contains(finding.kind) == true
     }
     let metrics = try metricsFile.map { try AtomicFile($0) }
@@ -110,6 +121,7 @@ struct VerifyVersions: AsyncParsableCommand {
     var check = VersionCheck()
     check.firstVersion = firstVersion
     check.isStrict = strict
+    check.explains = explain
     // What a manifest is asked for is never left out in passing.
     if let only { check.kinds = only.kinds.union(against == nil ? [] : Finding.Kind.integrity) }
     if let skip { check.kinds.subtract(skip.kinds) }

@@ -13,17 +13,39 @@ extension Finding: Record {
   }
 }
 
+/// A finding with the likely cause of what is missing.
+struct ExplainedFinding: Record {
+  static let columns = Finding.columns + ["cause", "evidence", "safe"].map { Column($0) }
+
+  let finding: Finding
+
+  var fields: [Field] {
+    let explanation = finding.explanation
+    return finding.fields + [
+      Field(explanation?.cause.rawValue), Field(explanation?.evidence),
+      explanation.map { .bool($0.isSafe) } ?? .null,
+    ]
+  }
+}
+
 /// Prints findings as they come, and what was checked at the end.
-final class FindingReport: Sendable {
+final class FindingReport<R: Record>: Sendable {
   private let format: OutputFormat
   private let limit: Int
+  private let record: @Sendable (Finding) -> R
   private let isShown: @Sendable (Finding) -> Bool
-  private let state: Mutex<(printer: RecordPrinter<Finding>, count: Int)>
+  private let state: Mutex<(printer: RecordPrinter<R>, count: Int)>
 
-  init(_ format: OutputFormat, limit: Int?, isShown: @escaping @Sendable (Finding) -> Bool) {
+  init(
+    _ format: OutputFormat,
+    limit: Int?,
+    record: @escaping @Sendable (Finding) -> R,
+    isShown: @escaping @Sendable (Finding) -> Bool
+  ) {
     self.format = format
     self.limit = limit ?? .max
     self.isShown = isShown
+    self.record = record
     state = Mutex((RecordPrinter(format), 0))
   }
 
@@ -31,7 +53,7 @@ final class FindingReport: Sendable {
     guard isShown(finding) else { return }
     state.withLock { state in
       if state.count == 0, format == .json { StandardOutput.write("{\"findings\":") }
-      if state.count < limit { state.printer.print(finding) }
+      if state.count < limit { state.printer.print(record(finding)) }
       state.count += 1
     }
   }
