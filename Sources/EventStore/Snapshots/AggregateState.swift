@@ -60,12 +60,11 @@ extension EventStore {
     let events = try layout(connection)
     var conditions = Conditions()
     let base = base(of: aggregateID, to: point, from: known, &conditions, in: events)
-    let time = events.hasTimeZone ? "e.\"timestamp\"" : "e.\"timestamp\" AT TIME ZONE 'UTC'"
     let query = Fold(reducer, of: events).query(
       base: base,
       result: """
-        SELECT b.version, f.version, f.upto, \(indented ? "jsonb_pretty(f.state)" : "f.state::text"),
-               \(time), \(events.hasPosition ? "e.position" : "NULL::bigint")
+        SELECT CASE WHEN b.state IS NOT NULL THEN b.version END, f.version, f.upto, \(indented ? "jsonb_pretty(f.state)" : "f.state::text"),
+               \(events.time), \(events.position)
         FROM annals_fold AS f CROSS JOIN annals_base AS b
         JOIN \(table.sql) AS e ON e.aggregate_id = f.aggregate_id AND e.version = f.upto
         WHERE f.version = f.upto OR f.state IS NULL
@@ -77,13 +76,12 @@ extension EventStore {
     if result.isNull(0, 3) {
       throw try nullState(at: result.int32(0, 1), of: aggregateID, reducer, connection)
     }
-    let start = result.int32(0, 0)
     return AggregateState(
       aggregateID: aggregateID,
       version: Int(result.int32(0, 2)),
       timestamp: Timestamp(microseconds: result.int64(0, 4)),
       position: result.optionalInt64(0, 5),
-      snapshotVersion: start > 0 ? Int(start) : nil,
+      snapshotVersion: result.optionalInt32(0, 0).map(Int.init),
       state: result.string(0, 3)
     )
   }
@@ -98,12 +96,14 @@ extension EventStore {
   ) -> String {
     let id = conditions.bind(.text(aggregateID))
     let end = """
-      SELECT e.aggregate_id, e.version FROM \(table.sql) AS e
+      SELECT e.aggregate_id, e.version,
+             (SELECT min(f.version) FROM \(table.sql) AS f WHERE f.aggregate_id = \(id)) AS first_version
+      FROM \(table.sql) AS e
       WHERE e.aggregate_id = \(id) AND \(point.condition(&conditions, in: events))
       ORDER BY e.version DESC LIMIT 1
       """
     return """
-      SELECT h.aggregate_id, coalesce(s.version, 0) AS version, s.state, h.version AS upto
+      SELECT h.aggregate_id, coalesce(s.version, \(Fold.beginning)) AS version, s.state, h.version AS upto
       FROM (\(end)) AS h LEFT JOIN LATERAL (
       \(newestSnapshot(of: known, upTo: "h", &conditions))
       ) AS s ON true

@@ -14,10 +14,15 @@ struct Fold {
     self.events = events
   }
 
+  /// The version before the first event of a stream in the row `h`, which has its `first_version`. Some stores count
+  /// from 0.
+  static let beginning = "least(h.first_version, 1) - 1"
+
   /// The query that starts at the rows of `base` and steps to their `upto`.
   ///
   /// - Parameters:
-  ///   - base: a query with the columns aggregate_id, version (0 for the beginning), state (of that version) and upto.
+  ///   - base: a query with the columns aggregate_id, version and state (of a snapshot, or ``beginning`` and NULL)
+  ///     and upto.
   ///   - result: what follows the WITH clause. It sees `annals_base` and `annals_fold`, which has a row for every
   ///     step: aggregate_id, version, state, upto and missing, the number of versions that the stream lacks up to
   ///     there. A stream whose state becomes NULL ends at that step.
@@ -28,7 +33,7 @@ struct Fold {
       WITH RECURSIVE annals_base AS (
       \(base)
       ), annals_fold (aggregate_id, version, state, upto, missing) AS (
-      SELECT b.aggregate_id, b.version, CASE WHEN b.version > 0 THEN b.state ELSE (
+      SELECT b.aggregate_id, b.version, CASE WHEN b.state IS NOT NULL THEN b.state ELSE (
       """
     )
     code.add(reducer.initial, suffix: ") END,")

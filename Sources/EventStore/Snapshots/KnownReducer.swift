@@ -4,18 +4,26 @@ internal import LibPQ
 struct KnownReducer {
   /// Nil when no snapshot was taken by exactly this text.
   let id: Int32?
+  /// The beginning of the hash of its text, in hexadecimal, as far as people tell texts apart by it.
+  let hash: String
+
+  /// The same of the reducer in the row `r`.
+  static let hashOfRow = "left(encode(r.hash, 'hex'), 12)"
 }
 
 extension EventStore {
   /// Looks a reducer up; nil where schema `annals` is missing or this role may not read it.
   func knownReducer(_ reducer: Reducer, _ connection: Connection) throws -> KnownReducer? {
     guard try canReadSnapshots(connection) else { return nil }
-    let sql = "SELECT id FROM annals.reducers WHERE store = $1 AND name = $2 AND hash = sha256($3)"
+    let sql = """
+      SELECT r.id, left(encode(h.hash, 'hex'), 12) FROM (SELECT sha256($3) AS hash) AS h
+      LEFT JOIN annals.reducers AS r ON r.store = $1 AND r.name = $2 AND r.hash = h.hash
+      """
     let result = try connection.query(
       sql,
       [.text(table.description), .text(reducer.name), .bytea(reducer.bytes)]
     )
-    return KnownReducer(id: result.isEmpty ? nil : result.int32(0, 0))
+    return KnownReducer(id: result.optionalInt32(0, 0), hash: result.string(0, 1))
   }
 
   /// By the catalogue, which everybody may read: naming the tables would fail without the rights.
@@ -31,8 +39,9 @@ extension EventStore {
   /// Enters a reducer, in the caller's transaction.
   func registerReducer(_ reducer: Reducer, _ connection: Connection) throws -> KnownReducer {
     let sql = """
-      INSERT INTO annals.reducers (store, name, version, hash) VALUES ($1, $2, $3, sha256($4))
-      ON CONFLICT (store, name, hash) DO UPDATE SET used_at = current_timestamp RETURNING id
+      INSERT INTO annals.reducers AS r (store, name, version, hash) VALUES ($1, $2, $3, sha256($4))
+      ON CONFLICT (store, name, hash) DO UPDATE SET used_at = current_timestamp
+      RETURNING r.id, \(KnownReducer.hashOfRow)
       """
     let result = try connection.query(
       sql,
@@ -40,7 +49,7 @@ extension EventStore {
         .text(table.description), .text(reducer.name), .int4(Int32(reducer.version)), .bytea(reducer.bytes),
       ]
     )
-    return KnownReducer(id: result.int32(0, 0))
+    return KnownReducer(id: result.int32(0, 0), hash: result.string(0, 1))
   }
 
   /// The newest valid snapshot (version, state) of the aggregate in the row `point`, at or below its version.

@@ -1,14 +1,6 @@
 internal import LibPQ
 internal import Synchronization
 
-/// Which aggregates a command of snapshots is about.
-public enum AggregateSelection: Sendable, Hashable {
-  case all
-  /// The aggregates whose id is this up to the first `-`.
-  case category(String)
-  case aggregates([String])
-}
-
 /// Aggregates that are worked on in one transaction.
 struct SnapshotChunk: Sendable {
   enum Members {

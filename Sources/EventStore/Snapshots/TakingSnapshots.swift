@@ -99,15 +99,15 @@ extension EventStore {
     let events = try layout(connection)
     var conditions = chunk.conditions(in: plan.selection)
     let heads = """
-      SELECT e.aggregate_id, max(e.version) AS version
+      SELECT e.aggregate_id, max(e.version) AS version, min(e.version) AS first_version
       FROM \(table.sql) AS e \(conditions.clause(and: "true")) GROUP BY e.aggregate_id
       """
     let base = """
-      SELECT h.aggregate_id, coalesce(s.version, 0) AS version, s.state, h.version AS upto
+      SELECT h.aggregate_id, coalesce(s.version, \(Fold.beginning)) AS version, s.state, h.version AS upto
       FROM (\(heads)) AS h LEFT JOIN LATERAL (
       \(newestSnapshot(of: plan.reducer, upTo: "h", &conditions))
       ) AS s ON true
-      WHERE h.version - coalesce(s.version, 0) >= \(conditions.bind(.int8(Int64(every))))
+      WHERE h.version - coalesce(s.version, \(Fold.beginning)) >= \(conditions.bind(.int8(Int64(every))))
       """
     let result: QueryResult
     if reducer.isMerge {
@@ -160,7 +160,7 @@ extension EventStore {
       INSERT INTO annals.snapshots AS old (reducer, aggregate_id, version, position, event_id, state)
       SELECT \(reducer.id ?? 0), s.aggregate_id, s.version, l.position, l.id, s.state
       FROM annals_states AS s CROSS JOIN LATERAL (
-        SELECT e.id, \(events.hasPosition ? "e.position" : "NULL::bigint") AS position FROM \(table.sql) AS e
+        SELECT e.id, \(events.position) AS position FROM \(table.sql) AS e
         WHERE e.aggregate_id = s.aggregate_id AND e.version = s.version LIMIT 1
       ) AS l
       WHERE s.missing = 0 AND s.state IS NOT NULL

@@ -13,11 +13,7 @@ struct SnapshotTake: AsyncParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("The aggregates.", valueName: "ID"))
-  var ids: [String] = []
-
-  @Option(help: "The aggregates of a category.", transform: FilterOptions.parseCategory)
-  var category: String?
+  @OptionGroup var aggregates: SelectionOptions
 
   @Flag(help: "All aggregates.")
   var all = false
@@ -32,8 +28,8 @@ struct SnapshotTake: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
 
   func validate() throws {
-    guard [!ids.isEmpty, category != nil, all].count(where: \.self) == 1 else {
-      throw ValidationError("name aggregates, or use --category or --all")
+    if (aggregates.selection == .all) != all {
+      throw ValidationError("name aggregates, or use --category, or --all")
     }
     if every < 1 { throw ValidationError("--every must be 1 or more") }
     if !(1...64).contains(workers) { throw ValidationError("--workers must be from 1 to 64") }
@@ -42,7 +38,6 @@ struct SnapshotTake: AsyncParsableCommand {
   func run() async throws {
     let reducer = try reducer.load()
     let store = try await connection.store()
-    let selection = category.map { .category($0) } ?? (all ? .all : AggregateSelection.aggregates(ids))
     let progress = ProgressLine("taking snapshots")
     let tally = try await store.takeSnapshots(of: selection, reducer: reducer, every: every, workers: workers)
     {

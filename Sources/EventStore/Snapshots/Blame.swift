@@ -1,0 +1,108 @@
+internal import LibPQ
+
+/// Which event gave a member of a state its value.
+public struct BlamedValue: Sendable, Hashable {
+  /// In jq's notation, for example `.items[0].price` or `."a key"`; `.` is the whole state.
+  public let path: String
+  /// JSON text: a string, number, boolean or null, or an empty object or array.
+  public let value: String
+  /// The event; nil for what the reducer's `@initial` set and no event changed.
+  public let event: Event?
+
+  public struct Event: Sendable, Hashable {
+    public let id: EventID
+    public let version: Int
+    public let type: String
+    public let timestamp: Timestamp
+  }
+}
+
+extension EventStore {
+  /// For each member of an aggregate's state, the event that last changed it.
+  ///
+  /// It folds from the first event, and compares the state before each event with the one after it. An event that
+  /// writes the value that is there already changes nothing. It needs SELECT on the events alone, and works on a hot
+  /// standby.
+  ///
+  /// - Parameters:
+  ///   - path: only what is at or below this path.
+  ///   - point: when.
+  /// - Throws: as ``state(of:at:reducer:usingSnapshots:indented:)``; `notFound` when nothing is at the path.
+  public func blame(
+    _ aggregateID: String,
+    path: String = ".",
+    at point: PointInStream = .head,
+    reducer: Reducer = .merge
+  ) async throws -> [BlamedValue] {
+    try await perform { connection in
+      try namingPoison(of: reducer, to: point, connection, suspects: { [aggregateID] }) {
+        try connection.transaction(.repeatableReadOnly) {
+          // Says what is wrong with the aggregate, the point or the reducer.
+          _ = try fold(aggregateID, to: point, reducer, from: nil, connection)
+          let values = try blamedValues(aggregateID, path, point, reducer, connection)
+          if values.isEmpty {
+            throw EventStoreError(
+              .notFound,
+              "the state of '\(aggregateID)' has nothing at \(path)",
+              hint: "Paths are those of jq, for example .items[0].price; without one, all are listed."
+            )
+          }
+          return values
+        }
+      }
+    }
+  }
+
+  private func blamedValues(
+    _ aggregateID: String,
+    _ path: String,
+    _ point: PointInStream,
+    _ reducer: Reducer,
+    _ connection: Connection
+  ) throws -> [BlamedValue] {
+    let events = try layout(connection)
+    var conditions = Conditions()
+    let base = base(of: aggregateID, to: point, from: nil, &conditions, in: events)
+    let prefix = conditions.bind(.text(Self.normalized(path)))
+    let query = Fold(reducer, of: events).query(
+      base: base,
+      result: """
+        , annals_pairs (key, old, new) AS (
+          SELECT version::bigint, lag(state) OVER (ORDER BY version), state FROM annals_fold
+        ), \(Self.changes(.everything)), annals_last AS (
+          SELECT DISTINCT ON (path) path, key, new FROM annals_changes ORDER BY path, key DESC
+        )
+        SELECT \(Self.pathForPeople), l.new::text, e.id, e.version, e.event_type, \(events.time)
+        FROM annals_last AS l CROSS JOIN annals_base AS b
+        LEFT JOIN \(table.sql) AS e ON e.aggregate_id = b.aggregate_id AND e.version = l.key
+        WHERE (jsonb_typeof(l.new) NOT IN ('object', 'array') OR l.new IN ('{}', '[]'))
+          AND (path = \(prefix) OR starts_with(path, \(prefix) || '.') OR starts_with(path, \(prefix) || '['))
+        ORDER BY path COLLATE "C"
+        """
+    )
+    let result = try connection.run(query, conditions.parameters)
+    return (0..<result.rowCount).map { BlamedValue(result, row: $0) }
+  }
+
+  /// As `annals_changes` writes paths: the whole state is empty, and an element of it begins with a bracket.
+  private static func normalized(_ path: String) -> String {
+    if path == "." || path.hasPrefix(".[") { return String(path.dropFirst()) }
+    return path.hasPrefix(".") || path.hasPrefix("[") || path.isEmpty ? path : "." + path
+  }
+}
+
+extension BlamedValue {
+  fileprivate init(_ result: borrowing QueryResult, row: Int) {
+    path = result.string(row, 0)
+    value = result.string(row, 1)
+    event =
+      result.isNull(row, 2)
+      ? nil
+      : Event(
+        id: result.eventID(row, 2),
+        version: Int(result.int32(row, 3)),
+        type: result.string(row, 4),
+        timestamp: Timestamp(microseconds: result.int64(row, 5))
+      )
+  }
+}

@@ -1,0 +1,185 @@
+internal import LibPQ
+
+/// A snapshot that is not what a fold from the beginning yields, or that no longer counts.
+public struct SnapshotFinding: Sendable, Hashable {
+  public enum Kind: String, Sendable, Hashable {
+    /// The stored state is not the one that the events yield now.
+    case differs
+    /// The stream has no event of its version.
+    case ahead
+    /// The event of its version is another one than when it was taken.
+    case replaced
+    /// It was taken by another text of the reducer; one finding for all snapshots of such a text.
+    case stale
+  }
+
+  public let kind: Kind
+  /// Nil for `stale`.
+  public let aggregateID: String?
+  /// Nil for `stale`.
+  public let version: Int?
+  /// Where the states differ, in jq's notation.
+  public let path: String?
+  /// JSON text of the stored value there; nil when it has none.
+  public let stored: String?
+  /// JSON text of the recomputed value there; nil when it has none.
+  public let recomputed: String?
+  /// How many snapshots the finding is about.
+  public let snapshots: Int64
+  /// The first bytes of the hash of the reducer's text, in hexadecimal.
+  public let reducerHash: String
+}
+
+extension EventStore {
+  /// Folds streams from the beginning, and compares with what is stored of them under a reducer's name.
+  ///
+  /// - Parameter found: called on the store's thread with each finding.
+  /// - Returns: the number of snapshots that were compared.
+  /// - Throws: ``EventStoreError``: `notFound` when no snapshot is selected.
+  public func verifySnapshots(
+    of selection: AggregateSelection = .all,
+    reducer: Reducer = .merge,
+    _ found: @Sendable (SnapshotFinding) throws -> Void
+  ) async throws -> Int64 {
+    try await perform { connection in
+      _ = try layout(connection)
+      try requireSchema(connection)
+      let stale = try staleSnapshots(of: selection, reducer, connection)
+      for finding in stale { try found(finding) }
+      guard let known = try knownReducer(reducer, connection), let id = known.id else {
+        if stale.isEmpty { throw Self.noSnapshots(of: reducer) }
+        return 0
+      }
+      var (count, after) = (Int64(0), "")
+      while true {
+        let ids = try snapshotted(selection, by: id, after: after, connection)
+        guard let last = ids.last else { break }
+        count += try namingPoison(of: reducer, connection, suspects: { ids }) {
+          try verify(ids, reducer, known, id, connection, found)
+        }
+        after = last
+      }
+      if count == 0, stale.isEmpty { throw Self.noSnapshots(of: reducer) }
+      return count
+    }
+  }
+
+  private static func noSnapshots(of reducer: Reducer) -> EventStoreError {
+    EventStoreError(
+      .notFound,
+      "no snapshot of reducer \(reducer.name) is selected",
+      hint: "'annals snapshot list' shows what there is, 'annals snapshot take' takes them."
+    )
+  }
+
+  private func staleSnapshots(
+    of selection: AggregateSelection,
+    _ reducer: Reducer,
+    _ connection: Connection
+  ) throws -> [SnapshotFinding] {
+    var conditions = selection.conditions
+    let (store, name) = (conditions.bind(.text(table.description)), conditions.bind(.text(reducer.name)))
+    let hash = conditions.bind(.bytea(reducer.bytes))
+    let condition = "r.store = \(store) AND r.name = \(name) AND r.hash <> sha256(\(hash))"
+    let sql = """
+      SELECT \(KnownReducer.hashOfRow), count(*) FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
+      \(conditions.clause(and: condition)) GROUP BY r.id ORDER BY r.used_at
+      """
+    let result = try connection.query(sql, conditions.parameters)
+    return (0..<result.rowCount).map { row in
+      SnapshotFinding(
+        kind: .stale,
+        aggregateID: nil,
+        version: nil,
+        path: nil,
+        stored: nil,
+        recomputed: nil,
+        snapshots: result.int64(row, 1),
+        reducerHash: result.string(row, 0)
+      )
+    }
+  }
+
+  /// As many aggregates are compared in one statement.
+  private static let verifiedAggregates = 500
+
+  /// The next aggregates that have snapshots, in the order of bytes.
+  private func snapshotted(
+    _ selection: AggregateSelection,
+    by reducer: Int32,
+    after: String,
+    _ connection: Connection
+  ) throws -> [String] {
+    var conditions = selection.conditions
+    let condition =
+      "e.reducer = \(conditions.bind(.int4(reducer))) AND e.aggregate_id > \(conditions.bind(.text(after)))"
+    let sql = """
+      SELECT DISTINCT e.aggregate_id FROM annals.snapshots AS e \(conditions.clause(and: condition))
+      ORDER BY e.aggregate_id LIMIT \(Self.verifiedAggregates)
+      """
+    let result = try connection.query(sql, conditions.parameters)
+    return (0..<result.rowCount).map { result.string($0, 0) }
+  }
+
+  private func verify(
+    _ ids: [String],
+    _ reducer: Reducer,
+    _ known: KnownReducer,
+    _ id: Int32,
+    _ connection: Connection,
+    _ found: (SnapshotFinding) throws -> Void
+  ) throws -> Int64 {
+    let base = """
+      SELECT h.aggregate_id, \(Fold.beginning) AS version, NULL::jsonb AS state, least(h.version, h.last_version) AS upto
+      FROM unnest($1::text[]) AS names (name) CROSS JOIN LATERAL (
+        SELECT e.aggregate_id, e.version,
+               (SELECT min(f.version) FROM \(table.sql) AS f WHERE f.aggregate_id = names.name) AS first_version,
+               (SELECT max(s.version) FROM annals.snapshots AS s
+                WHERE s.reducer = $2 AND s.aggregate_id = names.name) AS last_version
+        FROM \(table.sql) AS e WHERE e.aggregate_id = names.name ORDER BY e.version DESC LIMIT 1
+      ) AS h
+      """
+    let query = Fold(reducer, of: try layout(connection)).query(base: base, result: verification)
+    return try connection.transaction(.repeatableReadOnly) {
+      try connection.execute("SET LOCAL jit = off")
+      let result = try connection.run(query, [.textArray(ids), .int4(id)])
+      for row in 1..<result.rowCount { try found(SnapshotFinding(result, row: row, reducerHash: known.hash)) }
+      return result.int64(0, 0)
+    }
+  }
+
+  private var verification: String {
+    let parts = [
+      "{events}": table.sql, "{ids}": "$1", "{reducer}": "$2", "{path}": Self.pathForPeople,
+      "{whole}": Self.isWhole, "{changes}": Self.changes(.differing),
+    ]
+    return parts.reduce(into: embeddedSQL(PackageResources.VerifySnapshots_sql)) { sql, part in
+      sql = sql.split(separator: part.key, omittingEmptySubsequences: false).joined(separator: part.value)
+    }
+  }
+}
+
+extension AggregateSelection {
+  /// The rows `e` with the selected aggregates.
+  var conditions: Conditions {
+    var conditions = Conditions()
+    switch self {
+    case .all: break
+    case .category(let category): conditions.add(category: category)
+    case .aggregates(let ids): conditions.add("e.aggregate_id = ANY (\(conditions.bind(.textArray(ids))))")
+    }
+    return conditions
+  }
+}
+
+extension SnapshotFinding {
+  fileprivate init(_ result: borrowing QueryResult, row: Int, reducerHash: String) {
+    kind = Kind(rawValue: result.string(row, 1)) ?? .differs
+    aggregateID = result.string(row, 2)
+    version = Int(result.int32(row, 3))
+    path = result.optionalString(row, 4)
+    (stored, recomputed) = (result.optionalString(row, 5), result.optionalString(row, 6))
+    snapshots = 1
+    self.reducerHash = reducerHash
+  }
+}

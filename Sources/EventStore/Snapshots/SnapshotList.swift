@@ -1,0 +1,128 @@
+internal import LibPQ
+
+/// A stored snapshot, without its state.
+public struct SnapshotSummary: Sendable, Hashable {
+  public let aggregateID: String
+  /// The version of the last event in it.
+  public let version: Int
+  /// That event's place in the whole store; nil in a table without one.
+  public let position: Int64?
+  /// The name of the reducer that it was taken by.
+  public let reducer: String
+  /// The reducer's `@version`.
+  public let reducerVersion: Int
+  /// The first bytes of the hash of the reducer's text, in hexadecimal.
+  public let reducerHash: String
+  /// Whether a newer text of the reducer has been used since.
+  public let isStale: Bool
+  public let takenAt: Timestamp
+  /// Bytes that the state takes in the table.
+  public let bytes: Int
+}
+
+/// Snapshots to delete.
+public struct SnapshotPruning: Sendable, Hashable {
+  /// How many snapshots are deleted.
+  public let snapshots: Int64
+  /// The statement that does so.
+  public let sql: String
+}
+
+extension EventStore {
+  /// Lists the snapshots of this store, by reducer, aggregate and version.
+  ///
+  /// - Parameter body: called on the store's thread with each.
+  public func listSnapshots(
+    of selection: AggregateSelection = .all,
+    _ body: @Sendable (SnapshotSummary) throws -> Void
+  ) async throws {
+    try await perform { connection in
+      try requireSchema(connection)
+      var conditions = selection.conditions
+      let store = conditions.bind(.text(table.description))
+      let sql = """
+        SELECT e.aggregate_id, e.version, e.position, r.name, r.version, \(KnownReducer.hashOfRow),
+               r.id <> \(Self.newestReducer), e.taken_at, pg_column_size(e.state)
+        FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
+        \(conditions.clause(and: "r.store = \(store)")) ORDER BY r.name, r.used_at, e.aggregate_id, e.version
+        """
+      try connection.transaction(.repeatableReadOnly) {
+        try connection.forEachPage(of: sql, conditions.parameters) { page in
+          for row in 0..<page.rowCount { try body(SnapshotSummary(page, row: row)) }
+        }
+      }
+    }
+  }
+
+  /// The text of the reducer `r` that was used last.
+  private static let newestReducer = """
+    (SELECT n.id FROM annals.reducers AS n WHERE n.store = r.store AND n.name = r.name
+     ORDER BY n.used_at DESC, n.id DESC LIMIT 1)
+    """
+
+  /// Deletes snapshots; they can be taken again.
+  ///
+  /// - Parameters:
+  ///   - kept: so many stay, the newest, of each aggregate and text of a reducer.
+  ///   - stale: also those that were taken by another text than the one that was used last, all of them.
+  ///   - dryRun: only counts.
+  public func pruneSnapshots(
+    of selection: AggregateSelection = .all,
+    keeping kept: Int,
+    stale: Bool = false,
+    dryRun: Bool = false
+  ) async throws -> SnapshotPruning {
+    try await perform { connection in
+      try requireSchema(connection)
+      let ranked = """
+        SELECT e.reducer, e.aggregate_id, e.version, r.id <> \(Self.newestReducer) AS is_stale,
+               row_number() OVER (PARTITION BY e.reducer, e.aggregate_id ORDER BY e.version DESC) AS age
+        FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
+        WHERE r.store = \(quoteLiteral(table.description)) AND \(selection.literalCondition)
+        """
+      let doomed = "FROM (\n\(ranked)\n) AS old WHERE (old.age > \(kept)\(stale ? " OR old.is_stale" : ""))"
+      let sql = """
+        DELETE FROM annals.snapshots AS s USING (SELECT * \(doomed)) AS old
+        WHERE s.reducer = old.reducer AND s.aggregate_id = old.aggregate_id AND s.version = old.version
+        """
+      if dryRun {
+        let count = try connection.query("SELECT count(*) \(doomed)").int64(0, 0)
+        return SnapshotPruning(snapshots: count, sql: sql)
+      }
+      return try connection.transaction {
+        let count = Int64(try connection.query(sql).affectedRows)
+        let detail = "jsonb_build_object('snapshots', \(count), 'kept', \(kept))"
+        try connection.execute(
+          "INSERT INTO annals.audit (action, subject, detail)"
+            + " VALUES ('snapshot prune', \(quoteLiteral(table.description)), \(detail))"
+        )
+        return SnapshotPruning(snapshots: count, sql: sql)
+      }
+    }
+  }
+}
+
+extension AggregateSelection {
+  /// As ``conditions``, in a statement that people can run.
+  fileprivate var literalCondition: String {
+    switch self {
+    case .all: "true"
+    case .category(let category): "split_part(e.aggregate_id, '-', 1) = \(quoteLiteral(category))"
+    case .aggregates(let ids): "e.aggregate_id IN (\(ids.map(quoteLiteral).joined(separator: ", ")))"
+    }
+  }
+}
+
+extension SnapshotSummary {
+  fileprivate init(_ page: borrowing QueryResult, row: Int) {
+    aggregateID = page.string(row, 0)
+    version = Int(page.int32(row, 1))
+    position = page.optionalInt64(row, 2)
+    reducer = page.string(row, 3)
+    reducerVersion = Int(page.int32(row, 4))
+    reducerHash = page.string(row, 5)
+    isStale = page.bool(row, 6)
+    takenAt = Timestamp(microseconds: page.int64(row, 7))
+    bytes = Int(page.int32(row, 8))
+  }
+}

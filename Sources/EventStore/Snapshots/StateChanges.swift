@@ -1,0 +1,82 @@
+internal import LibPQ
+
+/// A place in a state that is not the same in two of its versions.
+public struct StateChange: Sendable, Hashable {
+  public enum Kind: String, Sendable, Hashable {
+    case added, removed, changed
+  }
+
+  public let kind: Kind
+  /// In jq's notation, for example `.items[0].price` or `."a key"`; `.` is the whole state.
+  public let path: String
+  /// JSON text; nil where it was added.
+  public let old: String?
+  /// JSON text; nil where it was removed.
+  public let new: String?
+}
+
+extension EventStore {
+  /// What is different in the state of an aggregate between two points.
+  ///
+  /// It needs SELECT on the events alone, and works on a hot standby.
+  ///
+  /// - Throws: as ``state(of:at:reducer:usingSnapshots:indented:)``.
+  public func changes(
+    of aggregateID: String,
+    from first: PointInStream,
+    to second: PointInStream,
+    reducer: Reducer = .merge,
+    usingSnapshots: Bool = true
+  ) async throws -> [StateChange] {
+    try await perform { connection in
+      try namingPoison(of: reducer, connection, suspects: { [aggregateID] }) {
+        try connection.transaction(.repeatableReadOnly) {
+          let known = usingSnapshots ? try knownReducer(reducer, connection) : nil
+          let states = try [first, second].map {
+            try fold(aggregateID, to: $0, reducer, from: known, connection)
+          }
+          let result = try connection.query(
+            """
+            WITH RECURSIVE annals_pairs (key, old, new) AS (SELECT 0::bigint, $1::jsonb, $2::jsonb),
+            \(Self.changes(.differing))
+            SELECT \(Self.pathForPeople), old::text, new::text FROM annals_changes
+            WHERE \(Self.isWhole) ORDER BY path COLLATE "C"
+            """,
+            states.map { .jsonb(Array($0.state.utf8)) }
+          )
+          return (0..<result.rowCount).map { StateChange(result, row: $0) }
+        }
+      }
+    }
+  }
+
+  /// How far ``changes(_:)`` goes down.
+  enum Descent: String {
+    /// Into what is on both sides an object, or an array; what is on one side only stays whole.
+    case differing =
+      "jsonb_typeof(c.old) = jsonb_typeof(c.new) AND jsonb_typeof(c.old) IN ('object', 'array')"
+    /// To the last member on either side.
+    case everything =
+      "jsonb_typeof(c.old) IN ('object', 'array') OR jsonb_typeof(c.new) IN ('object', 'array')"
+  }
+
+  /// The common table expression `annals_changes` over `annals_pairs` (key, old, new).
+  static func changes(_ descent: Descent) -> String {
+    embeddedSQL(PackageResources.Changes_sql)
+      .split(separator: "{descends}", omittingEmptySubsequences: false).joined(separator: descent.rawValue)
+  }
+
+  /// Whether ``Descent/differing`` stops at a row.
+  static let isWhole =
+    "(jsonb_typeof(old) = jsonb_typeof(new) AND jsonb_typeof(old) IN ('object', 'array')) IS NOT TRUE"
+
+  static let pathForPeople = "CASE WHEN starts_with(path, '.') THEN path ELSE '.' || path END"
+}
+
+extension StateChange {
+  fileprivate init(_ result: borrowing QueryResult, row: Int) {
+    path = result.string(row, 0)
+    (old, new) = (result.optionalString(row, 1), result.optionalString(row, 2))
+    kind = old == nil ? .added : new == nil ? .removed : .changed
+  }
+}

@@ -1,0 +1,24 @@
+internal import ArgumentParser
+internal import EventStore
+
+/// Which aggregates a command works on.
+struct SelectionOptions: ParsableArguments {
+  @Argument(help: ArgumentHelp("The aggregates.", valueName: "ID"))
+  var ids: [String] = []
+
+  @Option(
+    help: "The aggregates whose id is NAME or begins with NAME and a '-'.",
+    transform: FilterOptions.parseCategory
+  )
+  var category: String?
+
+  func validate() throws {
+    if category != nil, !ids.isEmpty { throw ValidationError("name aggregates or a --category, not both") }
+  }
+
+  /// All aggregates where nothing is given.
+  var selection: AggregateSelection {
+    if let category { return .category(category) }
+    return ids.isEmpty ? .all : .aggregates(ids)
+  }
+}
