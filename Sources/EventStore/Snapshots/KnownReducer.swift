@@ -14,7 +14,7 @@ struct KnownReducer {
 extension EventStore {
   /// Looks a reducer up; nil where schema `annals` is missing or this role may not read it.
   func knownReducer(_ reducer: Reducer, _ connection: Connection) throws -> KnownReducer? {
-    guard try canReadSnapshots(connection) else { return nil }
+    guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return nil }
     let sql = """
       SELECT r.id, left(encode(h.hash, 'hex'), 12) FROM (SELECT sha256($3) AS hash) AS h
       LEFT JOIN annals.reducers AS r ON r.store = $1 AND r.name = $2 AND r.hash = h.hash
@@ -24,16 +24,6 @@ extension EventStore {
       [.text(table.description), .text(reducer.name), .bytea(reducer.bytes)]
     )
     return KnownReducer(id: result.optionalInt32(0, 0), hash: result.string(0, 1))
-  }
-
-  /// By the catalogue, which everybody may read: naming the tables would fail without the rights.
-  private func canReadSnapshots(_ connection: Connection) throws -> Bool {
-    let sql = """
-      SELECT count(*) = 2 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = 'annals' AND c.relname IN ('reducers', 'snapshots')
-        AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
-      """
-    return try connection.query(sql).bool(0, 0)
   }
 
   /// Enters a reducer, in the caller's transaction.

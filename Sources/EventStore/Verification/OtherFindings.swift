@@ -57,7 +57,7 @@ extension VersionCheckRun {
 
   /// Looks for snapshots of versions that are not there, where annals' own tables are and may be read.
   func checkSnapshots(_ report: Report) throws {
-    guard try canRead("snapshots"), try canRead("reducers") else { return }
+    guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return }
     let findings = sql(PackageResources.SnapshotFindings_sql)
     try connection.forEachPage(of: findings, parameters + [.text("\(layout.name)")]) { page in
       for row in 0..<page.rowCount {
@@ -83,7 +83,7 @@ extension VersionCheckRun {
       (["generations", "projections"], PackageResources.CheckpointFindings_sql),
       (["checkpoints"], PackageResources.ConsumerFindings_sql),
     ]
-    for (tables, file) in files where try tables.allSatisfy(canRead) {
+    for (tables, file) in files where try connection.canReadOwnTables(tables) {
       let rows = try connection.query(embeddedSQL(file), [.text("\(layout.name)"), .int8(head)])
       for row in 0..<rows.rowCount {
         let position = rows.int64(row, 1)
@@ -106,15 +106,5 @@ extension VersionCheckRun {
       severity: .warning,
       detail: "\(layout.name) has no column position: the order of the whole store was not checked"
     )
-  }
-
-  /// Whether a table of annals' own is there and may be read; who may only read the events has no use for the others.
-  func canRead(_ table: String) throws -> Bool {
-    let sql = """
-      SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = 'annals' AND c.relname = $1
-        AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
-      """
-    return try !connection.query(sql, [.text(table)]).isEmpty
   }
 }

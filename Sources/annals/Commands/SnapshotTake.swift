@@ -39,8 +39,12 @@ struct SnapshotTake: AsyncParsableCommand {
     let reducer = try reducer.load()
     let store = try await connection.store()
     let progress = ProgressLine("taking snapshots")
-    let tally = try await store.takeSnapshots(of: selection, reducer: reducer, every: every, workers: workers)
-    {
+    let tally = try await store.takeSnapshots(
+      of: aggregates.selection,
+      reducer: reducer,
+      every: every,
+      workers: workers
+    ) {
       progress.show(done: $0, of: $1, events: $0)
     }
     progress.finish()
