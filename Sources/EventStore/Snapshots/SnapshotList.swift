@@ -60,7 +60,7 @@ extension EventStore {
      ORDER BY n.used_at DESC, n.id DESC LIMIT 1)
     """
 
-  /// Deletes snapshots; they can be taken again.
+  /// Deletes snapshots; they can be taken again. Those whose event is not in the store any more all go.
   ///
   /// - Parameters:
   ///   - kept: so many stay, the newest, of each aggregate and text of a reducer.
@@ -75,12 +75,15 @@ extension EventStore {
     try await perform { connection in
       try requireSchema(connection)
       let ranked = """
-        SELECT e.reducer, e.aggregate_id, e.version, r.id <> \(Self.newestReducer) AS is_stale,
-               row_number() OVER (PARTITION BY e.reducer, e.aggregate_id ORDER BY e.version DESC) AS age
+        SELECT e.reducer, e.aggregate_id, e.version, r.id <> \(Self.newestReducer) AS is_stale, l.id IS NOT NULL AS is_valid,
+               row_number() OVER (PARTITION BY e.reducer, e.aggregate_id, l.id IS NULL ORDER BY e.version DESC) AS age
         FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
+        LEFT JOIN \(table.sql) AS l
+          ON l.aggregate_id = e.aggregate_id COLLATE "C" AND l.version = e.version AND l.id = e.event_id
         WHERE r.store = \(quoteLiteral(table.description)) AND \(selection.literalCondition)
         """
-      let doomed = "FROM (\n\(ranked)\n) AS old WHERE (old.age > \(kept)\(stale ? " OR old.is_stale" : ""))"
+      let condition = "NOT old.is_valid OR old.age > \(kept)\(stale ? " OR old.is_stale" : "")"
+      let doomed = "FROM (\n\(ranked)\n) AS old WHERE \(condition)"
       let sql = """
         DELETE FROM annals.snapshots AS s USING (SELECT * \(doomed)) AS old
         WHERE s.reducer = old.reducer AND s.aggregate_id = old.aggregate_id AND s.version = old.version
