@@ -20,7 +20,10 @@ struct Annals: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "Set up", subcommands: [Initialize.self, SandboxCommand.self]),
       CommandGroup(name: "Write", subcommands: [Append.self]),
-      CommandGroup(name: "Read", subcommands: [Stream.self, Replay.self, SnapshotCommand.self]),
+      CommandGroup(
+        name: "Read",
+        subcommands: [Stream.self, Replay.self, WatermarkCommand.self, SnapshotCommand.self]
+      ),
       CommandGroup(name: "Projection", subcommands: [RebuildProjection.self]),
       CommandGroup(name: "Check", subcommands: [VerifyVersions.self]),
     ],

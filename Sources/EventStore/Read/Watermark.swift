@@ -9,6 +9,9 @@ public struct Watermark: Sendable, Hashable {
   /// Whether the server is a standby, which cannot see the primary's transactions: there, an event that was in flight
   /// may still appear below `head` when its transaction is replayed.
   public let isReplayed: Bool
+
+  /// The watermark where it is known: the head, unless somebody writes, or nobody can tell.
+  public var position: Int64? { writers.isEmpty && !isReplayed ? head : nil }
 }
 
 extension EventStore {

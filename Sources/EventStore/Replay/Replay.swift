@@ -21,8 +21,19 @@ public struct EventBatch: Sendable, Hashable {
   /// As ``EventStore/writeNDJSON(_:to:)`` writes them.
   public let lines: [UInt8]
   public let count: Int
-  /// The position of the last event; nil in a table without positions.
-  public let lastPosition: Int64?
+  /// The events' positions; empty in a table without positions.
+  public let positions: [Int64]
+}
+
+/// What a sink throws that has done a part of its batch: the checkpoint moves there, then `cause` is thrown.
+public struct PartlyDone: Error {
+  /// Position of the last event that was done.
+  public let position: Int64
+  public let cause: any Error
+
+  public init(upTo position: Int64, cause: any Error) {
+    (self.position, self.cause) = (position, cause)
+  }
 }
 
 extension EventStore {
@@ -67,11 +78,16 @@ extension EventStore {
       let page = try await nextPage(reader) { EventBatch($0) }
       reader = page.reader
       if let batch = page.content {
-        try await sink(batch)
+        do {
+          try await sink(batch)
+        } catch let error as PartlyDone {
+          try await checkpoint?.move(to: error.position, in: self)
+          throw error.cause
+        }
         summary.count += batch.count
-        summary.lastPosition = batch.lastPosition
+        summary.lastPosition = batch.positions.last
       }
-      if let done = reader.settledPosition ?? page.content?.lastPosition {
+      if let done = reader.settledPosition ?? page.content?.positions.last {
         try await checkpoint?.move(to: done, in: self)
       }
       try await pace.wait(after: summary.count)
@@ -95,7 +111,7 @@ extension EventBatch {
     for row in 0..<page.rowCount { page.appendNDJSON(row, to: &lines) }
     self.lines = lines
     count = page.rowCount
-    lastPosition = page.optionalInt64(page.rowCount - 1, EventsTable.Column.position)
+    positions = (0..<page.rowCount).compactMap { page.optionalInt64($0, EventsTable.Column.position) }
   }
 }
 

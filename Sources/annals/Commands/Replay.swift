@@ -25,6 +25,20 @@ struct Replay: AsyncParsableCommand {
   @Option(help: "Remember under this name how far it got, and begin there the next time.")
   var checkpoint: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Pass the events to this command (by sh -c), which answers with positions that it has done.",
+      valueName: "command"
+    )
+  )
+  var exec: String?
+
+  @Option(help: "Seconds that the command may take for an answer.")
+  var timeout: Double = 60
+
+  @Option(help: "How often the command is tried again when it fails at the same event.")
+  var retries = 3
+
   @Option(help: "Most events a second.")
   var rate: Int?
 
@@ -34,6 +48,8 @@ struct Replay: AsyncParsableCommand {
   func validate() throws {
     if let rate, rate < 1 { throw ValidationError("--rate must be 1 or more") }
     if let timeLimit, timeLimit < 0 { throw ValidationError("--time-limit cannot be negative") }
+    if timeout <= 0 { throw ValidationError("--timeout must be above 0") }
+    if retries < 0 { throw ValidationError("--retries cannot be negative") }
     if checkpoint == "" { throw ValidationError("--checkpoint needs a name") }
   }
 
@@ -42,6 +58,17 @@ struct Replay: AsyncParsableCommand {
     var query = EventQuery()
     query.aggregateID = aggregate
     try await filter.apply(to: &query, store)
+    if let exec {
+      let handler = EventHandlerProcess(command: exec, timeout: .seconds(timeout))
+      var replay = HandlerReplay(
+        store: store,
+        handler: handler,
+        retries: retries,
+        query: query,
+        options: options
+      )
+      return try await replay.run()
+    }
     if options == ReplayOptions() {
       try await store.writeNDJSON(query) { StandardOutput.write($0) }
       return StandardOutput.flush()

@@ -23,7 +23,7 @@ struct StreamRow: Record {
   /// When the event shown before it happened.
   let previous: Timestamp?
 
-  static let columns = ["version", "time", "interval", "event type", "payload"].map(Column.init)
+  static let columns = ["version", "time", "interval", "event_type", "payload"].map(Column.init)
 
   var fields: [Field] {
     [
@@ -38,7 +38,7 @@ struct StreamRow: Record {
 struct StoreRow: Record {
   let event: Event
 
-  static let columns = ["position", "aggregate", "version", "time", "event type", "payload"].map(Column.init)
+  static let columns = ["position", "aggregate", "version", "time", "event_type", "payload"].map(Column.init)
 
   var fields: [Field] {
     [

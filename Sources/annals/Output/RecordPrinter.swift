@@ -74,7 +74,7 @@ struct RecordPrinter<R: Record> {
   private mutating func releaseHeld() {
     guard !held.isEmpty else { return }
     let rows = held.map { $0.fields.map { TextEscaping.forPeople($0.shown) } }
-    let headings = R.columns.map { $0.name.uppercased() }
+    let headings = R.columns.map { $0.name.uppercased().replacing("_", with: " ") }
     widths = headings.indices.map { column in
       rows.reduce(headings[column].count) { max($0, Terminal.columns(of: $1[column])) }
     }

@@ -1,0 +1,50 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct WatermarkCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "watermark",
+    abstract: "Show how far history is final, and who holds it up.",
+    discussion: """
+      Positions are handed out before commit: while a transaction writes, events may still appear below the last \
+      one. Readers that go on from a position wait for such transactions.
+      """
+  )
+
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    let store = try await connection.store()
+    let watermark = try await store.watermark()
+    var printer = RecordPrinter<WatermarkRecord>(output.format)
+    for record in WatermarkRecord.records(of: watermark) { printer.print(record) }
+    printer.finish()
+    if watermark.isReplayed, output.format == .table {
+      StandardError.warn("this is a standby: events in flight on the primary may still appear below the head")
+    }
+  }
+}
+
+/// The head, once for each transaction that may still add events below it.
+struct WatermarkRecord: Record {
+  let watermark: Watermark
+  let writer: OpenTransaction?
+
+  static let columns = [
+    "head", "watermark", "process", "user", "application", "age_seconds", "query",
+  ].map(Column.init)
+
+  var fields: [Field] {
+    [
+      .integer(watermark.head), Field(watermark.position), Field(writer.map { Int64($0.processID) }),
+      Field(writer?.user), Field(writer?.application), Field(writer.map { Int64($0.ageSeconds) }),
+      Field(writer?.query),
+    ]
+  }
+
+  static func records(of watermark: Watermark) -> [WatermarkRecord] {
+    guard !watermark.writers.isEmpty else { return [WatermarkRecord(watermark: watermark, writer: nil)] }
+    return watermark.writers.map { WatermarkRecord(watermark: watermark, writer: $0) }
+  }
+}
