@@ -63,6 +63,7 @@ let package = Package(
         .embedInCode("Schema/Migrations/Migration0002_snapshots.sql"),
         .embedInCode("Schema/Migrations/Migration0003_projections.sql"),
         .embedInCode("Schema/Migrations/Migration0004_checkpoints.sql"),
+        .embedInCode("Schema/Migrations/Migration0005_verification.sql"),
         .embedInCode("Snapshots/Changes.sql"),
         .embedInCode("Snapshots/VerifySnapshots.sql"),
         .embedInCode("Verification/CheckpointFindings.sql"),
@@ -76,8 +77,6 @@ let package = Package(
         .embedInCode("Verification/SnapshotFindings.sql"),
         .embedInCode("Verification/Streams.sql"),
         .embedInCode("Verification/VersionFindings.sql"),
-        .embedInCode("Schema/Migrations/Migration0004_checkpoints.sql"),
-        .embedInCode("Schema/Migrations/Migration0005_verification.sql"),
       ],
       swiftSettings: strict
     ),
