@@ -24,6 +24,8 @@ struct ChunkWriter {
   var transactionTime = Timestamp(microseconds: 0)
   /// Look for stored events before anything is sent: of use once some were found, as in a second run of an input.
   var looksFirst = false
+  /// Take turns with other batches that met a deadlock.
+  var takesTurns = false
   private var heads = StreamHeads()
 
   private static let maximumAttempts = 200
@@ -225,8 +227,8 @@ struct ChunkWriter {
 
   /// Throws what is not a race that another writer won.
   private func checkLostRace(_ error: PostgresError, _ chunk: EventChunk, _ indexes: ArraySlice<Int>) throws {
-    guard error.isLostRace else { throw error }
-    guard error.sqlState == SQLState.uniqueViolation, case .other = try UniqueViolation(error, connection)
+    guard error.sqlState == SQLState.uniqueViolation else { throw error }
+    guard case .other = try UniqueViolation(error, connection)
     else { return }
     let row = failedCopyRow(error, table: statements.table.name.name) ?? 1
     let index = indexes[min(indexes.startIndex + row, indexes.endIndex) - 1]

@@ -134,12 +134,10 @@ extension AppendStatements {
         }
         // The look by id comes first: a repeated append expects the version that it found the first time.
         if let receipts = try existing(chunk, indexes, connection) { return receipts }
-        throw try versionConflict(
-          chunk.aggregateID(of: indexes.lowerBound),
-          expected: expected,
-          actual: Int(result.int32(0, 0)),
-          connection
-        )
+        let aggregateID = chunk.aggregateID(of: indexes.lowerBound)
+        let head = Int(result.int32(0, 0))
+        if expected.allowedHeads.contains(head) { throw EventStoreError.fullStream(aggregateID) }
+        throw try versionConflict(aggregateID, expected: expected, actual: head, connection)
       } catch let error as PostgresError where error.isLostRace && attempt < Self.maximumAttempts {
         attempt += 1
         if error.sqlState == SQLState.uniqueViolation {
@@ -162,11 +160,13 @@ extension AppendStatements {
     _ connection: Connection
   ) throws(PostgresError) -> QueryResult {
     let heads = expected.allowedHeads
+    // Where the versions end, nothing is appended either.
+    let highest = min(heads.upperBound, Int(Int32.max) - indexes.count)
     return try connection.query(
       appendEvents,
       [
         .text(utf8: chunk.entries[indexes.lowerBound].aggregateID),
-        .int4(Int32(clamping: heads.lowerBound)), .int4(Int32(clamping: heads.upperBound)),
+        .int4(Int32(clamping: heads.lowerBound)), .int4(Int32(clamping: highest)),
         chunk.ids(indexes), chunk.eventTypes(indexes), chunk.payloads(indexes), chunk.timestamps(indexes),
         chunk.metadata(indexes),
       ],
@@ -199,9 +199,11 @@ extension AppendStatements {
 }
 
 extension PostgresError {
-  /// Another writer was first, or a deadlock or a serialization failure was resolved at this one's cost: a new
-  /// attempt may succeed.
-  var isLostRace: Bool {
-    [SQLState.uniqueViolation, SQLState.serializationFailure, SQLState.deadlockDetected].contains(sqlState)
+  /// Another writer was first: a new attempt may succeed.
+  var isLostRace: Bool { sqlState == SQLState.uniqueViolation || isDeadlock }
+
+  /// A deadlock or a serialization failure was resolved at this transaction's cost.
+  var isDeadlock: Bool {
+    sqlState == SQLState.deadlockDetected || sqlState == SQLState.serializationFailure
   }
 }

@@ -52,6 +52,7 @@ extension EventStore {
       wantsPositions: options.onReceipts != nil,
       reject: { try source.reject($0) }
     )
+    writer.looksFirst = options.isDryRun
     while let chunk = try source.next(batchSize) {
       if batchSize == 1, !options.isDryRun {
         try appendOne(chunk, source, options, statements, &result)
@@ -117,14 +118,47 @@ extension EventStore {
         }
       }
       lostProcess = connection.backendProcessID
-      try connection.transaction(options.isDryRun ? .repeatableReadOnly : .readWrite) {
-        try store(&batch, source, options, &writer)
+      try takingTurnsAfterDeadlock(&batch, &writer) { batch, writer in
+        try connection.transaction(options.isDryRun ? .repeatableReadOnly : .readWrite) {
+          if writer.takesTurns { try connection.execute(lockBulkAppend) }
+          try store(&batch, source, options, &writer)
+        }
       }
     }
     batch.report(options)
     result.appendedCount += batch.appendedCount
     result.existingCount += batch.existingCount
   }
+
+  /// Runs a batch's transaction, and again when it was the victim of a deadlock.
+  ///
+  /// Two batches that touch the same streams in different orders end each other so. The one that was rolled back lets
+  /// batches of its kind pass before it from then on; those that met no deadlock go on side by side.
+  private func takingTurnsAfterDeadlock(
+    _ batch: inout Batch,
+    _ writer: inout ChunkWriter,
+    _ transaction: (inout Batch, inout ChunkWriter) throws -> Void
+  ) throws {
+    for _ in 0..<20 {
+      do {
+        return try transaction(&batch, &writer)
+      } catch let error as PostgresError where error.isDeadlock && batch.chunkCount == 1 {
+        writer.forgetHeads()
+        writer.takesTurns = true
+      } catch let error as PostgresError where error.isDeadlock {
+        break
+      }
+    }
+    throw EventStoreError(
+      .failed,
+      "another writer appends to the same streams in another order, and the two waited for each other",
+      hint:
+        "Run the command again; with --batch-size \(ChunkReader.maximumLines) or less this is resolved by itself.",
+      sqlState: SQLState.deadlockDetected
+    )
+  }
+
+  private var lockBulkAppend: String { "SELECT pg_advisory_xact_lock(\(AdvisoryLock.bulkAppend))" }
 
   private func store(
     _ batch: inout Batch,

@@ -6,6 +6,9 @@ enum AdvisoryLock {
   /// Held by `initialize` to the end of its transaction.
   static let initialization = Int64(0x616e_6e61_0000_0001)
 
+  /// Held to the end of a bulk append's transaction, once one like it ended in a deadlock.
+  static let bulkAppend = Int64(0x616e_6e61_0000_0002)
+
   /// The first of the two words of a named lock's key; the second is the name's hash.
   private static let named: Int32 = 0x616e_6e61
 

@@ -1,0 +1,181 @@
+import EventStore
+import Glibc
+import PostgresSandbox
+import Synchronization
+import SystemPackage
+import TestSupport
+import Testing
+
+/// Connections and servers that die while events are being appended.
+@Suite struct AppendFailureTests {
+  static let writers = 8
+  static let eventsPerWriter = 400
+
+  /// Half of the writers append one event after another, half a file in batches; nobody is told of the failures.
+  @Test func whatWasAcknowledgedIsStoredOnce() async throws {
+    try await withServer { sandbox, db in
+      let run = Run()
+      async let harm: Void = Self.doHarm(to: sandbox, db, run)
+      try await withThrowingTaskGroup { group in
+        for writer in 0..<Self.writers { group.addTask { try await Self.append(writer, db, run) } }
+        try await group.waitForAll()
+      }
+      run.isDone.store(true, ordering: .relaxed)
+      try await harm
+      let acknowledged = run.acknowledged.withLock { $0 }
+      let all = Self.writers * Self.eventsPerWriter
+      #expect(acknowledged.count == all)
+      #expect(
+        try await db.psql("SELECT count(*), count(DISTINCT id), count(DISTINCT event_data) FROM events")
+          == "\(all)|\(all)|\(all)"
+      )
+      let stored = Set(try await db.psql("SELECT id FROM events").split(separator: "\n").map(String.init))
+      #expect(acknowledged == stored)
+      #expect(try await db.streamsAreContiguous())
+
+      // The whole input again, in both ways, adds nothing.
+      for writer in 0..<Self.writers {
+        let store = try EventStore(connecting: db.conninfo)
+        try await #expect(store.append(text: Self.lines(writer)).existingCount == Self.eventsPerWriter)
+      }
+    }
+  }
+
+  /// What the writers and whoever hurts them share.
+  private final class Run: Sendable {
+    let acknowledged = Mutex<Set<String>>([])
+    let isDone = Atomic(false)
+
+    func acknowledge(_ receipts: [AppendReceipt]) {
+      acknowledged.withLock { $0.formUnion(receipts.map(\.id.description)) }
+    }
+  }
+
+  private static func id(_ writer: Int, _ number: Int) -> EventID {
+    EventID(namespace: EventID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")!, name: "\(writer)/\(number)".utf8)
+  }
+
+  private static func payload(_ writer: Int, _ number: Int) -> String {
+    #"{"writer": \#(writer), "n": \#(number)}"#
+  }
+
+  private static func lines(_ writer: Int) -> String {
+    (0..<eventsPerWriter).map {
+      #"{"aggregate_id":"a\#($0 % 5)","event_type":"T","event_data":\#(payload(writer, $0)),"id":"\#(id(writer, $0))"}"#
+    }.joined(separator: "\n")
+  }
+
+  private static func append(_ writer: Int, _ db: TestDatabase, _ run: Run) async throws {
+    let store = try EventStore(connecting: db.conninfo)
+    guard writer % 2 == 0 else {
+      var options = BulkAppendOptions()
+      options.batchSize = writer == 1 ? 1 : 20
+      options.onReceipts = { run.acknowledge($0) }
+      _ = try await store.append(text: lines(writer), options: options)
+      return
+    }
+    for number in 0..<eventsPerWriter {
+      let event = NewEvent(id: id(writer, number), type: "T", data: payload(writer, number))
+      run.acknowledge(try await store.append([event], to: "a\(number % 5)"))
+    }
+  }
+
+  /// Ends connections, kills server processes and restarts the server, in turn, until the writers are done.
+  private static func doHarm(to sandbox: Sandbox, _ db: TestDatabase, _ run: Run) async throws {
+    let others = "FROM pg_stat_activity WHERE application_name = 'annals' ORDER BY random() LIMIT 1"
+    var round = 0
+    while !run.isDone.load(ordering: .relaxed) {
+      round += 1
+      try await Task.sleep(for: .milliseconds(50))
+      switch round % 16 {
+      case 5:
+        guard let pid = try? await db.psql("SELECT pid \(others)"), let pid = Int32(pid) else { continue }
+        kill(pid, SIGKILL)
+      case 13:
+        try await sandbox.stop(.immediate)
+        try await sandbox.start()
+      default:
+        _ = try? await db.psql("SELECT pg_terminate_backend(pid) \(others)")
+      }
+    }
+    #expect(round > 16, "the writers were done before any harm was")
+  }
+
+  /// When the server stays away, the error says that the outcome is not known, and what to do.
+  @Test func aServerThatStaysAwayIsReported() async throws {
+    try await withServer { sandbox, db in
+      let store = try EventStore(connecting: db.conninfo)
+      let event = NewEvent(type: "A")
+      try await store.append([event], to: "a")
+      try await sandbox.stop(.immediate)
+      let error = try await #require(throws: EventStoreError.self) {
+        try await store.append([NewEvent(type: "B")], to: "a", retryTimeout: .milliseconds(500))
+      }
+      #expect(error.code == .connectionLost)
+      #expect(error.hint?.contains("with the same ids") == true, "\(error)")
+      try await sandbox.start()
+      #expect(try await store.append([event], to: "a").map(\.status) == [.existing])
+    }
+  }
+
+  /// A transaction of several chunks cannot be sent again: it fails, or turns out to be committed.
+  @Test func aLongTransactionThatIsLostStoresNothing() async throws {
+    try await TestCluster.withDatabase { db in
+      let store = try EventStore(connecting: db.conninfo)
+      _ = try await store.initialize()
+      let pieces = Pieces(Array(BulkAppendTests.lines(25_000).joined(separator: "\n").utf8), size: 1 << 16)
+      let count = Mutex(0)
+      let terminate = """
+        SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE application_name = 'annals' AND datname = current_database()
+        """
+      let error = try await #require(throws: EventStoreError.self) {
+        try await store.append(
+          lines: {
+            let piece = count.withLock {
+              $0 += 1
+              return $0
+            }
+            if piece == 36 { try waitFor { _ = try await db.psql(terminate) } }
+            return pieces.next()
+          }
+        )
+      }
+      #expect(error.code == .connectionLost, "\(error)")
+      #expect(error.detail?.contains("Nothing was appended.") == true, "\(error)")
+      #expect(try await db.psql("SELECT count(*) FROM events") == "0")
+    }
+  }
+
+  /// Runs the body with a server of its own, which may be hurt.
+  private func withServer(_ body: (Sandbox, TestDatabase) async throws -> Void) async throws {
+    let directory = FilePath("/tmp/annals-test-\(UInt32.random(in: .min ... .max))")
+    let sandbox = try await Sandbox(directory: directory)
+    do {
+      try await sandbox.start()
+      let variables = try sandbox.environment().map { ($0.name, $0.value) }
+      let db = TestDatabase(
+        name: Sandbox.databaseName,
+        environment: Dictionary(uniqueKeysWithValues: variables)
+      )
+      _ = try await EventStore(connecting: db.conninfo).initialize()
+      try await body(sandbox, db)
+    } catch {
+      try? await sandbox.reset()
+      _ = try? await runShell("rm -rf \(directory)")
+      throw error
+    }
+    try await sandbox.reset()
+    _ = try await runShell("rm -rf \(directory)")
+  }
+}
+
+/// Blocks this thread, which is a store's own, until the operation is done.
+private func waitFor(_ operation: @escaping @Sendable () async throws -> Void) throws {
+  let isDone = Mutex(false)
+  Task {
+    try? await operation()
+    isDone.withLock { $0 = true }
+  }
+  while !isDone.withLock({ $0 }) { usleep(10_000) }
+}
