@@ -42,13 +42,6 @@ public actor EventStore {
     do { canceller = try Canceller() } catch { throw EventStoreError(error) }
   }
 
-  /// Another connection to the same store, for work that goes on beside this one's.
-  func sibling() async throws -> EventStore {
-    let sibling = try EventStore(parameters, table: table)
-    await sibling.onNotice(reportNotice)
-    return sibling
-  }
-
   /// Sets who is told of what goes on, for example that a reader waits for a writer.
   public func onNotice(_ report: (@Sendable (String) -> Void)?) {
     reportNotice = report

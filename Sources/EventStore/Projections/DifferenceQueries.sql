@@ -35,7 +35,7 @@ SELECT t.relname::text, CASE WHEN c.key_column IS NOT NULL THEN format($query$
   SELECT (SELECT count(*) FROM %3$s), count(*) FILTER (WHERE change = 'added'),
          count(*) FILTER (WHERE change = 'removed'), count(*) FILTER (WHERE change = 'changed'),
          (SELECT string_agg(jsonb_strip_nulls(jsonb_build_object('change', change, 'live', live, 'new', new))::text, E'\n')
-          FROM (SELECT * FROM pairs ORDER BY coalesce(new, live) LIMIT 5) AS some)
+          FROM (SELECT * FROM pairs ORDER BY coalesce(new, live) LIMIT 5) AS sample)
   FROM pairs $query$, c.key_column, t.new_name, t.live_name, c.same_key, coalesce(c.distinct_values, 'false'))
 ELSE format($query$
   WITH new AS (SELECT to_jsonb(r) AS row FROM (SELECT %1$s FROM %2$s) AS r),
@@ -45,7 +45,7 @@ ELSE format($query$
   SELECT (SELECT count(*) FROM live), count(*) FILTER (WHERE change = 'added'),
          count(*) FILTER (WHERE change = 'removed'), 0::bigint,
          (SELECT string_agg(jsonb_build_object('change', change, CASE change WHEN 'added' THEN 'new' ELSE 'live' END, row)::text, E'\n')
-          FROM (SELECT * FROM pairs ORDER BY row LIMIT 5) AS some)
+          FROM (SELECT * FROM pairs ORDER BY row LIMIT 5) AS sample)
   FROM pairs $query$, c.list, t.new_name, t.live_name)
 END
 FROM tables t JOIN columns c USING (relname) ORDER BY 1

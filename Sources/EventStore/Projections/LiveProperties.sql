@@ -73,7 +73,7 @@ WITH pairs AS (
   FROM pairs
   JOIN pg_index i ON i.indrelid = live AND i.indisreplident JOIN pg_class theirs ON theirs.oid = i.indexrelid
   JOIN pg_class mine ON mine.relname = theirs.relname AND mine.relnamespace = to_regnamespace(quote_ident($2))
-  WHERE relreplident = 'i' AND new_replident = 'd'
+  WHERE pairs.relreplident = 'i' AND new_replident = 'd'
   UNION ALL
   SELECT 7, format('ALTER %s %s SET (%s)', kind, name, options) FROM pairs WHERE options IS NOT NULL
   UNION ALL
