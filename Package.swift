@@ -53,6 +53,7 @@ let package = Package(
         .embedInCode("Projections/LiveProperties.sql"),
         .embedInCode("Projections/NameClashes.sql"),
         .embedInCode("Projections/OlderTransactions.sql"),
+        .embedInCode("Projections/ProjectionStatus.sql"),
         .embedInCode("Projections/ReadModelObjects.sql"),
         .embedInCode("Read/Watermark.sql"),
         .embedInCode("Schema/AddMetadata.sql"),

@@ -28,6 +28,13 @@ extension Connection {
     return value
   }
 
+  /// Runs `body` in a transaction that leaves nothing behind.
+  package func rolledBack<T>(_ body: () throws -> T) throws -> T {
+    try execute(TransactionMode.readWrite.rawValue)
+    defer { cleanUp { try execute("ROLLBACK") } }
+    return try body()
+  }
+
   /// Runs `body` in a subtransaction of the current transaction, which an error undoes and nothing else.
   package func savepoint<T>(_ body: () throws -> T) throws -> T {
     try execute("SAVEPOINT annals")

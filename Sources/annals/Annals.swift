@@ -24,7 +24,12 @@ struct Annals: AsyncParsableCommand {
         name: "Read",
         subcommands: [Stream.self, Replay.self, WatermarkCommand.self, SnapshotCommand.self]
       ),
-      CommandGroup(name: "Projection", subcommands: [RebuildProjection.self]),
+      CommandGroup(
+        name: "Projection",
+        subcommands: [
+          CheckProjection.self, RebuildProjection.self, Project.self, Projections.self, DeadLetters.self,
+        ]
+      ),
       CommandGroup(name: "Check", subcommands: [VerifyVersions.self]),
     ],
     // -h is the host, as in psql.

@@ -50,7 +50,7 @@ extension EventStore {
     return layout.hasMetadata ? table.sql : "(SELECT *, NULL::jsonb AS metadata FROM \(table.sql))"
   }
 
-  private func registerProjection(_ file: ProjectionFile, _ connection: Connection) throws {
+  func registerProjection(_ file: ProjectionFile, _ connection: Connection) throws {
     let sql = """
       INSERT INTO annals.projections AS p (name, store, live_schema) VALUES ($1, $2, $3)
       ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING p.store, p.live_schema

@@ -1,6 +1,14 @@
 internal import LibPQ
 
 extension Connection {
+  /// Puts a schema in front of the search path, to the end of the transaction.
+  func useSchema(_ schema: String) throws(PostgresError) {
+    let sql = """
+      SELECT set_config('search_path', concat_ws(', ', quote_ident($1), nullif(current_setting('search_path'), '')), true)
+      """
+    _ = try query(sql, [.text(schema)])
+  }
+
   /// Runs a statement of an operator's file as it stands; an error points into the file.
   func execute(_ statement: SQLStatement, of file: String) throws {
     do {
@@ -22,10 +30,14 @@ extension GeneratedCode {
 extension PostgresError {
   /// Whether the statement itself is at fault, not the connection, the moment or the role.
   var isAboutStatement: Bool {
-    guard kind == .statement, let state = sqlState else { return false }
-    let passing = ["40", "53", "55", "57", "58"]
-    return !passing.contains { state.hasPrefix($0) }
-      && ![SQLState.insufficientPrivilege, SQLState.readOnlyTransaction].contains(state)
+    !isPassing
+      && ![SQLState.insufficientPrivilege, SQLState.readOnlyTransaction].contains(sqlState)
+  }
+
+  /// Whether the same may succeed later: a lost connection, a deadlock, a lock, a full disk (classes 40, 53, 55, 57, 58).
+  var isPassing: Bool {
+    guard kind == .statement, let state = sqlState else { return true }
+    return ["40", "53", "55", "57", "58"].contains { state.hasPrefix($0) }
   }
 }
 

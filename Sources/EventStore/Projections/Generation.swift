@@ -113,13 +113,15 @@ extension Generation {
     return generation
   }
 
-  /// Puts this generation's schema in front of the search path, to the end of the transaction.
-  func useSchema(_ connection: Connection) throws {
-    let sql = """
-      SELECT set_config('search_path', concat_ws(', ', quote_ident($1), nullif(current_setting('search_path'), '')), true)
-      """
-    _ = try connection.query(sql, [.text(schema)])
+  /// Gives the planner figures of the new tables before somebody reads them.
+  func analyze(_ connection: Connection) throws {
+    for object in try ReadModelObject.all(in: ownSchema, connection) where object.kind == .table {
+      try connection.execute("ANALYZE \(quoteIdentifier(ownSchema)).\(object.name)")
+    }
   }
+
+  /// Puts this generation's schema in front of the search path, to the end of the transaction.
+  func useSchema(_ connection: Connection) throws { try connection.useSchema(schema) }
 
   /// Moves the checkpoint in the transaction of the effects, and only from the value that was read.
   mutating func advance(to position: Int64, events: Int64, _ connection: Connection) throws {
@@ -158,11 +160,12 @@ extension Generation {
   func record(_ error: EventStoreError, _ connection: Connection) {
     let sql = """
       UPDATE annals.generations SET error = jsonb_strip_nulls(jsonb_build_object(
-        'message', $3::text, 'detail', $4::text, 'sqlstate', $5::text, 'at', clock_timestamp()))
+        'code', $6::text, 'message', $3::text, 'detail', $4::text, 'sqlstate', $5::text, 'at', clock_timestamp()))
       WHERE projection = $1 AND number = $2
       """
     let parameters: [Parameter] = [
       .text(projection), .int4(number), .text(error.message), .text(error.detail), .text(error.sqlState),
+      .text(error.code.rawValue),
     ]
     connection.cleanUp { _ = try connection.query(sql, parameters) }
   }

@@ -53,7 +53,7 @@ extension EventStore {
         if final > swapped.position { try run(apply, upTo: final, on: &swapped, connection) }
         // ALTER TABLE refuses a table with pending trigger events.
         try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        try swap(swapped, keepsOwnGrants: file.create.contains { $0.keyword == "GRANT" }, connection)
+        try swap(swapped, keepsOwnGrants: file.grants, connection)
         return swapped
       }
     }

@@ -1,7 +1,7 @@
 internal import LibPQ
 
 /// An event, or a run of events, whose handler failed.
-struct PoisonEvent: Sendable {
+struct PoisonEvent: Error {
   let failure: HandlerFailure
   let sqlState: String
   let message: String

@@ -69,15 +69,22 @@ extension Generation {
   /// - Parameter keepsOwnGrants: the projection file grants rights itself; otherwise rights that the live table
   ///   lacks come from the role's default privileges, and an operator may have revoked them.
   func takeOverProperties(keepsOwnGrants: Bool, _ connection: Connection) throws {
-    let schemas: [Parameter] = [.text(liveSchema), .text(ownSchema)]
-    for owner in try connection.strings(PackageResources.LiveOwners_sql, schemas) {
-      try connection.execute(owner)
-    }
-    let statements = try connection.strings(
-      PackageResources.LiveProperties_sql,
-      schemas + [.bool(keepsOwnGrants)]
-    )
-    for statement in statements { try connection.execute(statement) }
+    for statement in try newOwners(connection) { try connection.execute(statement) }
+    for statement in try newProperties(keepsOwnGrants, connection) { try connection.execute(statement) }
+  }
+
+  /// What ``takeOverProperties(keepsOwnGrants:_:)`` would run.
+  func properties(keepsOwnGrants: Bool, _ connection: Connection) throws -> [String] {
+    try newOwners(connection) + newProperties(keepsOwnGrants, connection)
+  }
+
+  private func newOwners(_ connection: Connection) throws -> [String] {
+    try connection.strings(PackageResources.LiveOwners_sql, [.text(liveSchema), .text(ownSchema)])
+  }
+
+  private func newProperties(_ keepsOwnGrants: Bool, _ connection: Connection) throws -> [String] {
+    let parameters: [Parameter] = [.text(liveSchema), .text(ownSchema), .bool(keepsOwnGrants)]
+    return try connection.strings(PackageResources.LiveProperties_sql, parameters)
   }
 }
 

@@ -67,12 +67,18 @@ extension EventStore {
         guard isComplete else { return build.outcome(.outOfTime) }
         do {
           return try finish(&build, progress, connection)
-        } catch let error as EventStoreError {
-          build.generation.record(error, connection)
-          throw error
+        } catch {
+          throw record(error, of: build, connection)
         }
       }
     }
+  }
+
+  /// Notes why the build stopped, and returns the error for the caller.
+  func record(_ error: any Error, of build: Build, _ connection: Connection) -> any Error {
+    let error = (error as? PoisonEvent).map { EventStoreError($0, file: build.file.path) } ?? error
+    if let error = error as? EventStoreError { build.generation.record(error, connection) }
+    return error
   }
 
   /// A task of its own, because the caller's may be cancelled.
@@ -88,6 +94,7 @@ extension EventStore {
     let apply = build.compiler().applyFunction()
     try createFunction(apply, connection)
     guard try applyAll(of: &build, apply, progress, connection) else { return build.outcome(.outOfTime) }
+    try build.generation.analyze(connection)
     let failed = try failedChecks(of: build.file, build.generation, connection)
     guard failed.isEmpty else { return build.outcome(.checksFailed, failedChecks: failed) }
     try build.generation.mark(.ready, connection)
@@ -139,6 +146,8 @@ extension EventStore {
   }
 
   /// Applies the events up to a position to a generation, and moves its checkpoint, in the caller's transaction.
+  ///
+  /// - Throws: ``PoisonEvent`` for an event whose handler fails.
   func run(
     _ apply: GeneratedCode,
     upTo end: Int64,
@@ -146,12 +155,8 @@ extension EventStore {
     _ connection: Connection
   ) throws {
     try generation.useSchema(connection)
-    do {
-      let handled = try apply.call(after: generation.position, upTo: end, connection)
-      try generation.advance(to: end, events: handled, connection)
-    } catch let error as PostgresError {
-      throw PoisonEvent(error, in: apply).map { EventStoreError($0, file: apply.file) } ?? error
-    }
+    let handled = try apply.call(after: generation.position, upTo: end, connection)
+    try generation.advance(to: end, events: handled, connection)
   }
 
   private func dropRetired(_ projection: String, besides kept: Int, _ connection: Connection) throws {
@@ -207,6 +212,9 @@ struct Build: Sendable {
 }
 
 extension ProjectionFile {
+  /// Whether it gives rights on its tables itself.
+  var grants: Bool { create.contains { $0.keyword == "GRANT" } }
+
   /// Another lock than that of the catch-up: the live read model is kept current while a new one is built.
   var lockOfRebuild: String { Self.lockOfRebuild(name) }
   static func lockOfRebuild(_ name: String) -> String { "the rebuild of projection \(name)" }
@@ -216,7 +224,13 @@ extension GeneratedCode {
   /// Runs `annals_apply`.
   ///
   /// - Returns: how many events were handled.
-  func call(after start: Int64, upTo end: Int64, _ connection: Connection) throws(PostgresError) -> Int64 {
-    try connection.query("SELECT pg_temp.\(functionName)($1, $2)", [.int8(start), .int8(end)]).int64(0, 0)
+  /// - Throws: ``PoisonEvent`` for an event whose handler fails.
+  func call(after start: Int64, upTo end: Int64, _ connection: Connection) throws -> Int64 {
+    do {
+      let sql = "SELECT pg_temp.\(functionName)($1, $2)"
+      return try connection.query(sql, [.int8(start), .int8(end)]).int64(0, 0)
+    } catch {
+      throw PoisonEvent(error, in: self) ?? error
+    }
   }
 }

@@ -52,9 +52,8 @@ extension EventStore {
         while let isComplete = try await group.next() { areComplete = areComplete && isComplete }
         return areComplete
       }
-    } catch let error as EventStoreError {
-      try? await perform { build.generation.record(error, $0) }
-      throw error
+    } catch {
+      throw (try? await perform { record(error, of: build, $0) }) ?? error
     }
   }
 
@@ -78,12 +77,8 @@ extension EventStore {
         try connection.transaction {
           try connection.execute("SET LOCAL synchronous_commit = off")
           try build.generation.useSchema(connection)
-          do {
-            let handled = try apply.call(after: shard.position, upTo: end, connection)
-            try moved.advance(to: end, events: handled, connection)
-          } catch let error as PostgresError {
-            throw PoisonEvent(error, in: apply).map { EventStoreError($0, file: apply.file) } ?? error
-          }
+          let handled = try apply.call(after: shard.position, upTo: end, connection)
+          try moved.advance(to: end, events: handled, connection)
         }
         shard = moved
         meter.show(shard)

@@ -7,6 +7,8 @@ struct RebuildProjection: AsyncParsableCommand {
     abstract: "Build a read model anew from history and swap it in.",
     discussion: """
       annals rebuild-projection Examples/orders/orders.sql
+      annals rebuild-projection -n orders.sql
+      annals rebuild-projection --workers 2 --max-diff 1% orders.sql
 
       The new tables grow beside the live ones, which stay readable and complete until one short
       transaction exchanges them. An interrupted rebuild goes on where it was when it is run again.
@@ -15,45 +17,59 @@ struct RebuildProjection: AsyncParsableCommand {
 
   @OptionGroup var connection: ConnectionOptions
 
-  @Option(help: "Positions a transaction.")
-  var chunk: Int64 = 20_000
+  @Flag(
+    name: [.customShort("n"), .long],
+    help: "Say what would be done and how long it takes; change nothing."
+  )
+  var dryRun = false
 
-  @Argument(help: "The projection: see annals-projection(5).", completion: .file(extensions: ["sql"]))
-  var file: String
+  @OptionGroup var build: RebuildBuildOptions
+  @OptionGroup var progress: ProgressOptions
+  @OptionGroup var output: OutputOptions
 
-  func validate() throws {
-    if chunk < 1 { throw ValidationError("--chunk must be 1 or more") }
-  }
+  @Argument(help: "Projections: see annals-projection(5).", completion: .file(extensions: ["sql"]))
+  var files: [String]
 
   func run() async throws {
-    let definition = try InputFile.read(file)
+    let definitions = try files.map { ($0, try InputFile.read($0)) }
     let store = try await connection.store()
-    let progress = ProgressLine("rebuilding")
-    let outcome = try await store.rebuildProjection(definition, path: file) {
-      progress.show(done: $0.position, of: $0.finalPosition, events: $0.events)
+    var isPending = false
+    for (path, definition) in definitions {
+      if dryRun {
+        let plan = try await store.planRebuild(definition, path: path)
+        RecordPrinter.printAlone(RebuildPlanRecord(plan: plan), output.format)
+        if !plan.problems.isEmpty { isPending = true }
+      } else if try await !rebuild(definition, path, store) {
+        isPending = true
+      }
     }
-    progress.finish()
-    guard outcome.ending == .live else { throw Self.report(outcome.failedChecks, of: outcome) }
-    if StandardError.isTerminal {
-      let events = Field.grouped(outcome.events)
-      let how = outcome.isResumed ? "resumed and finished" : "finished"
-      StandardError.write(
-        "\(outcome.projection): \(how) generation \(outcome.generation), \(events) events; it is live\n"
-      )
-    }
+    if isPending { throw EndWithStatus(status: .findings) }
   }
 
-  private static func report(_ checks: [FailedCheck], of outcome: RebuildOutcome) -> CommandError {
-    for check in checks {
-      StandardError.write("annals: check failed: \(TextEscaping.forPeople(check.check))\n")
-      for row in check.rows { StandardError.write("  \(TextEscaping.forPeople(row))\n") }
+  /// Returns false when work is left.
+  private func rebuild(_ definition: [UInt8], _ path: String, _ store: EventStore) async throws -> Bool {
+    let line = progress.line("rebuilding \(path)")
+    defer { line.finish() }
+    let outcome: RebuildOutcome
+    do {
+      outcome = try await store.rebuildProjection(definition, path: path, options: build.options) {
+        line.show(done: $0.position, of: $0.finalPosition, events: $0.events)
+      }
+    } catch is CancellationError {
+      line.finish()
+      throw CommandError(
+        Interruption.status ?? .interrupted,
+        "interrupted",
+        code: "interrupted",
+        detail: "The chunk under way was rolled back; what was committed before is kept.",
+        hint: "Run the same command to go on; --restart begins anew."
+      )
     }
-    return CommandError(
-      .findings,
-      "the new generation \(outcome.generation) of \(outcome.projection) does not pass its checks",
-      code: "checkFailed",
-      detail: "It is kept aside; the live read model is as it was.",
-      hint: "Mend the file and run the rebuild again."
+    line.finish()
+    RebuildReport(outcome, path: path).print(
+      showsDifferences: build.diff || build.maxDiff != nil,
+      output.format
     )
+    return outcome.ending == .live || outcome.ending == .ready
   }
 }

@@ -48,6 +48,19 @@ struct Shop {
     )
   }
 
+  /// Catches up once, without waiting between the tries of a failed event unless told otherwise.
+  @discardableResult
+  func project(
+    _ file: String,
+    _ change: (inout CatchUpOptions) -> Void = { _ in }
+  ) async throws -> CatchUpOutcome {
+    var options = CatchUpOptions()
+    options.once = true
+    options.retryDelay = .zero
+    change(&options)
+    return try await store().project(Array(file.utf8), path: "sums.sql", options: options)
+  }
+
   /// The error of a rebuild that must fail.
   func failure(of file: String, _ change: (inout RebuildOptions) -> Void = { _ in }) async -> EventStoreError?
   {
@@ -69,6 +82,23 @@ struct Shop {
     )
   }
 }
+
+/// Stops the handlers of ``gated`` behind position 10 until it is opened or goes away.
+final class Gate {
+  private let connection: Connection
+
+  init(_ shop: Shop) throws {
+    connection = try Connection(
+      ConnectionParameters(database: shop.database.conninfo),
+      canceller: Canceller()
+    )
+    try connection.execute("SET application_name = 'gate'; SELECT pg_advisory_lock(42)")
+  }
+
+  func open() throws { try connection.execute("SELECT pg_advisory_unlock(42)") }
+}
+
+let gated = sums + "SELECT pg_advisory_xact_lock_shared(42) WHERE event.position > 10;\n"
 
 /// Counts and adds up the events of each aggregate.
 let sums = """

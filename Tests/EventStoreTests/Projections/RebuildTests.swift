@@ -40,16 +40,17 @@ import Testing
   @Test func aCancelledRebuildGoesOnWhereItWas() async throws {
     try await Shop.open(events: 100) { shop in
       let (started, signal) = AsyncStream.makeStream(of: Void.self)
-      let slow = sums + "SELECT pg_sleep(0.02);\n"
+      let gate = try Gate(shop)
       let task = Task {
-        try await shop.rebuild(slow, { $0.chunkSize = 5 }, progress: { _ in signal.yield() })
+        try await shop.rebuild(gated, { $0.chunkSize = 5 }, progress: { _ in signal.yield() })
       }
       for await _ in started { break }
       task.cancel()
       await #expect(throws: CancellationError.self) { try await task.value }
       let reached = try await shop.psql("SELECT position, state FROM annals.generations")
       #expect(reached.hasSuffix("|building") && reached != "0|building")
-      let outcome = try await shop.rebuild(slow)
+      try gate.open()
+      let outcome = try await shop.rebuild(gated)
       #expect(outcome.isResumed && outcome.generation == 1 && outcome.events == 100)
       #expect(try await shop.sums() == shop.expectedSums())
     }
@@ -58,9 +59,9 @@ import Testing
   @Test func aTerminatedSessionLosesAChunkAtMost() async throws {
     try await Shop.open(events: 100) { shop in
       let (started, signal) = AsyncStream.makeStream(of: Void.self)
-      let slow = sums + "SELECT pg_sleep(0.03);\n"
+      let gate = try Gate(shop)
       let task = Task {
-        try await shop.rebuild(slow, { $0.chunkSize = 4 }, progress: { _ in signal.yield() })
+        try await shop.rebuild(gated, { $0.chunkSize = 5 }, progress: { _ in signal.yield() })
       }
       for await _ in started { break }
       try await shop.psql(
@@ -68,7 +69,8 @@ import Testing
       )
       let error = await #expect(throws: EventStoreError.self) { try await task.value }
       #expect(error?.code == .connectionLost)
-      #expect(try await shop.rebuild(slow).isResumed)
+      try gate.open()
+      #expect(try await shop.rebuild(gated).isResumed)
       #expect(try await shop.sums() == shop.expectedSums())
     }
   }
@@ -176,17 +178,18 @@ import Testing
   @Test func onlyOneRebuildAtATime() async throws {
     try await Shop.open(events: 20) { shop in
       let (started, signal) = AsyncStream.makeStream(of: Void.self)
-      let slow = sums + "SELECT pg_sleep(0.3);\n"
+      let gate = try Gate(shop)
       let task = Task {
-        try await shop.rebuild(slow, { $0.chunkSize = 1 }, progress: { _ in signal.yield() })
+        try await shop.rebuild(gated, { $0.chunkSize = 5 }, progress: { _ in signal.yield() })
       }
       for await _ in started { break }
-      let error = await shop.failure(of: slow)
+      let error = await shop.failure(of: gated)
       task.cancel()
       #expect(error?.code == .locked)
       #expect(error?.message == "another session works on the rebuild of projection sums")
       #expect(error?.detail?.contains("application annals") == true)
       _ = await task.result
+      try gate.open()
     }
   }
 
@@ -254,29 +257,30 @@ import Testing
     try await Shop.open(events: 300) { shop in
       let count = Mutex(0)
       let (started, signal) = AsyncStream.makeStream(of: Void.self)
-      let slow = sums + "SELECT pg_sleep(0.003);\n"
+      let gate = try Gate(shop)
       let task = Task {
         try await shop.rebuild(
-          slow,
+          gated,
           {
             $0.workers = 3
             $0.chunkSize = 10
           },
           progress: { _ in
-            if count.withLock({
-              $0 += 1
-              return $0
-            }) > 8 {
-              signal.yield()
+            // Each shard tells where it begins, and the end of its first chunk.
+            let calls = count.withLock { count in
+              count += 1
+              return count
             }
+            if calls == 6 { signal.yield() }
           }
         )
       }
       for await _ in started { break }
       task.cancel()
       await #expect(throws: CancellationError.self) { try await task.value }
-      #expect(try await shop.psql("SELECT count(*) FROM annals.shards WHERE position > 0") != "0")
-      let outcome = try await shop.rebuild(slow)
+      #expect(try await shop.psql("SELECT count(*) FROM annals.shards WHERE position = 10") == "3")
+      try gate.open()
+      let outcome = try await shop.rebuild(gated)
       #expect(outcome.isResumed && outcome.events == 300)
       #expect(try await shop.sums() == shop.expectedSums())
     }

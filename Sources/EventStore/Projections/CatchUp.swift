@@ -1,0 +1,259 @@
+internal import LibPQ
+
+/// How a read model is kept current.
+public struct CatchUpOptions: Sendable, Hashable {
+  /// Ends when everything up to the watermark is applied; otherwise goes on until the task is cancelled.
+  public var once = false
+  /// How often an event that failed is tried alone before it becomes a dead letter; 0 parks it at once.
+  public var attempts = 3
+  /// The wait before the first of these; each further one is twice as long, give or take a quarter.
+  public var retryDelay: Duration = .seconds(1)
+  /// Positions a transaction.
+  public var chunkSize: Int64 = 5_000
+  /// How long to wait for new events.
+  public var pollInterval: Duration = .milliseconds(500)
+
+  public init() {}
+}
+
+/// What a catch-up did.
+public struct CatchUpOutcome: Sendable, Hashable {
+  public let projection: String
+  /// Events that were handled.
+  public internal(set) var events: Int64 = 0
+  /// The checkpoint that was reached.
+  public internal(set) var position: Int64 = 0
+  /// Events that were given up on.
+  public internal(set) var deadLetters = 0
+  /// Whether the projection is paused, so that nothing more was done.
+  public internal(set) var isPaused = false
+}
+
+extension EventStore {
+  /// Applies to a live read model what has happened since its checkpoint, in order, and nothing twice.
+  ///
+  /// An event whose handler fails is tried again alone, and then set aside as a dead letter in the transaction that
+  /// moves the checkpoint past it. A lost connection is opened anew. Several projections are kept current side by
+  /// side by several stores, each on a connection of its own.
+  ///
+  /// - Parameters:
+  ///   - definition: the bytes of the projection file that the live generation was built by.
+  ///   - path: the file's name, for messages.
+  ///   - progress: called after every chunk, on the store's thread.
+  /// - Throws: ``EventStoreError``: `notFound` without a live generation, `invalidDefinition` when the file is wrong
+  ///   or not the one that built it, `locked` when another session keeps the same projection current.
+  public func project(
+    _ definition: [UInt8],
+    path: String,
+    options: CatchUpOptions = CatchUpOptions(),
+    progress: @Sendable (RebuildProgress) -> Void = { _ in }
+  ) async throws -> CatchUpOutcome {
+    try await perform { connection in
+      let file = try ProjectionFile(path: path, bytes: definition)
+      try requireSchema(connection)
+      let compiler = ProjectionCompiler(file, source: try eventSource(connection))
+      var run = CatchUp(file: file, apply: compiler.applyFunction(), options: options)
+      while true {
+        do {
+          try keepCurrent(&run, try self.connection(), progress)
+          return run.outcome
+        } catch let error as PostgresError where error.isPassing && run.mayReconnect {
+          try run.waitToReconnect(after: error, canceller, notify)
+        }
+      }
+    }
+  }
+
+  private func keepCurrent(
+    _ run: inout CatchUp,
+    _ connection: Connection,
+    _ progress: (RebuildProgress) -> Void
+  ) throws {
+    try AdvisoryLock.noticeLostClients(connection)
+    try AdvisoryLock.hold("projection \(run.file.name)", connection) {
+      try createFunction(run.apply, connection)
+      do {
+        repeat {
+          try applyNews(&run, connection, progress)
+          if run.options.once { return }
+          try connection.canceller.sleep(seconds: run.options.pollInterval / .seconds(1))
+        } while true
+      } catch {
+        let failure: EventStoreError
+        switch error {
+        case let poison as PoisonEvent: failure = EventStoreError(handlerFault: poison, file: run.file.path)
+        case let error as PostgresError where !error.isPassing: failure = EventStoreError(error)
+        case let error as EventStoreError where error.code != .locked: failure = error
+        default: throw error
+        }
+        try? Generation.live(run.file.name, connection)?.record(failure, connection)
+        throw failure
+      }
+    }
+  }
+
+  /// Applies everything up to the watermark. A chunk with a poison event is cut in pieces until the event is alone.
+  private func applyNews(
+    _ run: inout CatchUp,
+    _ connection: Connection,
+    _ progress: (RebuildProgress) -> Void
+  ) throws {
+    let final = try finalPosition(connection)
+    try step(&run, .look, connection)
+    var end = min(run.outcome.position + run.options.chunkSize, final)
+    while !run.outcome.isPaused, run.outcome.position < final {
+      do {
+        try step(&run, .apply(upTo: end), connection)
+        end = min(run.outcome.position + run.options.chunkSize, final)
+      } catch let poison as PoisonEvent where !poison.isOfHandler {
+        let first = max(poison.failure.firstPosition ?? 0, run.outcome.position + 1)
+        let last = max(poison.failure.lastPosition ?? 0, first)
+        if first > run.outcome.position + 1 {
+          end = first - 1
+        } else if last > first {
+          end = first + (last - first) / 2
+        } else {
+          try retryOrPark(&run, first, poison, connection)
+          end = min(run.outcome.position + run.options.chunkSize, final)
+        }
+      }
+      progress(
+        RebuildProgress(position: run.outcome.position, finalPosition: final, events: run.outcome.events)
+      )
+    }
+  }
+
+  private func retryOrPark(
+    _ run: inout CatchUp,
+    _ position: Int64,
+    _ poison: PoisonEvent,
+    _ connection: Connection
+  ) throws {
+    var poison = poison
+    var delaySeconds = run.options.retryDelay / .seconds(1)
+    for _ in 0..<run.options.attempts {
+      try connection.canceller.sleep(seconds: delaySeconds * .random(in: 0.75...1.25))
+      delaySeconds *= 2
+      do {
+        return try step(&run, .apply(upTo: position), connection)
+      } catch let again as PoisonEvent {
+        poison = again
+      }
+    }
+    try step(&run, .park(position, poison), connection)
+    if !run.outcome.isPaused {
+      notify("\(run.file.path):\(poison.location.line): dead letter: \(poison.subject): \(poison.message)")
+    }
+  }
+
+  private enum Step {
+    /// Reads the checkpoint.
+    case look
+    case apply(upTo: Int64)
+    case park(Int64, PoisonEvent)
+  }
+
+  /// One transaction on the live generation, whichever that is now.
+  private func step(_ run: inout CatchUp, _ step: Step, _ connection: Connection) throws {
+    var outcome = run.outcome
+    try connection.transaction {
+      outcome.isPaused = try lockProjection(run.file.name, connection)
+      var live = try Generation.requireLive(run.file.name, connection)
+      guard live.isDefined(by: run.file) else { throw live.changedFile(run.file) }
+      if outcome.isPaused { return }
+      let eventsBefore = live.events
+      switch step {
+      case .look: break
+      case .apply(let end):
+        if end > live.position { try self.run(run.apply, upTo: end, on: &live, connection) }
+      case .park(let position, let poison):
+        try live.park(position, poison, attempts: run.options.attempts + 1, in: table, connection)
+        try live.advance(to: position, events: 0, connection)
+        outcome.deadLetters += 1
+      }
+      outcome.position = live.position
+      outcome.events += live.events - eventsBefore
+    }
+    run.outcome = outcome
+    run.losses = 0
+  }
+}
+
+/// A catch-up under way.
+private struct CatchUp {
+  let file: ProjectionFile
+  let apply: GeneratedCode
+  let options: CatchUpOptions
+  var outcome: CatchUpOutcome
+  /// Connections lost since the last transaction.
+  var losses = 0
+
+  init(file: ProjectionFile, apply: GeneratedCode, options: CatchUpOptions) {
+    (self.file, self.apply, self.options) = (file, apply, options)
+    outcome = CatchUpOutcome(projection: file.name)
+  }
+
+  /// Whoever runs once, as cron does, wants an end; a service goes on for ever.
+  var mayReconnect: Bool { !options.once || losses < 10 }
+
+  mutating func waitToReconnect(
+    after error: PostgresError,
+    _ canceller: Canceller,
+    _ notify: (String) -> Void
+  ) throws {
+    if losses > 0 { notify("\(file.name): \(error.message); trying again") }
+    try canceller.sleep(seconds: min(0.05 * Double(1 << min(losses, 10)), 5))
+    losses += 1
+  }
+}
+
+extension Generation {
+  static func requireLive(_ projection: String, _ connection: Connection) throws -> Generation {
+    guard let live = try live(projection, connection) else {
+      throw EventStoreError(
+        .notFound,
+        "projection \(projection) has no live generation yet",
+        hint: "Build it with 'annals rebuild-projection FILE'."
+      )
+    }
+    return live
+  }
+
+  func changedFile(_ file: ProjectionFile) -> EventStoreError {
+    EventStoreError(
+      .invalidDefinition,
+      "\(file.path) is not the file that the live generation \(number) of \(projection) was built by",
+      detail: "The file is version \(file.version), the live read model was built by version \(version).",
+      hint: "Bring it in with 'annals rebuild-projection \(file.path)'."
+    )
+  }
+
+  fileprivate func park(
+    _ position: Int64,
+    _ poison: PoisonEvent,
+    attempts: Int,
+    in table: QualifiedName,
+    _ connection: Connection
+  ) throws {
+    let sql = """
+      INSERT INTO annals.dead_letters (projection, generation, position, aggregate_id, version, event_type, attempts,
+                                       sqlstate, message, detail)
+      SELECT $1, $2, position, aggregate_id, version, event_type, $4, $5, $6, $7 FROM \(table.sql) WHERE position = $3
+      """
+    _ = try connection.query(
+      sql,
+      [
+        .text(projection), .int4(number), .int8(position), .int4(Int32(attempts)), .text(poison.sqlState),
+        .text(poison.message), .text(poison.cause),
+      ]
+    )
+  }
+}
+
+extension EventStoreError {
+  /// A fault of the handler or the tables stops the catch-up: every event would become a dead letter.
+  fileprivate init(handlerFault poison: PoisonEvent, file: String) {
+    self.init(poison, file: file)
+    hint = "The handler or the tables are at fault, so nothing was set aside; mend them and run again."
+  }
+}

@@ -1,0 +1,162 @@
+internal import LibPQ
+
+/// What a rollback did.
+public struct RollbackOutcome: Sendable, Hashable {
+  /// The generation that is live now.
+  public let generation: Int
+  /// The one that was.
+  public let replaced: Int
+  /// Up to where the read model now holds history.
+  public let position: Int64
+  /// Events after that.
+  public let eventsBehind: Int64
+}
+
+extension EventStore {
+  /// Puts the generation that was live before in the place of the live one, which is kept in turn.
+  ///
+  /// - Throws: ``EventStoreError``: `notFound` when no earlier generation was kept.
+  public func rollBackProjection(_ name: String) async throws -> RollbackOutcome {
+    try await perform { connection in
+      try requireSchema(connection)
+      try requireProjection(name, connection)
+      return try AdvisoryLock.hold(ProjectionFile.lockOfRebuild(name), connection) {
+        try whenUnlocked("tables of projection \(name)", connection) {
+          try connection.transaction {
+            try connection.execute("SET LOCAL lock_timeout = '300ms'")
+            _ = try lockProjection(name, connection)
+            return try rollBack(name, connection)
+          }
+        }
+      }
+    }
+  }
+
+  private func rollBack(_ name: String, _ connection: Connection) throws -> RollbackOutcome {
+    let live = try Generation.requireLive(name, connection)
+    guard let previous = try Generation.all(of: name, in: .retired, connection: connection).first else {
+      throw EventStoreError(
+        .notFound,
+        "no earlier generation of projection \(name) was kept",
+        hint: "Rebuild with the earlier file: annals rebuild-projection FILE."
+      )
+    }
+    try swap(previous, keepsOwnGrants: false, connection)
+    let numbers: [(String, Parameter)] = [("from", .int4(live.number)), ("to", .int4(previous.number))]
+    try audit("roll back", name, Dictionary(uniqueKeysWithValues: numbers), connection)
+    let behind = "SELECT count(*) FROM \(table.sql) WHERE position > $1"
+    return RollbackOutcome(
+      generation: Int(previous.number),
+      replaced: Int(live.number),
+      position: previous.position,
+      eventsBehind: try connection.query(behind, [.int8(previous.position)]).int64(0, 0)
+    )
+  }
+
+  /// Removes a projection: its read model, its generations, its dead letters.
+  ///
+  /// - Throws: ``EventStoreError``: `locked` while somebody builds it or keeps it current, `invalidDefinition` when
+  ///   other objects depend on its tables.
+  public func dropProjection(_ name: String) async throws {
+    try await perform { connection in
+      try requireSchema(connection)
+      try requireProjection(name, connection)
+      try AdvisoryLock.hold(ProjectionFile.lockOfRebuild(name), connection) {
+        try AdvisoryLock.hold("projection \(name)", connection) {
+          try connection.transaction {
+            _ = try lockProjection(name, connection)
+            try Generation.live(name, connection)?.requireNoDependents(connection)
+            for generation in try Generation.all(
+              of: name,
+              in: .building,
+              .ready,
+              .live,
+              .retired,
+              connection: connection
+            ) {
+              try generation.drop(connection)
+            }
+            _ = try connection.query("DELETE FROM annals.projections WHERE name = $1", [.text(name)])
+            try audit("drop", name, [:], connection)
+          }
+        }
+      }
+    }
+  }
+
+  /// Stops or starts the catch-up of a projection; one that is under way stops after its transaction.
+  public func setProjectionPaused(_ name: String, _ isPaused: Bool) async throws {
+    try await perform { connection in
+      try requireSchema(connection)
+      try connection.transaction {
+        _ = try lockProjection(name, connection)
+        let sql = "UPDATE annals.projections SET is_paused = $2 WHERE name = $1"
+        _ = try connection.query(sql, [.text(name), .bool(isPaused)])
+        try audit(isPaused ? "pause" : "resume", name, [:], connection)
+      }
+    }
+  }
+
+  /// Moves the checkpoint of a live read model by hand: back, and events are applied again; forward, and events
+  /// are left out.
+  ///
+  /// - Parameter expected: where the checkpoint must be.
+  /// - Throws: ``EventStoreError``: `locked` while somebody keeps the projection current, or when the checkpoint is
+  ///   elsewhere; `invalidInput` for a position beyond the end of the store.
+  public func setCheckpoint(
+    of name: String,
+    to position: Int64,
+    from expected: Int64
+  ) async throws {
+    try await perform { connection in
+      try requireSchema(connection)
+      try requireProjection(name, connection)
+      try AdvisoryLock.hold("projection \(name)", connection) {
+        let final = try finalPosition(connection)
+        guard (0...final).contains(position) else {
+          throw EventStoreError(
+            .invalidInput,
+            "position \(position) is not in the store, which ends at \(final)",
+            hint: "Give a position from 0 to \(final)."
+          )
+        }
+        try connection.transaction {
+          _ = try lockProjection(name, connection)
+          var live = try Generation.requireLive(name, connection)
+          guard live.position == expected else {
+            throw EventStoreError(
+              .locked,
+              "the checkpoint of projection \(name) is at \(live.position), not at \(expected)",
+              hint: "Look again with 'annals projections \(name)'."
+            )
+          }
+          try live.advance(to: position, events: 0, connection)
+          let numbers: [(String, Parameter)] = [("from", .int8(expected)), ("to", .int8(position))]
+          try audit("set checkpoint", name, Dictionary(uniqueKeysWithValues: numbers), connection)
+        }
+      }
+    }
+  }
+
+  func requireProjection(_ name: String, _ connection: Connection) throws {
+    let sql = "SELECT FROM annals.projections WHERE name = $1"
+    if try connection.query(sql, [.text(name)]).isEmpty { throw Self.noProjection(name) }
+  }
+
+  /// Writes down what an operator did, in the transaction of the deed.
+  func audit(
+    _ action: String,
+    _ projection: String,
+    _ detail: [String: Parameter],
+    _ connection: Connection
+  ) throws {
+    let names = detail.keys.sorted()
+    let pairs = names.indices.map { "'\(names[$0])', $\($0 + 3)" }.joined(separator: ", ")
+    let sql =
+      "INSERT INTO annals.audit (action, subject, detail) VALUES ($1, $2, jsonb_build_object(\(pairs)))"
+    _ = try connection.query(
+      sql,
+      [.text(action), .text("projection \(projection)")] + names.map { detail[$0]! }
+    )
+  }
+}

@@ -1,0 +1,75 @@
+internal import LibPQ
+
+/// One generation of a projection, and how it is.
+public struct ProjectionStatus: Sendable, Hashable {
+  public enum State: String, Sendable, Hashable {
+    case live
+    /// Live, but not kept current until it is resumed.
+    case paused
+    /// Live, but the catch-up was last given another file.
+    case stale
+    /// Work on it stopped with ``ProjectionStatus/error``.
+    case failed
+    case building
+    /// Complete, not live.
+    case ready
+    /// Was live; kept for a rollback.
+    case retired
+  }
+
+  public let name: String
+  public let generation: Int
+  /// Of the projection file.
+  public let version: Int32
+  public let state: State
+  /// The checkpoint.
+  public let position: Int64
+  /// Events of the store after the checkpoint.
+  public let lagEvents: Int64
+  /// Seconds since the first of them happened; 0 without any.
+  public let lagSeconds: Double
+  /// Rows of its tables; the planner's estimate where they are larger than 64 MB.
+  public let rows: Int64
+  /// Events that were handled.
+  public let events: Int64
+  public let deadLetters: Int64
+  public let error: String?
+  public let movedAt: Timestamp
+}
+
+extension EventStore {
+  /// The projections of this store: their live generations and those that are being built.
+  ///
+  /// - Parameter name: of this one only, with the retired generations; `notFound` is thrown where there is none.
+  public func projections(_ name: String? = nil) async throws -> [ProjectionStatus] {
+    try await perform { connection in
+      try requireSchema(connection)
+      try layout(connection).requirePosition(for: "a projection")
+      if let name { try requireProjection(name, connection) }
+      let sql = fillIn(PackageResources.ProjectionStatus_sql)
+      let result = try connection.query(sql, [.text(table.description), .text(name)])
+      return try (0..<result.rowCount).map { row in
+        ProjectionStatus(
+          name: result.string(row, 0),
+          generation: Int(result.int32(row, 1)),
+          version: result.int32(row, 2),
+          state: ProjectionStatus.State(rawValue: result.string(row, 3)) ?? .failed,
+          position: result.int64(row, 4),
+          lagEvents: result.int64(row, 5),
+          lagSeconds: result.float64(row, 6),
+          rows: try result.int64(row, 7) + count(result.string(row, 8), connection),
+          events: result.int64(row, 9),
+          deadLetters: result.int64(row, 10),
+          error: result.optionalString(row, 11),
+          movedAt: Timestamp(microseconds: result.int64(row, 12))
+        )
+      }
+    }
+  }
+
+  /// Adds up the rows of tables that are given as a query, none when it is empty.
+  private func count(_ query: String, _ connection: Connection) throws -> Int64 {
+    query.isEmpty
+      ? 0 : try connection.query("SELECT sum(n)::bigint FROM (\(query)) AS counts (n)").int64(0, 0)
+  }
+}

@@ -1,0 +1,132 @@
+internal import LibPQ
+
+/// What a projection file makes, found out without keeping any of it.
+public struct CheckedProjection: Sendable, Hashable {
+  public let name: String
+  public let version: Int
+  /// What `@create` makes, as `TABLE orders`.
+  public let objects: [String]
+}
+
+/// What a rebuild would do.
+public struct RebuildPlan: Sendable, Hashable {
+  public struct TypeCount: Sendable, Hashable {
+    public let type: String
+    public let events: Int64
+  }
+
+  public let projection: String
+  /// What `@create` makes, as `TABLE orders`.
+  public let objects: [String]
+  /// Where an interrupted build would be resumed; nil when it would begin anew.
+  public let resumesAt: Int64?
+  /// The events to handle, by type, the most frequent first.
+  public let types: [TypeCount]
+  /// From a sample at the beginning of history, which was applied and rolled back; nil where it had no event.
+  public let estimatedSeconds: Double?
+  /// What was given to the live tables and will be given to the new ones, as SQL.
+  public let properties: [String]
+  /// What would stop the rebuild.
+  public let problems: [String]
+}
+
+extension EventStore {
+  /// Parses and compiles a projection file and runs it on no event, in a transaction that is rolled back.
+  ///
+  /// - Throws: ``EventStoreError`` with code `invalidDefinition` and the place in the file.
+  public func checkProjection(_ definition: [UInt8], path: String) async throws -> CheckedProjection {
+    try await perform { connection in
+      let file = try ProjectionFile(path: path, bytes: definition)
+      let compiler = ProjectionCompiler(file, source: try eventSource(connection))
+      return try connection.rolledBack {
+        let schema = "annals_check_\(file.name)"
+        try connection.execute("CREATE SCHEMA \(schema)")
+        try connection.useSchema(schema)
+        for statement in file.create { try connection.execute(statement, of: file.path) }
+        try checkStatements(of: compiler, connection)
+        for statement in file.drop { try connection.execute(statement, of: file.path) }
+        return CheckedProjection(
+          name: file.name,
+          version: file.version,
+          objects: try ReadModelObject.all(in: schema, connection).map(\.description)
+        )
+      }
+    }
+  }
+
+  /// Says what a rebuild would do, and how long it would take, by doing a little of it and rolling that back.
+  public func planRebuild(_ definition: [UInt8], path: String) async throws -> RebuildPlan {
+    try await perform { connection in
+      let file = try ProjectionFile(path: path, bytes: definition)
+      try requireSchema(connection)
+      let source = try eventSource(connection)
+      let compiler = ProjectionCompiler(file, source: source)
+      return try connection.rolledBack {
+        try connection.execute("SET LOCAL lock_timeout = '5s'")
+        let resumable = try Generation.resumable(file, connection)
+        try registerProjection(file, connection)
+        let generation = try Generation.create(file, connection)
+        try checkStatements(of: compiler, connection)
+        let types = try handledEvents(file, source, connection)
+        var problems = try problems(of: generation, connection)
+        var estimate: Double?
+        do {
+          estimate = try timeSample(compiler.applyFunction(), of: types, connection)
+        } catch let poison as PoisonEvent {
+          problems.append("\(file.path):\(poison.location.line): \(poison.subject): \(poison.message)")
+        }
+        return RebuildPlan(
+          projection: file.name,
+          objects: try ReadModelObject.all(in: generation.ownSchema, connection).map(\.description),
+          resumesAt: resumable?.position,
+          types: types,
+          estimatedSeconds: estimate,
+          properties: try Generation.live(file.name, connection) == nil
+            ? [] : try generation.properties(keepsOwnGrants: file.grants, connection),
+          problems: problems
+        )
+      }
+    }
+  }
+
+  private func problems(of generation: Generation, _ connection: Connection) throws -> [String] {
+    do {
+      try requireSwappable(generation, connection)
+      return []
+    } catch let error as EventStoreError {
+      return [error.message]
+    }
+  }
+
+  private func handledEvents(
+    _ file: ProjectionFile,
+    _ source: String,
+    _ connection: Connection
+  ) throws -> [RebuildPlan.TypeCount] {
+    let sql = """
+      SELECT event_type, count(*) FROM \(source) AS s WHERE $2 OR event_type = ANY ($1) GROUP BY 1 ORDER BY 2 DESC, 1
+      """
+    let result = try connection.query(sql, [.textArray(file.handledTypes), .bool(file.handlesEveryType)])
+    return (0..<result.rowCount).map { .init(type: result.string($0, 0), events: result.int64($0, 1)) }
+  }
+
+  /// Positions of the sample.
+  private static let samplePositions: Int64 = 20_000
+
+  private func timeSample(
+    _ apply: GeneratedCode,
+    of types: [RebuildPlan.TypeCount],
+    _ connection: Connection
+  ) throws -> Double? {
+    try createFunction(apply, connection)
+    let head = "SELECT coalesce(min(position), 0) FROM \(table.sql)"
+    let first = try connection.query(head).int64(0, 0)
+    let start = ContinuousClock.now
+    let handled = try connection.savepoint {
+      try apply.call(after: first - 1, upTo: first - 1 + Self.samplePositions, connection)
+    }
+    guard handled > 0 else { return nil }
+    let total = types.reduce(0) { $0 + $1.events }
+    return (ContinuousClock.now - start) / .seconds(1) * Double(total) / Double(handled)
+  }
+}

@@ -1,0 +1,35 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct CheckProjection: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check-projection",
+    abstract: "Find what is wrong with projection files.",
+    discussion: """
+      annals check-projection projections/*.sql
+
+      Each file is compiled and run on no event, in a transaction that is rolled back.
+      """
+  )
+
+  @OptionGroup var connection: ConnectionOptions
+
+  @Argument(help: "Projections: see annals-projection(5).", completion: .file(extensions: ["sql"]))
+  var files: [String]
+
+  func run() async throws {
+    let store = try await connection.store()
+    var failures = 0
+    for path in files {
+      do {
+        let checked = try await store.checkProjection(try InputFile.read(path), path: path)
+        StandardError.note("\(path): projection \(checked.name), \(checked.objects.joined(separator: ", "))")
+      } catch let error as EventStoreError where error.code == .invalidDefinition && files.count > 1 {
+        // All files are checked, so that one run shows all that is to be mended.
+        StandardError.warn(error.message)
+        failures += 1
+      }
+    }
+    if failures > 0 { throw EndWithStatus(status: .badDefinition) }
+  }
+}

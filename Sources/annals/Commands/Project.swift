@@ -1,0 +1,105 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct Project: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "project",
+    abstract: "Keep read models current.",
+    discussion: """
+      annals project orders.sql revenue.sql
+      annals project --once orders.sql         (from cron)
+
+      Each projection goes on by itself, on a connection of its own. An event that fails is tried again,
+      and then set aside: see 'annals dead-letters'.
+      """
+  )
+
+  @OptionGroup var connection: ConnectionOptions
+
+  @Flag(help: "End when everything is applied.")
+  var once = false
+
+  @Option(help: "How often an event that failed is tried alone before it becomes a dead letter.")
+  var attempts = 3
+
+  @Option(
+    help: "Wait before the first of these tries, as 1s or 500ms; each further wait is twice as long.",
+    transform: parseDuration
+  )
+  var retryDelay: Duration = .seconds(1)
+
+  @Option(help: "Positions a transaction.")
+  var chunk: Int64 = 5_000
+
+  @Option(help: "How often to look for new events, as 500ms.", transform: parseDuration)
+  var poll: Duration = .milliseconds(500)
+
+  @OptionGroup var progress: ProgressOptions
+
+  @Argument(help: "Projections: see annals-projection(5).", completion: .file(extensions: ["sql"]))
+  var files: [String]
+
+  func validate() throws {
+    if attempts < 0 { throw ValidationError("--attempts cannot be negative") }
+    if chunk < 1 { throw ValidationError("--chunk must be 1 or more") }
+  }
+
+  func run() async throws {
+    let definitions = try files.map { ($0, try InputFile.read($0)) }
+    var status: ExitStatus?
+    try await withThrowingTaskGroup(of: ExitStatus?.self) { group in
+      for (path, definition) in definitions {
+        let store = try await connection.store()
+        group.addTask { try await project(definition, path, store) }
+      }
+      for try await ended in group { status = status ?? ended }
+    }
+    if let status { throw EndWithStatus(status: status) }
+  }
+
+  /// Reports a failure itself, so that the other projections go on; returns a status other than 0.
+  private func project(_ definition: [UInt8], _ path: String, _ store: EventStore) async throws -> ExitStatus?
+  {
+    let line = progress.line(path)
+    defer { line.finish() }
+    do {
+      let outcome = try await store.project(definition, path: path, options: options) {
+        line.show(done: $0.position, of: $0.finalPosition, events: $0.events)
+      }
+      line.finish()
+      if outcome.isPaused {
+        StandardError.warn("\(path): projection \(outcome.projection) is paused")
+        return .findings
+      }
+      return outcome.deadLetters > 0 ? .partlyDone : nil
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      guard files.count > 1 else { throw error }
+      line.finish()
+      let failure = Failure(error)
+      StandardError.warn("\(path): \(failure.message)" + (failure.hint.map { "\nHINT:  \($0)" } ?? ""))
+      return failure.status
+    }
+  }
+
+  private var options: CatchUpOptions {
+    var options = CatchUpOptions()
+    options.once = once
+    options.attempts = attempts
+    options.retryDelay = retryDelay
+    options.chunkSize = chunk
+    options.pollInterval = poll
+    return options
+  }
+}
+
+/// `1s`, `500ms`, `2min`; a number alone is seconds.
+private func parseDuration(_ text: String) throws -> Duration {
+  let digits = text.prefix { $0.isNumber || $0 == "." }
+  let units: [Substring: Double] = ["": 1, "s": 1, "ms": 0.001, "min": 60]
+  guard let number = Double(digits), let unit = units[text.dropFirst(digits.count)] else {
+    throw ValidationError("'\(text)' is not a duration; write 1s or 500ms")
+  }
+  return .seconds(number * unit)
+}

@@ -1,0 +1,103 @@
+import EventStore
+import TestSupport
+import Testing
+
+@Suite struct ProjectionAdministrationTests {
+  @Test func listsStatesAndLag() async throws {
+    try await Shop.open(events: 10) { shop in
+      #expect(try await shop.store().projections().isEmpty)
+      try await shop.rebuild(sums)
+      try await shop.append(15)
+      try await shop.rebuild(sums + "-- again\n") { $0.swaps = false }
+      let list = try await shop.store().projections()
+      #expect(list.map(\.state) == [.live, .ready])
+      #expect(list.map(\.lagEvents) == [15, 0])
+      #expect(list.map(\.rows) == [10, 10])
+      #expect(list[0].lagSeconds > 0 && list[1].lagSeconds == 0)
+      try await shop.rebuild(sums + "-- again\n")
+      #expect(try await shop.store().projections("sums").map(\.state) == [.live, .retired])
+      let error = await #expect(throws: EventStoreError.self) { try await shop.store().projections("none") }
+      #expect(error?.code == .notFound)
+    }
+  }
+
+  @Test func rollsBackAndForth() async throws {
+    try await Shop.open(events: 10) { shop in
+      try await shop.rebuild(sums)
+      await #expect(throws: EventStoreError.self) { try await shop.store().rollBackProjection("sums") }
+      try await shop.append(5)
+      try await shop.rebuild(sums)
+      try await shop.psql("GRANT SELECT ON sums TO PUBLIC")
+      let outcome = try await shop.store().rollBackProjection("sums")
+      #expect(outcome.generation == 1 && outcome.replaced == 2)
+      #expect(outcome.position == 10 && outcome.eventsBehind == 5)
+      #expect(try await shop.psql("SELECT sum(events) FROM sums") == "10")
+      #expect(try await shop.psql("SELECT has_table_privilege('pg_monitor', 'sums', 'SELECT')") == "t")
+      try await shop.project(sums)
+      #expect(try await shop.sums() == shop.expectedSums())
+      #expect(try await shop.store().rollBackProjection("sums").generation == 2)
+    }
+  }
+
+  @Test func dropLeavesNothing() async throws {
+    try await Shop.open(events: 10) { shop in
+      for _ in 1...2 { try await shop.rebuild(sums + "-- @drop\nDROP TABLE sums;\n") }
+      try await shop.psql("CREATE VIEW v AS SELECT * FROM sums")
+      await #expect(throws: EventStoreError.self) { try await shop.store().dropProjection("sums") }
+      try await shop.psql("DROP VIEW v")
+      try await shop.store().dropProjection("sums")
+      let left = """
+        SELECT to_regclass('sums') IS NULL, (SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'annals\\_%'),
+               (SELECT count(*) FROM annals.generations), (SELECT string_agg(action, ',') FROM annals.audit)
+        """
+      #expect(try await shop.psql(left) == "t|0|0|drop")
+    }
+  }
+
+  @Test func theCheckpointMovesOnlyFromWhereItWas() async throws {
+    try await Shop.open(events: 10) { shop in
+      try await shop.rebuild(sums)
+      let store = try shop.store()
+      var error = await #expect(throws: EventStoreError.self) {
+        try await store.setCheckpoint(of: "sums", to: 3, from: 9)
+      }
+      #expect(error?.code == .locked)
+      error = await #expect(throws: EventStoreError.self) {
+        try await store.setCheckpoint(of: "sums", to: 11, from: 10)
+      }
+      #expect(error?.code == .invalidInput)
+      try await store.setCheckpoint(of: "sums", to: 8, from: 10)
+      try await shop.project(sums)
+      #expect(try await shop.psql("SELECT sum(events) FROM sums") == "12")
+      #expect(try await shop.psql("SELECT detail FROM annals.audit") == #"{"to": 8, "from": 10}"#)
+    }
+  }
+
+  @Test func checkingAFileLeavesNothing() async throws {
+    try await Shop.open(events: 3) { shop in
+      let checked = try await shop.store().checkProjection(Array(sums.utf8), path: "sums.sql")
+      #expect(checked.name == "sums" && checked.objects == ["TABLE sums"])
+      let wrong = Array((sums + "-- @check c\nSELECT nothing FROM sums;\n").utf8)
+      let error = await #expect(throws: EventStoreError.self) {
+        try await shop.store().checkProjection(wrong, path: "sums.sql")
+      }
+      #expect(error?.message == "sums.sql:10:8: column \"nothing\" does not exist")
+      let left =
+        "SELECT to_regclass('sums') IS NULL, (SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'annals\\_%')"
+      #expect(try await shop.psql(left) == "t|0")
+    }
+  }
+
+  @Test func aPlanChangesNothing() async throws {
+    try await Shop.open(events: 30) { shop in
+      try await shop.rebuild(sums)
+      try await shop.psql("GRANT SELECT ON sums TO PUBLIC; CREATE VIEW v AS SELECT * FROM sums")
+      let plan = try await shop.store().planRebuild(Array(sums.utf8), path: "sums.sql")
+      #expect(plan.types.map(\.type) == ["Added"] && plan.types.map(\.events) == [30])
+      #expect(plan.objects == ["TABLE sums"] && plan.resumesAt == nil && plan.estimatedSeconds != nil)
+      #expect(plan.properties == ["GRANT SELECT ON TABLE annals_sums_2.sums TO PUBLIC"])
+      #expect(plan.problems.count == 1 && plan.problems[0].hasSuffix("projection sums: view v"))
+      #expect(try await shop.psql("SELECT count(*) FROM annals.generations") == "1")
+    }
+  }
+}
