@@ -135,6 +135,7 @@ let package = Package(
         "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
+      exclude: ["Snapshots"],
       swiftSettings: strict
     ),
   ]

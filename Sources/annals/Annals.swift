@@ -41,6 +41,10 @@ struct Annals: AsyncParsableCommand {
   /// Runs the command line, and turns whatever is thrown into a message and an exit status.
   static func main() async {
     let arguments = Array(CommandLine.arguments.dropFirst())
+    if let script = CompletionScript.requested(in: arguments) {
+      StandardOutput.write(script + "\n")
+      return StandardOutput.flush()
+    }
     do {
       try await Interruption.cancellingOnSignal {
         try NamedSubcommand.check(arguments)

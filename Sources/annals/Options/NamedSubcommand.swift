@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventStore
 
 /// The subcommand that a command line names, looked up before the rest of the line is read: what follows a
 /// mistyped name means nothing, and would only be complained about.
@@ -12,7 +13,7 @@ enum NamedSubcommand {
   static func check(_ arguments: [String]) throws {
     let (path, siblings, stray) = walk(arguments)
     guard let stray, !siblings.isEmpty else { return }
-    let near = siblings.filter { isNear(stray, $0) }.map { "'\($0)'" }
+    let near = near(stray, among: siblings).map { "'\($0)'" }
     let all = (["annals", "help"] + path).joined(separator: " ")
     let parent = path.isEmpty ? "" : " of " + path.joined(separator: " ")
     throw CommandError(
@@ -42,26 +43,10 @@ enum NamedSubcommand {
     return (path, [], nil)
   }
 
-  /// Whether somebody who typed `typed` may have meant `name`: a part of it, or a slip or two away.
-  private static func isNear(_ typed: String, _ name: String) -> Bool {
-    if typed.count >= 3, name.hasPrefix(typed) || name.split(separator: "-").contains(Substring(typed)) {
-      return true
-    }
-    return distance(Array(typed), Array(name)) <= (typed.count < 5 ? 1 : 2)
-  }
-
-  /// The optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours.
-  private static func distance(_ a: [Character], _ b: [Character]) -> Int {
-    var rows = [Array(0...b.count)]
-    for i in 0..<a.count {
-      var row = [i + 1]
-      for j in 0..<b.count {
-        var best = min(row[j] + 1, rows[i][j + 1] + 1, rows[i][j] + (a[i] == b[j] ? 0 : 1))
-        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, rows[i - 1][j - 1] + 1) }
-        row.append(best)
-      }
-      rows.append(row)
-    }
-    return rows[a.count][b.count]
+  /// What somebody who typed `typed` may have meant: names of which it is a part, or the one a slip or two away.
+  private static func near(_ typed: String, among names: [String]) -> [String] {
+    let parts = names.filter { $0.hasPrefix(typed) || $0.split(separator: "-").contains(Substring(typed)) }
+    if typed.count > 2, !parts.isEmpty { return parts }
+    return SectionFile.nearest(to: typed, among: names).map { [$0] } ?? []
   }
 }

@@ -2,7 +2,7 @@ internal import EventStore
 internal import PostgresSandbox
 
 /// The exit statuses that scripts rely on; the manual lists them under EXIT STATUS.
-enum ExitStatus: Int32 {
+enum ExitStatus: Int32, CaseIterable {
   case done = 0
   case failure = 1
   /// The command ran well, and found something or left work pending.

@@ -1,0 +1,22 @@
+import TestSupport
+import Testing
+
+/// A change of a help text is seen in the review of the change.
+@Suite struct HelpSnapshotTests {
+  private static let folder = "Tests/AnnalsTests/Snapshots"
+
+  @Test func helpTexts() async throws {
+    var expected: Set<String> = []
+    for path in [[]] + (try await ProgramHelp.load()).paths() {
+      let name = (["annals"] + path).joined(separator: "-") + ".txt"
+      expected.insert(name)
+      let run = try await AnnalsBinary.run(["help"] + path, environment: ["COLUMNS": "80"])
+      #expect(run.exitCode == 0)
+      if let difference = try SourceTree.difference(of: run.standardOutput, from: "\(Self.folder)/\(name)") {
+        Issue.record("\(difference)")
+      }
+    }
+    let stale = Set(try SourceTree.list(Self.folder)).subtracting(expected)
+    #expect(stale.isEmpty, "no subcommand has these: delete them")
+  }
+}
