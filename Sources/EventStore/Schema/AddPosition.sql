@@ -13,7 +13,6 @@ FROM (
 ) AS numbered
 WHERE e.tableoid = numbered.part AND e.ctid = numbered.row;
 ALTER TABLE {events} ALTER COLUMN position SET NOT NULL,
-  ALTER COLUMN position ADD GENERATED ALWAYS AS IDENTITY (CACHE 1),
-  ADD UNIQUE (position);
+  ALTER COLUMN position ADD GENERATED ALWAYS AS IDENTITY (CACHE 1);
 SELECT setval(pg_get_serial_sequence({events_literal}, 'position'), coalesce(max(position), 0) + 1, false) FROM {events};
 CREATE INDEX ON {events} (event_type, position);

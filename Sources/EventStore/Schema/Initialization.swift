@@ -41,7 +41,7 @@ extension EventStore {
     var plan = Initialization()
     let existing = try EventsTable.find(table, connection)
     if let existing {
-      let missing = missingColumns(of: existing)
+      let missing = try missingColumns(of: existing, connection)
       if addPosition { plan.steps += missing } else { plan.missing = missing }
     } else {
       if try !schemaExists(table.schema, connection) {
@@ -58,7 +58,10 @@ extension EventStore {
     return plan
   }
 
-  private func missingColumns(of existing: EventsTable) -> [Initialization.Step] {
+  private func missingColumns(
+    of existing: EventsTable,
+    _ connection: Connection
+  ) throws -> [Initialization.Step] {
     var missing: [Initialization.Step] = []
     if !existing.hasMetadata {
       missing.append(
@@ -67,10 +70,21 @@ extension EventStore {
     }
     if !existing.hasPosition {
       missing.append(
-        .init(title: "Add column position to \(table)", sql: fillIn(PackageResources.AddPosition_sql))
+        .init(
+          title: "Add column position to \(table)",
+          sql: fillIn(PackageResources.AddPosition_sql) + (try positionIndex(connection))
+        )
       )
     }
     return missing
+  }
+
+  /// A unique key of a partitioned table must contain its partition key; there the identity alone keeps positions apart.
+  private func positionIndex(_ connection: Connection) throws -> String {
+    let sql = "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass($1)"
+    let isPartitioned = try connection.query(sql, [.text(table.sql)]).bool(0, 0)
+    return isPartitioned
+      ? "CREATE INDEX ON \(table.sql) (position);\n" : "ALTER TABLE \(table.sql) ADD UNIQUE (position);\n"
   }
 
   private func schemaExists(_ name: String, _ connection: Connection) throws -> Bool {

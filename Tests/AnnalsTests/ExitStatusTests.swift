@@ -1,0 +1,76 @@
+import Subprocess
+import TestSupport
+import Testing
+
+/// The exit statuses that a command of its own test does not reach.
+@Suite struct ExitStatusTests {
+  @Test(arguments: [("INT", 130), ("TERM", 143)])
+  func aSignalRollsBack(signal: String, status: Int32) async throws {
+    try await TestCluster.withDatabase { db in
+      // `init` waits for the lock; psql holds it until its standard input ends.
+      let script = """
+        mkfifo "$PIPE"
+        psql -XqAt < "$PIPE" & psql=$!
+        exec 3> "$PIPE"
+        echo 'SELECT pg_advisory_lock(\(Self.initializationLock));' >&3
+        locks() { psql -XqAtc "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted = $1
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"; }
+        until [ "$(locks true)" = 1 ]; do sleep 0.05; done
+        "$ANNALS" init & annals=$!
+        until [ "$(locks false)" = 1 ]; do sleep 0.05; done
+        kill -\(signal) $annals
+        wait $annals; echo $?
+        exec 3>&-
+        wait $psql; rm "$PIPE"
+        """
+      let pipe = "/tmp/annals-test-\(UInt64.random(in: .min ... .max))"
+      let environment = db.environment.merging(["ANNALS": "\(AnnalsBinary.path)", "PIPE": pipe]) { $1 }
+      let run = try await runShell(script, environment: environment)
+      #expect(run.standardOutput.hasSuffix("\(status)\n"), "\(run.standardOutput)")
+      #expect(run.standardError.hasPrefix("annals: error: interrupted\nDETAIL:  "), "\(run.standardError)")
+      #expect(try await db.psql("SELECT to_regclass('events') IS NULL") == "t")
+    }
+  }
+
+  /// As AdvisoryLock.initialization.
+  private static let initializationLock = Int64(0x616e_6e61_0000_0001)
+
+  @Test func nobodyReadsTheOutput() async throws {
+    try await TestCluster.withDatabase { db in
+      let script = """
+        mkfifo "$PIPE"
+        { read -r _ < "$PIPE"; "$ANNALS" init -n; echo $? >&2; } | { exec <&-; echo > "$PIPE"; }
+        rm "$PIPE"
+        """
+      let pipe = "/tmp/annals-test-\(UInt64.random(in: .min ... .max))"
+      let environment = db.environment.merging(["ANNALS": "\(AnnalsBinary.path)", "PIPE": pipe]) { $1 }
+      let run = try await runShell(script, environment: environment)
+      #expect(run.standardError == "141\n")
+    }
+  }
+
+  @Test func aFullDiskIsSaidSo() async throws {
+    let script = #""$ANNALS" help > /dev/full; echo $?"#
+    let run = try await runShell(script, environment: ["ANNALS": "\(AnnalsBinary.path)"])
+    #expect(run.standardOutput == "1\n")
+    #expect(run.standardError.hasPrefix("annals: error: cannot write to standard output: "))
+  }
+
+  @Test func aFileThatCannotBeRead() async throws {
+    let run = try await AnnalsBinary.run(["rebuild-projection", "/nonesuch.sql", "-h", "/nonesuch"])
+    #expect(run.status == .exited(65))
+    #expect(run.standardError.hasPrefix("annals: error: cannot read /nonesuch.sql: "))
+  }
+
+  @Test func aProjectionThatIsWrong() async throws {
+    try await TestCluster.withDatabase { db in
+      let run = try await AnnalsBinary.run(
+        ["rebuild-projection", "-"],
+        stdin: "-- @projection p\n-- @craete\n",
+        environment: db.environment
+      )
+      #expect(run.status == .exited(78))
+      #expect(run.standardError.contains("Did you mean @create?"))
+    }
+  }
+}
