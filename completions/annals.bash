@@ -173,13 +173,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|sandbox|append|stream|replay|rebuild-projection|verify-versions|help)
+    init|sandbox|append|stream|replay|snapshot|rebuild-projection|verify-versions|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init sandbox append stream replay rebuild-projection verify-versions help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init sandbox append stream replay snapshot rebuild-projection verify-versions help' -- "${cur}"))
         ;;
     esac
 }
@@ -466,9 +466,9 @@ _annals_stream() {
 
 _annals_replay() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(--follow --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --aggregate --category --from-position --to-position --since --until --limit)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --aggregate --category --from-position --to-position --since --until --limit --checkpoint --rate --time-limit)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -510,6 +510,119 @@ _annals_replay() {
         return
         ;;
     '--limit')
+        return
+        ;;
+    '--checkpoint')
+        return
+        ;;
+    '--rate')
+        return
+        ;;
+    '--time-limit')
+        return
+        ;;
+    esac
+}
+
+_annals_snapshot() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=()
+    __annals_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    take|show)
+        # Offer subcommand argument completions
+        "_annals_snapshot_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'take show' -- "${cur}"))
+        ;;
+    esac
+}
+
+_annals_snapshot_take() {
+    repeating_flags=()
+    non_repeating_flags=(--all --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(--category --every --workers --reducer -h --host -p --port -U --username -d --dbname --table)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--category')
+        return
+        ;;
+    '--every')
+        return
+        ;;
+    '--workers')
+        return
+        ;;
+    '--reducer')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    esac
+}
+
+_annals_snapshot_show() {
+    repeating_flags=()
+    non_repeating_flags=(--no-snapshot --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --output -o)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--at-version')
+        return
+        ;;
+    '--at')
+        return
+        ;;
+    '--reducer')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--output'|'-o')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
     esac
@@ -555,9 +668,9 @@ _annals_rebuild-projection() {
 
 _annals_verify-versions() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(--strict --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output --category --first-version --max-findings)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output --category --first-version --max-findings --only --skip --fail-on --manifest --against --metrics-file)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -588,6 +701,24 @@ _annals_verify-versions() {
         return
         ;;
     '--max-findings')
+        return
+        ;;
+    '--only')
+        return
+        ;;
+    '--skip')
+        return
+        ;;
+    '--fail-on')
+        return
+        ;;
+    '--manifest')
+        return
+        ;;
+    '--against')
+        return
+        ;;
+    '--metrics-file')
         return
         ;;
     esac
