@@ -71,6 +71,13 @@ public actor EventStore {
     }
   }
 
+  /// Another store of the same table with a connection of its own, for work side by side.
+  func sibling() async throws -> EventStore {
+    let sibling = try EventStore(parameters, table: table)
+    await sibling.onNotice(reportNotice)
+    return sibling
+  }
+
   /// The open connection; a broken one is replaced.
   func connection() throws(PostgresError) -> Connection {
     if let openConnection, !openConnection.isBroken { return openConnection }

@@ -76,7 +76,7 @@ extension EventStore {
         repeat {
           try applyNews(&run, connection, progress)
           if run.options.once { return }
-          try connection.canceller.sleep(seconds: run.options.pollInterval / .seconds(1))
+          try connection.canceller.sleep(for: run.options.pollInterval)
         } while true
       } catch {
         let failure: EventStoreError
@@ -132,7 +132,7 @@ extension EventStore {
     var poison = poison
     var delaySeconds = run.options.retryDelay / .seconds(1)
     for _ in 0..<run.options.attempts {
-      try connection.canceller.sleep(seconds: delaySeconds * .random(in: 0.75...1.25))
+      try connection.canceller.sleep(for: .seconds(delaySeconds * .random(in: 0.75...1.25)))
       delaySeconds *= 2
       do {
         return try step(&run, .apply(upTo: position), connection)
@@ -202,7 +202,7 @@ private struct CatchUp {
     _ notify: (String) -> Void
   ) throws {
     if losses > 0 { notify("\(file.name): \(error.message); trying again") }
-    try canceller.sleep(seconds: min(0.05 * Double(1 << min(losses, 10)), 5))
+    try canceller.sleep(for: .seconds(min(0.05 * Double(1 << min(losses, 10)), 5)))
     losses += 1
   }
 }
