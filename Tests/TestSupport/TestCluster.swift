@@ -13,19 +13,20 @@ package struct TestCluster: Sendable {
   package static func withDatabase<Result>(
     _ body: (TestDatabase) async throws -> Result
   ) async throws -> Result {
-    let cluster = try await shared.value
-    let maintenance = cluster.database("postgres")
-    let database = cluster.database("t\(randomName())")
-    try await maintenance.psql("CREATE DATABASE \(database.name)")
-    let result: Result
-    do {
-      result = try await body(database)
-    } catch {
-      _ = try? await maintenance.psql("DROP DATABASE \(database.name) WITH (FORCE)")
-      throw error
+    try await DatabaseSlots.shared.withSlot {
+      let cluster = try await shared.value
+      let maintenance = cluster.database("postgres")
+      let database = cluster.database("t\(randomName())")
+      try await maintenance.psql("CREATE DATABASE \(database.name)")
+      do {
+        let result = try await body(database)
+        try await maintenance.psql("DROP DATABASE \(database.name) WITH (FORCE)")
+        return result
+      } catch {
+        _ = try? await maintenance.psql("DROP DATABASE IF EXISTS \(database.name) WITH (FORCE)")
+        throw error
+      }
     }
-    try await maintenance.psql("DROP DATABASE \(database.name) WITH (FORCE)")
-    return result
   }
 
   private func database(_ name: String) -> TestDatabase {
@@ -34,7 +35,7 @@ package struct TestCluster: Sendable {
 
   private static func start() async throws -> TestCluster {
     let directory = FilePath("/tmp/annals-test-\(randomName())")
-    let sandbox = try await Sandbox(directory: directory, settings: ["max_connections": "200"])
+    let sandbox = try await Sandbox(directory: directory, settings: ["max_connections": "500"])
     watch(directory)
     try await sandbox.start()
     let variables = try sandbox.environment().map { ($0.name, $0.value) }
