@@ -33,10 +33,10 @@ struct Fold {
       WITH RECURSIVE annals_base AS (
       \(base)
       ), annals_fold (aggregate_id, version, state, upto, missing) AS (
-      SELECT b.aggregate_id, b.version, CASE WHEN b.state IS NOT NULL THEN b.state ELSE (
+      SELECT b.aggregate_id, b.version, CASE WHEN b.state IS NOT NULL THEN b.state ELSE
       """
     )
-    code.add(reducer.initial, suffix: ") END,")
+    code.add(reducer.initial, prefix: ["("], suffix: ")::jsonb END,")
     code.add(
       """
       b.upto, 0
@@ -69,12 +69,12 @@ struct Fold {
     code.add("CASE WHEN false THEN f.state")
     for handler in named {
       let types = handler.types.map(quoteLiteral).joined(separator: ", ")
-      code.add("WHEN event.event_type IN (\(types)) THEN (")
-      code.add(handler.statement, suffix: ")")
+      code.add("WHEN event.event_type IN (\(types)) THEN")
+      code.add(handler.statement, prefix: ["("], suffix: ")::jsonb")
     }
     if let other {
-      code.add("ELSE (")
-      code.add(other.statement, suffix: ")")
+      code.add("ELSE")
+      code.add(other.statement, prefix: ["("], suffix: ")::jsonb")
     } else {
       code.add("ELSE f.state")
     }
