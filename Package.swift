@@ -55,6 +55,7 @@ let package = Package(
         .embedInCode("Projections/OlderTransactions.sql"),
         .embedInCode("Projections/ProjectionStatus.sql"),
         .embedInCode("Projections/ReadModelObjects.sql"),
+        .embedInCode("Read/Trace.sql"),
         .embedInCode("Read/Watermark.sql"),
         .embedInCode("Schema/AddMetadata.sql"),
         .embedInCode("Schema/AddPosition.sql"),

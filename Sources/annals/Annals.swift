@@ -22,7 +22,7 @@ struct Annals: AsyncParsableCommand {
       CommandGroup(name: "Write", subcommands: [Append.self]),
       CommandGroup(
         name: "Read",
-        subcommands: [Stream.self, Replay.self, WatermarkCommand.self, SnapshotCommand.self]
+        subcommands: [Stream.self, Trace.self, Replay.self, WatermarkCommand.self, SnapshotCommand.self]
       ),
       CommandGroup(
         name: "Projection",

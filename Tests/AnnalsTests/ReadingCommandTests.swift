@@ -148,3 +148,83 @@ func withEvents(_ body: (TestDatabase, RunAnnals) async throws -> Void) async th
 private func literal(_ text: String) -> String {
   "'" + text.replacing("'", with: "''") + "'"
 }
+
+@Suite struct StreamCommandTests {
+  @Test func aStreamForPeople() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(
+        """
+        INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp, metadata) VALUES
+        ('order-1', 'OrderSubmitted', '{"items": [1, {}]}', 1, '2026-01-01T10:00:00Z', '{"by": "a, \\"b\\""}'),
+        ('order-1', 'OrderShipped', '{}', 2, '2026-01-03T13:30:00Z', NULL),
+        ('order-1', 'OrderDelivered', '"x"', 3, '2026-01-03T13:30:00.25Z', NULL);
+        """
+      )
+      var run = try await annals(["stream", "order-1"])
+      #expect(
+        run.standardOutput == """
+          order-1: 3 events, versions 1 to 3, 2026-01-01T10:00:00Z to 2026-01-03T13:30:00.250Z
+
+          VERSION  TIME                      INTERVAL  EVENT TYPE      PAYLOAD
+                1  2026-01-01T10:00:00Z                OrderSubmitted  {"items": [1, {}]}
+                2  2026-01-03T13:30:00Z      +2 d 3 h  OrderShipped    {}
+                3  2026-01-03T13:30:00.250Z  +250 ms   OrderDelivered  "x"
+
+          """
+      )
+      run = try await annals(["stream", "order-1", "--limit", "1", "--payload", "full"])
+      #expect(
+        run.standardOutput.hasSuffix(
+          #"""
+            {
+              "items": [
+                1,
+                {}
+              ]
+            }
+            metadata
+            {
+              "by": "a, \"b\""
+            }
+
+          """#
+        )
+      )
+      run = try await annals(["stream", "--last", "2", "-o", "csv"])
+      let rows = run.standardOutput.split(separator: "\r\n").dropFirst()
+      #expect(rows.map { $0.prefix(11) } == ["2,order-1,2", "3,order-1,3"])
+      run = try await annals(["stream", "order-1", "--last", "2", "--reverse", "-o", "ndjson"])
+      #expect(
+        run.standardOutput.split(separator: "\n").map { $0.prefix(13) } == [
+          #"{"position":3"#, #"{"position":2"#,
+        ]
+      )
+    }
+  }
+
+  @Test func aCopyEqualsTheOriginal() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(
+        """
+        INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp, metadata)
+        SELECT 'order-' || n % 50, 'Ünïcode ' || n % 3, jsonb_build_object('n', n / 7.0, 'text', E'\\\\\\n"é🧾'), n / 50 + 1,
+               '2026-01-01'::timestamptz + n * interval '1.000001 s', CASE n % 2 WHEN 1 THEN '{"a": null}'::jsonb END
+        FROM generate_series(0, 999) n;
+        """
+      )
+      let dump =
+        "SELECT aggregate_id, version, event_type, event_data, timestamp, metadata, id FROM events ORDER BY 1, 2"
+      let original = try await db.psql(dump)
+      let lines = try await annals(["replay"]).standardOutput
+      try await db.psql("TRUNCATE events")
+      let run = try await AnnalsBinary.run(
+        ["append", "--from", "-"],
+        stdin: lines,
+        environment: db.environment
+      )
+      #expect(run.exitCode == 0, "\(run.standardError)")
+      let copy = try await db.psql(dump)
+      #expect(copy == original)
+    }
+  }
+}

@@ -23,6 +23,8 @@ public struct EventQuery: Sendable, Hashable {
   public var reversed = false
   /// At most as many events, the first in the order asked for.
   public var limit: Int?
+  /// Only the last ones, as many as that.
+  public var last: Int?
 
   /// Whether to wait, in position order, until no event can appear any more among those that are read.
   ///

@@ -87,7 +87,10 @@ struct EventReader: Sendable {
       try store.requireNames(in: query, connection)
     }
     finalPosition = try store.settleEnd(of: &round, connection)
-    if pages == nil { try store.narrowByTime(&round, following: isFollowing, connection) }
+    if pages == nil {
+      try store.narrowByTime(&round, following: isFollowing, connection)
+      try store.narrowToLast(&round, connection)
+    }
     pages = EventPages(round, in: try store.layout(connection))
     return true
   }
@@ -127,6 +130,32 @@ extension EventStore {
     }
     query.fromPosition = max(query.fromPosition ?? first, first)
     if !following { query.toPosition = min(query.toPosition ?? last, last) }
+  }
+
+  /// Begins a read of the last ones at the first of them, which a read backwards finds.
+  fileprivate func narrowToLast(_ query: inout EventQuery, _ connection: Connection) throws {
+    guard let last = query.last else { return }
+    guard !query.reversed else {
+      query.limit = min(query.limit ?? last, last)
+      return
+    }
+    let table = try layout(connection)
+    if query.order == .position || query.aggregateID == nil {
+      try table.requirePosition(for: "reading the last events")
+    }
+    var backward = query
+    (backward.reversed, backward.limit) = (true, last)
+    var pages = EventPages(backward, in: table)
+    while !pages.isExhausted {
+      try pages.send(connection)
+      _ = try pages.receive(connection)
+    }
+    if query.order == .position {
+      query.fromPosition = pages.last?.position ?? query.fromPosition
+    } else {
+      query.fromVersion = pages.last.map { Int($0.version) } ?? query.fromVersion
+    }
+    if last == 0 { query.limit = 0 }
   }
 
   /// Refuses to follow where what is final cannot be known.

@@ -23,6 +23,9 @@ public struct EventSequence: AsyncSequence, Sendable {
       self.reader = reader
     }
 
+    /// Whether the next event has been fetched already.
+    public var hasNextAtHand: Bool { !events.isEmpty }
+
     /// - Throws: ``EventStoreError``, on the first call `notFound` for a name that the store does not have.
     public mutating func next() async throws -> Event? {
       while events.isEmpty {

@@ -24,23 +24,37 @@ struct Stream: AsyncParsableCommand {
   @Option(help: "End at this version.")
   var toVersion: Int?
 
+  @Option(help: "Only the last N events.")
+  var last: Int?
+
   @Flag(help: "Show the last event first.")
   var reverse = false
 
+  @Flag(help: "Go on with the events to come, as 'tail -f' does.")
+  var follow = false
+
+  @Option(help: "Payloads in a table: on several lines, on one, or not at all.")
+  var payload: PayloadDisplay = .compact
+
   @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if let last, last < 0 { throw ValidationError("--last cannot be negative") }
+    if follow, reverse { throw ValidationError("--follow goes forward; leave out --reverse") }
+    if follow, output.format == .json {
+      throw ValidationError("--follow has no end; use -o ndjson, not json")
+    }
+  }
 
   func run() async throws {
     let store = try await connection.store()
     let query = try await query(store)
-    if output.format == .ndjson {
-      try await store.writeNDJSON(query) { StandardOutput.write($0) }
-      return StandardOutput.flush()
-    }
-    let events = store.events(matching: query)
     switch output.format {
-    case .table where aggregateID != nil: try await printTable(events)
-    case .table: try await printRecords(events, as: StoreRow.init)
-    default: try await printRecords(events, as: EventRecord.init)
+    case .ndjson: try await printLines(query, store)
+    case .table:
+      if let aggregateID { try await printHead(aggregateID, store) }
+      try await printTable(store.events(matching: query, following: follow))
+    default: try await printRecords(store.events(matching: query, following: follow), as: EventRecord.init)
     }
   }
 
@@ -48,21 +62,57 @@ struct Stream: AsyncParsableCommand {
     var query = aggregateID.map { EventQuery(aggregateID: $0) } ?? EventQuery()
     try await filter.apply(to: &query, store)
     (query.fromVersion, query.toVersion, query.reversed) = (fromVersion, toVersion, reverse)
-    query.waitsForWriters = false
+    (query.last, query.waitsForWriters) = (last, follow)
     return query
   }
 
+  private func printLines(_ query: EventQuery, _ store: EventStore) async throws {
+    if follow {
+      var options = ReplayOptions()
+      options.isFollowing = true
+      _ = try await store.replay(query, options) { batch in
+        StandardOutput.write(batch.lines)
+        StandardOutput.flush()
+      }
+    } else {
+      try await store.writeNDJSON(query) { StandardOutput.write($0) }
+      StandardOutput.flush()
+    }
+  }
+
+  /// The stream at a glance, above its events.
+  private func printHead(_ aggregateID: String, _ store: EventStore) async throws {
+    guard let summary = try await store.summary(ofStream: aggregateID) else { return }
+    let events = summary.count == 1 ? "1 event" : "\(Field.grouped(Int64(summary.count))) events"
+    let snapshot = summary.snapshotVersion.map { ", snapshot at version \($0)" } ?? ""
+    StandardOutput.write(
+      """
+      \(TextEscaping.forPeople(aggregateID)): \(events), versions \(summary.firstVersion) to \(summary.lastVersion), \
+      \(summary.firstTime) to \(summary.lastTime)\(snapshot)
+
+
+      """
+    )
+  }
+
   private func printTable(_ events: EventSequence) async throws {
+    guard aggregateID != nil else {
+      return try await printRecords(events) { StoreRow(event: $0, payload: payload) }
+    }
     var previous: Timestamp?
     try await printRecords(events) { event in
       defer { previous = event.timestamp }
-      return StreamRow(event: event, previous: previous)
+      return StreamRow(event: event, previous: previous, payload: payload)
     }
   }
 
   private func printRecords<R: Record>(_ events: EventSequence, as record: (Event) -> R) async throws {
     var printer = RecordPrinter<R>(output.format)
-    for try await event in events { printer.print(record(event)) }
+    var iterator = events.makeAsyncIterator()
+    while let event = try await iterator.next() {
+      printer.print(record(event))
+      if follow, !iterator.hasNextAtHand { printer.flush() }
+    }
     printer.finish()
   }
 }

@@ -3,6 +3,12 @@ protocol Record {
   static var columns: [Column] { get }
   /// One for each of ``columns``, in that order.
   var fields: [Field] { get }
+  /// What stands below the record in a table, over the whole width.
+  var lines: [String] { get }
+}
+
+extension Record {
+  var lines: [String] { [] }
 }
 
 /// A field's name in JSON and CSV; in a table it is the heading, in upper case.

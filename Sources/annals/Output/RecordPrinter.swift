@@ -28,7 +28,7 @@ struct RecordPrinter<R: Record> {
       if count == 0 { printCSV(R.columns.map(\.name)) }
       printCSV(record.fields.map(\.plain))
     case .table:
-      if widths.isEmpty { held.append(record) } else { printRow(record.fields) }
+      if widths.isEmpty { held.append(record) } else { printRow(record) }
       if held.count >= Self.heldLimit { releaseHeld() }
     }
     count += 1
@@ -47,6 +47,12 @@ struct RecordPrinter<R: Record> {
       let padding = String(repeating: " ", count: width - column.name.count)
       StandardOutput.write(column.name + padding + TextEscaping.forPeople(field.shown) + "\n")
     }
+    StandardOutput.flush()
+  }
+
+  /// Prints what is held back now, where nobody knows when the next record comes.
+  mutating func flush() {
+    if format == .table { releaseHeld() }
     StandardOutput.flush()
   }
 
@@ -79,12 +85,14 @@ struct RecordPrinter<R: Record> {
       rows.reduce(headings[column].count) { max($0, Terminal.columns(of: $1[column])) }
     }
     printCells(headings, rightAligned: held[0].fields.map(\.isNumber))
-    for record in held { printRow(record.fields) }
+    for record in held { printRow(record) }
     held = []
   }
 
-  private func printRow(_ fields: [Field]) {
+  private func printRow(_ record: R) {
+    let fields = record.fields
     printCells(fields.map { TextEscaping.forPeople($0.shown) }, rightAligned: fields.map(\.isNumber))
+    for line in record.lines { write("  " + TextEscaping.forPeople(line) + "\n") }
   }
 
   private func printCells(_ cells: [String], rightAligned: [Bool]) {

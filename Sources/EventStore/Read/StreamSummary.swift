@@ -1,0 +1,47 @@
+internal import LibPQ
+
+/// A stream at a glance.
+public struct StreamSummary: Sendable, Hashable {
+  public let count: Int
+  public let firstVersion: Int
+  public let lastVersion: Int
+  /// The earliest and the latest time of its events.
+  public let firstTime: Timestamp
+  public let lastTime: Timestamp
+  /// The latest version of which there is a snapshot; nil without one, or where the role may not look.
+  public let snapshotVersion: Int?
+}
+
+extension EventStore {
+  /// Sums a stream up; nil when it has no event.
+  public func summary(ofStream aggregateID: String) async throws -> StreamSummary? {
+    try await perform { connection in
+      let zone = try layout(connection).hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
+      let sql = """
+        SELECT count(*), min(version), max(version), min("timestamp")\(zone), max("timestamp")\(zone)
+        FROM \(table.sql) WHERE aggregate_id = $1
+        """
+      let row = try connection.query(sql, [.text(aggregateID)])
+      guard row.int64(0, 0) > 0 else { return nil }
+      return StreamSummary(
+        count: Int(row.int64(0, 0)),
+        firstVersion: Int(row.int32(0, 1)),
+        lastVersion: Int(row.int32(0, 2)),
+        firstTime: Timestamp(microseconds: row.int64(0, 3)),
+        lastTime: Timestamp(microseconds: row.int64(0, 4)),
+        snapshotVersion: try snapshotVersion(aggregateID, connection)
+      )
+    }
+  }
+
+  private func snapshotVersion(_ aggregateID: String, _ connection: Connection) throws -> Int? {
+    let mayLook = """
+      SELECT coalesce(has_schema_privilege(to_regnamespace('annals'), 'USAGE')
+             AND has_table_privilege(to_regclass('annals.snapshots'), 'SELECT'), false)
+      """
+    guard try connection.query(mayLook).bool(0, 0) else { return nil }
+    let sql = "SELECT max(version) FROM annals.snapshots WHERE store = $1 AND aggregate_id = $2"
+    let result = try connection.query(sql, [.text(table.description), .text(aggregateID)])
+    return result.optionalInt32(0, 0).map { Int($0) }
+  }
+}
