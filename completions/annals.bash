@@ -173,13 +173,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|sandbox|append|stream|replay|snapshot|rebuild-projection|verify-versions|help)
+    init|sandbox|append|stream|replay|watermark|snapshot|rebuild-projection|verify-versions|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init sandbox append stream replay snapshot rebuild-projection verify-versions help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init sandbox append stream replay watermark snapshot rebuild-projection verify-versions help' -- "${cur}"))
         ;;
     esac
 }
@@ -468,7 +468,7 @@ _annals_replay() {
     repeating_flags=()
     non_repeating_flags=(--follow --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --aggregate --category --from-position --to-position --since --until --limit --checkpoint --rate --time-limit)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -515,10 +515,50 @@ _annals_replay() {
     '--checkpoint')
         return
         ;;
+    '--exec')
+        return
+        ;;
+    '--timeout')
+        return
+        ;;
+    '--retries')
+        return
+        ;;
     '--rate')
         return
         ;;
     '--time-limit')
+        return
+        ;;
+    esac
+}
+
+_annals_watermark() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
     esac
@@ -536,13 +576,13 @@ _annals_snapshot() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    take|show)
+    take|show|list|verify|prune)
         # Offer subcommand argument completions
         "_annals_snapshot_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'take show' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'take show list verify prune' -- "${cur}"))
         ;;
     esac
 }
@@ -589,10 +629,10 @@ _annals_snapshot_take() {
 
 _annals_snapshot_show() {
     repeating_flags=()
-    non_repeating_flags=(--no-snapshot --version '-?' --help)
-    repeating_options=()
+    non_repeating_flags=(--blame --no-snapshot --version '-?' --help)
+    repeating_options=(--diff)
     non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --output -o)
-    __annals_offer_flags_options 1
+    __annals_offer_flags_options 2
 
     # Offer option value completions
     case "${prev}" in
@@ -600,6 +640,9 @@ _annals_snapshot_show() {
         return
         ;;
     '--at')
+        return
+        ;;
+    '--diff')
         return
         ;;
     '--reducer')
@@ -623,6 +666,111 @@ _annals_snapshot_show() {
         ;;
     '--output'|'-o')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+}
+
+_annals_snapshot_list() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table -o --output)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--category')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+}
+
+_annals_snapshot_verify() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table -o --output)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--category')
+        return
+        ;;
+    '--reducer')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+}
+
+_annals_snapshot_prune() {
+    repeating_flags=()
+    non_repeating_flags=(--stale -n --dry-run -y --yes --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(--category --keep -h --host -p --port -U --username -d --dbname --table)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--category')
+        return
+        ;;
+    '--keep')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
         return
         ;;
     esac
@@ -668,7 +816,7 @@ _annals_rebuild-projection() {
 
 _annals_verify-versions() {
     repeating_flags=()
-    non_repeating_flags=(--strict --version '-?' --help)
+    non_repeating_flags=(--incremental --explain --strict --version '-?' --help)
     repeating_options=()
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output --category --first-version --max-findings --only --skip --fail-on --manifest --against --metrics-file)
     __annals_offer_flags_options -1

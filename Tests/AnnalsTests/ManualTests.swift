@@ -120,12 +120,18 @@ private struct ManualPage {
     }
   }
 
-  /// `.It Fl n , Fl -dry-run` gives `-n` and `--dry-run`.
+  /// `.It Fl n , Fl -dry-run` and `.It Fl n , -dry-run` give `-n` and `--dry-run`.
   func options(in section: String) -> Set<String> {
     var options: Set<String> = []
     for item in items(in: section) {
-      for (macro, word) in zip(item, item.dropFirst()) where macro == "Fl" {
-        options.insert("-" + word.replacing("\\&", with: ""))
+      var isFlag = false
+      for word in item where word != "," {
+        let isMacro = word.count == 2 && word.first?.isUppercase == true
+        if isMacro {
+          isFlag = word == "Fl"
+        } else if isFlag {
+          options.insert("-" + word.replacing("\\&", with: ""))
+        }
       }
     }
     return options
