@@ -47,6 +47,8 @@ let package = Package(
         .embedInCode("Append/FindPositions.sql"),
         .embedInCode("Append/UniqueColumns.sql"),
         .embedInCode("Append/UniqueIDs.sql"),
+        .embedInCode("Evolution/ShapeOfEvent.sql"),
+        .embedInCode("Evolution/TypeCounts.sql"),
         .embedInCode("Projections/Dependents.sql"),
         .embedInCode("Projections/DifferenceQueries.sql"),
         .embedInCode("Projections/LiveOwners.sql"),

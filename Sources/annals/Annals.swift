@@ -30,6 +30,7 @@ struct Annals: AsyncParsableCommand {
           CheckProjection.self, RebuildProjection.self, Project.self, Projections.self, DeadLetters.self,
         ]
       ),
+      CommandGroup(name: "Evolve", subcommands: [TypesCommand.self]),
       CommandGroup(name: "Check", subcommands: [VerifyVersions.self]),
     ],
     // -h is the host, as in psql.

@@ -10,6 +10,9 @@ struct EventsTable: Sendable, Hashable {
   /// Whether `timestamp` is a timestamptz; without a zone its values are taken as UTC.
   let hasTimeZone: Bool
 
+  /// The FROM item that reads the events.
+  var source: String { name.sql }
+
   /// The columns to select, in the order of ``Column``, each in the type that the readers decode.
   var columns: String {
     let metadata = hasMetadata ? "e.metadata" : "NULL::jsonb"
@@ -108,4 +111,11 @@ struct EventsTable: Sendable, Hashable {
 /// A `.sql` file of this target as text.
 func embeddedSQL(_ bytes: [UInt8]) -> String {
   String(decoding: bytes, as: UTF8.self)
+}
+
+/// A `.sql` file of this target with texts of SQL in the place of its words in braces.
+func embeddedSQL(_ bytes: [UInt8], filling values: [String: String]) -> String {
+  values.reduce(embeddedSQL(bytes)) { text, entry in
+    text.split(separator: "{\(entry.key)}", omittingEmptySubsequences: false).joined(separator: entry.value)
+  }
 }

@@ -1,0 +1,89 @@
+internal import LibPQ
+
+/// An event type as a store holds it.
+public struct EventTypeSummary: Sendable, Hashable {
+  public let type: String
+  /// Events of the type; counted, never estimated.
+  public let events: Int64
+  /// Their share of the events that were asked for, from 0 to 1.
+  public let share: Double
+  /// The times of the first and the last event, in the order of the store.
+  public let firstSeen: Timestamp
+  public let lastSeen: Timestamp
+  /// The size of a payload, in bytes of JSON text, and the largest one of the events that were examined.
+  public let averageBytes: Double
+  public let largestBytes: Int64
+  /// Distinct shapes among the events that were examined.
+  public let shapes: Int64
+  /// Events that were examined for bytes and shapes: all, or a sample.
+  public let examined: Int64
+
+  public var isSampled: Bool { examined < events }
+}
+
+extension EventStore {
+  /// The event types of the store, the most frequent first.
+  ///
+  /// The counts come from an index where there is one; bytes and shapes from a sample spread over history. A table
+  /// without positions is read whole. It needs SELECT on the events alone.
+  ///
+  /// - Parameters:
+  ///   - category: only the aggregates whose id is this up to the first `-`.
+  ///   - sample: about as many events of each type are examined; nil for all.
+  /// - Throws: ``EventStoreError``; `notFound` for a category without events.
+  public func eventTypes(category: String? = nil, sample: Int? = 1000) async throws -> [EventTypeSummary] {
+    try await perform { connection in
+      let table = try layout(connection)
+      return try connection.transaction(.repeatableReadOnly) {
+        try connection.execute("SET LOCAL jit = off")
+        let counts = try TypeCount.all(in: table, category: category, connection)
+        if counts.isEmpty, let category {
+          throw EventStoreError(.notFound, "\(table.name) has no event of category '\(category)'")
+        }
+        let total = counts.reduce(0) { $0 + $1.events }
+        return try counts.map { count in
+          let sample = EventSample(of: count, limit: sample, category: category, in: table)
+          return try summary(of: count, total: total, sample, connection)
+        }
+      }
+    }
+  }
+
+  private func summary(
+    of count: TypeCount,
+    total: Int64,
+    _ sample: EventSample,
+    _ connection: Connection
+  ) throws -> EventTypeSummary {
+    let sql = """
+      SELECT count(*), coalesce(avg(octet_length(e.event_data::text)), 0)::float8,
+             coalesce(max(octet_length(e.event_data::text)), 0)::bigint, count(DISTINCT s.shape)
+      FROM \(sample.sql) CROSS JOIN LATERAL (\(Self.shapeOfEvent)) AS s
+      """
+    let result = try connection.query(sql, sample.parameters)
+    return EventTypeSummary(
+      type: count.type,
+      events: count.events,
+      share: Double(count.events) / Double(total),
+      firstSeen: count.firstSeen,
+      lastSeen: count.lastSeen,
+      averageBytes: result.float64(0, 1),
+      largestBytes: result.int64(0, 2),
+      shapes: result.int64(0, 3),
+      examined: result.int64(0, 0)
+    )
+  }
+
+  /// A query of one row, the shape of the event `e`: a line for each path with its type, in the order of bytes.
+  static var shapeOfEvent: String {
+    """
+    \(nodesOfEvent)
+    SELECT string_agg(DISTINCT path || ' ' || jsonb_typeof(value), E'\\n'
+                      ORDER BY path || ' ' || jsonb_typeof(value)) AS shape
+    FROM (SELECT path COLLATE "C" AS path, value FROM node) AS node
+    """
+  }
+
+  /// A WITH clause that names the values inside the event `e`: node (path, value).
+  static var nodesOfEvent: String { embeddedSQL(PackageResources.ShapeOfEvent_sql) }
+}

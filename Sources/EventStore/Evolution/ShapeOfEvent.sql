@@ -1,0 +1,15 @@
+-- The shape of the event in the row `e`: its paths, written as jq does, each with the JSON type of its value.
+-- Elements of an array share a path, so that a shape says nothing of how many there are, only whether there are any.
+WITH RECURSIVE node (path, value) AS (
+  SELECT '.', e.event_data
+  UNION ALL
+  SELECT CASE WHEN node.path = '.' AND child.step <> '[]' THEN '' ELSE node.path END || child.step, child.value
+  FROM node CROSS JOIN LATERAL (
+    SELECT CASE WHEN m.key ~ '^[A-Za-z_][A-Za-z0-9_]*$' THEN '.' || m.key ELSE '.' || to_json(m.key) END, m.value
+    FROM jsonb_each(CASE jsonb_typeof(node.value) WHEN 'object' THEN node.value END) AS m
+    UNION ALL
+    SELECT '[]', a.value
+    FROM jsonb_array_elements(CASE jsonb_typeof(node.value) WHEN 'array' THEN node.value END) AS a
+  ) AS child (step, value)
+  WHERE jsonb_typeof(node.value) IN ('object', 'array')
+)

@@ -1,0 +1,92 @@
+internal import LibPQ
+
+/// How many events of a type there are, and where in history.
+struct TypeCount: Sendable {
+  let type: String
+  let events: Int64
+  /// Nil in a table without positions.
+  let positions: ClosedRange<Int64>?
+  /// The times of the first and the last event, in the order of the store.
+  let firstSeen: Timestamp
+  let lastSeen: Timestamp
+}
+
+extension TypeCount {
+  /// The types of a store, the most frequent first.
+  static func all(
+    in table: EventsTable,
+    category: String? = nil,
+    type: String? = nil,
+    _ connection: Connection
+  ) throws -> [TypeCount] {
+    var conditions = Conditions()
+    if let category { conditions.add(category: category) }
+    if let type { conditions.add("e.event_type = \(conditions.bind(.text(type)))") }
+    let zone = table.hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
+    let time = { (position: String) in
+      "(SELECT e.\"timestamp\"\(zone) FROM \(table.name.sql) e WHERE e.position = \(position) LIMIT 1)"
+    }
+    let times = "min(e.\"timestamp\")\(zone) AS first_time, max(e.\"timestamp\")\(zone) AS last_time"
+    let bounds = [
+      "bounds": table.hasPosition
+        ? "min(e.position) AS first, max(e.position) AS last"
+        : "NULL::bigint AS first, NULL::bigint AS last, \(times)",
+      "first_time": table.hasPosition ? time("c.first") : "c.first_time",
+      "last_time": table.hasPosition ? time("c.last") : "c.last_time",
+    ]
+    let sql = embeddedSQL(
+      PackageResources.TypeCounts_sql,
+      filling: bounds.merging(["events": table.name.sql, "conditions": conditions.clause(and: "true")]) { $1 }
+    )
+    let result = try connection.query(sql, conditions.parameters)
+    return (0..<result.rowCount).map { TypeCount(result, row: $0) }
+  }
+
+  private init(_ result: borrowing QueryResult, row: Int) {
+    type = result.string(row, 0)
+    events = result.int64(row, 1)
+    positions = result.optionalInt64(row, 2).map { $0...result.int64(row, 3) }
+    firstSeen = Timestamp(microseconds: result.int64(row, 4))
+    lastSeen = Timestamp(microseconds: result.int64(row, 5))
+  }
+}
+
+/// The events of a type that are looked at: all, or some from every part of history.
+///
+/// A sample takes all events of the type in windows of positions that lie evenly between its first and its last event
+/// (systematic cluster sampling), so that every event is as likely as another and the index finds them.
+struct EventSample {
+  /// A FROM item, which calls itself `e`, with the columns of ``EventsTable/columns``.
+  let sql: String
+  let parameters: [Parameter]
+  let isWhole: Bool
+
+  private static let maximumWindows: Int64 = 200
+  /// In positions: narrow windows would beat with types that take turns.
+  private static let minimumWidth: Int64 = 20
+
+  /// - Parameter limit: about as many events at most; nil for all.
+  init(of count: TypeCount, limit: Int?, category: String? = nil, in table: EventsTable) {
+    var conditions = Conditions()
+    conditions.add("e.event_type = \(conditions.bind(.text(count.type)))")
+    if let category { conditions.add(category: category) }
+    let select = { (condition: String) in
+      "SELECT \(table.columns) FROM \(table.source) e \(conditions.clause(and: condition))"
+    }
+    if let limit, let positions = count.positions, count.events > limit {
+      let span = positions.upperBound - positions.lowerBound + 1
+      let wanted = Double(span) * Double(limit) / Double(count.events)
+      let windows = min(Self.maximumWindows, max(1, Int64(wanted) / Self.minimumWidth))
+      let step = max(1, span / windows)
+      let width = max(1, Int64((wanted / Double(windows)).rounded(.up)))
+      let events = select("e.position >= w.start AND e.position < w.start + \(width)")
+      let starts = "generate_series(\(positions.lowerBound), \(positions.upperBound), \(step))"
+      sql = "(SELECT e.* FROM \(starts) AS w (start) CROSS JOIN LATERAL (\(events)) AS e) AS e"
+      isWhole = false
+    } else {
+      sql = "(\(select("true"))) AS e"
+      isWhole = true
+    }
+    parameters = conditions.parameters
+  }
+}

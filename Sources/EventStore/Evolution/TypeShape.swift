@@ -1,0 +1,192 @@
+internal import LibPQ
+
+/// What the payloads of an event type look like, inferred from the events.
+public struct TypeShape: Sendable, Hashable {
+  /// A place in the payload, as jq writes it: `.items[].price`, `.` for the whole payload.
+  public struct Path: Sendable, Hashable {
+    public let path: String
+    /// The JSON types of its values, and how many events have one of that type.
+    public internal(set) var types: [String: Int64] = [:]
+    /// Events in which it is present.
+    public internal(set) var events: Int64 = 0
+    /// The earliest and the latest time of an event in which it is present.
+    public internal(set) var firstSeen: Timestamp
+    public internal(set) var lastSeen: Timestamp
+    /// The JSON text of one of its values; nil for objects and arrays.
+    public internal(set) var example: String?
+    /// Whether every object that could have this member has it; nil unless that was asked for.
+    public internal(set) var isRequired: Bool?
+  }
+
+  /// A set of paths with their types that events have in common.
+  public struct Variant: Sendable, Hashable {
+    public let events: Int64
+    public let firstSeen: Timestamp
+    public let lastSeen: Timestamp
+    /// `path type`, in the order of bytes.
+    public let members: [String]
+    /// A cursor to its first event.
+    let firstEvent: String
+  }
+
+  public let type: String
+  public let events: Int64
+  /// Events that were examined: all, or a sample.
+  public internal(set) var examined: Int64 = 0
+  /// In the order of bytes.
+  public internal(set) var paths: [Path] = []
+  /// The most frequent ones, most frequent first.
+  public internal(set) var variants: [Variant] = []
+  /// All of them, also those that ``variants`` leaves out.
+  public internal(set) var variantCount = 0
+
+  public var isSampled: Bool { examined < events }
+
+  /// As many variants are kept: payloads whose keys are data have a shape of their own each.
+  static let variantLimit = 100
+}
+
+extension EventStore {
+  /// The shape of an event type: its paths, and the variants in which they occur together.
+  ///
+  /// It needs SELECT on the events alone.
+  ///
+  /// - Parameters:
+  ///   - sample: about as many events are examined, spread over history; nil for all.
+  ///   - findingRequired: whether to find which members are always there; reads the events once more.
+  /// - Throws: ``EventStoreError``; `notFound` when there is no event of the type.
+  public func shape(
+    ofType type: String,
+    sample: Int? = 10_000,
+    findingRequired: Bool = false
+  ) async throws -> TypeShape {
+    try await perform { connection in
+      let table = try layout(connection)
+      return try connection.transaction(.repeatableReadOnly) {
+        try connection.execute("SET LOCAL jit = off")
+        guard let count = try TypeCount.all(in: table, type: type, connection).first else {
+          throw EventStoreError(
+            .notFound,
+            "\(table.name) has no event of type '\(type)'",
+            hint: "'annals types' lists the types that it has."
+          )
+        }
+        let sample = EventSample(of: count, limit: sample, in: table)
+        var shape = try inferShape(of: count, from: sample, table, connection)
+        try addExamples(to: &shape, table, connection)
+        if findingRequired { try findRequired(in: &shape, sample, connection) }
+        return shape
+      }
+    }
+  }
+
+  private func inferShape(
+    of count: TypeCount,
+    from sample: EventSample,
+    _ table: EventsTable,
+    _ connection: Connection
+  ) throws -> TypeShape {
+    let first = table.hasPosition ? "min(e.position)" : "min(e.id::text)"
+    let sql = """
+      SELECT s.shape, count(*), min(e."timestamp"), max(e."timestamp"), \(first)::text
+      FROM \(sample.sql) CROSS JOIN LATERAL (\(Self.shapeOfEvent)) AS s
+      GROUP BY s.shape ORDER BY count(*) DESC, s.shape
+      """
+    var shape = TypeShape(type: count.type, events: count.events)
+    var paths: [String: TypeShape.Path] = [:]
+    try connection.forEachPage(of: sql, sample.parameters) { page in
+      for row in 0..<page.rowCount {
+        let variant = TypeShape.Variant(page, row: row)
+        shape.examined += variant.events
+        shape.variantCount += 1
+        if shape.variants.count < TypeShape.variantLimit { shape.variants.append(variant) }
+        for (path, types) in variant.paths {
+          paths[path, default: TypeShape.Path(path, in: variant)].add(types, of: variant)
+        }
+      }
+    }
+    shape.paths = paths.values.sorted { Array($0.path.utf8).lexicographicallyPrecedes($1.path.utf8) }
+    return shape
+  }
+
+  /// Takes examples from the first event of each variant.
+  private func addExamples(
+    to shape: inout TypeShape,
+    _ table: EventsTable,
+    _ connection: Connection
+  ) throws {
+    let key = table.hasPosition ? ("position", "bigint") : ("id", "uuid")
+    let sql = """
+      SELECT s.path, s.example
+      FROM \(table.source) AS e CROSS JOIN LATERAL (
+        \(Self.nodesOfEvent)
+        SELECT path, min(value::text COLLATE "C") AS example FROM node
+        WHERE jsonb_typeof(value) NOT IN ('object', 'array', 'null') GROUP BY path
+      ) AS s
+      WHERE e.\(key.0) = ANY ($1::\(key.1)[]) ORDER BY e.\(key.0)
+      """
+    let result = try connection.query(sql, [.textArray(shape.variants.map(\.firstEvent))])
+    var examples: [String: String] = [:]
+    for row in 0..<result.rowCount where examples[result.string(row, 0)] == nil {
+      examples[result.string(row, 0)] = result.string(row, 1)
+    }
+    for index in shape.paths.indices { shape.paths[index].example = examples[shape.paths[index].path] }
+  }
+
+  /// A member is required when there are as many of it as of the object around it.
+  private func findRequired(
+    in shape: inout TypeShape,
+    _ sample: EventSample,
+    _ connection: Connection
+  ) throws {
+    let sql = """
+      SELECT s.path, count(*), count(*) FILTER (WHERE jsonb_typeof(s.value) = 'object')
+      FROM \(sample.sql) CROSS JOIN LATERAL (\(Self.nodesOfEvent) SELECT path, value FROM node) AS s
+      GROUP BY s.path
+      """
+    let result = try connection.query(sql, sample.parameters)
+    var values: [String: (all: Int64, objects: Int64)] = [:]
+    for row in 0..<result.rowCount {
+      values[result.string(row, 0)] = (result.int64(row, 1), result.int64(row, 2))
+    }
+    for index in shape.paths.indices {
+      let steps = JSONPathSteps(shape.paths[index].path)
+      guard let parent = steps.parent, steps.last?.isMember == true else { continue }
+      shape.paths[index].isRequired = values[shape.paths[index].path]?.all == values[parent]?.objects
+    }
+  }
+}
+
+extension TypeShape.Path {
+  fileprivate init(_ path: String, in variant: TypeShape.Variant) {
+    (self.path, firstSeen, lastSeen) = (path, variant.firstSeen, variant.lastSeen)
+  }
+
+  fileprivate mutating func add(_ types: [String], of variant: TypeShape.Variant) {
+    for type in types { self.types[type, default: 0] += variant.events }
+    events += variant.events
+    firstSeen = min(firstSeen, variant.firstSeen)
+    lastSeen = max(lastSeen, variant.lastSeen)
+  }
+}
+
+extension TypeShape.Variant {
+  fileprivate init(_ page: borrowing QueryResult, row: Int) {
+    members = page.string(row, 0).split(separator: "\n").map(String.init)
+    events = page.int64(row, 1)
+    firstSeen = Timestamp(microseconds: page.int64(row, 2))
+    lastSeen = Timestamp(microseconds: page.int64(row, 3))
+    firstEvent = page.string(row, 4)
+  }
+
+  /// Each path with the types that its values have in an event of this variant.
+  fileprivate var paths: [String: [String]] {
+    var paths: [String: [String]] = [:]
+    for member in members {
+      // A type has no blank, a path may have some.
+      guard let blank = member.lastIndex(of: " ") else { continue }
+      paths[String(member[..<blank]), default: []].append(String(member[member.index(after: blank)...]))
+    }
+    return paths
+  }
+}
