@@ -2,6 +2,9 @@
 public struct BulkAppendOptions: Sendable {
   /// Lines in one transaction; nil for all or nothing.
   public var batchSize: Int?
+  /// Connections that append side by side, each its own batches; the events of one aggregate stay in order. More than
+  /// one need a batch size of at most ``maximumSharedBatchSize``, and callbacks are then called on several threads.
+  public var workers = 1
   /// Lines to pass over at the beginning, because they were committed before.
   public var skippedLines = 0
   /// A member of the payload from which an event without an id gets one, the same at each run (UUID version 5).
@@ -19,6 +22,9 @@ public struct BulkAppendOptions: Sendable {
   public var onReceipts: (@Sendable ([AppendReceipt]) -> Void)?
   /// Called after each commit, with the number of the last line before which all lines are committed.
   public var onCommit: (@Sendable (_ lastLine: Int) -> Void)?
+
+  /// Largest batch with several workers.
+  public static let maximumSharedBatchSize = EventChunk.maximumLines
 
   public init() {}
 }

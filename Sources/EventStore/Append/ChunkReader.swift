@@ -6,11 +6,6 @@ struct ChunkReader {
   private let table: EventsTable
   private(set) var rejectedCount = 0
 
-  /// So many lines, or bytes, go to the server in one COPY: enough that its fixed cost is lost in it, and little enough
-  /// that two chunks take a few megabytes.
-  static let maximumLines = 10_000
-  static let maximumBytes = 4 << 20
-
   init(_ read: @escaping () throws -> [UInt8]?, _ options: BulkAppendOptions, _ table: EventsTable) {
     lines = LineReader(read: read)
     self.options = options
@@ -22,20 +17,19 @@ struct ChunkReader {
 
   /// The next events, at most so many; nil at the end.
   mutating func next(_ maximumLines: Int) throws -> EventChunk? {
-    var chunk = EventChunk()
-    while chunk.entries.count < min(maximumLines, Self.maximumLines), chunk.size < Self.maximumBytes,
-      try appendNext(to: &chunk)
-    {}
-    return chunk.entries.isEmpty ? nil : chunk
+    var chunks = [EventChunk()]
+    while !chunks[0].isFull(maximumLines), try appendNext(to: &chunks) {}
+    return chunks[0].entries.isEmpty ? nil : chunks[0]
   }
 
-  /// Adds the next event; false at the end.
-  mutating func appendNext(to chunk: inout EventChunk) throws -> Bool {
+  /// Adds the next event to one of the chunks, always the same one for an aggregate; false at the end.
+  mutating func appendNext(to chunks: inout [EventChunk]) throws -> Bool {
     while let line = try nextLine() {
       let bytes = lines.buffer[line]
       do throws(EventLineError) {
         let entry = try parse(bytes)
-        chunk.append(entry, copying: bytes)
+        let share = chunks.count == 1 ? 0 : entry.aggregateID.hashValue.magnitude % UInt(chunks.count)
+        chunks[Int(share)].append(entry, copying: bytes)
         return true
       } catch {
         try reject(

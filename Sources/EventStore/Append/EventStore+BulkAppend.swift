@@ -22,7 +22,8 @@ extension EventStore {
     lines read: @escaping @Sendable () throws -> [UInt8]?,
     options: BulkAppendOptions = BulkAppendOptions()
   ) async throws -> BulkAppendResult {
-    try await perform { connection in
+    if options.workers > 1, !options.isDryRun { return try await appendShared(read, options) }
+    return try await perform { connection in
       let table = try layout(connection)
       let source = LineSource(ChunkReader(read, options, table), skippedLines: options.skippedLines)
       var result = BulkAppendResult(lastCommittedLine: options.skippedLines)
@@ -36,9 +37,59 @@ extension EventStore {
     }
   }
 
+  /// Appends with several connections.
+  private func appendShared(
+    _ read: @escaping @Sendable () throws -> [UInt8]?,
+    _ options: BulkAppendOptions
+  ) async throws -> BulkAppendResult {
+    guard let batchSize = options.batchSize,
+      batchSize <= BulkAppendOptions.maximumSharedBatchSize
+    else {
+      throw EventStoreError(
+        .failed,
+        "several workers need a batch size, of at most \(BulkAppendOptions.maximumSharedBatchSize)"
+      )
+    }
+    let table = try await perform { try layout($0) }
+    let lines = SharedLines(ChunkReader(read, options, table), writers: options.workers)
+    var stores: [EventStore] = []
+    for _ in 0..<options.workers { stores.append(try await sibling()) }
+    var result = BulkAppendResult()
+    do {
+      try await withThrowingTaskGroup(of: BulkAppendResult.self) { group in
+        for (writer, store) in stores.enumerated() {
+          group.addTask { try await store.appendShare(writer, of: lines, options, table) }
+        }
+        for try await share in group {
+          result.appendedCount += share.appendedCount
+          result.existingCount += share.existingCount
+        }
+      }
+    } catch let error as EventStoreError {
+      result.lastCommittedLine = lines.lastCommittedLine
+      throw error.addingProgress(result, options)
+    }
+    result.rejectedCount = lines.rejectedCount
+    result.lastCommittedLine = lines.lastCommittedLine
+    return result
+  }
+
+  private func appendShare(
+    _ writer: Int,
+    of lines: SharedLines,
+    _ options: BulkAppendOptions,
+    _ table: EventsTable
+  ) async throws -> BulkAppendResult {
+    try await perform { connection in
+      var result = BulkAppendResult()
+      try append(lines.share(writer), options, AppendStatements(table), connection, &result)
+      return result
+    }
+  }
+
   /// Appends all of a source, a transaction a batch.
-  func append(
-    _ source: LineSource,
+  private func append(
+    _ source: some ChunkSource,
     _ options: BulkAppendOptions,
     _ statements: AppendStatements,
     _ connection: Connection,
@@ -68,7 +119,7 @@ extension EventStore {
   /// Appends the one event of a chunk, in a statement that is its own transaction.
   private func appendOne(
     _ chunk: EventChunk,
-    _ source: LineSource,
+    _ source: some ChunkSource,
     _ options: BulkAppendOptions,
     _ statements: AppendStatements,
     _ result: inout BulkAppendResult
@@ -99,7 +150,7 @@ extension EventStore {
   /// committed.
   private func appendBatch(
     _ first: EventChunk,
-    _ source: LineSource,
+    _ source: some ChunkSource,
     _ options: BulkAppendOptions,
     _ writer: inout ChunkWriter,
     _ result: inout BulkAppendResult
@@ -153,7 +204,7 @@ extension EventStore {
       .failed,
       "another writer appends to the same streams in another order, and the two waited for each other",
       hint:
-        "Run the command again; with --batch-size \(ChunkReader.maximumLines) or less this is resolved by itself.",
+        "Run the command again; with --batch-size \(EventChunk.maximumLines) or less this is resolved by itself.",
       sqlState: SQLState.deadlockDetected
     )
   }
@@ -162,7 +213,7 @@ extension EventStore {
 
   private func store(
     _ batch: inout Batch,
-    _ source: LineSource,
+    _ source: some ChunkSource,
     _ options: BulkAppendOptions,
     _ writer: inout ChunkWriter
   ) throws {

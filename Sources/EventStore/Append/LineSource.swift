@@ -1,5 +1,17 @@
+/// Where a writer's chunks come from.
+protocol ChunkSource: AnyObject {
+  /// The next events, at most so many; nil at the end.
+  func next(_ maximumLines: Int) throws -> EventChunk?
+  /// Reads ahead what ``next(_:)`` with the same argument will return, be it an error.
+  func prefetch(_ maximumLines: Int)
+  /// Sets a line aside, or throws when that is not allowed.
+  func reject(_ line: RejectedLine) throws
+  /// Notes that what was handed out is committed; returns the last line before which all lines are.
+  func commit() -> Int
+}
+
 /// Hands a reader's chunks to one writer.
-final class LineSource {
+final class LineSource: ChunkSource {
   private var reader: ChunkReader
   private var prefetched: Result<EventChunk?, any Error>?
   /// Number of the last line of the chunk that was handed out last.
@@ -12,7 +24,6 @@ final class LineSource {
 
   var rejectedCount: Int { reader.rejectedCount }
 
-  /// The next events, at most so many; nil at the end.
   func next(_ maximumLines: Int) throws -> EventChunk? {
     defer { prefetched = nil }
     let chunk = try (prefetched ?? Result { try reader.next(maximumLines) }).get()
@@ -20,13 +31,11 @@ final class LineSource {
     return chunk
   }
 
-  /// Reads ahead what ``next(_:)`` with the same argument will return, be it an error.
   func prefetch(_ maximumLines: Int) {
     if prefetched == nil { prefetched = Result { try reader.next(maximumLines) } }
   }
 
   func reject(_ line: RejectedLine) throws { try reader.reject(line, hint: nil) }
 
-  /// Notes that what was handed out is committed; returns the last line before which all lines are.
   func commit() -> Int { lastLine }
 }

@@ -110,7 +110,7 @@ struct Append: AsyncParsableCommand {
       report.printInterruption()
       throw CancellationError()
     }
-    report.finish(result, isDryRun: dryRun)
+    try report.finish(result, isDryRun: dryRun)
     if result.rejectedCount > 0 { throw EndWithStatus(status: .partlyDone) }
   }
 }

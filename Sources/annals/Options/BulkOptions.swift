@@ -9,6 +9,11 @@ struct BulkOptions: ParsableArguments {
   @Option(help: "Commit after so many lines, instead of all or nothing.")
   var batchSize: Int?
 
+  @Option(
+    help: "Append over so many connections; the events of one aggregate stay in order. Needs --batch-size."
+  )
+  var workers: Int?
+
   @Option(help: "Pass over lines that were committed before.")
   var skipLines: Int?
 
@@ -22,17 +27,25 @@ struct BulkOptions: ParsableArguments {
   var rejects: String?
 
   func validate() throws {
-    for (name, value) in [("--batch-size", batchSize), ("--max-errors", maxErrors)] {
+    for (name, value) in [
+      ("--batch-size", batchSize), ("--max-errors", maxErrors), ("--workers", workers),
+    ] {
       if let value, value < 1 { throw ValidationError("\(name) must be 1 or more") }
     }
     if let skipLines, skipLines < 0 { throw ValidationError("--skip-lines cannot be negative") }
     if (maxErrors == nil) != (rejects == nil) {
       throw ValidationError("--max-errors and --rejects belong together")
     }
+    if let workers, workers > 1 {
+      let largest = BulkAppendOptions.maximumSharedBatchSize
+      guard let batchSize, batchSize <= largest else {
+        throw ValidationError("--workers needs a --batch-size of at most \(largest)")
+      }
+    }
     guard from == nil else { return }
     let given: [(String, Bool)] = [
       ("--batch-size", batchSize != nil), ("--skip-lines", skipLines != nil), ("--id-from", idFrom != nil),
-      ("--max-errors", maxErrors != nil),
+      ("--max-errors", maxErrors != nil), ("--workers", workers != nil),
     ]
     for (name, isGiven) in given where isGiven { throw ValidationError("\(name) goes with --from") }
   }
@@ -40,6 +53,7 @@ struct BulkOptions: ParsableArguments {
   var options: BulkAppendOptions {
     var options = BulkAppendOptions()
     options.batchSize = batchSize
+    options.workers = workers ?? 1
     options.skippedLines = skipLines ?? 0
     options.idField = idFrom
     options.maximumRejects = maxErrors ?? 0

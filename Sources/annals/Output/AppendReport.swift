@@ -52,11 +52,24 @@ final class AppendReport: Sendable {
       }
     }
     if options.batchSize != nil { options.onCommit = { self.noteCommit($0) } }
+    // A transaction of several chunks tells of each before it is committed.
+    if options.batchSize ?? .max > BulkAppendOptions.maximumSharedBatchSize, options.onReceipts != nil {
+      try StandardOutput.hold()
+      options.onCommit = { line in
+        self.noteCommit(line)
+        do {
+          try StandardOutput.release()
+          try StandardOutput.hold()
+        } catch {
+          StandardError.warn("cannot keep the receipts: \(error)")
+        }
+      }
+    }
     if let path = bulk.rejects {
       let file = try OutputFile(path)
       options.onReject = { line in
         file.write(line.bytes + [UInt8(ascii: "\n")])
-        StandardError.write("annals: line \(line.line), \(TextEscaping.forPeople(line.reason))\n")
+        StandardError.warn("line \(line.line), \(TextEscaping.forPeople(line.reason))")
       }
     }
   }
@@ -65,28 +78,29 @@ final class AppendReport: Sendable {
   private func noteCommit(_ line: Int) {
     state.withLock { state in
       state.lastCommittedLine = line
+      guard bulk.batchSize != nil else { return }
       guard ContinuousClock.now - state.lastNotice >= .seconds(1) else { return }
       state.lastNotice = .now
-      StandardError.write("annals: lines 1 to \(line) are committed\n")
+      StandardError.warn("lines 1 to \(line) are committed")
     }
   }
 
   func printInterruption() {
     let line = state.withLock { $0.lastCommittedLine }
     guard line > 0, bulk.batchSize != nil else { return }
-    StandardError.write("annals: lines 1 to \(line) are committed; to go on, add --skip-lines \(line)\n")
+    StandardError.warn("lines 1 to \(line) are committed; to go on, add --skip-lines \(line)")
   }
 
-  func finish(_ result: BulkAppendResult, isDryRun: Bool) {
+  func finish(_ result: BulkAppendResult, isDryRun: Bool) throws {
+    try StandardOutput.release()
     state.withLock { $0.printer?.finish() }
-    guard isDryRun || StandardError.isTerminal else { return }
-    var text = "annals: \(Field.grouped(Int64(result.appendedCount))) events "
+    var text = "\(Field.grouped(Int64(result.appendedCount))) events "
     text += isDryRun ? "would be appended" : "appended"
     if result.existingCount > 0 {
       text += ", \(Field.grouped(Int64(result.existingCount))) were stored before"
     }
     if result.rejectedCount > 0 { text += ", \(Field.grouped(Int64(result.rejectedCount))) lines set aside" }
-    StandardError.write(text + "\n")
+    if isDryRun { StandardError.warn(text) } else { StandardError.note(text) }
   }
 }
 
@@ -112,6 +126,6 @@ final class OutputFile: Sendable {
   deinit { try? file.close() }
 
   func write(_ bytes: [UInt8]) {
-    do { try file.writeAll(bytes) } catch { StandardError.write("annals: cannot write \(path): \(error)\n") }
+    do { try file.writeAll(bytes) } catch { StandardError.warn("cannot write \(path): \(error)") }
   }
 }

@@ -10,7 +10,7 @@ final class FileReader: Sendable {
     do {
       descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
     } catch let error as Errno {
-      throw FileReader.failure(path, error)
+      throw CommandError.unreadable(path, error)
     }
   }
 
@@ -22,16 +22,7 @@ final class FileReader: Sendable {
       let bytes = try CLibrary.read(descriptor, atMost: 1 << 16)
       return bytes.isEmpty ? nil : bytes
     } catch let error as Errno {
-      throw FileReader.failure(path, error)
+      throw CommandError.unreadable(path, error)
     }
-  }
-
-  private static func failure(_ path: String, _ error: Errno) -> CommandError {
-    CommandError(
-      .badInput,
-      "cannot read \(path): \(error)",
-      code: "unreadableFile",
-      hint: "Check the name, and that the file can be read."
-    )
   }
 }

@@ -6,6 +6,8 @@ internal import SystemPackage
 enum StandardOutput {
   static let isTerminal = isatty(STDOUT_FILENO) == 1
   private static let buffer = Mutex<[UInt8]>([])
+  /// Where output waits for ``release()``; nil when it does not wait.
+  private static let spool = Mutex<FileDescriptor?>(nil)
 
   static func write(_ bytes: [UInt8]) {
     let isFull = buffer.withLock { buffer in
@@ -26,13 +28,44 @@ enum StandardOutput {
       return buffer
     }
     do {
-      try FileDescriptor.standardOutput.writeAll(bytes)
+      try (spool.withLock { $0 } ?? .standardOutput).writeAll(bytes)
     } catch Errno.brokenPipe {
       exit(ExitStatus.brokenPipe.rawValue)
     } catch {
       StandardError.write("annals: error: cannot write to standard output: \(error)\n")
       exit(ExitStatus.failure.rawValue)
     }
+  }
+
+  /// Keeps what is written from now on in a file without a name, until ``release()``; without it, nobody sees it.
+  static func hold() throws {
+    flush()
+    let path = "\(CLibrary.environment("TMPDIR") ?? "/tmp")/annals-output.\(getpid())"
+    let file = try FileDescriptor.open(
+      FilePath(path),
+      .readWrite,
+      options: [.create, .exclusiveCreate, .closeOnExec],
+      permissions: .ownerReadWrite
+    )
+    CLibrary.remove(path)
+    spool.withLock { $0 = file }
+  }
+
+  /// Writes what was held back, and holds nothing back any more.
+  static func release() throws {
+    flush()
+    let held = spool.withLock { file in
+      defer { file = nil }
+      return file
+    }
+    guard let file = held else { return }
+    try file.closeAfter {
+      try file.seek(offset: 0, from: .start)
+      while case let piece = try CLibrary.read(file, atMost: 1 << 16), !piece.isEmpty {
+        write(piece)
+      }
+    }
+    flush()
   }
 }
 

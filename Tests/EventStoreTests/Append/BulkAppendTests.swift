@@ -258,3 +258,63 @@ import Testing
     }
   }
 }
+
+/// Several connections that share an input.
+@Suite struct SharedAppendTests {
+  @Test(arguments: [1, 7, 1000])
+  func eachAggregateKeepsItsOrder(batchSize: Int) async throws {
+    try await withStore { db, store in
+      var options = BulkAppendOptions()
+      (options.batchSize, options.workers) = (batchSize, 4)
+      options.idField = "n"
+      let commits = Mutex<[Int]>([])
+      options.onCommit = { line in commits.withLock { $0.append(line) } }
+      let text = BulkAppendTests.lines(3000).joined(separator: "\n")
+      let result = try await store.append(text: text, options: options)
+      #expect((result.appendedCount, result.lastCommittedLine) == (3000, 3000))
+      #expect(commits.withLock { $0.max() } == 3000)
+      let wrong = "SELECT count(*) FROM events WHERE version <> (event_data->>'n')::int / 977 + 1"
+      #expect(try await db.psql(wrong) == "0")
+      try await #expect(store.append(text: text, options: options).existingCount == 3000)
+    }
+  }
+
+  /// What is said to be committed is, and a run that goes on from there misses nothing.
+  @Test func aFailureLeavesNoHoleBehindTheLastCommittedLine() async throws {
+    try await withStore { db, store in
+      var options = BulkAppendOptions()
+      (options.batchSize, options.workers, options.idField) = (10, 4, "n")
+      var lines = BulkAppendTests.lines(2000)
+      lines[1499] = "{}"
+      let error = try await #require(throws: EventStoreError.self) {
+        try await store.append(text: lines.joined(separator: "\n"), options: options)
+      }
+      #expect(error.message.hasPrefix("line 1500, "), "\(error)")
+      let number = error.detail?.split(separator: " ").compactMap { Int($0) }.last
+      let last = try #require(number)
+      let missing = "SELECT count(*) FROM generate_series(0, \(last) - 1) n WHERE n NOT IN "
+      #expect(try await db.psql(missing + "(SELECT (event_data->>'n')::int FROM events)") == "0")
+
+      lines[1499] = BulkAppendTests.lines(1500)[1499]
+      options.skippedLines = last
+      _ = try await store.append(text: lines.joined(separator: "\n"), options: options)
+      #expect(try await db.psql("SELECT count(*), count(DISTINCT event_data) FROM events") == "2000|2000")
+      #expect(try await db.streamsAreContiguous())
+    }
+  }
+
+  @Test func aLongRunOfOneAggregateIsNotHeldInMemory() async throws {
+    try await withStore { db, store in
+      var options = BulkAppendOptions()
+      (options.batchSize, options.workers) = (500, 2)
+      let payload = String(repeating: "x", count: 4000)
+      let lines = (0..<6000).map {
+        #"{"aggregate_id":"\#($0 < 5000 ? "long" : "short")","event_type":"T","event_data":"\#(payload)"}"#
+      }
+      try await #expect(
+        store.append(text: lines.joined(separator: "\n"), options: options).appendedCount == 6000
+      )
+      #expect(try await db.psql("SELECT count(*) FROM events WHERE aggregate_id = 'long'") == "5000")
+    }
+  }
+}

@@ -1,0 +1,127 @@
+internal import Glibc
+internal import Synchronization
+
+/// Shares one reader's lines between writers, so that the events of an aggregate keep their order.
+///
+/// Nobody reads for the others: who needs lines reads until it has some, and leaves those of the others for them.
+final class SharedLines: Sendable {
+  private struct State {
+    var reader: ChunkReader
+    /// What was read and not handed out, by writer: full chunks, and the one that is being filled.
+    var full: [[EventChunk]]
+    var filling: [EventChunk]
+    var waitingBytes = 0
+    /// The first line of what each writer has and did not commit.
+    var firstLines: [Int?]
+    var isAtEnd = false
+    /// A line that ended the append: nothing is read after it.
+    var failedLine: Int?
+
+    /// All lines up to it are committed, or hold no event.
+    var lastCommittedLine: Int {
+      let open =
+        firstLines.compactMap(\.self) + full.compactMap(\.first?.entries.first?.line)
+        + filling.compactMap(\.entries.first?.line) + [failedLine].compactMap(\.self)
+      return (open.min() ?? reader.lineNumber + 1) - 1
+    }
+
+    /// Reads one line, into the chunk of its writer.
+    mutating func read(_ maximumLines: Int) throws {
+      do {
+        isAtEnd = try !reader.appendNext(to: &filling)
+      } catch {
+        (isAtEnd, failedLine) = (true, reader.lineNumber)
+        throw error
+      }
+      for writer in filling.indices
+      where filling[writer].isFull(maximumLines) || isAtEnd && !filling[writer].entries.isEmpty {
+        waitingBytes += filling[writer].size
+        full[writer].append(filling[writer])
+        filling[writer] = EventChunk()
+      }
+    }
+
+    mutating func take(_ writer: Int) -> EventChunk {
+      let chunk = full[writer].removeFirst()
+      waitingBytes -= chunk.size
+      firstLines[writer] = chunk.entries[0].line
+      return chunk
+    }
+  }
+
+  private let state: Mutex<State>
+
+  /// Bytes read ahead for busy writers at most, when one aggregate has long runs.
+  private static let maximumWaitingBytes = 4 << 20
+
+  init(_ reader: sending ChunkReader, writers: Int) {
+    state = Mutex(
+      State(
+        reader: reader,
+        full: Array(repeating: [], count: writers),
+        filling: Array(repeating: EventChunk(), count: writers),
+        firstLines: Array(repeating: nil, count: writers)
+      )
+    )
+  }
+
+  var rejectedCount: Int { state.withLock { $0.reader.rejectedCount } }
+  var lastCommittedLine: Int { state.withLock { $0.lastCommittedLine } }
+
+  /// The lines of one writer.
+  func share(_ writer: Int) -> Share { Share(lines: self, writer: writer) }
+
+  final class Share: ChunkSource {
+    private let lines: SharedLines
+    private let writer: Int
+
+    fileprivate init(lines: SharedLines, writer: Int) {
+      (self.lines, self.writer) = (lines, writer)
+    }
+
+    /// Each call must name the same number of lines.
+    func next(_ maximumLines: Int) throws -> EventChunk? {
+      while true {
+        switch try lines.take(writer, maximumLines) {
+        case .chunk(let chunk): return chunk
+        case .end: return nil
+        case .tooMuchWaits:
+          try Task.checkCancellation()
+          usleep(1000)
+        }
+      }
+    }
+
+    /// The lines may be another's.
+    func prefetch(_ maximumLines: Int) {}
+
+    func reject(_ line: RejectedLine) throws {
+      try lines.state.withLock { try $0.reader.reject(line, hint: nil) }
+    }
+
+    func commit() -> Int {
+      lines.state.withLock { state in
+        state.firstLines[writer] = nil
+        return state.lastCommittedLine
+      }
+    }
+  }
+
+  private enum Taken {
+    case chunk(EventChunk)
+    case end
+    /// The others are behind, and there is nothing for this one.
+    case tooMuchWaits
+  }
+
+  private func take(_ writer: Int, _ maximumLines: Int) throws -> Taken {
+    try state.withLock { state in
+      while state.full[writer].isEmpty {
+        if state.isAtEnd { return .end }
+        if state.waitingBytes > Self.maximumWaitingBytes { return .tooMuchWaits }
+        try state.read(maximumLines)
+      }
+      return .chunk(state.take(writer))
+    }
+  }
+}
