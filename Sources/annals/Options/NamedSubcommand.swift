@@ -36,7 +36,9 @@ enum NamedSubcommand {
         command = child
         path.append(argument)
       } else {
-        let isWord = !argument.isEmpty && !argument.hasPrefix("-")
+        // Where a subcommand may be left out, the word may be its argument.
+        let hasDefault = command.configuration.defaultSubcommand != nil
+        let isWord = !argument.isEmpty && !argument.hasPrefix("-") && !hasDefault
         return (path, children.map { $0._commandName }, isWord ? argument : nil)
       }
     }

@@ -1,0 +1,115 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@Suite struct ProjectionCommandTests {
+  private static let sums = """
+    -- @projection sums
+    -- @create
+    CREATE TABLE sums (id text PRIMARY KEY, events bigint NOT NULL, total bigint NOT NULL);
+    -- @on Added
+    INSERT INTO sums VALUES (event.aggregate_id, 1, (event.event_data->>'n')::bigint)
+    ON CONFLICT (id) DO UPDATE SET events = sums.events + 1, total = sums.total + excluded.total;
+
+    """
+
+  private static let isRight = """
+    SELECT count(*) FROM (SELECT aggregate_id COLLATE "default" AS id, count(*) AS events,
+                                 sum((event_data->>'n')::bigint)::bigint AS total FROM events GROUP BY 1) AS e
+    FULL JOIN sums USING (id, events, total) WHERE (e.*) IS NULL OR (sums.*) IS NULL
+    """
+
+  private func withStore(
+    events: Int,
+    _ body: (TestDatabase, _ annals: ([String], String) async throws -> ProgramRun) async throws -> Void
+  ) async throws {
+    try await TestCluster.withDatabase { database in
+      let annals = { (arguments: [String], input: String) in
+        try await AnnalsBinary.run(arguments, stdin: input, environment: database.environment)
+      }
+      #expect(try await annals(["init"], "").exitCode == 0)
+      try await database.psql(
+        """
+        INSERT INTO events (aggregate_id, event_type, event_data, version)
+        SELECT 'a-' || n % 10, 'Added', jsonb_build_object('n', n), n / 10 + 1 FROM generate_series(0, \(events) - 1) AS n
+        """
+      )
+      try await body(database, annals)
+    }
+  }
+
+  /// The file comes through standard input, which names it `-`.
+  @Test func theLifeOfAProjection() async throws {
+    try await withStore(events: 40) { database, annals in
+      var run = try await annals(["check-projection", "-"], Self.sums + "SELECT x FROM sums;")
+      #expect(run.exitCode == 78)
+      #expect(run.standardError.hasPrefix("annals: error: -:7:8: column \"x\" does not exist\n"))
+      run = try await annals(["rebuild-projection", "-n", "-o", "ndjson", "-"], Self.sums)
+      #expect(run.exitCode == 0 && run.standardOutput.contains(#""types":{"Added":40}"#))
+      run = try await annals(["rebuild-projection", "-"], Self.sums)
+      #expect(run.exitCode == 0 && run.standardOutput + run.standardError == "", "silent on success")
+
+      try await database.psql(
+        """
+        INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('a-0', 'Added', '{"n": "x"}', 5)
+        """
+      )
+      run = try await annals(
+        ["project", "--once", "--attempts", "1", "--retry-delay", "1ms", "-"],
+        Self.sums
+      )
+      #expect(run.exitCode == 5 && run.standardError.contains("dead letter: the event at position 41"))
+      run = try await annals(["projections", "sums", "-o", "csv"], "")
+      #expect(run.standardOutput.contains("\nsums,1,1,live,41,0,0.0,10,40,1,"), "\(run.standardOutput)")
+      #expect(try await annals(["dead-letters", "list"], "").exitCode == 2)
+      #expect(try await annals(["dead-letters", "show", "sums", "40"], "").exitCode == 4)
+      #expect(try await annals(["dead-letters", "retry", "sums"], "").exitCode == 5)
+      #expect(try await annals(["dead-letters", "discard", "sums"], "").exitCode == 64)
+      #expect(try await annals(["dead-letters", "discard", "--yes", "sums"], "").exitCode == 0)
+      #expect(try await annals(["projections", "rollback", "sums"], "").exitCode == 4)
+      #expect(try await annals(["projections", "pause", "sums"], "").exitCode == 0)
+      #expect(try await annals(["project", "--once", "-"], Self.sums).exitCode == 2)
+      #expect(try await annals(["projections", "drop", "sums", "--yes"], "").exitCode == 0)
+      #expect(try await annals(["projections", "list", "sums"], "").exitCode == 4)
+    }
+  }
+
+  @Test func exitStatusesOfARebuild() async throws {
+    try await withStore(events: 40) { database, annals in
+      var run = try await annals(["rebuild-projection", "--time-limit", "0", "-"], Self.sums)
+      #expect(
+        run.exitCode == 2 && run.standardError.contains("is at position 0; run the same command to go on")
+      )
+      run = try await annals(
+        ["rebuild-projection", "-"],
+        Self.sums + "-- @check none\nSELECT id FROM sums LIMIT 1;"
+      )
+      #expect(run.exitCode == 2 && run.standardError.contains("check failed: none"))
+      #expect(try await annals(["rebuild-projection", "-"], Self.sums).exitCode == 0)
+      try await database.psql("UPDATE sums SET total = 0 WHERE id = 'a-3'")
+      run = try await annals(["rebuild-projection", "--max-diff", "0", "-o", "csv", "-"], Self.sums)
+      #expect(run.exitCode == 2 && run.standardOutput.contains("\nsums,10,0,0,1,"), "\(run.standardOutput)")
+    }
+  }
+
+  /// Kill the client, end its sessions; the next run comes to the same read model, and the live one is never less.
+  @Test func killedRebuildsGoOn() async throws {
+    let kills = Int(ProcessInfo.processInfo.environment["ANNALS_TEST_KILLS"] ?? "") ?? 3
+    try await withStore(events: 4_000) { database, annals in
+      #expect(try await annals(["rebuild-projection", "-"], Self.sums).exitCode == 0)
+      for _ in 1...kills {
+        let seconds = Double.random(in: 0.02...0.6)
+        let script = """
+          '\(AnnalsBinary.path)' rebuild-projection --restart --chunk 50 - <<'END' 2>/dev/null &
+          \(Self.sums)
+          END
+          sleep \(seconds); kill -9 $! 2>/dev/null; wait $!
+          """
+        _ = try await runShell(script, environment: database.environment)
+        #expect(try await database.psql(Self.isRight) == "0", "the live one, killed after \(seconds) s")
+        #expect(try await annals(["rebuild-projection", "-"], Self.sums).exitCode == 0)
+        #expect(try await database.psql(Self.isRight) == "0", "killed after \(seconds) s")
+      }
+    }
+  }
+}
