@@ -7,7 +7,7 @@ import Testing
 @Suite struct ManualTests {
   /// Subcommands whose page is still being written.
   private static let pagesStillToCome: Set<String> = [
-    "append", "replay", "snapshot", "stream", "trace", "verify-versions", "watermark",
+    "append", "snapshot", "verify-versions",
   ]
 
   @Test func everySubcommandHasAPage() async throws {

@@ -26,7 +26,7 @@ import Testing
         #expect(try await annals(["stream", "-o", "ndjson", "--", id]).standardOutput == line + "\n")
 
         let table = try await annals(["stream", "--", id])
-        #expect(table.standardOutput.split(separator: "\n").count == 2, "a heading and one row")
+        #expect(table.standardOutput.split(separator: "\n").count == 3, "a head, a heading and one row")
         let controls = table.standardOutput.unicodeScalars.filter {
           $0.value < 0x20 && $0 != "\n" || $0.value == 0x202E
         }
@@ -172,7 +172,9 @@ private func literal(_ text: String) -> String {
 
           """
       )
+      _ = try await annals(["snapshot", "take", "order-1"])
       run = try await annals(["stream", "order-1", "--limit", "1", "--payload", "full"])
+      #expect(run.standardOutput.contains("Z, snapshot at version 3\n"))
       #expect(
         run.standardOutput.hasSuffix(
           #"""

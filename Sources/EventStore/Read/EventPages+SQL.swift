@@ -5,20 +5,16 @@ extension EventPages {
   var statement: (sql: String, parameters: [Parameter]) {
     var conditions = query.conditions(in: table)
     addContinuation(to: &conditions)
-    let select = { (condition: String) in
-      "SELECT \(table.columns) FROM \(table.name.sql) e \(conditions.clause(and: condition))"
-    }
-    // PostgreSQL merges the runs of its index, one a type; with ANY it would sort them, or read every event.
-    let types = query.types.map { "e.event_type = \(conditions.bind(.text($0)))" }
-    let parts = types.isEmpty ? [select("true")] : types.map(select)
-    let sql = "\(parts.joined(separator: " UNION ALL ")) ORDER BY \(ordering) LIMIT \(rowsAsked)"
+    let sql = """
+      SELECT \(table.columns) FROM \(table.name.sql) e \(conditions.clause(and: "true")) ORDER BY \(ordering) LIMIT \(rowsAsked)
+      """
     return (sql, conditions.parameters)
   }
 
   private var ordering: String {
     let direction = query.reversed ? "DESC" : "ASC"
     let columns = order == .position ? ["position"] : ["aggregate_id", "version"]
-    return columns.map { "\($0) \(direction)" }.joined(separator: ", ")
+    return columns.map { "e.\($0) \(direction)" }.joined(separator: ", ")
   }
 
   /// Goes on behind the last event.
@@ -59,13 +55,21 @@ struct Conditions {
 }
 
 extension EventQuery {
-  /// What the query demands of an event, its type aside.
+  /// What the query demands of an event.
   func conditions(in table: EventsTable) -> Conditions {
     var conditions = Conditions()
     if let aggregateID {
       conditions.add("e.aggregate_id = \(conditions.bind(.text(aggregateID)))")
     }
     if let category { conditions.add(category: category) }
+    if let type = types.first, types.count == 1 {
+      // An array of one would keep PostgreSQL from reading the type's run of the index in order.
+      conditions.add("e.event_type = \(conditions.bind(.text(type)))")
+    } else if !types.isEmpty {
+      // For frequent types PostgreSQL filters the positions' index, for rare ones it sorts what the types' index has.
+      // A UNION ALL of one SELECT a type is not merged but sorted as a whole, page for page: 12 times slower.
+      conditions.add("e.event_type = ANY (\(conditions.bind(.textArray(types))))")
+    }
     let bounds: [(column: String, comparison: String, value: Int64?)] = [
       ("position", ">=", fromPosition), ("position", "<=", toPosition),
       ("version", ">=", fromVersion.map(Int64.init)), ("version", "<=", toVersion.map(Int64.init)),

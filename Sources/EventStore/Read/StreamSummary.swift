@@ -35,12 +35,11 @@ extension EventStore {
   }
 
   private func snapshotVersion(_ aggregateID: String, _ connection: Connection) throws -> Int? {
-    let mayLook = """
-      SELECT coalesce(has_schema_privilege(to_regnamespace('annals'), 'USAGE')
-             AND has_table_privilege(to_regclass('annals.snapshots'), 'SELECT'), false)
+    guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return nil }
+    let sql = """
+      SELECT max(s.version) FROM annals.snapshots s JOIN annals.reducers r ON r.id = s.reducer
+      WHERE r.store = $1 AND s.aggregate_id = $2
       """
-    guard try connection.query(mayLook).bool(0, 0) else { return nil }
-    let sql = "SELECT max(version) FROM annals.snapshots WHERE store = $1 AND aggregate_id = $2"
     let result = try connection.query(sql, [.text(table.description), .text(aggregateID)])
     return result.optionalInt32(0, 0).map { Int($0) }
   }
