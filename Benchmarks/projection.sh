@@ -41,6 +41,7 @@ BEGIN
     END CASE;
   END LOOP;
 END $$;
+ANALYZE orders;
 SQL
 } >"$folder/by_hand.sql"
 cat >"$folder/batch.sql" <<'SQL'
@@ -53,9 +54,10 @@ SQL
 cat >"$folder/select.sql" <<'SQL'
 CREATE TABLE copied (position bigint PRIMARY KEY, id text NOT NULL, type text NOT NULL, amount numeric NOT NULL);
 INSERT INTO copied SELECT position, aggregate_id, event_type, (event_data->>'amount')::numeric FROM events ORDER BY position;
+ANALYZE copied;
 SQL
 
-# Both sides pay for creating their tables; what an earlier round left is dropped outside the measurement.
+# Both sides pay for creating and analyzing their tables; what an earlier round left is dropped outside the measurement.
 fresh() {
   for projection in loop batch; do "$annals" projections drop --yes "$projection" 2>/dev/null || true; done
   run 'DROP TABLE IF EXISTS orders, copied' 'CHECKPOINT' 2>/dev/null
