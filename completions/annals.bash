@@ -173,13 +173,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|sandbox|append|stream|replay|watermark|snapshot|rebuild-projection|verify-versions|help)
+    init|sandbox|append|stream|trace|replay|watermark|snapshot|check-projection|rebuild-projection|project|projections|dead-letters|types|verify-versions|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init sandbox append stream replay watermark snapshot rebuild-projection verify-versions help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init sandbox append stream trace replay watermark snapshot check-projection rebuild-projection project projections dead-letters types verify-versions help' -- "${cur}"))
         ;;
     esac
 }
@@ -338,7 +338,7 @@ _annals_append() {
     repeating_flags=()
     non_repeating_flags=(--receipts -n --dry-run --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --skip-lines --id-from --max-errors --rejects --output -o --retry-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --max-errors --rejects --output -o --retry-timeout)
     __annals_offer_flags_options 3
 
     # Offer option value completions
@@ -383,6 +383,9 @@ _annals_append() {
     '--batch-size')
         return
         ;;
+    '--workers')
+        return
+        ;;
     '--skip-lines')
         return
         ;;
@@ -408,9 +411,9 @@ _annals_append() {
 
 _annals_stream() {
     repeating_flags=()
-    non_repeating_flags=(--reverse --version '-?' --help)
+    non_repeating_flags=(--reverse --follow --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --category --from-position --to-position --since --until --limit --from-version --to-version -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --category --from-position --to-position --since --until --limit --from-version --to-version --last --payload -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -455,6 +458,44 @@ _annals_stream() {
         return
         ;;
     '--to-version')
+        return
+        ;;
+    '--last')
+        return
+        ;;
+    '--payload')
+        __annals_add_completions -W 'full'$'\n''compact'$'\n''none'
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+}
+
+_annals_trace() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
         return
         ;;
     '-o'|'--output')
@@ -776,12 +817,47 @@ _annals_snapshot_prune() {
     esac
 }
 
-_annals_rebuild-projection() {
+_annals_check-projection() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --chunk)
-    __annals_offer_flags_options 1
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    esac
+}
+
+_annals_rebuild-projection() {
+    repeating_flags=()
+    non_repeating_flags=(-n --dry-run --resume --restart --no-swap --diff --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --chunk --workers --to-position --keep --time-limit --max-diff --progress -o --output)
+    __annals_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
@@ -803,12 +879,513 @@ _annals_rebuild-projection() {
     '--chunk')
         return
         ;;
+    '--workers')
+        return
+        ;;
+    '--to-position')
+        return
+        ;;
+    '--keep')
+        return
+        ;;
+    '--time-limit')
+        return
+        ;;
+    '--max-diff')
+        return
+        ;;
+    '--progress')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
     esac
 
     # Offer positional completions
     case "${positional_number}" in
-    1)
+    *)
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    esac
+}
+
+_annals_project() {
+    repeating_flags=()
+    non_repeating_flags=(--once --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --attempts --retry-delay --chunk --poll --progress)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--attempts')
+        return
+        ;;
+    '--retry-delay')
+        return
+        ;;
+    '--chunk')
+        return
+        ;;
+    '--poll')
+        return
+        ;;
+    '--progress')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    esac
+}
+
+_annals_projections() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=()
+    __annals_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    list|rollback|drop|pause|resume|set-checkpoint)
+        # Offer subcommand argument completions
+        "_annals_projections_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'list rollback drop pause resume set-checkpoint' -- "${cur}"))
+        ;;
+    esac
+}
+
+_annals_projections_list() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+}
+
+_annals_projections_rollback() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    esac
+}
+
+_annals_projections_drop() {
+    repeating_flags=()
+    non_repeating_flags=(--yes --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    esac
+}
+
+_annals_projections_pause() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    esac
+}
+
+_annals_projections_resume() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    esac
+}
+
+_annals_projections_set-checkpoint() {
+    repeating_flags=()
+    non_repeating_flags=(--yes --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --from)
+    __annals_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--from')
+        return
+        ;;
+    esac
+}
+
+_annals_dead-letters() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=()
+    __annals_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    list|show|retry|discard)
+        # Offer subcommand argument completions
+        "_annals_dead-letters_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'list show retry discard' -- "${cur}"))
+        ;;
+    esac
+}
+
+_annals_dead-letters_list() {
+    repeating_flags=()
+    non_repeating_flags=(--all --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+}
+
+_annals_dead-letters_show() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output)
+    __annals_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+}
+
+_annals_dead-letters_retry() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --file)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--file')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    esac
+}
+
+_annals_dead-letters_discard() {
+    repeating_flags=()
+    non_repeating_flags=(--yes --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    esac
+}
+
+_annals_types() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=()
+    __annals_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    list|show)
+        # Offer subcommand argument completions
+        "_annals_types_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'list show' -- "${cur}"))
+        ;;
+    esac
+}
+
+_annals_types_list() {
+    repeating_flags=()
+    non_repeating_flags=(--all --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table -o --output)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--category')
+        return
+        ;;
+    '--sample')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+}
+
+_annals_types_show() {
+    repeating_flags=()
+    non_repeating_flags=(--shapes --json-schema --all --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table -o --output)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--sample')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
     esac

@@ -6,6 +6,7 @@ struct ProgramHelp: Decodable {
   struct Command: Decodable {
     let commandName: String
     let shouldDisplay: Bool
+    let defaultSubcommand: String?
     let subcommands: [Command]?
     let arguments: [Argument]?
 

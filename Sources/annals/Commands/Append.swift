@@ -4,7 +4,7 @@ internal import EventStore
 struct Append: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "append",
-    abstract: "Append an event to a stream, or the events of an NDJSON file.",
+    abstract: "Append an event, or those of an NDJSON file.",
     usage: """
       annals append [options] AGGREGATE_ID EVENT_TYPE [JSON|-|@FILE]
       annals append [options] --from FILE|-

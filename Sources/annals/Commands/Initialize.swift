@@ -4,7 +4,7 @@ internal import EventStore
 struct Initialize: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "init",
-    abstract: "Make a database ready: the events table and schema annals.",
+    abstract: "Make a database ready to hold events.",
     discussion: """
       It can be run again at any time, and changes nothing of an events table that is there.
       What such a table lacks is listed with the SQL that adds it.

@@ -4,7 +4,7 @@ internal import EventStore
 struct Replay: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
-    abstract: "Print events as NDJSON, in the order of the whole store.",
+    abstract: "Print events as NDJSON, in the order of the store.",
     discussion: """
       annals replay > backup.ndjson
       annals replay --type OrderShipped --since yesterday

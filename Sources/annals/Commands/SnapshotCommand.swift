@@ -3,7 +3,7 @@ internal import ArgumentParser
 struct SnapshotCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "snapshot",
-    abstract: "Show the state of an aggregate at any time, and keep states.",
+    abstract: "Show and keep the state of an aggregate at any time.",
     subcommands: [
       SnapshotTake.self,
       SnapshotShow.self,

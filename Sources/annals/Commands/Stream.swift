@@ -4,7 +4,7 @@ internal import EventStore
 struct Stream: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stream",
-    abstract: "Show the events of one aggregate, or of the whole store.",
+    abstract: "Show the events of an aggregate, or of the store.",
     discussion: """
       annals stream order-42
       annals stream order-42 -o ndjson | jq .event_data

@@ -4,7 +4,7 @@ internal import EventStore
 struct Trace: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
-    abstract: "Show the events that belong together, as a tree of causes and effects.",
+    abstract: "Show related events as a tree of causes and effects.",
     discussion: """
       annals trace 0b0a8f5e-6f0c-4b43-9d9e-3c1f6a9d2f11
 

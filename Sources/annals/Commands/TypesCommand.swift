@@ -4,7 +4,7 @@ internal import EventStore
 struct TypesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "types",
-    abstract: "Show which event types there are, and what they look like.",
+    abstract: "Show the event types and what they look like.",
     subcommands: [TypesList.self, TypesShow.self],
     defaultSubcommand: TypesList.self
   )

@@ -4,7 +4,7 @@ internal import EventStore
 struct VerifyVersions: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify-versions",
-    abstract: "Check that no version is missing, doubled or out of place.",
+    abstract: "Find missing, doubled and misplaced versions.",
     discussion: """
       Prints one line a finding and exits with status 2; prints nothing and exits with 0 when there is none.
 
