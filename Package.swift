@@ -72,6 +72,7 @@ let package = Package(
         .embedInCode("Snapshots/VerifySnapshots.sql"),
         .embedInCode("Verification/CheckpointFindings.sql"),
         .embedInCode("Verification/ConsumerFindings.sql"),
+        .embedInCode("Verification/ConsumerStatus.sql"),
         .embedInCode("Verification/DuplicateValues.sql"),
         .embedInCode("Verification/EventHashes.sql"),
         .embedInCode("Verification/GapEvidence.sql"),

@@ -173,13 +173,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|sandbox|append|stream|trace|replay|watermark|snapshot|check-projection|rebuild-projection|project|projections|dead-letters|types|verify-versions|help)
+    init|sandbox|append|stream|trace|replay|watermark|snapshot|check-projection|rebuild-projection|project|projections|dead-letters|types|verify-versions|check|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init sandbox append stream trace replay watermark snapshot check-projection rebuild-projection project projections dead-letters types verify-versions help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init sandbox append stream trace replay watermark snapshot check-projection rebuild-projection project projections dead-letters types verify-versions check help' -- "${cur}"))
         ;;
     esac
 }
@@ -1444,6 +1444,46 @@ _annals_verify-versions() {
         return
         ;;
     '--metrics-file')
+        return
+        ;;
+    esac
+}
+
+_annals_check() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --max-lag --max-dead-letters --max-age --format)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--max-lag')
+        return
+        ;;
+    '--max-dead-letters')
+        return
+        ;;
+    '--max-age')
+        return
+        ;;
+    '--format')
+        __annals_add_completions -W 'nagios'$'\n''prometheus'$'\n''json'
         return
         ;;
     esac

@@ -31,7 +31,7 @@ struct Annals: AsyncParsableCommand {
         ]
       ),
       CommandGroup(name: "Evolve", subcommands: [TypesCommand.self]),
-      CommandGroup(name: "Check", subcommands: [VerifyVersions.self]),
+      CommandGroup(name: "Check", subcommands: [VerifyVersions.self, Check.self]),
     ],
     // -h is the host, as in psql.
     helpNames: [.long, .customShort("?")]

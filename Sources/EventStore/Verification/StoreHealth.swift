@@ -1,0 +1,123 @@
+internal import LibPQ
+
+/// How a store and what reads it are, at one moment.
+public struct StoreHealth: Sendable, Hashable {
+  /// A reader that keeps a place in the store: a live projection, or a replay with a checkpoint.
+  public struct Reader: Sendable, Hashable {
+    public let name: String
+    public let isProjection: Bool
+    /// Events after its checkpoint.
+    public let lagEvents: Int64
+    /// Seconds since the first of them happened; 0 without any.
+    public let lagSeconds: Double
+    public let deadLetters: Int64
+    /// What its work stopped with.
+    public let error: String?
+  }
+
+  /// What must hold; nil is no limit.
+  public struct Limits: Sendable, Hashable {
+    public var lagEvents: Int64?
+    public var lagSeconds: Double?
+    public var deadLetters: Int64? = 0
+    /// Since the newest event happened.
+    public var ageSeconds: Double?
+
+    public init() {}
+  }
+
+  /// The highest position; 0 in an empty store.
+  public let head: Int64
+  /// Seconds since the newest event happened; nil in an empty store.
+  public let ageSeconds: Double?
+  public let readers: [Reader]
+
+  public var deadLetters: Int64 { readers.reduce(0) { $0 + $1.deadLetters } }
+  public var lagEvents: Int64 { readers.map(\.lagEvents).max() ?? 0 }
+  public var lagSeconds: Double { readers.map(\.lagSeconds).max() ?? 0 }
+
+  /// What does not hold, each in a sentence; none for a healthy store.
+  public func problems(_ limits: Limits) -> [String] {
+    var problems: [String] = []
+    if let limit = limits.ageSeconds {
+      if let ageSeconds, ageSeconds > limit {
+        problems.append("the newest event is \(Int(ageSeconds)) s old")
+      } else if ageSeconds == nil {
+        problems.append("there is no event")
+      }
+    }
+    for reader in readers {
+      if let error = reader.error { problems.append("\(reader.name) stopped: \(error)") }
+      let isLate =
+        limits.lagEvents.map { reader.lagEvents > $0 } == true
+        || limits.lagSeconds.map { reader.lagSeconds > $0 } == true
+      if isLate {
+        problems.append("\(reader.name) is \(reader.lagEvents) events, \(Int(reader.lagSeconds)) s behind")
+      }
+      if let limit = limits.deadLetters, reader.deadLetters > limit {
+        problems.append("\(reader.name) has \(reader.deadLetters) dead letters")
+      }
+    }
+    return problems
+  }
+}
+
+extension EventStore {
+  /// Looks at the store, its live projections and the replays with a checkpoint.
+  ///
+  /// Without schema `annals`, or without the right to read it, there are no readers to look at.
+  ///
+  /// - Throws: ``EventStoreError``; `invalidDefinition` for a table without positions.
+  public func health() async throws -> StoreHealth {
+    let hasReaders = try await perform { connection in
+      try layout(connection).requirePosition(for: "a check of readers")
+      return try connection.canReadOwnTables(["projections", "generations", "dead_letters", "checkpoints"])
+    }
+    let projections = hasReaders ? try await self.projections() : []
+    return try await perform { connection in
+      let sql = """
+        SELECT coalesce(max(position), 0),
+               (SELECT extract(epoch FROM clock_timestamp() - "timestamp")::float8
+                FROM \(table.sql) ORDER BY position DESC LIMIT 1)
+        FROM \(table.sql)
+        """
+      let store = try connection.query(sql)
+      return StoreHealth(
+        head: store.int64(0, 0),
+        ageSeconds: store.isNull(0, 1) ? nil : store.float64(0, 1),
+        readers: StoreHealth.Reader.live(projections)
+          + (hasReaders ? try consumers(connection) : [])
+      )
+    }
+  }
+
+  private func consumers(_ connection: Connection) throws -> [StoreHealth.Reader] {
+    let sql = fillIn(PackageResources.ConsumerStatus_sql)
+    let result = try connection.query(sql, [.text(table.description)])
+    return (0..<result.rowCount).map { row in
+      StoreHealth.Reader(
+        name: result.string(row, 0),
+        isProjection: false,
+        lagEvents: result.int64(row, 2),
+        lagSeconds: result.float64(row, 3),
+        deadLetters: 0,
+        error: nil
+      )
+    }
+  }
+}
+
+extension StoreHealth.Reader {
+  fileprivate static func live(_ projections: [ProjectionStatus]) -> [StoreHealth.Reader] {
+    projections.filter { ![.building, .ready, .retired].contains($0.state) }.map {
+      StoreHealth.Reader(
+        name: $0.name,
+        isProjection: true,
+        lagEvents: $0.lagEvents,
+        lagSeconds: $0.lagSeconds,
+        deadLetters: $0.deadLetters,
+        error: $0.error
+      )
+    }
+  }
+}

@@ -1,0 +1,147 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct Check: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Tell a monitor how the store and its readers are.",
+    discussion: """
+      annals check --max-lag 5min --max-age 1h
+      annals check --max-lag 10000 --format prometheus
+
+      One line and the exit status: 0 when all is well, 2 when a limit is exceeded or a reader has stopped.
+      """
+  )
+
+  enum Format: String, CaseIterable, ExpressibleByArgument {
+    case nagios
+    case prometheus
+    case json
+  }
+
+  @OptionGroup var connection: ConnectionOptions
+
+  @Option(help: "Most events, or longest time (90s, 5min, 1h, 2d), that a reader may be behind.")
+  var maxLag: String?
+
+  @Option(help: "Most dead letters a projection may have.")
+  var maxDeadLetters: Int64 = 0
+
+  @Option(help: "Oldest that the newest event may be (90s, 5min, 1h, 2d).")
+  var maxAge: String?
+
+  @Option(help: "Form of the answer.")
+  var format: Format = .nagios
+
+  func validate() throws { _ = try limits() }
+
+  func run() async throws {
+    let health = try await connection.store().health()
+    let problems = health.problems(try limits())
+    StandardOutput.write(HealthReport(health: health, problems: problems).text(format))
+    StandardOutput.flush()
+    if !problems.isEmpty { throw EndWithStatus(status: .findings) }
+  }
+
+  private func limits() throws -> StoreHealth.Limits {
+    var limits = StoreHealth.Limits()
+    limits.deadLetters = maxDeadLetters
+    limits.ageSeconds = try maxAge.map { try Self.seconds($0, of: "--max-age") }
+    guard let maxLag else { return limits }
+    if let events = Int64(maxLag), events >= 0 {
+      limits.lagEvents = events
+    } else {
+      limits.lagSeconds = try Self.seconds(maxLag, of: "--max-lag")
+    }
+    return limits
+  }
+
+  private static let units: [String: Double] = ["s": 1, "min": 60, "h": 3600, "d": 86400]
+
+  private static func seconds(_ text: String, of option: String) throws -> Double {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    guard let number = Double(digits), let unit = units[String(text.dropFirst(digits.count))] else {
+      throw ValidationError("\(option) takes a whole number with s, min, h or d behind it, not '\(text)'")
+    }
+    return number * unit
+  }
+}
+
+/// What `check` prints.
+struct HealthReport {
+  let health: StoreHealth
+  let problems: [String]
+
+  func text(_ format: Check.Format) -> String {
+    switch format {
+    case .nagios: nagios
+    case .prometheus: prometheus
+    case .json: json
+    }
+  }
+
+  /// State, text and performance data, as the Monitoring Plugins' guidelines want it.
+  private var nagios: String {
+    let summary =
+      problems.isEmpty
+      ? "head \(health.head), \(health.readers.count) readers, at most \(health.lagEvents) events behind"
+      : problems.joined(separator: "; ")
+    // A bar would begin the performance data.
+    let text = String(TextEscaping.forPeople(summary).map { $0 == "|" ? "/" : $0 })
+    let age = health.ageSeconds.map { " age_seconds=\(Int($0))s" } ?? ""
+    return """
+      ANNALS \(problems.isEmpty ? "OK" : "CRITICAL") - \(text) | lag_events=\(health.lagEvents) \
+      lag_seconds=\(Int(health.lagSeconds))s dead_letters=\(health.deadLetters)\(age)
+
+      """
+  }
+
+  private var prometheus: String {
+    var lines: [String] = []
+    func add(_ name: String, _ help: String, _ samples: [(labels: String, value: String)]) {
+      lines += ["# HELP annals_\(name) \(help)", "# TYPE annals_\(name) gauge"]
+      lines += samples.map { "annals_\(name)\($0.labels) \($0.value)" }
+    }
+    func ofReaders(_ value: (StoreHealth.Reader) -> String) -> [(labels: String, value: String)] {
+      health.readers.map { reader in
+        let kind = reader.isProjection ? "projection" : "replay"
+        return ("{reader=\(JSONObject.quote(reader.name)),kind=\"\(kind)\"}", value(reader))
+      }
+    }
+    add("healthy", "Whether no limit is exceeded.", [("", problems.isEmpty ? "1" : "0")])
+    add("head_position", "The highest position.", [("", "\(health.head)")])
+    if let age = health.ageSeconds {
+      add("age_seconds", "Since the newest event happened.", [("", "\(age)")])
+    }
+    add("lag_events", "Events after the reader's checkpoint.", ofReaders { "\($0.lagEvents)" })
+    add("lag_seconds", "Since the first of them happened.", ofReaders { "\($0.lagSeconds)" })
+    add("dead_letters", "Events that the reader gave up on.", ofReaders { "\($0.deadLetters)" })
+    add(
+      "stopped",
+      "Whether the reader's work stopped with an error.",
+      ofReaders { $0.error == nil ? "0" : "1" }
+    )
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private var json: String {
+    var object = JSONObject()
+    object.add("status", problems.isEmpty ? "ok" : "critical")
+    object.add("problems", json: "[\(problems.map(JSONObject.quote).joined(separator: ","))]")
+    object.add("head", health.head)
+    object.add("age_seconds", json: health.ageSeconds.map { "\($0)" } ?? "null")
+    object.add("readers", json: "[\(health.readers.map(Self.object).joined(separator: ","))]")
+    return object.text + "\n"
+  }
+
+  private static func object(_ reader: StoreHealth.Reader) -> String {
+    var object = JSONObject()
+    object.add("name", reader.name)
+    object.add("kind", reader.isProjection ? "projection" : "replay")
+    object.add("lag_events", reader.lagEvents)
+    object.add("lag_seconds", json: "\(reader.lagSeconds)")
+    object.add("dead_letters", reader.deadLetters)
+    object.add("error", json: reader.error.map(JSONObject.quote) ?? "null")
+    return object.text
+  }
+}

@@ -1,0 +1,82 @@
+import TestSupport
+import Testing
+
+@Suite struct CheckCommandTests {
+  @Test func whatIsWrongIsOneLineAndStatus2() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createShop()
+      let healthy = try await db.check("--max-lag", "0", "--max-age", "1h")
+      #expect(healthy.exitCode == 0)
+      #expect(healthy.standardOutput.hasPrefix("ANNALS OK - head 3, 2 readers, at most 0 events behind | "))
+
+      try await db.psql(
+        "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('b', 'X', '{}', 1)"
+      )
+      let late = try await db.check("--max-lag", "0")
+      #expect(late.exitCode == 2)
+      #expect(late.standardOutput.hasPrefix("ANNALS CRITICAL - counts is 1 events, "))
+      #expect(late.standardOutput.contains("; mail is 1 events, "))
+      #expect(late.standardOutput.split(separator: "\n").count == 1)
+      #expect(try await db.check("--max-lag", "1").exitCode == 0)
+      #expect(try await db.check("--max-lag", "1h").exitCode == 0)
+    }
+  }
+
+  @Test func ageAndDeadLettersAndErrorsCount() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createShop()
+      try await db.psql("UPDATE events SET timestamp = now() - interval '2 hours'")
+      #expect(try await db.check("--max-age", "1h").exitCode == 2)
+      #expect(try await db.check("--max-age", "3h").exitCode == 0)
+      try await db.psql(#"UPDATE annals.generations SET error = '{"message": "disk | full"}'"#)
+      let stopped = try await db.check()
+      #expect(stopped.exitCode == 2)
+      #expect(stopped.standardOutput.contains("counts stopped: disk / full |"))
+    }
+  }
+
+  @Test func theSameForPrograms() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createShop()
+      let metrics = try await db.check("--format", "prometheus").standardOutput
+      #expect(metrics.contains("\nannals_head_position 3\n"))
+      #expect(metrics.contains(#"annals_lag_events{reader="counts",kind="projection"} 0"#))
+      #expect(metrics.contains(#"annals_lag_events{reader="mail",kind="replay"} 0"#))
+      let json = try await db.check("--format", "json").standardOutput
+      let fields = try await db.psql(
+        "SELECT j->>'status', j->>'head', j->'readers'->1->>'name' FROM (SELECT $j$\(json)$j$::jsonb AS j) AS t"
+      )
+      #expect(fields == "ok|3|mail")
+    }
+  }
+
+  @Test func aStoreWithoutReadersIsChecked() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createShop()
+      try await db.psql("DROP SCHEMA annals CASCADE")
+      #expect(try await db.check("--max-lag", "0").standardOutput.contains("head 3, 0 readers"))
+      #expect(try await db.check("--max-lag", "soon").exitCode == 64)
+    }
+  }
+}
+
+extension TestDatabase {
+  fileprivate func check(_ options: String...) async throws -> ProgramRun {
+    try await AnnalsBinary.run(["check"] + options, environment: environment)
+  }
+
+  /// Three events, a live projection and a replay with a checkpoint, both at the head.
+  fileprivate func createShop() async throws {
+    _ = try await AnnalsBinary.run(["init"], environment: environment)
+    try await psql(
+      """
+      INSERT INTO events (aggregate_id, event_type, event_data, version)
+        SELECT 'a', 'X', '{}', v FROM generate_series(1, 3) v;
+      INSERT INTO annals.projections (name, store, live_schema) VALUES ('counts', 'public.events', 'public');
+      INSERT INTO annals.generations (projection, number, version, definition, definition_hash, schema_name, state,
+          position) VALUES ('counts', 1, 1, '', '', 'annals_counts_1', 'live', 3);
+      INSERT INTO annals.checkpoints (name, store, filter, position) VALUES ('mail', 'public.events', '', 3);
+      """
+    )
+  }
+}
