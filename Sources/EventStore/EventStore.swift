@@ -21,6 +21,8 @@ public actor EventStore {
   nonisolated let canceller: Canceller
   private var openConnection: Connection?
   private var knownLayout: EventsTable?
+  /// What events go through when they are read; see ``use(_:)``.
+  var upcasters = Upcasters.none
 
   /// Called, on the store's thread, with what an operator may want to know while an operation goes on.
   private var reportNotice: (@Sendable (String) -> Void)?
@@ -75,6 +77,7 @@ public actor EventStore {
   func sibling() async throws -> EventStore {
     let sibling = try EventStore(parameters, table: table)
     await sibling.onNotice(reportNotice)
+    await sibling.use(upcasters)
     return sibling
   }
 
@@ -94,7 +97,8 @@ public actor EventStore {
   /// What the events table looks like; read once.
   func layout(_ connection: Connection) throws -> EventsTable {
     if let knownLayout { return knownLayout }
-    guard let layout = try EventsTable.find(table, connection) else { throw EventsTable.missing(table) }
+    guard var layout = try EventsTable.find(table, connection) else { throw EventsTable.missing(table) }
+    if !upcasters.isEmpty { layout = try layout.upcast(by: upcasters, connection) }
     knownLayout = layout
     return layout
   }

@@ -47,7 +47,7 @@ extension EventStore {
   func eventSource(_ connection: Connection) throws -> String {
     let layout = try layout(connection)
     try layout.requirePosition(for: "a projection")
-    return layout.hasMetadata ? table.sql : "(SELECT *, NULL::jsonb AS metadata FROM \(table.sql))"
+    return layout.hasMetadata ? layout.source : "(SELECT *, NULL::jsonb AS metadata FROM \(layout.source))"
   }
 
   func registerProjection(_ file: ProjectionFile, _ connection: Connection) throws {

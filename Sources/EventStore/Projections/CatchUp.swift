@@ -49,7 +49,7 @@ extension EventStore {
     progress: @Sendable (RebuildProgress) -> Void = { _ in }
   ) async throws -> CatchUpOutcome {
     try await perform { connection in
-      let file = try ProjectionFile(path: path, bytes: definition)
+      let file = try ProjectionFile(path: path, bytes: identity(definition))
       try requireSchema(connection)
       let compiler = ProjectionCompiler(file, source: try eventSource(connection))
       var run = CatchUp(file: file, apply: compiler.applyFunction(), options: options)

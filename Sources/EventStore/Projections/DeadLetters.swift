@@ -78,7 +78,10 @@ extension EventStore {
       try requireSchema(connection)
       try requireProjection(projection, connection)
       let live = try Generation.requireLive(projection, connection)
-      let file = try ProjectionFile(path: path ?? live.path, bytes: definition ?? Array(live.definition.utf8))
+      let file = try ProjectionFile(
+        path: path ?? live.path,
+        bytes: try definition.map(identity) ?? sameIdentity(live)
+      )
       if definition != nil { try live.requireSameTables(file) }
       let apply = ProjectionCompiler(file, source: try eventSource(connection)).applyFunction()
       try createFunction(apply, connection)

@@ -22,7 +22,7 @@ extension EventStore {
   ) async throws -> RebuildOutcome {
     let deadline = options.timeLimit.map { ContinuousClock.now + $0 }
     let build = try await perform { connection in
-      let file = try ProjectionFile(path: path, bytes: definition)
+      let file = try ProjectionFile(path: path, bytes: identity(definition))
       let source = try eventSource(connection)
       try requireSchema(connection)
       try AdvisoryLock.noticeLostClients(connection)

@@ -36,7 +36,7 @@ extension EventStore {
   /// - Throws: ``EventStoreError`` with code `invalidDefinition` and the place in the file.
   public func checkProjection(_ definition: [UInt8], path: String) async throws -> CheckedProjection {
     try await perform { connection in
-      let file = try ProjectionFile(path: path, bytes: definition)
+      let file = try ProjectionFile(path: path, bytes: identity(definition))
       let compiler = ProjectionCompiler(file, source: try eventSource(connection))
       return try connection.rolledBack {
         let schema = "annals_check_\(file.name)"
@@ -57,7 +57,7 @@ extension EventStore {
   /// Says what a rebuild would do, and how long it would take, by doing a little of it and rolling that back.
   public func planRebuild(_ definition: [UInt8], path: String) async throws -> RebuildPlan {
     try await perform { connection in
-      let file = try ProjectionFile(path: path, bytes: definition)
+      let file = try ProjectionFile(path: path, bytes: identity(definition))
       try requireSchema(connection)
       let source = try eventSource(connection)
       let compiler = ProjectionCompiler(file, source: source)

@@ -6,7 +6,7 @@ extension EventPages {
     var conditions = query.conditions(in: table)
     addContinuation(to: &conditions)
     let sql = """
-      SELECT \(table.columns) FROM \(table.name.sql) e \(conditions.clause(and: "true")) ORDER BY \(ordering) LIMIT \(rowsAsked)
+      SELECT \(table.columns) FROM \(table.source) e \(conditions.clause(and: "true")) ORDER BY \(ordering) LIMIT \(rowsAsked)
       """
     return (sql, conditions.parameters)
   }

@@ -174,15 +174,15 @@ extension EventStore {
 
   /// A name that matches nothing is a mistake in the name far more often than an empty answer.
   fileprivate func requireNames(in query: EventQuery, _ connection: Connection) throws {
+    let source = try layout(connection).source
     func require(_ what: String, _ fill: (inout Conditions) -> Void) throws {
       var conditions = Conditions()
       fill(&conditions)
-      let sql = "SELECT EXISTS (SELECT FROM \(table.sql) e \(conditions.clause(and: "true")))"
+      let sql = "SELECT EXISTS (SELECT FROM \(source) e \(conditions.clause(and: "true")))"
       guard try connection.query(sql, conditions.parameters).bool(0, 0) else {
         throw EventStoreError(.notFound, "\(table) has no event of \(what)")
       }
     }
-    _ = try layout(connection)
     for type in query.types {
       try require("type '\(type)'") { $0.add("e.event_type = \($0.bind(.text(type)))") }
     }

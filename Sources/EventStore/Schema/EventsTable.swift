@@ -10,8 +10,8 @@ struct EventsTable: Sendable, Hashable {
   /// Whether `timestamp` is a timestamptz; without a zone its values are taken as UTC.
   let hasTimeZone: Bool
 
-  /// The FROM item that reads the events.
-  var source: String { name.sql }
+  /// The FROM item that reads the events: the table, or what upcasters make of it.
+  var source: String
 
   /// The columns to select, in the order of ``Column``, each in the type that the readers decode.
   var columns: String {
@@ -51,7 +51,8 @@ struct EventsTable: Sendable, Hashable {
       name: name,
       hasMetadata: types["metadata"] != nil,
       hasPosition: types["position"] != nil,
-      hasTimeZone: types["timestamp"] == "timestamp with time zone"
+      hasTimeZone: types["timestamp"] == "timestamp with time zone",
+      source: name.sql
     )
   }
 

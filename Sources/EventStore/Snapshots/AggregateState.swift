@@ -97,8 +97,8 @@ extension EventStore {
     let id = conditions.bind(.text(aggregateID))
     let end = """
       SELECT e.aggregate_id, e.version,
-             (SELECT min(f.version) FROM \(table.sql) AS f WHERE f.aggregate_id = \(id)) AS first_version
-      FROM \(table.sql) AS e
+             (SELECT min(f.version) FROM \(events.source) AS f WHERE f.aggregate_id = \(id)) AS first_version
+      FROM \(events.source) AS e
       WHERE e.aggregate_id = \(id) AND \(point.condition(&conditions, in: events))
       ORDER BY e.version DESC LIMIT 1
       """

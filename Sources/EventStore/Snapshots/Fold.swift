@@ -50,7 +50,7 @@ struct Fold {
       """
       , f.upto, f.missing + event.version - f.version - 1
       FROM annals_fold AS f CROSS JOIN LATERAL (
-      SELECT \(events.columns) FROM \(events.name.sql) AS e
+      SELECT \(events.columns) FROM \(events.source) AS e
       WHERE e.aggregate_id = f.aggregate_id AND e.version > f.version AND e.version <= f.upto
       ORDER BY e.version LIMIT 1
       ) AS event

@@ -21,7 +21,7 @@ extension EventStore {
       """
     let result = try connection.query(
       sql,
-      [.text(table.description), .text(reducer.name), .bytea(reducer.bytes)]
+      [.text(table.description), .text(reducer.name), .bytea(identity(reducer.bytes))]
     )
     return KnownReducer(id: result.optionalInt32(0, 0), hash: result.string(0, 1))
   }
@@ -36,7 +36,8 @@ extension EventStore {
     let result = try connection.query(
       sql,
       [
-        .text(table.description), .text(reducer.name), .int4(Int32(reducer.version)), .bytea(reducer.bytes),
+        .text(table.description), .text(reducer.name), .int4(Int32(reducer.version)),
+        .bytea(identity(reducer.bytes)),
       ]
     )
     return KnownReducer(id: result.int32(0, 0), hash: result.string(0, 1))
@@ -69,7 +70,7 @@ extension EventStore {
     let count = try connection.query(
       sql,
       [
-        .text(table.description), .text(reducer.name), .bytea(reducer.bytes), .text(aggregateID),
+        .text(table.description), .text(reducer.name), .bytea(identity(reducer.bytes)), .text(aggregateID),
       ]
     ).int64(0, 0)
     guard count > 0 else { return }

@@ -100,7 +100,7 @@ extension EventStore {
     var conditions = chunk.conditions(in: plan.selection)
     let heads = """
       SELECT e.aggregate_id, max(e.version) AS version, min(e.version) AS first_version
-      FROM \(table.sql) AS e \(conditions.clause(and: "true")) GROUP BY e.aggregate_id
+      FROM \(events.source) AS e \(conditions.clause(and: "true")) GROUP BY e.aggregate_id
       """
     let base = """
       SELECT h.aggregate_id, coalesce(s.version, \(Fold.beginning)) AS version, s.state, h.version AS upto
@@ -111,7 +111,7 @@ extension EventStore {
       """
     let result: QueryResult
     if reducer.isMerge {
-      let tail = storing(mergedStates, for: plan.reducer, in: events)
+      let tail = storing(mergedStates(of: events), for: plan.reducer, in: events)
       result = try connection.query("WITH annals_base AS (\(base))\(tail)", conditions.parameters)
     } else {
       let tail = storing(Self.foldedStates, for: plan.reducer, in: events)
@@ -136,7 +136,7 @@ extension EventStore {
     """
 
   /// The rule of ``Reducer/merge`` over whole streams: four times as fast as step by step.
-  private var mergedStates: String {
+  private func mergedStates(of events: EventsTable) -> String {
     """
     SELECT b.aggregate_id, b.upto AS version, coalesce(b.state, '{}') || m.state AS state,
            b.upto - b.version - m.events AS missing
@@ -144,7 +144,7 @@ extension EventStore {
       SELECT count(*) AS events,
              annals.shallow_merge(o.event_data) FILTER (WHERE jsonb_typeof(o.event_data) = 'object') AS state
       FROM (
-        SELECT e.event_data FROM \(table.sql) AS e
+        SELECT e.event_data FROM \(events.source) AS e
         WHERE e.aggregate_id = b.aggregate_id AND e.version > b.version AND e.version <= b.upto ORDER BY e.version
       ) AS o
     ) AS m

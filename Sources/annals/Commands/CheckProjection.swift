@@ -13,12 +13,14 @@ struct CheckProjection: AsyncParsableCommand {
   )
 
   @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var upcasters: UpcasterOptions
 
   @Argument(help: "Projections: see annals-projection(5).", completion: .file(extensions: ["sql"]))
   var files: [String]
 
   func run() async throws {
     let store = try await connection.store()
+    try await upcasters.apply(to: store)
     var failures = 0
     for path in files {
       do {

@@ -81,6 +81,7 @@ struct RetryDeadLetters: AsyncParsableCommand {
   )
 
   @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var upcasters: UpcasterOptions
 
   @Option(
     help: "The mended projection file; it becomes that of the live generation.",
@@ -97,6 +98,7 @@ struct RetryDeadLetters: AsyncParsableCommand {
   func run() async throws {
     let definition = try file.map { try InputFile.read($0) }
     let store = try await connection.store()
+    try await upcasters.apply(to: store)
     let retry = try await store.retryDeadLetters(of: projection, at: positions, with: definition, path: file)
     StandardError.note("\(projection): \(retry.applied) applied, \(retry.failed) failed again")
     if retry.failed > 0 { throw EndWithStatus(status: .partlyDone) }

@@ -15,6 +15,7 @@ struct Project: AsyncParsableCommand {
   )
 
   @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var upcasters: UpcasterOptions
 
   @Flag(help: "End when everything is applied.")
   var once = false
@@ -50,6 +51,7 @@ struct Project: AsyncParsableCommand {
     try await withThrowingTaskGroup(of: ExitStatus?.self) { group in
       for (path, definition) in definitions {
         let store = try await connection.store()
+        try await upcasters.apply(to: store)
         group.addTask { try await project(definition, path, store) }
       }
       for try await ended in group { status = status ?? ended }

@@ -16,6 +16,7 @@ struct RebuildProjection: AsyncParsableCommand {
   )
 
   @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var upcasters: UpcasterOptions
 
   @Flag(
     name: [.customShort("n"), .long],
@@ -33,6 +34,7 @@ struct RebuildProjection: AsyncParsableCommand {
   func run() async throws {
     let definitions = try files.map { ($0, try InputFile.read($0)) }
     let store = try await connection.store()
+    try await upcasters.apply(to: store)
     var isPending = false
     for (path, definition) in definitions {
       if dryRun {

@@ -13,6 +13,7 @@ struct Replay: AsyncParsableCommand {
   )
 
   @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var upcasters: UpcasterOptions
 
   @Option(help: "Only the events of one aggregate.")
   var aggregate: String?
@@ -55,6 +56,7 @@ struct Replay: AsyncParsableCommand {
 
   func run() async throws {
     let store = try await connection.store()
+    try await upcasters.apply(to: store)
     var query = EventQuery()
     query.aggregateID = aggregate
     try await filter.apply(to: &query, store)

@@ -41,6 +41,7 @@ struct SnapshotShow: AsyncParsableCommand {
 
   @OptionGroup var reducer: ReducerOptions
   @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var upcasters: UpcasterOptions
 
   @Option(name: .shortAndLong, help: "Output format; without it, a state is printed as it is.")
   var output: OutputFormat?
@@ -58,6 +59,7 @@ struct SnapshotShow: AsyncParsableCommand {
   func run() async throws {
     let reducer = try reducer.load()
     let store = try await connection.store()
+    try await upcasters.apply(to: store)
     if !diff.isEmpty {
       let changes = try await store.changes(
         of: id,

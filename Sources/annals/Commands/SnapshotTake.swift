@@ -26,6 +26,7 @@ struct SnapshotTake: AsyncParsableCommand {
 
   @OptionGroup var reducer: ReducerOptions
   @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var upcasters: UpcasterOptions
 
   func validate() throws {
     if (aggregates.selection == .all) != all {
@@ -38,6 +39,7 @@ struct SnapshotTake: AsyncParsableCommand {
   func run() async throws {
     let reducer = try reducer.load()
     let store = try await connection.store()
+    try await upcasters.apply(to: store)
     let progress = ProgressLine("taking snapshots")
     let tally = try await store.takeSnapshots(
       of: aggregates.selection,

@@ -17,11 +17,13 @@ struct SnapshotVerify: AsyncParsableCommand {
   @OptionGroup var aggregates: SelectionOptions
   @OptionGroup var reducer: ReducerOptions
   @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var upcasters: UpcasterOptions
   @OptionGroup var output: OutputOptions
 
   func run() async throws {
     let reducer = try reducer.load()
     let store = try await connection.store()
+    try await upcasters.apply(to: store)
     let findings = Mutex((count: 0, printer: RecordPrinter<SnapshotFinding>(output.format)))
     let verified = try await store.verifySnapshots(of: aggregates.selection, reducer: reducer) { finding in
       findings.withLock { findings in

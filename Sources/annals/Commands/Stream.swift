@@ -16,6 +16,7 @@ struct Stream: AsyncParsableCommand {
   var aggregateID: String?
 
   @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var upcasters: UpcasterOptions
   @OptionGroup var filter: FilterOptions
 
   @Option(help: "Begin at this version.")
@@ -48,6 +49,7 @@ struct Stream: AsyncParsableCommand {
 
   func run() async throws {
     let store = try await connection.store()
+    try await upcasters.apply(to: store)
     let query = try await query(store)
     switch output.format {
     case .ndjson: try await printLines(query, store)

@@ -1,0 +1,160 @@
+internal import LibPQ
+
+/// The events of a table as upcasters show them: a FROM item of plain SQL with the columns of the store.
+///
+/// A rule becomes a branch of a CASE for each column that it changes. Rules for different types share a level; a rule
+/// that may meet what an earlier one made gets a level above it, with OFFSET 0 between them: without that the planner
+/// would put the lower expression into the upper one everywhere it is mentioned, and compute it as often. Conditions
+/// on the columns that no rule changes reach the table and its indexes.
+struct UpcastSource {
+  private let upcasters: Upcasters
+  private let table: EventsTable
+  /// Columns of the table beyond those of the store.
+  private let extraColumns: [String]
+  private let levels: [[UpcasterFile.Rule]]
+
+  init(_ upcasters: Upcasters, of table: EventsTable, passing extraColumns: [String] = []) {
+    self.upcasters = upcasters
+    self.table = table
+    self.extraColumns = extraColumns.map(quoteIdentifier)
+    levels = Self.levels(of: upcasters.rules)
+  }
+
+  /// The column that says, where an event is split, which part a row is.
+  static let part = "annals_part"
+
+  /// The FROM item, in parentheses.
+  var sql: String {
+    if levels.isEmpty { return "(SELECT \(baseColumns) FROM \(table.name.sql))" }
+    let base = "(SELECT \(baseColumns) FROM \(table.name.sql))"
+    if levels.count == 1, !upcasters.splits {
+      let columns = Self.columns.map { column($0, of: levels[0]) } + extraColumns.map { "event.\($0)" }
+      return "(SELECT \(columns.joined(separator: ", "))\nFROM \(base) AS event\(filter(levels[0])))"
+    }
+    let fixed = ["aggregate_id", "version", "\"timestamp\"", "position"] + extraColumns
+    let made = ["id", "event_type", "event_data", "metadata"] + (upcasters.splits ? [Self.part] : [])
+    let outer = fixed.map { "annals_event.\($0)" } + made.map { source(of: $0) }
+    let first =
+      Self.columns.map { "annals_event.\($0)" }
+      + (upcasters.splits ? ["'{}'::integer[] AS \(Self.part)"] : [])
+    let steps = levels.reduce("SELECT \(first.joined(separator: ", "))") { inner, rules in
+      step(rules, over: inner)
+    }
+    return """
+      (SELECT \(outer.joined(separator: ", "))
+      FROM \(base) AS annals_event CROSS JOIN LATERAL (
+      \(steps)
+      ) AS annals_step)
+      """
+  }
+
+  /// What no rule changes comes from the table itself, where conditions on it can use an index.
+  private func source(of column: String) -> String {
+    let isChanged =
+      switch column {
+      case "event_type": upcasters.splits || upcasters.rules.contains { $0.newType != nil }
+      case "id", Self.part: upcasters.splits
+      default: true
+      }
+    return "\(isChanged ? "annals_step" : "annals_event").\(column)"
+  }
+
+  private static let columns = [
+    "id", "aggregate_id", "event_type", "event_data", "version", "\"timestamp\"", "metadata", "position",
+  ]
+
+  private var baseColumns: String {
+    let own = Self.columns.map { column in
+      switch column {
+      case "metadata" where !table.hasMetadata: "NULL::jsonb AS metadata"
+      case "position" where !table.hasPosition: "NULL::bigint AS position"
+      default: column
+      }
+    }
+    return (own + extraColumns).joined(separator: ", ")
+  }
+}
+
+// MARK: - Levels
+
+extension UpcastSource {
+  /// Puts rules side by side that can never meet the same event.
+  private static func levels(of rules: [UpcasterFile.Rule]) -> [[UpcasterFile.Rule]] {
+    var levels: [[UpcasterFile.Rule]] = []
+    for rule in rules {
+      let canJoin = rule.parts == nil && levels.last?.allSatisfy { $0.isApart(from: rule) } == true
+      if canJoin { levels[levels.count - 1].append(rule) } else { levels.append([rule]) }
+    }
+    return levels
+  }
+
+  private func step(_ rules: [UpcasterFile.Rule], over inner: String) -> String {
+    if let rule = rules.first, let parts = rule.parts { return split(rule, into: parts, over: inner) }
+    let columns =
+      Self.columns.map { column($0, of: rules) } + (upcasters.splits ? ["event.\(Self.part)"] : [])
+    return "SELECT \(columns.joined(separator: ", "))\nFROM (\n\(inner)\n) AS event\(filter(rules)) OFFSET 0"
+  }
+
+  /// A column of `event` after the rules of a level.
+  private func column(_ column: String, of rules: [UpcasterFile.Rule]) -> String {
+    let branches = rules.compactMap { rule -> String? in
+      let value: String? =
+        switch column {
+        case "event_type": rule.newType.map(quoteLiteral)
+        case "event_data": rule.data.map(subquery)
+        case "metadata": rule.metadata.map(subquery)
+        default: nil
+        }
+      return value.map { " WHEN \(applies(rule)) THEN \($0)" }
+    }
+    if branches.isEmpty { return "event.\(column)" }
+    return "CASE\(branches.joined()) ELSE event.\(column) END AS \(column)"
+  }
+
+  private func filter(_ rules: [UpcasterFile.Rule]) -> String {
+    let dropped = rules.filter(\.isDropped).map { "(\(applies($0))) IS NOT TRUE" }
+    return dropped.isEmpty ? "" : "\nWHERE \(dropped.joined(separator: " AND "))"
+  }
+
+  /// The parts of an event keep its aggregate, version, time and metadata. The first keeps its id; the others get one
+  /// that follows from it, a UUID of version 8 (RFC 9562). A split into nothing leaves a row without a type, which no
+  /// table of events takes: that is a drop, and has to be said.
+  private func split(_ rule: UpcasterFile.Rule, into parts: SQLStatement, over inner: String) -> String {
+    """
+    SELECT CASE WHEN annals_parts.place > 1
+             THEN overlay(overlay(md5(event.id || ' ' || annals_parts.place) PLACING '8' FROM 13) PLACING '8' FROM 17)::uuid
+             ELSE event.id END AS id, event.aggregate_id,
+           annals_parts.event_type, annals_parts.event_data, event.version, event."timestamp", event.metadata,
+           event.position, event.\(Self.part) || annals_parts.place::integer AS \(Self.part)
+    FROM (
+    \(inner)
+    ) AS event LEFT JOIN LATERAL (
+      SELECT event.event_type AS event_type, event.event_data AS event_data, 1 AS place
+      WHERE (\(applies(rule))) IS NOT TRUE
+      UNION ALL
+      SELECT annals_query.event_type, annals_query.event_data, row_number() OVER ()
+      FROM \(subquery(parts)) AS annals_query (event_type, event_data)
+      WHERE \(applies(rule))
+    ) AS annals_parts ON true OFFSET 0
+    """
+  }
+
+  private func subquery(_ statement: SQLStatement) -> String { "(\n\(statement.text)\n)" }
+
+  private func applies(_ rule: UpcasterFile.Rule) -> String { rule.applies }
+}
+
+extension UpcasterFile.Rule {
+  /// The condition on `event` under which the rule changes it.
+  var applies: String {
+    let types = types.map(quoteLiteral).joined(separator: ", ")
+    let ofType = isForEveryType ? "true" : "event.event_type IN (\(types))"
+    return ([ofType] + conditions.map { "(\n\($0.text)\n)" }).joined(separator: " AND ")
+  }
+
+  /// Whether an event that one of them changed is never one that the other looks at.
+  fileprivate func isApart(from other: UpcasterFile.Rule) -> Bool {
+    if parts != nil || isForEveryType || other.isForEveryType { return false }
+    return Set(types + [newType].compactMap(\.self)).isDisjoint(with: other.types)
+  }
+}

@@ -1,0 +1,146 @@
+internal import LibPQ
+
+extension Upcasters {
+  /// Has the server read every rule, so that what is wrong is found before the first event, with its place in the file.
+  func check(for table: EventsTable, _ connection: Connection) throws {
+    try checkFunctions(connection)
+    for file in files {
+      let code = Self.query(of: file, table)
+      do {
+        _ = try connection.query(code.sql)
+      } catch {
+        throw code.fileError(for: error).map(Self.withCastHint) ?? error
+      }
+    }
+  }
+
+  /// A query that mentions every statement of a file and returns no row.
+  private static func query(of file: UpcasterFile, _ table: EventsTable) -> GeneratedCode {
+    var code = GeneratedCode.Builder()
+    code.add("SELECT 1")
+    for rule in file.rules {
+      for condition in rule.conditions {
+        code.add(condition, prefix: [", CASE WHEN", "("], suffix: "\n) THEN 1 END")
+      }
+      for value in [rule.data, rule.metadata].compactMap(\.self) {
+        code.add(value, prefix: [", CASE WHEN false THEN", "NULL::jsonb ELSE ("], suffix: "\n) END")
+      }
+      if let parts = rule.parts {
+        code.add(
+          ", (SELECT count(*) FROM (SELECT CASE WHEN false THEN NULL::text ELSE annals_parts.event_type END,"
+        )
+        code.add("CASE WHEN false THEN NULL::jsonb ELSE annals_parts.event_data END FROM (")
+        code.add(parts, suffix: "\n) AS annals_parts (event_type, event_data)) AS annals_rows)")
+      }
+    }
+    code.add("FROM \(UpcastSource(.none, of: table).sql) AS event LIMIT 0")
+    return code.query(file: file.path)
+  }
+
+  private static func withCastHint(_ error: SQLFileError) -> SQLFileError {
+    guard error.hint == nil, error.message.contains("cannot be matched") else { return error }
+    var error = error
+    error.hint =
+      "The value must be of type jsonb; cast it, as '{\"currency\": \"BRL\"}'::jsonb, or use to_jsonb()."
+    return error
+  }
+}
+
+// MARK: - Deterministic
+
+extension Upcasters {
+  /// An event must look the same whenever it is read: functions that are volatile, and those that read the clock or
+  /// the session, are refused by their names.
+  ///
+  /// It takes no right and changes nothing, as making a view to see what the server finds in it would. What an
+  /// operator's own functions and operators do inside is their owner's promise.
+  private func checkFunctions(_ connection: Connection) throws {
+    var calls: [FunctionCall] = []
+    for file in files {
+      for statement in file.rules.flatMap(\.statements) {
+        calls += try FunctionCall.all(in: statement, of: file)
+      }
+    }
+    guard !calls.isEmpty else { return }
+    let sql = """
+      SELECT DISTINCT p.proname::text FROM pg_proc p
+      WHERE p.proname = ANY ($1) AND (p.provolatile = 'v' AND pg_function_is_visible(p.oid)
+        OR p.pronamespace = 'pg_catalog'::regnamespace AND p.proname = ANY ($2))
+      """
+    let names = Parameter.textArray(Array(Set(calls.map(\.name))))
+    let result = try connection.query(sql, [names, .textArray(FunctionCall.ofClockAndSession)])
+    let refused = Set((0..<result.rowCount).map { result.string($0, 0) }).union(FunctionCall.keywords)
+    guard let call = calls.first(where: { refused.contains($0.name) }) else { return }
+    throw SQLFileError(
+      file: call.file,
+      location: call.location,
+      message: "\(call.name) can give another value each time, and an event must always look the same",
+      hint: FunctionCall.ofClockAndSession.contains(call.name) || FunctionCall.keywords.contains(call.name)
+        ? "Use what is in the event, for example event.timestamp."
+        : "If the function always gives the same value, declare it IMMUTABLE or STABLE."
+    )
+  }
+}
+
+/// A name in an upcaster that is followed by a parenthesis, or that stands for a call without one.
+private struct FunctionCall {
+  /// As the catalogue writes it.
+  let name: String
+  let file: String
+  let location: SQLLocation
+
+  /// Functions of the system that are not volatile, but depend on when and by whom they are called.
+  static let ofClockAndSession = [
+    "now", "transaction_timestamp", "statement_timestamp", "current_setting", "pg_backend_pid", "version",
+    "current_database", "current_schema", "inet_client_addr", "inet_server_addr", "txid_current_if_assigned",
+  ]
+
+  /// Their like that SQL calls without parentheses (manual, 9.9.5 and 9.26).
+  static let keywords: Set = [
+    "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "current_user",
+    "current_role", "session_user", "current_catalog", "current_schema",
+  ]
+
+  static func all(in statement: SQLStatement, of file: UpcasterFile) throws(SQLFileError) -> [FunctionCall] {
+    let bytes = Array(statement.text.utf8)
+    let tokens = try SQLLexer.tokens(of: bytes, file: file.path).filter { $0.kind != .comment }
+    var calls: [FunctionCall] = []
+    for (index, token) in tokens.enumerated() where token.kind == .word || token.kind == .quoted {
+      let text = String(decoding: bytes[token.range], as: UTF8.self)
+      if text.hasPrefix("$"), token.kind == .word {
+        throw SQLFileError(
+          file: file.path,
+          location: statement.location.advanced(to: token.location),
+          message: "there is no parameter \(text) in an upcaster"
+        )
+      }
+      let isQuoted = token.kind == .quoted
+      if isQuoted, !text.hasPrefix("\"") { continue }
+      let name = isQuoted ? String(text.dropFirst().dropLast()) : text.lowercased()
+      let isCalled =
+        index + 1 < tokens.count && bytes[tokens[index + 1].range.lowerBound] == UInt8(ascii: "(")
+      guard isCalled || !isQuoted && keywords.contains(name) && !isMember(index, tokens, bytes) else {
+        continue
+      }
+      calls.append(
+        FunctionCall(name: name, file: file.path, location: statement.location.advanced(to: token.location))
+      )
+    }
+    return calls
+  }
+
+  /// Whether a dot stands before the token: `event.current_date` is a column.
+  private static func isMember(_ index: Int, _ tokens: [SQLToken], _ bytes: [UInt8]) -> Bool {
+    index > 0 && bytes[tokens[index - 1].range.lowerBound] == UInt8(ascii: ".")
+  }
+}
+
+extension SQLLocation {
+  /// The place in the file of a place in a statement that begins here.
+  fileprivate func advanced(to place: SQLLocation) -> SQLLocation {
+    SQLLocation(
+      line: line + place.line - 1,
+      column: place.line == 1 ? column + place.column - 1 : place.column
+    )
+  }
+}

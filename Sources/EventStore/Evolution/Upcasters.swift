@@ -1,0 +1,108 @@
+internal import LibPQ
+
+/// Upcasters that apply when events are read: the events stay as they are, readers see them in today's shape.
+///
+/// They run in the server, as part of the query that reads, in the order of the files and of the rules in a file;
+/// each sees what the one before it made. SELECT on the events is all that it takes, also on a hot standby.
+public struct Upcasters: Sendable {
+  let files: [UpcasterFile]
+
+  /// No upcasters: events as they are stored.
+  public static let none = Upcasters(files: [])
+
+  init(files: [UpcasterFile]) {
+    self.files = files
+  }
+
+  /// Reads upcaster files.
+  ///
+  /// - Parameter files: names, for messages, and contents, in the order in which they apply.
+  /// - Throws: ``EventStoreError`` with code `invalidDefinition`, and the line and column in its message.
+  public init(_ files: [(path: String, bytes: [UInt8])]) throws {
+    var read: [UpcasterFile] = []
+    for file in files {
+      do {
+        read.append(try UpcasterFile(path: file.path, bytes: file.bytes))
+      } catch {
+        throw EventStoreError(error)
+      }
+    }
+    self.init(files: read)
+  }
+
+  public var isEmpty: Bool { files.isEmpty }
+
+  var rules: [UpcasterFile.Rule] { files.flatMap(\.rules) }
+  var splits: Bool { rules.contains { $0.parts != nil } }
+  var drops: Bool { rules.contains(where: \.isDropped) }
+
+  /// Tells other upcasters from these.
+  fileprivate var digest: String {
+    var hash = SHA256()
+    for file in files { hash.update(file.bytes.span) }
+    return hash.finish().description
+  }
+
+  /// The types that a rule names; nil when a rule is for every type.
+  var types: [String]? {
+    if rules.contains(where: \.isForEveryType) { return nil }
+    return Array(Set(rules.flatMap(\.types))).sorted()
+  }
+}
+
+extension EventStore {
+  /// Makes all reading of this store go through upcasters from now on: events, projections, states.
+  public func use(_ upcasters: Upcasters) {
+    self.upcasters = upcasters
+    forgetLayout()
+  }
+
+  /// The text that a projection or a reducer is known by: its own, and a comment that stands for the upcasters which
+  /// its events go through. What was derived through others is then no more continued than with another file.
+  func identity(_ definition: [UInt8]) -> [UInt8] {
+    if upcasters.isEmpty { return definition }
+    return definition + Array("\(Self.upcasterComment)\(upcasters.digest).\n".utf8)
+  }
+
+  /// The stored definition of a live read model, whose events must go through the upcasters in use.
+  func sameIdentity(_ live: Generation) throws -> [UInt8] {
+    let comment = identity([])
+    let definition = Array(live.definition.utf8)
+    let isSame =
+      comment.isEmpty ? !live.definition.contains(Self.upcasterComment) : definition.hasSuffix(comment)
+    guard isSame else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "the read model of projection \(live.projection) was built through other upcasters",
+        hint: "Give those with --upcasters; see annals-upcaster(5)."
+      )
+    }
+    return definition
+  }
+
+  private static let upcasterComment = "\n-- Its events go through upcasters "
+
+}
+
+extension EventsTable {
+  /// The table as upcasters show it.
+  func upcast(by upcasters: Upcasters, _ connection: Connection) throws -> EventsTable {
+    for file in upcasters.files {
+      guard let rule = file.rules.first(where: { $0.parts != nil }) else { continue }
+      throw EventStoreError(
+        .invalidDefinition,
+        "\(file.path):\(rule.location.line): a @split cannot be applied when events are read",
+        detail: "It makes several events of one, which have only one version and one position between them.",
+        hint: "Make a copy of the store with 'annals evolve apply', or read with --raw."
+      )
+    }
+    try upcasters.check(for: self, connection)
+    var upcast = self
+    upcast.source = UpcastSource(upcasters, of: self).sql
+    return upcast
+  }
+}
+
+extension [UInt8] {
+  fileprivate func hasSuffix(_ bytes: [UInt8]) -> Bool { reversed().starts(with: bytes.reversed()) }
+}

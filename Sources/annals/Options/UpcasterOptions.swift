@@ -1,0 +1,56 @@
+internal import ArgumentParser
+internal import EventStore
+internal import FoundationEssentials
+
+/// In which shape events are read: as they are stored, or as upcasters show them.
+struct UpcasterOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Show events as the upcasters of this folder, or file, make them: see annals-upcaster(5).",
+      discussion: "Default: the folder in the variable ANNALS_UPCASTERS, if it is set.",
+      valueName: "folder"
+    ),
+    completion: .directory
+  )
+  var upcasters: String?
+
+  @Flag(help: "Show events as they are stored.")
+  var raw = false
+
+  func validate() throws {
+    if raw, upcasters != nil { throw ValidationError("--raw and --upcasters exclude each other") }
+  }
+
+  func apply(to store: EventStore) async throws {
+    guard !raw, let path = upcasters ?? CLibrary.environment("ANNALS_UPCASTERS") else { return }
+    await store.use(try Self.load([path]))
+  }
+
+  /// Reads upcaster files; of a folder those whose names end in `.sql`, in the order of their names.
+  static func load(_ paths: [String]) throws -> Upcasters {
+    let files = try paths.flatMap { path in
+      isFolder(path) ? try contents(of: path) : [path]
+    }
+    return try Upcasters(files.map { ($0, try InputFile.read($0)) })
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var isFolder = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
+  }
+
+  private static func contents(of folder: String) throws -> [String] {
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      .filter { $0.hasSuffix(".sql") && !$0.hasPrefix(".") }
+    guard !names.isEmpty else {
+      throw CommandError(
+        .badDefinition,
+        "there is no upcaster in \(folder)",
+        code: "invalidDefinition",
+        hint: "Upcasters are files whose names end in .sql; see annals-upcaster(5)."
+      )
+    }
+    let prefix = folder.hasSuffix("/") ? folder : folder + "/"
+    return names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }.map { prefix + $0 }
+  }
+}
