@@ -30,7 +30,7 @@ struct Annals: AsyncParsableCommand {
           CheckProjection.self, RebuildProjection.self, Project.self, Projections.self, DeadLetters.self,
         ]
       ),
-      CommandGroup(name: "Evolve", subcommands: [TypesCommand.self]),
+      CommandGroup(name: "Evolve", subcommands: [TypesCommand.self, EvolveCommand.self]),
       CommandGroup(name: "Check", subcommands: [VerifyVersions.self, Check.self]),
     ],
     // -h is the host, as in psql.

@@ -77,13 +77,15 @@ extension EventStore {
   /// A query of one row, the shape of the event `e`: a line for each path with its type, in the order of bytes.
   static var shapeOfEvent: String {
     """
-    \(nodesOfEvent)
+    \(nodes(of: "e.event_data"))
     SELECT string_agg(DISTINCT path || ' ' || jsonb_typeof(value), E'\\n'
                       ORDER BY path || ' ' || jsonb_typeof(value)) AS shape
     FROM (SELECT path COLLATE "C" AS path, value FROM node) AS node
     """
   }
 
-  /// A WITH clause that names the values inside the event `e`: node (path, value).
-  static var nodesOfEvent: String { embeddedSQL(PackageResources.ShapeOfEvent_sql) }
+  /// A WITH clause that names the values inside a payload: node (path, value).
+  static func nodes(of payload: String) -> String {
+    embeddedSQL(PackageResources.NodesOfPayload_sql, filling: ["payload": payload])
+  }
 }

@@ -16,12 +16,12 @@ extension TypeCount {
   static func all(
     in table: EventsTable,
     category: String? = nil,
-    type: String? = nil,
+    types: [String]? = nil,
     _ connection: Connection
   ) throws -> [TypeCount] {
     var conditions = Conditions()
     if let category { conditions.add(category: category) }
-    if let type { conditions.add("e.event_type = \(conditions.bind(.text(type)))") }
+    if let types { conditions.add("e.event_type = ANY (\(conditions.bind(.textArray(types))))") }
     let zone = table.hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
     let time = { (position: String) in
       "(SELECT e.\"timestamp\"\(zone) FROM \(table.name.sql) e WHERE e.position = \(position) LIMIT 1)"
@@ -56,7 +56,7 @@ extension TypeCount {
 /// A sample takes all events of the type in windows of positions that lie evenly between its first and its last event
 /// (systematic cluster sampling), so that every event is as likely as another and the index finds them.
 struct EventSample {
-  /// A FROM item, which calls itself `e`, with the columns of ``EventsTable/columns``.
+  /// A FROM item, which calls itself `e`, with the columns that were asked for.
   let sql: String
   let parameters: [Parameter]
   let isWhole: Bool
@@ -65,13 +65,24 @@ struct EventSample {
   /// In positions: narrow windows would beat with types that take turns.
   private static let minimumWidth: Int64 = 20
 
-  /// - Parameter limit: about as many events at most; nil for all.
-  init(of count: TypeCount, limit: Int?, category: String? = nil, in table: EventsTable) {
+  /// - Parameters:
+  ///   - limit: about as many events at most; nil for all.
+  ///   - typeColumn: where the source has the type that was counted.
+  ///   - columns: of `e`, a row of the source.
+  init(
+    of count: TypeCount,
+    limit: Int?,
+    category: String? = nil,
+    typeColumn: String = "event_type",
+    columns: String,
+    source: String
+  ) {
     var conditions = Conditions()
-    conditions.add("e.event_type = \(conditions.bind(.text(count.type)))")
+    conditions.add("e.\(typeColumn) = \(conditions.bind(.text(count.type)))")
     if let category { conditions.add(category: category) }
+    // OFFSET 0: a planner who merges this with what is done to the events does that first, and to all of them.
     let select = { (condition: String) in
-      "SELECT \(table.columns) FROM \(table.source) e \(conditions.clause(and: condition))"
+      "SELECT \(columns) FROM \(source) e \(conditions.clause(and: condition)) OFFSET 0"
     }
     if let limit, let positions = count.positions, count.events > limit {
       let span = positions.upperBound - positions.lowerBound + 1
@@ -88,5 +99,10 @@ struct EventSample {
       isWhole = true
     }
     parameters = conditions.parameters
+  }
+
+  /// The events as they are read.
+  init(of count: TypeCount, limit: Int?, category: String? = nil, in table: EventsTable) {
+    self.init(of: count, limit: limit, category: category, columns: table.columns, source: table.source)
   }
 }

@@ -64,7 +64,7 @@ extension EventStore {
       let table = try layout(connection)
       return try connection.transaction(.repeatableReadOnly) {
         try connection.execute("SET LOCAL jit = off")
-        guard let count = try TypeCount.all(in: table, type: type, connection).first else {
+        guard let count = try TypeCount.all(in: table, types: [type], connection).first else {
           throw EventStoreError(
             .notFound,
             "\(table.name) has no event of type '\(type)'",
@@ -119,7 +119,7 @@ extension EventStore {
     let sql = """
       SELECT s.path, s.example
       FROM \(table.source) AS e CROSS JOIN LATERAL (
-        \(Self.nodesOfEvent)
+        \(Self.nodes(of: "e.event_data"))
         SELECT path, min(value::text COLLATE "C") AS example FROM node
         WHERE jsonb_typeof(value) NOT IN ('object', 'array', 'null') GROUP BY path
       ) AS s
@@ -141,7 +141,7 @@ extension EventStore {
   ) throws {
     let sql = """
       SELECT s.path, count(*), count(*) FILTER (WHERE jsonb_typeof(s.value) = 'object')
-      FROM \(sample.sql) CROSS JOIN LATERAL (\(Self.nodesOfEvent) SELECT path, value FROM node) AS s
+      FROM \(sample.sql) CROSS JOIN LATERAL (\(Self.nodes(of: "e.event_data")) SELECT path, value FROM node) AS s
       GROUP BY s.path
       """
     let result = try connection.query(sql, sample.parameters)

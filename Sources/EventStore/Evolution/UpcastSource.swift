@@ -9,14 +9,19 @@ internal import LibPQ
 struct UpcastSource {
   private let upcasters: Upcasters
   private let table: EventsTable
-  /// Columns of the table beyond those of the store.
-  private let extraColumns: [String]
+  /// Columns that pass as they are, each with the expression on the table that it is.
+  private let extraColumns: [(name: String, value: String)]
   private let levels: [[UpcasterFile.Rule]]
 
-  init(_ upcasters: Upcasters, of table: EventsTable, passing extraColumns: [String] = []) {
+  /// - Parameter extraColumns: what rows have beside the columns of the store: a name, and an expression on the table.
+  init(
+    _ upcasters: Upcasters,
+    of table: EventsTable,
+    passing extraColumns: [(name: String, value: String)] = []
+  ) {
     self.upcasters = upcasters
     self.table = table
-    self.extraColumns = extraColumns.map(quoteIdentifier)
+    self.extraColumns = extraColumns.map { (quoteIdentifier($0.name), $0.value) }
     levels = Self.levels(of: upcasters.rules)
   }
 
@@ -28,10 +33,10 @@ struct UpcastSource {
     if levels.isEmpty { return "(SELECT \(baseColumns) FROM \(table.name.sql))" }
     let base = "(SELECT \(baseColumns) FROM \(table.name.sql))"
     if levels.count == 1, !upcasters.splits {
-      let columns = Self.columns.map { column($0, of: levels[0]) } + extraColumns.map { "event.\($0)" }
+      let columns = Self.columns.map { column($0, of: levels[0]) } + extraColumns.map { "event.\($0.name)" }
       return "(SELECT \(columns.joined(separator: ", "))\nFROM \(base) AS event\(filter(levels[0])))"
     }
-    let fixed = ["aggregate_id", "version", "\"timestamp\"", "position"] + extraColumns
+    let fixed = ["aggregate_id", "version", "\"timestamp\"", "position"] + extraColumns.map(\.name)
     let made = ["id", "event_type", "event_data", "metadata"] + (upcasters.splits ? [Self.part] : [])
     let outer = fixed.map { "annals_event.\($0)" } + made.map { source(of: $0) }
     let first =
@@ -71,7 +76,7 @@ struct UpcastSource {
       default: column
       }
     }
-    return (own + extraColumns).joined(separator: ", ")
+    return (own + extraColumns.map { "\($0.value) AS \($0.name)" }).joined(separator: ", ")
   }
 }
 
@@ -101,8 +106,8 @@ extension UpcastSource {
       let value: String? =
         switch column {
         case "event_type": rule.newType.map(quoteLiteral)
-        case "event_data": rule.data.map(subquery)
-        case "metadata": rule.metadata.map(subquery)
+        case "event_data": rule.data.map(value)
+        case "metadata": rule.metadata.map(value)
         default: nil
         }
       return value.map { " WHEN \(applies(rule)) THEN \($0)" }
@@ -141,6 +146,13 @@ extension UpcastSource {
 
   private func subquery(_ statement: SQLStatement) -> String { "(\n\(statement.text)\n)" }
 
+  /// The value of a query, without the query where it is but an expression: a subquery that mentions the row around it
+  /// keeps PostgreSQL from reading in parallel.
+  private func value(_ statement: SQLStatement) -> String {
+    guard statement.isPlainExpression else { return subquery(statement) }
+    return "(\n\(statement.text.dropFirst(statement.keyword.count))\n)"
+  }
+
   private func applies(_ rule: UpcasterFile.Rule) -> String { rule.applies }
 }
 
@@ -157,4 +169,25 @@ extension UpcasterFile.Rule {
     if parts != nil || isForEveryType || other.isForEveryType { return false }
     return Set(types + [newType].compactMap(\.self)).isDisjoint(with: other.types)
   }
+}
+
+extension SQLStatement {
+  /// Whether it is `SELECT expression` and nothing else, as far as its words tell.
+  var isPlainExpression: Bool {
+    guard keyword == "SELECT", !words.contains(where: { Self.clauses.contains($0.text) }) else {
+      return false
+    }
+    // `SELECT a b` gives a column a name: such a word follows no operator.
+    guard let last = words.last, words.count > 1, last.offset + last.text.utf8.count == text.utf8.count else {
+      return !text.hasSuffix("\"")
+    }
+    let before = text.utf8.prefix(last.offset).last { !" \t\r\n".utf8.contains($0) }
+    return before.map { ".:=<>+-*/%|&#@?~^,".utf8.contains($0) } ?? false
+  }
+
+  private static let clauses: Set = [
+    "ALL", "AS", "DISTINCT", "EXCEPT", "FETCH", "FOR", "FROM", "GROUP", "HAVING", "INTERSECT", "INTO",
+    "LIMIT", "OFFSET",
+    "ORDER", "UNION", "WHERE", "WINDOW",
+  ]
 }

@@ -23,7 +23,12 @@ extension Upcasters {
         code.add(condition, prefix: [", CASE WHEN", "("], suffix: "\n) THEN 1 END")
       }
       for value in [rule.data, rule.metadata].compactMap(\.self) {
-        code.add(value, prefix: [", CASE WHEN false THEN", "NULL::jsonb ELSE ("], suffix: "\n) END")
+        code.add(
+          value,
+          prefix: [", CASE WHEN false THEN", "NULL::jsonb ELSE ("],
+          blanked: value.isPlainExpression ? Array(value.words.prefix(1)) : [],
+          suffix: "\n) END"
+        )
       }
       if let parts = rule.parts {
         code.add(

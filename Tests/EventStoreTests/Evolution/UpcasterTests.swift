@@ -128,7 +128,7 @@ import Testing
       "-- @upcaster a\n-- @event A\n-- @data\nSELECT event.event_data ||\n  nope(1)",
       "f.sql:5:3: function nope(integer)"
     ),
-    ("-- @upcaster a\n-- @event A\n-- @data\nSELECT '{}'", "f.sql:4:1: CASE types"),
+    ("-- @upcaster a\n-- @event A\n-- @data\nSELECT 1", "f.sql:4:1: CASE types"),
     (
       "-- @upcaster a\n-- @event A\n-- @data\nSELECT event.event_data || $1",
       "f.sql:4:28: there is no parameter $1 in"

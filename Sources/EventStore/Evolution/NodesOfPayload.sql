@@ -1,7 +1,7 @@
--- The shape of the event in the row `e`: its paths, written as jq does, each with the JSON type of its value.
+-- The values inside a payload: node (path, value). Paths are written as jq does.
 -- Elements of an array share a path, so that a shape says nothing of how many there are, only whether there are any.
 WITH RECURSIVE node (path, value) AS (
-  SELECT '.', e.event_data
+  SELECT '.', {payload}
   UNION ALL
   SELECT CASE WHEN node.path = '.' AND child.step <> '[]' THEN '' ELSE node.path END || child.step, child.value
   FROM node CROSS JOIN LATERAL (

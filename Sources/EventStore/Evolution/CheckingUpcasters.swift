@@ -1,0 +1,89 @@
+internal import LibPQ
+
+extension EventStore {
+  /// Puts history through upcasters, read-only and in one snapshot, and tells what they do wrong.
+  ///
+  /// Every event of the types that the rules name is tried; shapes are compared on a sample of each type. It needs
+  /// SELECT on the events alone, and works on a standby.
+  ///
+  /// - Parameter progress: called on the store's thread with the chunks that are done and their number.
+  /// - Throws: ``EventStoreError``; `invalidDefinition` for a file that the server cannot even read.
+  public func check(
+    _ upcasters: Upcasters,
+    _ options: EvolutionCheckOptions = EvolutionCheckOptions(),
+    progress: @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
+  ) async throws -> EvolutionCheckResult {
+    try await perform { connection in
+      let table = try layout(connection)
+      try upcasters.check(for: table, connection)
+      let handled = try handledTypes(options.projections, connection)
+      return try connection.transaction(.repeatableReadOnly) {
+        try connection.execute("SET LOCAL jit = off")
+        var run = try EvolutionCheckRun(upcasters, in: table, options, connection)
+        try run.checkEvents(progress)
+        try run.reportShapes()
+        if let handled { try run.reportUnhandled(by: handled) }
+        run.sortFindings()
+        return run.result
+      }
+    }
+  }
+
+  /// The types that some projection handles: those of the given files, and of the live projections of this store.
+  ///
+  /// - Returns: nil where no projection is known, or one handles every type.
+  private func handledTypes(
+    _ files: [(path: String, bytes: [UInt8])],
+    _ connection: Connection
+  ) throws -> Set<String>? {
+    let given = try files.map { try ProjectionFile(path: $0.path, bytes: $0.bytes) }
+    let all = try given + liveProjections(connection)
+    if all.isEmpty || all.contains(where: \.handlesEveryType) { return nil }
+    return Set(all.flatMap(\.handledTypes))
+  }
+
+  /// The projections of this store as they are live; none where this role may not read schema `annals`.
+  func liveProjections(_ connection: Connection) throws -> [ProjectionFile] {
+    let readable = """
+      SELECT count(*) = 2 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'annals' AND c.relname IN ('projections', 'generations')
+        AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+      """
+    guard try connection.query(readable).bool(0, 0) else { return [] }
+    let sql = """
+      SELECT g.projection, g.definition FROM annals.generations g JOIN annals.projections p ON p.name = g.projection
+      WHERE g.state = 'live' AND p.store = $1 ORDER BY 1
+      """
+    let live = try connection.query(sql, [.text(table.description)])
+    return try (0..<live.rowCount).map {
+      try ProjectionFile(path: "\(live.string($0, 0)).sql", bytes: Array(live.string($0, 1).utf8))
+    }
+  }
+}
+
+extension EvolutionCheckRun {
+  /// Names the types that neither a rule nor a projection knows.
+  mutating func reportUnhandled(by handled: Set<String>) throws {
+    let known = handled.union(upcasters.types ?? [])
+    for count in try TypeCount.all(in: table, connection) where !known.contains(count.type) {
+      add(
+        .unhandled,
+        type: count.type,
+        events: count.events,
+        first: try event(at: count.positions?.lowerBound),
+        rules: [],
+        detail: "no rule and no projection handles this type"
+      )
+    }
+  }
+
+  /// The worst first.
+  mutating func sortFindings() {
+    let kinds = EvolutionFinding.Kind.allCases
+    let ordered = result.findings.enumerated().sorted {
+      let (left, right) = (kinds.firstIndex(of: $0.element.kind)!, kinds.firstIndex(of: $1.element.kind)!)
+      return (left, $0.offset) < (right, $1.offset)
+    }
+    result.findings = ordered.map(\.element)
+  }
+}

@@ -1,0 +1,392 @@
+internal import LibPQ
+
+/// One check of upcasters, within the transaction that is its snapshot.
+struct EvolutionCheckRun {
+  let upcasters: Upcasters
+  let table: EventsTable
+  let options: EvolutionCheckOptions
+  let connection: Connection
+  /// The types that the rules name, or all, as the store has them.
+  let counts: [TypeCount]
+  var result = EvolutionCheckResult()
+
+  private let source: String
+  private static let type = "annals_type"
+  private static let data = "annals_data"
+  /// Large enough for the server to share a chunk among its parallel workers.
+  private static let chunkPositions: Int64 = 1_000_000
+  /// In these steps a chunk that fails is gone through.
+  private static let stepPositions: Int64 = 50_000
+
+  init(
+    _ upcasters: Upcasters,
+    in table: EventsTable,
+    _ options: EvolutionCheckOptions,
+    _ connection: Connection
+  ) throws {
+    (self.upcasters, self.table, self.options, self.connection) = (upcasters, table, options, connection)
+    counts = try TypeCount.all(in: table, types: upcasters.types, connection)
+    source =
+      UpcastSource(
+        upcasters,
+        of: table,
+        passing: [(Self.type, "event_type"), (Self.data, "event_data")]
+      ).sql
+    for type in upcasters.types ?? [] where !counts.contains(where: { $0.type == type }) {
+      // What a rule makes need not be in the store yet.
+      if upcasters.rules.contains(where: { $0.newType == type }) { continue }
+      add(
+        .noEvents,
+        type: type,
+        events: 0,
+        rules: rules(for: type),
+        detail: "the store has no event of this type"
+      )
+    }
+  }
+
+  mutating func add(
+    _ kind: EvolutionFinding.Kind,
+    type: String,
+    path: String? = nil,
+    events: Int64,
+    first: (aggregateID: String, version: Int, position: Int64?)? = nil,
+    rules: [String],
+    detail: String
+  ) {
+    result.counts[kind, default: 0] += kind == .failure ? 0 : 1
+    result.findings.append(
+      EvolutionFinding(
+        kind: kind,
+        eventType: type,
+        path: path,
+        events: events,
+        aggregateID: first?.aggregateID,
+        version: first?.version,
+        position: first?.position,
+        rules: rules,
+        detail: detail
+      )
+    )
+  }
+
+  /// The rules for a type, as `file:line`.
+  func rules(for type: String) -> [String] {
+    upcasters.files.flatMap { file in
+      file.rules.filter { $0.isForEveryType || $0.types.contains(type) }
+        .map { "\(file.path):\($0.location.line)" }
+    }
+  }
+}
+
+// MARK: - Every event
+
+extension EvolutionCheckRun {
+  /// Puts the events through the upcasters, chunk by chunk; a chunk that fails is gone through event by event.
+  mutating func checkEvents(_ progress: (_ done: Int64, _ total: Int64) -> Void) throws {
+    guard !counts.isEmpty else { return }
+    var tallies: [String: [Tally]] = [:]
+    let chunks = chunks
+    for (index, chunk) in chunks.enumerated() {
+      if try !tally(chunk, &tallies) {
+        for step in chunk.steps(of: Self.stepPositions) where try !tally(step, &tallies) {
+          try nameFailures(in: step)
+        }
+      }
+      progress(Int64(index + 1), Int64(chunks.count))
+    }
+    for (type, tallies) in tallies.sorted(by: { $0.key < $1.key }) { try report(tallies, of: type) }
+  }
+
+  /// The positions that are looked at; all of them in a table without.
+  private struct Chunk {
+    let positions: ClosedRange<Int64>?
+
+    /// A condition on `e`.
+    var condition: String {
+      positions.map { "e.position BETWEEN \($0.lowerBound) AND \($0.upperBound)" } ?? "true"
+    }
+
+    func steps(of width: Int64) -> [Chunk] {
+      guard let positions else { return [self] }
+      return stride(from: positions.lowerBound, through: positions.upperBound, by: Int(width)).map {
+        Chunk(positions: $0...min($0 + width - 1, positions.upperBound))
+      }
+    }
+  }
+
+  private var chunks: [Chunk] {
+    let ranges = counts.compactMap(\.positions)
+    guard let first = ranges.map(\.lowerBound).min(), let last = ranges.map(\.upperBound).max() else {
+      return [Chunk(positions: nil)]
+    }
+    let whole = Chunk(positions: first...last)
+    let events = counts.reduce(0) { $0 + $1.events }
+    guard let sample = options.sample, events > sample else { return whole.steps(of: Self.chunkPositions) }
+    let step = max(1, (last - first + 1) / 200)
+    let width = max(1, Int64((Double(step) * Double(sample) / Double(events)).rounded(.up)))
+    return whole.steps(of: step).map { Chunk(positions: $0.positions!.prefix(width)) }
+  }
+
+  /// What is counted in a chunk for one type, or for one type and rule.
+  private struct Tally {
+    let count: Int64
+    let first: Int64?
+  }
+
+  private var ofTypes: String {
+    let list = counts.map { quoteLiteral($0.type) }.joined(separator: ", ")
+    return "IN (\(list))"
+  }
+
+  /// Conditions on the outcome `event` that are counted, after the number of events: those that changed, those
+  /// without payload, those in which a null appears, and for every rule those that it would change again.
+  private var counted: [String] {
+    let changed = "event.event_data IS DISTINCT FROM event.\(Self.data)"
+    let nullAppears = """
+      event.event_data <> event.\(Self.data)
+      AND pg_column_size(jsonb_strip_nulls(event.event_data)) <> pg_column_size(event.event_data)
+      AND jsonb_strip_nulls(event.event_data) <> event.event_data
+      AND jsonb_strip_nulls(event.\(Self.data)) = event.\(Self.data)
+      """
+    let isDifferent =
+      upcasters.rules.contains { $0.newType != nil || $0.metadata != nil || $0.parts != nil }
+      ? "(\(changed) OR event.event_type <> event.\(Self.type))" : changed
+    return [isDifferent, "event.event_data IS NULL OR event.event_type IS NULL", nullAppears]
+      + upcasters.rules.map { "event.event_data IS NOT NULL AND (\($0.applies))" }
+  }
+
+  /// Counts a chunk.
+  ///
+  /// - Returns: false when the upcasters fail for one of its events; then nothing was counted.
+  private func tally(_ chunk: Chunk, _ tallies: inout [String: [Tally]]) throws -> Bool {
+    do {
+      try connection.savepoint { try add(chunk, to: &tallies) }
+      return true
+    } catch let error as PostgresError where error.kind == .statement && !error.isAboutTheRun {
+      return false
+    }
+  }
+
+  private func add(_ chunk: Chunk, to tallies: inout [String: [Tally]]) throws {
+    let tests = counted.enumerated().map { "(\($1)) AS is\($0)" }
+    // min() over positions finds the first event, where there are positions.
+    let columns = tests.indices.map {
+      "count(*) FILTER (WHERE is\($0)), min(position) FILTER (WHERE is\($0))"
+    }
+    // OFFSET 0 between the steps: what one computes, the next one uses more than once.
+    let sql = """
+      SELECT type, count(*), \(columns.joined(separator: ", "))
+      FROM (
+        SELECT event.\(Self.type) AS type, event.position, \(tests.joined(separator: ", "))
+        FROM (SELECT * FROM \(source) AS e WHERE e.\(Self.type) \(ofTypes) AND \(chunk.condition) OFFSET 0) AS event
+        OFFSET 0
+      ) AS tested
+      GROUP BY 1
+      """
+    let rows = try connection.query(sql)
+    for row in 0..<rows.rowCount {
+      let new =
+        [Tally(count: rows.int64(row, 1), first: nil)]
+        + tests.indices.map {
+          Tally(count: rows.int64(row, 2 + 2 * $0), first: rows.optionalInt64(row, 3 + 2 * $0))
+        }
+      let type = rows.string(row, 0)
+      tallies[type] =
+        tallies[type].map { old in
+          zip(old, new).map { Tally(count: $0.count + $1.count, first: $0.first ?? $1.first) }
+        } ?? new
+    }
+  }
+
+  private mutating func report(_ tallies: [Tally], of type: String) throws {
+    result.events += tallies[0].count
+    result.changed += tallies[1].count
+    try report(tallies[2], .noPayload, type, rules(for: type), "the payload becomes NULL")
+    if tallies[3].count > 0 {
+      try report(tallies[3], .nullAppears, type, rules(for: type), "a member becomes null")
+    }
+    let rules = upcasters.files.flatMap { file in file.rules.map { "\(file.path):\($0.location.line)" } }
+    for (rule, tally) in zip(rules, tallies.dropFirst(4)) {
+      try report(tally, .notIdempotent, type, [rule], "the rule would change what came out once more")
+    }
+  }
+
+  private mutating func report(
+    _ tally: Tally,
+    _ kind: EvolutionFinding.Kind,
+    _ type: String,
+    _ rules: [String],
+    _ detail: String
+  ) throws {
+    guard tally.count > 0 else { return }
+    let first = try event(at: tally.first)
+    add(kind, type: type, events: tally.count, first: first, rules: rules, detail: detail)
+  }
+
+  func event(at position: Int64?) throws -> (aggregateID: String, version: Int, position: Int64?)? {
+    guard let position else { return nil }
+    let sql = "SELECT aggregate_id, version FROM \(table.name.sql) WHERE position = $1"
+    let event = try connection.query(sql, [.int8(position)])
+    return event.isEmpty ? nil : (event.string(0, 0), Int(event.int32(0, 1)), position)
+  }
+}
+
+// MARK: - Failures
+
+extension EvolutionCheckRun {
+  private mutating func nameFailures(in chunk: Chunk) throws {
+    let named = result.findings.count { $0.kind == .failure }
+    let body = embeddedSQL(
+      PackageResources.NameFailures_sql,
+      filling: [
+        "events": table.name.sql,
+        "position": table.hasPosition ? "e.position" : "NULL::bigint",
+        "condition": "e.event_type \(ofTypes) AND \(chunk.condition)",
+        "source": source,
+        "values":
+          (["event.event_type", "event.event_data", "event.metadata"]
+          + upcasters.rules.map { "(\($0.applies))" })
+          .joined(separator: ", "),
+        "limit": String(max(0, options.failureLimit - named)),
+      ]
+    )
+    var tag = "$annals$"
+    while body.contains(tag) { tag = "$annals_\(tag.utf8.count)$" }
+    try connection.execute("DO \(tag)\n\(body)\n\(tag)")
+    let failures = try connection.query(
+      """
+      SELECT f->>'aggregate_id', (f->>'version')::integer, (f->>'position')::bigint, f->>'type',
+             format('%s (%s)', f->>'message', f->>'state'), current_setting('annals.failure_count')::bigint
+      FROM jsonb_array_elements(current_setting('annals.failures')::jsonb) AS f
+      """
+    )
+    for row in 0..<failures.rowCount {
+      let type = failures.string(row, 3)
+      add(
+        .failure,
+        type: type,
+        events: 1,
+        first: (failures.string(row, 0), Int(failures.int32(row, 1)), failures.optionalInt64(row, 2)),
+        rules: rules(for: type),
+        detail: failures.string(row, 4)
+      )
+    }
+    let count = try connection.query("SELECT current_setting('annals.failure_count')::bigint").int64(0, 0)
+    result.counts[.failure, default: 0] += count
+  }
+}
+
+extension ClosedRange<Int64> {
+  fileprivate func prefix(_ length: Int64) -> ClosedRange<Int64> {
+    lowerBound...Swift.min(upperBound, lowerBound + length - 1)
+  }
+}
+
+extension PostgresError {
+  /// Whether it says nothing of an event: the run itself was stopped or refused.
+  fileprivate var isAboutTheRun: Bool {
+    guard let sqlState else { return true }
+    return sqlState == SQLState.queryCanceled
+      || ["40", "42", "53", "55", "57", "58"].contains(sqlState.prefix(2))
+  }
+}
+
+// MARK: - Shapes
+
+extension EvolutionCheckRun {
+  /// How the paths of a type change.
+  struct ShapeChange {
+    let type: String
+    let path: String
+    /// JSON types, `|` between them; nil where the path is not there.
+    let before: String?
+    let after: String?
+    let events: Int64
+    let first: Int64?
+    /// Events of the type that were compared.
+    let compared: Int64
+  }
+
+  /// Compares shapes before and after, on a sample of each type.
+  mutating func shapeChanges() throws -> [ShapeChange] {
+    var changes: [ShapeChange] = []
+    for count in counts {
+      let sample = EventSample(
+        of: count,
+        limit: options.comparedPerType,
+        typeColumn: Self.type,
+        columns: "e.*",
+        source: source
+      )
+      let key = table.hasPosition ? "e.position" : "NULL::bigint"
+      let sql = embeddedSQL(
+        PackageResources.ShapeChanges_sql,
+        filling: [
+          "sample": sample.sql, "key": key,
+          "before": EventStore.nodes(of: "e.\(Self.data)"), "after": EventStore.nodes(of: "e.event_data"),
+        ]
+      )
+      do {
+        changes += try connection.savepoint {
+          let rows = try connection.query(sql, sample.parameters)
+          return (0..<rows.rowCount).map { ShapeChange(rows, row: $0) }
+        }
+      } catch let error as PostgresError where error.kind == .statement && !error.isAboutTheRun {
+        // The failing events have been named; the shapes have to wait until they do not fail.
+        continue
+      }
+    }
+    return changes
+  }
+
+  mutating func reportShapes() throws {
+    for change in try shapeChanges() {
+      guard let after = change.after else { continue }
+      let old = Set((change.before ?? "").split(separator: "|"))
+      let new = Set(after.split(separator: "|"))
+      let kind: EvolutionFinding.Kind
+      if new.contains("null"), !old.contains("null") {
+        kind = .nullAppears
+      } else if change.before != nil, !new.subtracting(["null"]).isSubset(of: old) {
+        kind = .typeChanges
+      } else {
+        continue
+      }
+      add(
+        kind,
+        type: change.type,
+        path: change.path,
+        events: change.events,
+        first: try event(at: change.first),
+        rules: rules(for: change.type),
+        detail:
+          "\(change.before ?? "absent") becomes \(after) in \(change.events) of \(change.compared) events compared"
+      )
+    }
+    dropUnnamedNulls()
+  }
+
+  /// Where the paths that become null are known, the finding that some do says nothing more.
+  private mutating func dropUnnamedNulls() {
+    let named = Set(result.findings.filter { $0.kind == .nullAppears && $0.path != nil }.map(\.eventType))
+    let kept = result.findings.filter {
+      $0.kind != .nullAppears || $0.path != nil || !named.contains($0.eventType)
+    }
+    result.counts[.nullAppears] = Int64(kept.count { $0.kind == .nullAppears })
+    if result.counts[.nullAppears] == 0 { result.counts[.nullAppears] = nil }
+    result.findings = kept
+  }
+}
+
+extension EvolutionCheckRun.ShapeChange {
+  fileprivate init(_ rows: borrowing QueryResult, row: Int) {
+    type = rows.string(row, 0)
+    path = rows.string(row, 1)
+    before = rows.optionalString(row, 2)
+    after = rows.optionalString(row, 3)
+    events = rows.int64(row, 4)
+    first = rows.optionalInt64(row, 5)
+    compared = rows.int64(row, 6)
+  }
+}

@@ -1,0 +1,119 @@
+import EventStore
+import TestSupport
+import Testing
+
+@Suite struct EvolutionCheckTests {
+  @Test func aSoundUpcasterHasNoFindings() async throws {
+    try await withStore { _, store in
+      let result = try await store.check(
+        upcasters(
+          "@event Submitted\n-- @when NOT event.event_data ? 'n'\n-- @data\nSELECT event.event_data || '{\"n\": 1}'"
+        )
+      )
+      #expect(result.findings.isEmpty && result.counts.isEmpty)
+      #expect(result.events == 40 && result.changed == 40)
+    }
+  }
+
+  /// The failing events are named, all of them counted, and the others are still looked at.
+  @Test(arguments: [true, false])
+  func failingEventsAreNamed(hasPosition: Bool) async throws {
+    try await withStore { db, store in
+      try await db.psql(
+        "UPDATE events SET event_data = '{\"items\": []}' WHERE aggregate_id LIKE 'order-1_' AND version = 1"
+      )
+      if !hasPosition { try await db.psql("ALTER TABLE events DROP COLUMN position") }
+      var options = EvolutionCheckOptions()
+      options.failureLimit = 3
+      let result = try await store.check(
+        upcasters(
+          "@event Submitted\n-- @data\nSELECT event.event_data || jsonb_build_object('a', 1 / jsonb_array_length(event.event_data->'items'))"
+        ),
+        options
+      )
+      let failures = result.findings.filter { $0.kind == .failure }
+      #expect(failures.map(\.aggregateID) == ["order-10", "order-11", "order-12"])
+      #expect(
+        failures.allSatisfy {
+          $0.version == 1 && $0.detail == "division by zero (22012)" && $0.rules == ["f.sql:2"]
+        }
+      )
+      #expect(result.counts[.failure] == 10)
+    }
+  }
+
+  @Test func everythingStrangeIsFound() async throws {
+    try await withStore { db, store in
+      let result = try await store.check(
+        upcasters(
+          """
+          @event Submitted
+          -- @data
+          SELECT event.event_data || jsonb_build_object('note', event.event_data->'note', 'items', 'none');
+          -- @event Paid
+          -- @when event.aggregate_id = 'order-7'
+          -- @data
+          SELECT NULL::jsonb;
+          -- @event Forgotten
+          -- @drop
+          """
+        )
+      )
+      let found = result.findings.map { "\($0.kind) \($0.eventType) \($0.path ?? "-") \($0.events)" }
+      #expect(
+        found == [
+          "noPayload Paid - 1", "notIdempotent Submitted - 40", "nullAppears Submitted .note 40",
+          "typeChanges Submitted .items 40", "noEvents Forgotten - 0",
+        ]
+      )
+      #expect(result.findings[0].aggregateID == "order-7")
+    }
+  }
+
+  @Test func typesThatNobodyKnowsAreNamed() async throws {
+    try await withStore { _, store in
+      var options = EvolutionCheckOptions()
+      let projection = "-- @projection p\n-- @create\nCREATE TABLE p ();\n-- @on Paid\nSELECT 1;"
+      options.projections = [("p.sql", Array(projection.utf8))]
+      let result = try await store.check(upcasters("@rename Submitted Placed"), options)
+      #expect(result.findings.map(\.eventType) == ["Noise"] && result.counts == [.unhandled: 1])
+    }
+  }
+
+  @Test func aStandbyAndSelectAloneAreEnough() async throws {
+    try await withStore { db, store in
+      try await db.psql(
+        """
+        ALTER DATABASE \(db.name) SET default_transaction_read_only = on;
+        CREATE ROLE "check_\(db.name)" LOGIN; GRANT SELECT ON events TO "check_\(db.name)";
+        REVOKE TEMPORARY ON DATABASE \(db.name) FROM PUBLIC;
+        """
+      )
+      let reader = try EventStore(connecting: db.conninfo + " user=check_\(db.name)")
+      let result = try await reader.check(
+        upcasters("@event Paid\n-- @data\nSELECT to_jsonb((event.event_data->>'x')::integer / 0)")
+      )
+      #expect(result.counts[.noPayload] == 1)
+      let failing = try await reader.check(
+        upcasters("@event Paid\n-- @data\nSELECT to_jsonb(event.version / 0)")
+      )
+      #expect(failing.counts[.failure] == 40)
+      try await db.psql(
+        "SET default_transaction_read_only = off; DROP OWNED BY \"check_\(db.name)\"; DROP ROLE \"check_\(db.name)\""
+      )
+    }
+  }
+
+  private func upcasters(_ rules: String) throws -> Upcasters {
+    try Upcasters([("f.sql", Array("-- @upcaster f\n-- \(rules)".utf8))])
+  }
+
+  private func withStore(_ body: (TestDatabase, EventStore) async throws -> Void) async throws {
+    try await TestCluster.withDatabase { db in
+      let store = try EventStore(connecting: db.conninfo)
+      _ = try await store.initialize()
+      try await db.psql(UpcasterTests.fill)
+      try await body(db, store)
+    }
+  }
+}
