@@ -5,17 +5,9 @@ import Testing
 
 /// The manual pages say what the program says.
 @Suite struct ManualTests {
-  /// Pages that are still being written.
-  private static let pagesStillToCome: Set<String> = [
-    "evolve", "upcaster",
-  ]
-
   @Test func everySubcommandHasAPage() async throws {
     for command in try await ProgramHelp.load().children {
       let name = command.commandName
-      guard !Self.pagesStillToCome.contains(name) || SourceTree.exists("man/annals-\(name).1") else {
-        continue
-      }
       #expect(SourceTree.exists("man/annals-\(name).1"), "man/annals-\(name).1 is missing")
     }
   }
@@ -26,7 +18,7 @@ import Testing
     }
     let program = Set(try await ProgramHelp.load().children.map(\.commandName))
     #expect(program.subtracting(listed).isEmpty)
-    #expect(Set(listed).subtracting(program).isSubset(of: Self.pagesStillToCome))
+    #expect(Set(listed).subtracting(program).isEmpty)
   }
 
   /// What annals(1) describes for all, the other pages need not repeat.
@@ -84,11 +76,7 @@ import Testing
       for line in try ManualPage(name).lines where line.hasPrefix(".Xr annals") {
         let words = line.split(separator: " ")
         let target = "\(words[1]).\(words[2])"
-        let subcommand = String(words[1].dropFirst("annals-".count))
-        #expect(
-          SourceTree.exists("man/\(target)") || Self.pagesStillToCome.contains(subcommand),
-          "\(name) refers to \(target)"
-        )
+        #expect(SourceTree.exists("man/\(target)"), "\(name) refers to \(target)")
       }
     }
   }

@@ -3,7 +3,7 @@ internal import ArgumentParser
 struct EvolveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evolve",
-    abstract: "Prove a change of event shape, and carry it out on a copy.",
+    abstract: "Prove a change of event shape on all of history.",
     subcommands: [EvolveCheck.self]
   )
 }
