@@ -411,9 +411,9 @@ _annals_append() {
 
 _annals_stream() {
     repeating_flags=()
-    non_repeating_flags=(--reverse --follow --version '-?' --help)
+    non_repeating_flags=(--raw --reverse --follow --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --category --from-position --to-position --since --until --limit --from-version --to-version --last --payload -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --upcasters --category --from-position --to-position --since --until --limit --from-version --to-version --last --payload -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -431,6 +431,10 @@ _annals_stream() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--upcasters')
+        __annals_add_completions -d
         return
         ;;
     '--category')
@@ -507,9 +511,9 @@ _annals_trace() {
 
 _annals_replay() {
     repeating_flags=()
-    non_repeating_flags=(--follow --version '-?' --help)
+    non_repeating_flags=(--raw --follow --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --upcasters --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -527,6 +531,10 @@ _annals_replay() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--upcasters')
+        __annals_add_completions -d
         return
         ;;
     '--aggregate')
@@ -630,9 +638,9 @@ _annals_snapshot() {
 
 _annals_snapshot_take() {
     repeating_flags=()
-    non_repeating_flags=(--all --version '-?' --help)
+    non_repeating_flags=(--all --raw --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category --every --workers --reducer -h --host -p --port -U --username -d --dbname --table)
+    non_repeating_options=(--category --every --workers --reducer -h --host -p --port -U --username -d --dbname --table --upcasters)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -665,14 +673,18 @@ _annals_snapshot_take() {
     '--table')
         return
         ;;
+    '--upcasters')
+        __annals_add_completions -d
+        return
+        ;;
     esac
 }
 
 _annals_snapshot_show() {
     repeating_flags=()
-    non_repeating_flags=(--blame --no-snapshot --version '-?' --help)
+    non_repeating_flags=(--blame --no-snapshot --raw --version '-?' --help)
     repeating_options=(--diff)
-    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --output -o)
+    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --upcasters --output -o)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -703,6 +715,10 @@ _annals_snapshot_show() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--upcasters')
+        __annals_add_completions -d
         return
         ;;
     '--output'|'-o')
@@ -748,9 +764,9 @@ _annals_snapshot_list() {
 
 _annals_snapshot_verify() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table -o --output)
+    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --upcasters -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -775,6 +791,10 @@ _annals_snapshot_verify() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--upcasters')
+        __annals_add_completions -d
         return
         ;;
     '-o'|'--output')
@@ -819,9 +839,9 @@ _annals_snapshot_prune() {
 
 _annals_check-projection() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --upcasters)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -839,6 +859,10 @@ _annals_check-projection() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--upcasters')
+        __annals_add_completions -d
         return
         ;;
     esac
@@ -854,9 +878,9 @@ _annals_check-projection() {
 
 _annals_rebuild-projection() {
     repeating_flags=()
-    non_repeating_flags=(-n --dry-run --resume --restart --no-swap --diff --version '-?' --help)
+    non_repeating_flags=(--raw -n --dry-run --resume --restart --no-swap --diff --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --chunk --workers --to-position --keep --time-limit --max-diff --progress -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --progress -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -874,6 +898,10 @@ _annals_rebuild-projection() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--upcasters')
+        __annals_add_completions -d
         return
         ;;
     '--chunk')
@@ -914,9 +942,9 @@ _annals_rebuild-projection() {
 
 _annals_project() {
     repeating_flags=()
-    non_repeating_flags=(--once --version '-?' --help)
+    non_repeating_flags=(--raw --once --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --attempts --retry-delay --chunk --poll --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --upcasters --attempts --retry-delay --chunk --poll --progress)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -934,6 +962,10 @@ _annals_project() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--upcasters')
+        __annals_add_completions -d
         return
         ;;
     '--attempts')
@@ -1241,9 +1273,9 @@ _annals_dead-letters_show() {
 
 _annals_dead-letters_retry() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --file)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --upcasters --file)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1261,6 +1293,10 @@ _annals_dead-letters_retry() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--upcasters')
+        __annals_add_completions -d
         return
         ;;
     '--file')
