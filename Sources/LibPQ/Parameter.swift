@@ -7,7 +7,7 @@ package struct Parameter: Sendable, Hashable {
   /// nil is SQL's NULL.
   let bytes: [UInt8]?
 
-  private init(_ type: TypeID, _ bytes: [UInt8]?) {
+  init(_ type: TypeID, _ bytes: [UInt8]?) {
     self.type = type
     self.bytes = bytes
   }
@@ -38,53 +38,8 @@ package struct Parameter: Sendable, Hashable {
     Parameter(.timestamptz, value.map { $0.bigEndianBytes })
   }
 
-  package static func textArray(_ values: [String]?) -> Parameter {
-    Parameter(.textArray, values.map { array(of: .text, $0.map { Array($0.utf8) }) })
-  }
-  package static func int4Array(_ values: [Int32]) -> Parameter {
-    Parameter(.int4Array, array(of: .int4, values.map { $0.bigEndianBytes }))
-  }
-  package static func int8Array(_ values: [Int64]) -> Parameter {
-    Parameter(.int8Array, array(of: .int8, values.map { $0.bigEndianBytes }))
-  }
-  package static func uuidArray(_ values: [[UInt8]]) -> Parameter {
-    Parameter(.uuidArray, array(of: .uuid, values))
-  }
-  package static func textArray(utf8 values: [[UInt8]]) -> Parameter {
-    Parameter(.textArray, array(of: .text, values))
-  }
-  package static func timestamptzArray(_ values: [Int64?]) -> Parameter {
-    Parameter(.timestamptzArray, array(of: .timestamptz, values.map { $0?.bigEndianBytes }))
-  }
-
-  /// `values` are JSON texts; the server checks them.
-  package static func jsonbArray(_ values: [ArraySlice<UInt8>?]) -> Parameter {
-    Parameter(.jsonbArray, array(of: .jsonb, values.map { $0.map { [jsonbVersion] + $0 } }))
-  }
-
   /// The leading byte of jsonb's binary format (jsonb_send in jsonb.c).
   package static let jsonbVersion: UInt8 = 1
-
-  /// One-dimensional array, nil for NULL (array_recv in arrayfuncs.c).
-  private static func array(of element: TypeID, _ values: [[UInt8]?]) -> [UInt8] {
-    var bytes: [UInt8] = []
-    let dimensions: Int32 = values.isEmpty ? 0 : 1
-    bytes += dimensions.bigEndianBytes
-    bytes += Int32(values.contains(nil) ? 1 : 0).bigEndianBytes
-    bytes += element.rawValue.bigEndianBytes
-    guard !values.isEmpty else { return bytes }
-    bytes += Int32(values.count).bigEndianBytes
-    bytes += Int32(1).bigEndianBytes
-    for value in values {
-      guard let value else {
-        bytes += Int32(-1).bigEndianBytes
-        continue
-      }
-      bytes += Int32(value.count).bigEndianBytes
-      bytes += value
-    }
-    return bytes
-  }
 }
 
 /// The fixed object ids of built-in types (pg_type.dat).
@@ -107,7 +62,16 @@ package enum TypeID: UInt32, Sendable {
 }
 
 extension FixedWidthInteger {
-  package var bigEndianBytes: [UInt8] {
-    (0..<Self.bitWidth / 8).reversed().map { UInt8(truncatingIfNeeded: self >> Self($0 * 8)) }
+  var bigEndianBytes: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.append(bigEndian: self)
+    return bytes
+  }
+}
+
+extension [UInt8] {
+  @inlinable
+  package mutating func append(bigEndian value: some FixedWidthInteger) {
+    unsafe Swift.withUnsafeBytes(of: value.bigEndian) { unsafe append(contentsOf: $0) }
   }
 }

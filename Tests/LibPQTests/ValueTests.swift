@@ -26,12 +26,14 @@ import Testing
 
   @Test func arraysArriveInOrder() async throws {
     try await withConnection { connection, _ in
-      let id = Array(UInt8(0)..<16)
+      let id = (high: 0x0001_0203_0405_0607 as UInt64, low: 0x0809_0a0b_0c0d_0e0f as UInt64)
+      let time: Int64 = 1_000_000
       let result = try connection.query(
-        "SELECT $1::text, $2::text, $3::text, $4::text, cardinality($5)",
+        "SELECT $1::text, $2::text, $3::text, $4::text, cardinality($5), $6::text, $7::text, $8::text",
         [
           .textArray(["a", "", "NULL", "{,\""]), .int4Array([1, -2]), .int8Array([.min, 3]), .uuidArray([id]),
-          .textArray([]),
+          .textArray([]), .textArray(utf8: [Array("é".utf8)]), .timestamptzArray([time, nil]),
+          .jsonbArray([Array("[1 ]".utf8)[1...2], nil]),
         ]
       )
       #expect(result.string(0, 0) == #"{a,"","NULL","{,\""}"#)
@@ -39,6 +41,9 @@ import Testing
       #expect(result.string(0, 2) == "{-9223372036854775808,3}")
       #expect(result.string(0, 3) == "{00010203-0405-0607-0809-0a0b0c0d0e0f}")
       #expect(result.int32(0, 4) == 0)
+      #expect(result.string(0, 5) == "{é}")
+      #expect(result.string(0, 6) == #"{"2000-01-01 00:00:01+00",NULL}"#)
+      #expect(result.string(0, 7) == "{1,NULL}")
     }
   }
 

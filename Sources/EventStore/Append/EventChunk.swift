@@ -50,7 +50,7 @@ struct EventChunk: Sendable {
   func aggregateID(of index: Int) -> String { String(decoding: entries[index].aggregateID, as: UTF8.self) }
 
   func ids(_ indexes: some Sequence<Int>) -> Parameter {
-    .uuidArray(indexes.map { entries[$0].id.bytes })
+    .uuidArray(indexes.map { (entries[$0].id.high, entries[$0].id.low) })
   }
   func aggregateIDs(_ indexes: some Sequence<Int>) -> Parameter {
     .textArray(utf8: indexes.map { entries[$0].aggregateID })
@@ -165,11 +165,6 @@ extension EventChunk {
 
 extension Range<Int> {
   func shifted(by distance: Int) -> Range<Int> { lowerBound + distance..<upperBound + distance }
-}
-
-extension EventID {
-  /// The 16 bytes, most significant byte first.
-  var bytes: [UInt8] { high.bigEndianBytes + low.bigEndianBytes }
 }
 
 extension EventsTable {

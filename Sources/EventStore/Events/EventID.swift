@@ -1,3 +1,5 @@
+internal import LibPQ
+
 /// The identity of an event: a UUID (RFC 9562) as PostgreSQL's type `uuid` stores it.
 ///
 /// An own type of two machine words, so that the library needs no Foundation. From Foundation's:

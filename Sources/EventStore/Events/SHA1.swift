@@ -1,3 +1,5 @@
+internal import LibPQ
+
 /// SHA-1 (RFC 3174), for version 5 UUIDs only: it resists no attacker.
 enum SHA1 {
   /// The digest as five words.
@@ -40,13 +42,5 @@ enum SHA1 {
 
   private static func rotate(_ word: UInt32, by count: UInt32) -> UInt32 {
     word << count | word >> (32 - count)
-  }
-}
-
-extension [UInt8] {
-  mutating func append(bigEndian value: some FixedWidthInteger) {
-    for shift in stride(from: value.bitWidth - 8, through: 0, by: -8) {
-      append(UInt8(truncatingIfNeeded: value >> shift))
-    }
   }
 }

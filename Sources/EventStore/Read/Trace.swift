@@ -71,7 +71,7 @@ extension EventStore {
       .replacing("{correlation}", with: field("correlation"))
     let rows = try connection.query(
       sql,
-      [.text(correlationID), .textArray(causes), .uuidArray(ids.map(\.bytes))]
+      [.text(correlationID), .textArray(causes), .uuidArray(ids.map { ($0.high, $0.low) })]
     )
     guard rows.rowCount <= Self.maximumTraced else {
       throw EventStoreError(
