@@ -10,8 +10,17 @@ run "\copy (SELECT $columns FROM events ORDER BY position) TO '$folder/events.co
 
 empty() { run 'TRUNCATE events'; }
 
-# peak COMMAND…: runs it, and notes the most memory that it had.
-peak() { /usr/bin/time -f %M -o "$folder/peak" "$@"; }
+# peak COMMAND…: runs it, and notes the most memory that it had, in kB. What it says is shown when it fails.
+peak() {
+  "$@" 2>"$folder/stderr" &
+  peak_pid=$!
+  while awk '/^VmHWM/ { print $2 }' "/proc/$peak_pid/status" 2>/dev/null >"$folder/now"; do
+    if [ -s "$folder/now" ]; then mv "$folder/now" "$folder/peak"; fi
+    sleep 0.1
+    kill -0 "$peak_pid" 2>/dev/null || break
+  done
+  wait "$peak_pid" || { cat "$folder/stderr" >&2; exit 1; }
+}
 report_peak() {
   awk -v what="$1" '{ printf "%-52s %10.1f MB  (goal < 64)\n", what ", peak memory", $1 / 1024 }' "$folder/peak"
 }

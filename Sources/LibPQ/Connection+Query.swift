@@ -67,13 +67,19 @@ extension Connection {
   /// Prepares `sql` on its second run, and returns its name; nil on the first, which may be the only one and
   /// would take a round trip more.
   private func prepare(_ sql: String, _ parameters: [Parameter]) throws(PostgresError) -> String? {
+    // A loop runs the same text again and again; comparing a string with itself takes no time, hashing it does.
+    if let last = lastPrepared, last.sql == sql { return last.name }
     guard let known = preparedStatements[sql] else {
       preparedStatements[sql] = .some(nil)
       return nil
     }
-    if let known { return known }
+    if let known {
+      lastPrepared = (sql, known)
+      return known
+    }
     try checkReady()
-    let name = "annals_\(preparedStatements.count)_\(sql.utf8.count)"
+    preparedCount += 1
+    let name = "annals_\(preparedCount)"
     let types = parameters.map(\.type.rawValue)
     guard unsafe PQsendPrepare(handle, name, sql, Int32(types.count), types) == 1 else { throw lost() }
     _ = try receive()

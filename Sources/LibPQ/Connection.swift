@@ -19,6 +19,8 @@ internal import CLibPQ
 
   /// Names of the statements that may be prepared on this connection, by their text; nil after a first run.
   var preparedStatements: [String: String?] = [:]
+  var preparedCount = 0
+  var lastPrepared: (sql: String, name: String)?
 
   /// Connects; `canceller` ends what this connection waits for, and may outlive it.
   ///

@@ -73,8 +73,11 @@ import Testing
       for number in Int32(1)...3 {
         let result = try connection.query("SELECT $1 * 2", [.int4(number)], prepared: true)
         #expect(result.int32(0, 0) == number * 2)
+        // Another one of the same length, in turn with the first.
+        let sum = try connection.query("SELECT $1 + 2", [.int4(number)], prepared: true)
+        #expect(sum.int32(0, 0) == number + 2)
       }
-      #expect(try connection.number("SELECT count(*) FROM pg_prepared_statements") == 1)
+      #expect(try connection.number("SELECT count(*) FROM pg_prepared_statements") == 2)
     }
   }
 

@@ -18,19 +18,19 @@ struct ChunkReader {
   /// The next events, at most so many; nil at the end.
   mutating func next(_ maximumLines: Int) throws -> EventChunk? {
     var chunks = [EventChunk()]
-    while !chunks[0].isFull(maximumLines), try appendNext(to: &chunks) {}
+    while !chunks[0].isFull(maximumLines), try appendNext(to: &chunks) != nil {}
     return chunks[0].entries.isEmpty ? nil : chunks[0]
   }
 
-  /// Adds the next event to one of the chunks, always the same one for an aggregate; false at the end.
-  mutating func appendNext(to chunks: inout [EventChunk]) throws -> Bool {
+  /// Adds the next event to one of the chunks, always the same one for an aggregate; returns which, nil at the end.
+  mutating func appendNext(to chunks: inout [EventChunk]) throws -> Int? {
     while let line = try nextLine() {
       let bytes = lines.buffer[line]
       do throws(EventLineError) {
         let entry = try parse(bytes)
-        let share = chunks.count == 1 ? 0 : entry.aggregateID.hashValue.magnitude % UInt(chunks.count)
-        chunks[Int(share)].append(entry, copying: bytes)
-        return true
+        let share = chunks.count == 1 ? 0 : Int(entry.aggregateID.hashValue.magnitude % UInt(chunks.count))
+        chunks[share].append(entry, copying: bytes)
+        return share
       } catch {
         try reject(
           RejectedLine(line: error.line, bytes: Array(bytes), reason: error.reason),
@@ -38,7 +38,7 @@ struct ChunkReader {
         )
       }
     }
-    return false
+    return nil
   }
 
   private mutating func nextLine() throws -> Range<Int>? {

@@ -19,26 +19,33 @@ final class SharedLines: Sendable {
 
     /// All lines up to it are committed, or hold no event.
     var lastCommittedLine: Int {
-      let open =
-        firstLines.compactMap(\.self) + full.compactMap(\.first?.entries.first?.line)
-        + filling.compactMap(\.entries.first?.line) + [failedLine].compactMap(\.self)
-      return (open.min() ?? reader.lineNumber + 1) - 1
+      var open = failedLine ?? reader.lineNumber + 1
+      for writer in filling.indices {
+        let waiting = full[writer].first ?? filling[writer]
+        open = min(open, firstLines[writer] ?? waiting.entries.first?.line ?? .max)
+      }
+      return open - 1
     }
 
     /// Reads one line, into the chunk of its writer.
     mutating func read(_ maximumLines: Int) throws {
       do {
-        isAtEnd = try !reader.appendNext(to: &filling)
+        if let writer = try reader.appendNext(to: &filling) {
+          if filling[writer].isFull(maximumLines) { moveOn(writer) }
+        } else {
+          isAtEnd = true
+          for writer in filling.indices where !filling[writer].entries.isEmpty { moveOn(writer) }
+        }
       } catch {
         (isAtEnd, failedLine) = (true, reader.lineNumber)
         throw error
       }
-      for writer in filling.indices
-      where filling[writer].isFull(maximumLines) || isAtEnd && !filling[writer].entries.isEmpty {
-        waitingBytes += filling[writer].size
-        full[writer].append(filling[writer])
-        filling[writer] = EventChunk()
-      }
+    }
+
+    private mutating func moveOn(_ writer: Int) {
+      waitingBytes += filling[writer].size
+      full[writer].append(filling[writer])
+      filling[writer] = EventChunk()
     }
 
     mutating func take(_ writer: Int) -> EventChunk {
