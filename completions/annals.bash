@@ -173,13 +173,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|sandbox|append|stream|trace|replay|watermark|snapshot|check-projection|rebuild-projection|project|projections|dead-letters|types|verify-versions|check|help)
+    init|sandbox|append|stream|trace|replay|watermark|snapshot|check-projection|rebuild-projection|project|projections|dead-letters|types|evolve|verify-versions|check|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init sandbox append stream trace replay watermark snapshot check-projection rebuild-projection project projections dead-letters types verify-versions check help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init sandbox append stream trace replay watermark snapshot check-projection rebuild-projection project projections dead-letters types evolve verify-versions check help' -- "${cur}"))
         ;;
     esac
 }
@@ -1422,6 +1422,81 @@ _annals_types_show() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+}
+
+_annals_evolve() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=()
+    __annals_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    check)
+        # Offer subcommand argument completions
+        "_annals_evolve_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'check' -- "${cur}"))
+        ;;
+    esac
+}
+
+_annals_evolve_check() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=(--projection)
+    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table -o --output)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--sample')
+        return
+        ;;
+    '--compare')
+        return
+        ;;
+    '--projection')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--max-failures')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     esac
