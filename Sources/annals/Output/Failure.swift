@@ -58,7 +58,9 @@ struct Failure {
     var lines = ["annals: error: \(message)"]
     if let detail { lines.append("DETAIL:  \(detail)") }
     if let hint { lines.append("HINT:  \(hint)") }
-    return lines.joined(separator: "\n") + "\n"
+    // Messages quote ids and payloads, which anybody may have written; libpq's own have several lines, indented by tabs.
+    return lines.flatMap { $0.split(separator: "\n") }
+      .map { TextEscaping.forPeople(String($0.drop { $0 == "\t" })) + "\n" }.joined()
   }
 
   private var json: String {
