@@ -58,10 +58,9 @@ struct ServerUser: Sendable {
     in directory: FilePath = "/",
     input: String = ""
   ) async throws -> ToolOutput {
-    let command = droppingPrivileges + [program.string] + arguments
     let result = try await Subprocess.run(
-      .name(command[0]),
-      arguments: Arguments(Array(command.dropFirst())),
+      dropsPrivileges ? .name("setpriv") : .path(program),
+      arguments: Arguments(dropsPrivileges ? setpriv + [program.string] + arguments : arguments),
       environment: Self.childEnvironment,
       workingDirectory: directory,
       input: .string(input),
@@ -75,12 +74,12 @@ struct ServerUser: Sendable {
     )
   }
 
-  /// What stands before a command that root runs as this user.
+  /// The arguments of setpriv, with which root runs a command as this user.
   ///
   /// Not Subprocess's own option: its child calls setgroups() before exec, which in a child of a process with several
   /// threads can wait for ever for a thread that was just being made (seen in glibc 2.36's setxid_mark_thread).
-  private var droppingPrivileges: [String] {
-    dropsPrivileges ? ["setpriv", "--reuid=\(userID)", "--regid=\(groupID)", "--clear-groups", "--"] : []
+  private var setpriv: [String] {
+    ["--reuid=\(userID)", "--regid=\(groupID)", "--clear-groups", "--"]
   }
 
   /// Runs a shell script as this user; its arguments are `$1`, `$2` …
