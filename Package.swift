@@ -70,6 +70,7 @@ let package = Package(
         .embedInCode("Schema/Migrations/Migration0003_projections.sql"),
         .embedInCode("Schema/Migrations/Migration0004_checkpoints.sql"),
         .embedInCode("Schema/Migrations/Migration0005_verification.sql"),
+        .embedInCode("Schema/Migrations/Migration0006_evolutions.sql"),
         .embedInCode("Snapshots/Changes.sql"),
         .embedInCode("Snapshots/VerifySnapshots.sql"),
         .embedInCode("Verification/CheckpointFindings.sql"),

@@ -1439,13 +1439,13 @@ _annals_evolve() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    check)
+    check|plan|apply|rollback)
         # Offer subcommand argument completions
         "_annals_evolve_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'check' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'check plan apply rollback' -- "${cur}"))
         ;;
     esac
 }
@@ -1497,6 +1497,123 @@ _annals_evolve_check() {
     case "${positional_number}" in
     *)
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    esac
+}
+
+_annals_evolve_plan() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --output -o)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--out')
+        __annals_add_completions -f
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--output'|'-o')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    esac
+}
+
+_annals_evolve_apply() {
+    repeating_flags=()
+    non_repeating_flags=(--swap --yes -n --dry-run --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(--into --chunk --progress -h --host -p --port -U --username -d --dbname --table)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--into')
+        return
+        ;;
+    '--chunk')
+        return
+        ;;
+    '--progress')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_add_completions -f
+        return
+        ;;
+    esac
+}
+
+_annals_evolve_rollback() {
+    repeating_flags=()
+    non_repeating_flags=(--yes --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(--into -h --host -p --port -U --username -d --dbname --table)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--into')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
         return
         ;;
     esac

@@ -10,9 +10,11 @@ struct EvolutionCheckRun {
   let counts: [TypeCount]
   var result = EvolutionCheckResult()
 
-  private let source: String
-  private static let type = "annals_type"
-  private static let data = "annals_data"
+  /// The outcome, with what was before: ``type``, ``data`` and ``metadata``.
+  let source: String
+  static let type = "annals_type"
+  static let data = "annals_data"
+  static let metadata = "annals_metadata"
   /// Large enough for the server to share a chunk among its parallel workers.
   private static let chunkPositions: Int64 = 1_000_000
   /// In these steps a chunk that fails is gone through.
@@ -30,7 +32,10 @@ struct EvolutionCheckRun {
       UpcastSource(
         upcasters,
         of: table,
-        passing: [(Self.type, "event_type"), (Self.data, "event_data")]
+        passing: [
+          (Self.type, "event_type"), (Self.data, "event_data"),
+          (Self.metadata, table.hasMetadata ? "metadata" : "NULL::jsonb"),
+        ]
       ).sql
     for type in upcasters.types ?? [] where !counts.contains(where: { $0.type == type }) {
       // What a rule makes need not be in the store yet.
@@ -85,7 +90,7 @@ extension EvolutionCheckRun {
   /// Puts the events through the upcasters, chunk by chunk; a chunk that fails is gone through event by event.
   mutating func checkEvents(_ progress: (_ done: Int64, _ total: Int64) -> Void) throws {
     guard !counts.isEmpty else { return }
-    var tallies: [String: [Tally]] = [:]
+    var tallies: [String: [Int64]] = [:]
     let chunks = chunks
     for (index, chunk) in chunks.enumerated() {
       if try !tally(chunk, &tallies) {
@@ -128,13 +133,7 @@ extension EvolutionCheckRun {
     return whole.steps(of: step).map { Chunk(positions: $0.positions!.prefix(width)) }
   }
 
-  /// What is counted in a chunk for one type, or for one type and rule.
-  private struct Tally {
-    let count: Int64
-    let first: Int64?
-  }
-
-  private var ofTypes: String {
+  var ofTypes: String {
     let list = counts.map { quoteLiteral($0.type) }.joined(separator: ", ")
     return "IN (\(list))"
   }
@@ -149,9 +148,9 @@ extension EvolutionCheckRun {
       AND jsonb_strip_nulls(event.event_data) <> event.event_data
       AND jsonb_strip_nulls(event.\(Self.data)) = event.\(Self.data)
       """
-    let isDifferent =
-      upcasters.rules.contains { $0.newType != nil || $0.metadata != nil || $0.parts != nil }
-      ? "(\(changed) OR event.event_type <> event.\(Self.type))" : changed
+    let isDifferent = """
+      \(changed) OR event.event_type <> event.\(Self.type) OR event.metadata IS DISTINCT FROM event.\(Self.metadata)
+      """
     return [isDifferent, "event.event_data IS NULL OR event.event_type IS NULL", nullAppears]
       + upcasters.rules.map { "event.event_data IS NOT NULL AND (\($0.applies))" }
   }
@@ -159,7 +158,7 @@ extension EvolutionCheckRun {
   /// Counts a chunk.
   ///
   /// - Returns: false when the upcasters fail for one of its events; then nothing was counted.
-  private func tally(_ chunk: Chunk, _ tallies: inout [String: [Tally]]) throws -> Bool {
+  private func tally(_ chunk: Chunk, _ tallies: inout [String: [Int64]]) throws -> Bool {
     do {
       try connection.savepoint { try add(chunk, to: &tallies) }
       return true
@@ -168,60 +167,73 @@ extension EvolutionCheckRun {
     }
   }
 
-  private func add(_ chunk: Chunk, to tallies: inout [String: [Tally]]) throws {
-    let tests = counted.enumerated().map { "(\($1)) AS is\($0)" }
-    // min() over positions finds the first event, where there are positions.
-    let columns = tests.indices.map {
-      "count(*) FILTER (WHERE is\($0)), min(position) FILTER (WHERE is\($0))"
-    }
-    // OFFSET 0 between the steps: what one computes, the next one uses more than once.
+  private func add(_ chunk: Chunk, to tallies: inout [String: [Int64]]) throws {
+    let columns = counted.map { "count(*) FILTER (WHERE \($0))" }
     let sql = """
-      SELECT type, count(*), \(columns.joined(separator: ", "))
-      FROM (
-        SELECT event.\(Self.type) AS type, event.position, \(tests.joined(separator: ", "))
-        FROM (SELECT * FROM \(source) AS e WHERE e.\(Self.type) \(ofTypes) AND \(chunk.condition) OFFSET 0) AS event
-        OFFSET 0
-      ) AS tested
-      GROUP BY 1
+      SELECT event.\(Self.type), count(*), \(columns.joined(separator: ", "))
+      FROM \(computedOnce(where: chunk.condition)) AS event GROUP BY 1
       """
     let rows = try connection.query(sql)
     for row in 0..<rows.rowCount {
-      let new =
-        [Tally(count: rows.int64(row, 1), first: nil)]
-        + tests.indices.map {
-          Tally(count: rows.int64(row, 2 + 2 * $0), first: rows.optionalInt64(row, 3 + 2 * $0))
-        }
-      let type = rows.string(row, 0)
-      tallies[type] =
-        tallies[type].map { old in
-          zip(old, new).map { Tally(count: $0.count + $1.count, first: $0.first ?? $1.first) }
-        } ?? new
+      let new = (0...counted.count).map { rows.int64(row, $0 + 1) }
+      tallies[rows.string(row, 0), default: new.map { _ in 0 }].addEach(new)
     }
   }
 
-  private mutating func report(_ tallies: [Tally], of type: String) throws {
-    result.events += tallies[0].count
-    result.changed += tallies[1].count
-    try report(tallies[2], .noPayload, type, rules(for: type), "the payload becomes NULL")
-    if tallies[3].count > 0 {
-      try report(tallies[3], .nullAppears, type, rules(for: type), "a member becomes null")
-    }
+  /// The outcome of some events, as a FROM item whose columns are computed once however often they are mentioned.
+  ///
+  /// The planner puts the expressions of a subquery where they are mentioned, and computes each anew; those of a UNION
+  /// ALL it cannot move, so one with nothing holds them. OFFSET 0 does too, but not in parallel workers.
+  private func computedOnce(where condition: String) -> String {
+    let events = "SELECT * FROM \(source) AS e WHERE"
+    return "(\(events) e.\(Self.type) \(ofTypes) AND \(condition) UNION ALL \(events) false)"
+  }
+
+  private mutating func report(_ tallies: [Int64], of type: String) throws {
+    result.events += tallies[0]
+    result.changed += tallies[1]
+    try report(2, tallies, .noPayload, type, rules(for: type), "the payload becomes NULL")
+    try report(3, tallies, .nullAppears, type, rules(for: type), "a member becomes null")
     let rules = upcasters.files.flatMap { file in file.rules.map { "\(file.path):\($0.location.line)" } }
-    for (rule, tally) in zip(rules, tallies.dropFirst(4)) {
-      try report(tally, .notIdempotent, type, [rule], "the rule would change what came out once more")
+    for (index, rule) in rules.enumerated() {
+      let detail = "the rule would change what came out once more"
+      try report(4 + index, tallies, .notIdempotent, type, [rule], detail)
     }
   }
 
+  /// Reports the events that were counted under an index, with the first of them.
   private mutating func report(
-    _ tally: Tally,
+    _ index: Int,
+    _ tallies: [Int64],
     _ kind: EvolutionFinding.Kind,
     _ type: String,
     _ rules: [String],
     _ detail: String
   ) throws {
-    guard tally.count > 0 else { return }
-    let first = try event(at: tally.first)
-    add(kind, type: type, events: tally.count, first: first, rules: rules, detail: detail)
+    guard tallies[index] > 0 else { return }
+    let first = try firstEvent(of: type, where: counted[index - 1])
+    add(kind, type: type, events: tallies[index], first: first, rules: rules, detail: detail)
+  }
+
+  /// The first event of which something holds; nil when that cannot be asked, since the upcasters fail for another.
+  private func firstEvent(
+    of type: String,
+    where condition: String
+  ) throws -> (aggregateID: String, version: Int, position: Int64?)? {
+    let sql = """
+      SELECT event.aggregate_id, event.version, event.position
+      FROM \(computedOnce(where: "true")) AS event WHERE event.\(Self.type) = $1 AND (\(condition))
+      ORDER BY event.position, event.aggregate_id, event.version LIMIT 1
+      """
+    do {
+      return try connection.savepoint {
+        let event = try connection.query(sql, [.text(type)])
+        if event.isEmpty { return nil }
+        return (event.string(0, 0), Int(event.int32(0, 1)), event.optionalInt64(0, 2))
+      }
+    } catch let error as PostgresError where error.kind == .statement && !error.isAboutTheRun {
+      return nil
+    }
   }
 
   func event(at position: Int64?) throws -> (aggregateID: String, version: Int, position: Int64?)? {
@@ -277,6 +289,12 @@ extension EvolutionCheckRun {
   }
 }
 
+extension [Int64] {
+  fileprivate mutating func addEach(_ other: [Int64]) {
+    for index in indices { self[index] += other[index] }
+  }
+}
+
 extension ClosedRange<Int64> {
   fileprivate func prefix(_ length: Int64) -> ClosedRange<Int64> {
     lowerBound...Swift.min(upperBound, lowerBound + length - 1)
@@ -285,108 +303,9 @@ extension ClosedRange<Int64> {
 
 extension PostgresError {
   /// Whether it says nothing of an event: the run itself was stopped or refused.
-  fileprivate var isAboutTheRun: Bool {
+  var isAboutTheRun: Bool {
     guard let sqlState else { return true }
     return sqlState == SQLState.queryCanceled
       || ["40", "42", "53", "55", "57", "58"].contains(sqlState.prefix(2))
-  }
-}
-
-// MARK: - Shapes
-
-extension EvolutionCheckRun {
-  /// How the paths of a type change.
-  struct ShapeChange {
-    let type: String
-    let path: String
-    /// JSON types, `|` between them; nil where the path is not there.
-    let before: String?
-    let after: String?
-    let events: Int64
-    let first: Int64?
-    /// Events of the type that were compared.
-    let compared: Int64
-  }
-
-  /// Compares shapes before and after, on a sample of each type.
-  mutating func shapeChanges() throws -> [ShapeChange] {
-    var changes: [ShapeChange] = []
-    for count in counts {
-      let sample = EventSample(
-        of: count,
-        limit: options.comparedPerType,
-        typeColumn: Self.type,
-        columns: "e.*",
-        source: source
-      )
-      let key = table.hasPosition ? "e.position" : "NULL::bigint"
-      let sql = embeddedSQL(
-        PackageResources.ShapeChanges_sql,
-        filling: [
-          "sample": sample.sql, "key": key,
-          "before": EventStore.nodes(of: "e.\(Self.data)"), "after": EventStore.nodes(of: "e.event_data"),
-        ]
-      )
-      do {
-        changes += try connection.savepoint {
-          let rows = try connection.query(sql, sample.parameters)
-          return (0..<rows.rowCount).map { ShapeChange(rows, row: $0) }
-        }
-      } catch let error as PostgresError where error.kind == .statement && !error.isAboutTheRun {
-        // The failing events have been named; the shapes have to wait until they do not fail.
-        continue
-      }
-    }
-    return changes
-  }
-
-  mutating func reportShapes() throws {
-    for change in try shapeChanges() {
-      guard let after = change.after else { continue }
-      let old = Set((change.before ?? "").split(separator: "|"))
-      let new = Set(after.split(separator: "|"))
-      let kind: EvolutionFinding.Kind
-      if new.contains("null"), !old.contains("null") {
-        kind = .nullAppears
-      } else if change.before != nil, !new.subtracting(["null"]).isSubset(of: old) {
-        kind = .typeChanges
-      } else {
-        continue
-      }
-      add(
-        kind,
-        type: change.type,
-        path: change.path,
-        events: change.events,
-        first: try event(at: change.first),
-        rules: rules(for: change.type),
-        detail:
-          "\(change.before ?? "absent") becomes \(after) in \(change.events) of \(change.compared) events compared"
-      )
-    }
-    dropUnnamedNulls()
-  }
-
-  /// Where the paths that become null are known, the finding that some do says nothing more.
-  private mutating func dropUnnamedNulls() {
-    let named = Set(result.findings.filter { $0.kind == .nullAppears && $0.path != nil }.map(\.eventType))
-    let kept = result.findings.filter {
-      $0.kind != .nullAppears || $0.path != nil || !named.contains($0.eventType)
-    }
-    result.counts[.nullAppears] = Int64(kept.count { $0.kind == .nullAppears })
-    if result.counts[.nullAppears] == 0 { result.counts[.nullAppears] = nil }
-    result.findings = kept
-  }
-}
-
-extension EvolutionCheckRun.ShapeChange {
-  fileprivate init(_ rows: borrowing QueryResult, row: Int) {
-    type = rows.string(row, 0)
-    path = rows.string(row, 1)
-    before = rows.optionalString(row, 2)
-    after = rows.optionalString(row, 3)
-    events = rows.int64(row, 4)
-    first = rows.optionalInt64(row, 5)
-    compared = rows.int64(row, 6)
   }
 }

@@ -90,7 +90,7 @@ extension Generation {
 
 extension Connection {
   /// The one column of text that an embedded query yields.
-  fileprivate func strings(_ sql: [UInt8], _ parameters: [Parameter]) throws(PostgresError) -> [String] {
+  func strings(_ sql: [UInt8], _ parameters: [Parameter]) throws(PostgresError) -> [String] {
     let result = try query(embeddedSQL(sql), parameters)
     return (0..<result.rowCount).map { result.string($0, 0) }
   }

@@ -13,6 +13,7 @@ private let migrations = [
   Migration(number: 3, name: "projections", sql: PackageResources.Migration0003_projections_sql),
   Migration(number: 4, name: "checkpoints", sql: PackageResources.Migration0004_checkpoints_sql),
   Migration(number: 5, name: "verification", sql: PackageResources.Migration0005_verification_sql),
+  Migration(number: 6, name: "evolutions", sql: PackageResources.Migration0006_evolutions_sql),
 ]
 
 extension EventStore {

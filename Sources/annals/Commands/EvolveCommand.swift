@@ -3,7 +3,12 @@ internal import ArgumentParser
 struct EvolveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evolve",
-    abstract: "Prove a change of event shape on all of history.",
-    subcommands: [EvolveCheck.self]
+    abstract: "Prove a change of event shape, and carry it out on a copy.",
+    discussion: """
+      annals evolve check currency.sql
+      annals evolve plan currency.sql --out currency.plan
+      annals evolve apply currency.plan --into events_v2
+      """,
+    subcommands: [EvolveCheck.self, EvolvePlan.self, EvolveApply.self, EvolveRollback.self]
   )
 }

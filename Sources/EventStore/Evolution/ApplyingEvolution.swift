@@ -1,0 +1,276 @@
+internal import LibPQ
+
+/// What applying a plan did.
+public struct EvolutionOutcome: Sendable, Hashable {
+  public let copy: QualifiedName
+  /// Events in the copy, those from before an interruption included.
+  public let events: Int64
+  /// Events of the original that are in the copy in some form: up to here.
+  public let position: Int64
+  public let isResumed: Bool
+  /// Whether the copy has the name of the original now.
+  public let isSwapped: Bool
+}
+
+/// How far a copy is.
+public struct EvolutionProgress: Sendable, Hashable {
+  public let position: Int64
+  public let finalPosition: Int64
+  /// Events in the copy.
+  public let events: Int64
+}
+
+extension EventStore {
+  /// Copies the store through the upcasters of a plan into a new table beside it, which stays as it is.
+  ///
+  /// The copy grows in chunks that commit with their checkpoint: one that was interrupted goes on where it was. A
+  /// copy that is complete catches up with what was appended since. At the end it is compared with what the upcasters
+  /// make of the original, event by event, in one snapshot.
+  ///
+  /// - Parameters:
+  ///   - copy: the new table.
+  ///   - chunkSize: positions a transaction.
+  ///   - swap: exchanges the names of the two tables at the end, in one short transaction.
+  ///   - progress: called on the store's thread after every chunk.
+  /// - Throws: ``EventStoreError``: `invalidDefinition` for a plan of another store, or a table that is there already,
+  ///   `locked` when another session is at it, `failed` when the comparison finds a difference.
+  public func applyEvolution(
+    _ plan: EvolutionPlan,
+    into copy: QualifiedName,
+    chunkSize: Int64 = 50_000,
+    swap: Bool = false,
+    progress: @Sendable (EvolutionProgress) -> Void = { _ in }
+  ) async throws -> EvolutionOutcome {
+    try await perform { connection in
+      try requireSchema(connection)
+      let statements = try statements(of: plan, into: copy, connection)
+      return try AdvisoryLock.hold("evolution of \(table)", connection) {
+        if swap { try requireExchangeable(with: copy, plan, connection) }
+        var (state, isResumed) = try beginOrResume(plan, into: copy, statements, connection)
+        var final = try finalPosition(connection)
+        while state.position < final {
+          let end = min(state.position + chunkSize, final)
+          try connection.transaction {
+            // A crash loses the chunk together with its checkpoint, so no commit needs to wait for the disk.
+            try connection.execute("SET LOCAL synchronous_commit = off; SET LOCAL jit = off")
+            try copyChunk(upTo: end, statements, &state, connection)
+          }
+          progress(EvolutionProgress(position: end, finalPosition: final, events: state.events))
+          // What was appended meanwhile, if it is worth another round.
+          if end == final { final = max(final, try finalPosition(connection) - chunkSize) }
+        }
+        try connection.execute("ANALYZE \(copy.sql)")
+        try reconcile(state, plan, statements, connection)
+        try state.mark(.copied, connection)
+        if swap { try self.swap(&state, plan, statements, connection) }
+        return EvolutionOutcome(
+          copy: copy,
+          events: state.events,
+          position: state.position,
+          isResumed: isResumed,
+          isSwapped: swap
+        )
+      }
+    }
+  }
+
+  /// What ``applyEvolution(_:into:chunkSize:swap:progress:)`` would run, as SQL.
+  public func evolutionScript(_ plan: EvolutionPlan, into copy: QualifiedName) async throws -> String {
+    try await perform { connection in
+      let statements = try statements(of: plan, into: copy, connection)
+      return
+        "\(statements.create);\n\n-- In chunks, each with its checkpoint: the events with $1 < position <= $2.\n"
+        + "\(statements.copyChunk);\n"
+    }
+  }
+
+  private func statements(
+    of plan: EvolutionPlan,
+    into copy: QualifiedName,
+    _ connection: Connection
+  ) throws -> EvolutionCopyStatements {
+    guard plan.store == table.description else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "the plan is for \(plan.store), not for \(table)",
+        hint: "Name its table with --table."
+      )
+    }
+    let events = try layout(connection)
+    try events.requirePosition(for: "a copy of the store")
+    let upcasters = try plan.rules
+    try upcasters.check(for: events, connection)
+    guard events.hasMetadata || upcasters.rules.allSatisfy({ $0.metadata == nil }) else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "a rule makes metadata, and \(table) has no column for it",
+        hint: "Add it with 'annals init --add-position'."
+      )
+    }
+    return try EvolutionCopyStatements(upcasters, from: events, into: copy, connection)
+  }
+
+  private func beginOrResume(
+    _ plan: EvolutionPlan,
+    into name: QualifiedName,
+    _ statements: EvolutionCopyStatements,
+    _ connection: Connection
+  ) throws -> (EvolutionCopy, isResumed: Bool) {
+    let exists = try connection.query("SELECT to_regclass($1) IS NOT NULL", [.text(name.sql)]).bool(0, 0)
+    if let known = try EvolutionCopy.find(name, connection) {
+      guard exists else {
+        _ = try connection.query("DELETE FROM annals.evolutions WHERE copy = $1", [.text(name.description)])
+        return (try begin(plan, name, statements, connection), false)
+      }
+      try requireContinuable(known, plan)
+      return (known, true)
+    }
+    guard !exists else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "there is a table \(name) already, which annals did not make",
+        hint: "Name another table with --into."
+      )
+    }
+    return (try begin(plan, name, statements, connection), false)
+  }
+
+  private func begin(
+    _ plan: EvolutionPlan,
+    _ name: QualifiedName,
+    _ statements: EvolutionCopyStatements,
+    _ connection: Connection
+  ) throws -> EvolutionCopy {
+    if plan.renumbersVersions { try requireOrder(connection) }
+    return try connection.transaction {
+      try connection.execute(statements.create)
+      return try EvolutionCopy.create(name, of: plan, connection)
+    }
+  }
+
+  private func requireContinuable(_ known: EvolutionCopy, _ plan: EvolutionPlan) throws {
+    if known.state == .swapped {
+      throw EventStoreError(
+        .failed,
+        "this copy has taken the place of \(table) already; \(known.name) holds the old events",
+        hint: "'annals evolve rollback --into \(known.name)' takes it back."
+      )
+    }
+    guard known.identity == plan.identity else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "the copy \(known.name) was begun with another plan",
+        hint: "Name another table with --into, or drop the table \(known.name) to begin anew."
+      )
+    }
+  }
+
+  /// Versions are numbered anew chunk by chunk, in the order of positions, which has to be that of versions too.
+  private func requireOrder(_ connection: Connection) throws {
+    let sql = """
+      SELECT aggregate_id, version FROM (
+        SELECT aggregate_id, version, position, lag(position) OVER (PARTITION BY aggregate_id ORDER BY version) AS before
+        FROM \(table.sql)) AS streams
+      WHERE position < before LIMIT 1
+      """
+    let wrong = try connection.query(sql)
+    if wrong.isEmpty { return }
+    throw EventStoreError(
+      .failed,
+      "\(wrong.string(0, 0)) version \(wrong.int32(0, 1)) has a lower position than the version before it",
+      detail: "@drop and @split number versions anew in the order of positions.",
+      hint: "'annals verify-versions' lists all such events."
+    )
+  }
+
+  /// Copies a chunk and moves the checkpoint, in the caller's transaction.
+  func copyChunk(
+    upTo end: Int64,
+    _ statements: EvolutionCopyStatements,
+    _ copy: inout EvolutionCopy,
+    _ connection: Connection
+  ) throws {
+    let parameters: [Parameter] = [.int8(copy.position), .int8(end)]
+    let copied: Int
+    do {
+      copied = try connection.query(statements.copyChunk, parameters).affectedRows
+    } catch {
+      guard error.kind == .statement, error.sqlState != SQLState.queryCanceled else { throw error }
+      throw EventStoreError(
+        .failed,
+        "the upcasters fail for an event between positions \(copy.position + 1) and \(end): \(error.message)",
+        detail: error.detail,
+        hint: "'annals evolve check' names the events. What was copied before is kept.",
+        sqlState: error.sqlState
+      )
+    }
+    try copy.advance(to: end, events: Int64(copied), connection)
+  }
+
+  // MARK: - Reconciling
+
+  /// Compares the copy with what the upcasters make of the original now: by type, as a sum of hashes; and its streams.
+  private func reconcile(
+    _ copy: EvolutionCopy,
+    _ plan: EvolutionPlan,
+    _ statements: EvolutionCopyStatements,
+    _ connection: Connection
+  ) throws {
+    try connection.transaction(.repeatableReadOnly) {
+      try connection.execute("SET LOCAL jit = off")
+      let expected = try fingerprints(statements.expected, [.int8(copy.position)], connection)
+      let actual = try fingerprints(statements.actual, [], connection)
+      let different = Set(expected.keys).union(actual.keys).filter { expected[$0] != actual[$0] }.sorted()
+      guard different.isEmpty else {
+        let counts = different.map {
+          "\($0): \(expected[$0]?.events ?? 0) expected, \(actual[$0]?.events ?? 0) found"
+        }
+        throw Self.notEqual(copy, counts.joined(separator: "; "))
+      }
+      // A split must not reach the rows of the original: only they have one version each.
+      let source = plan.renumbersVersions ? statements.source : table.sql
+      let original = try connection.query(
+        statements.streams(of: source, where: "e.position <= $1"),
+        [.int8(copy.position)]
+      )
+      let copied = try connection.query(statements.streams(of: copy.name.sql, where: "true"))
+      guard original.int64(0, 0) == copied.int64(0, 0) else {
+        throw Self.notEqual(copy, "\(original.int64(0, 0)) streams expected, \(copied.int64(0, 0)) found")
+      }
+      let gaps = plan.renumbersVersions ? 0 : original.int64(0, 1)
+      guard copied.int64(0, 1) == gaps else {
+        throw Self.notEqual(
+          copy,
+          "versions are missing in \(copied.int64(0, 1)) streams, in the original in \(gaps)"
+        )
+      }
+    }
+  }
+
+  private struct Fingerprint: Equatable {
+    let events: Int64
+    let hash: String
+  }
+
+  private func fingerprints(
+    _ sql: String,
+    _ parameters: [Parameter],
+    _ connection: Connection
+  ) throws -> [String: Fingerprint] {
+    let rows = try connection.query(sql, parameters)
+    return Dictionary(
+      uniqueKeysWithValues: (0..<rows.rowCount).map {
+        (rows.string($0, 0), Fingerprint(events: rows.int64($0, 1), hash: rows.string($0, 2)))
+      }
+    )
+  }
+
+  private static func notEqual(_ copy: EvolutionCopy, _ detail: String) -> EventStoreError {
+    EventStoreError(
+      .failed,
+      "the copy \(copy.name) is not what the upcasters make of the events",
+      detail: detail,
+      hint: "Somebody wrote to it, or what the upcasters read has changed. Drop the table and begin anew."
+    )
+  }
+}

@@ -1,0 +1,98 @@
+internal import LibPQ
+
+extension EvolutionCheckRun {
+  /// How the paths of a type change.
+  struct ShapeChange {
+    let type: String
+    let path: String
+    /// JSON types, `|` between them; nil where the path is not there.
+    let before: String?
+    let after: String?
+    let events: Int64
+    let first: Int64?
+    /// Events of the type that were compared.
+    let compared: Int64
+  }
+
+  /// Compares shapes before and after, on a sample of each type.
+  func shapeChanges() throws -> [ShapeChange] {
+    var changes: [ShapeChange] = []
+    for count in counts {
+      let sample = EventSample(
+        of: count,
+        limit: options.comparedPerType,
+        typeColumn: Self.type,
+        columns: "e.*",
+        source: source
+      )
+      let key = table.hasPosition ? "e.position" : "NULL::bigint"
+      let sql = embeddedSQL(
+        PackageResources.ShapeChanges_sql,
+        filling: [
+          "sample": sample.sql, "key": key,
+          "before": EventStore.nodes(of: "e.\(Self.data)"), "after": EventStore.nodes(of: "e.event_data"),
+        ]
+      )
+      do {
+        changes += try connection.savepoint {
+          let rows = try connection.query(sql, sample.parameters)
+          return (0..<rows.rowCount).map { ShapeChange(rows, row: $0) }
+        }
+      } catch let error as PostgresError where error.kind == .statement && !error.isAboutTheRun {
+        // The failing events have been named; the shapes have to wait until they do not fail.
+        continue
+      }
+    }
+    return changes
+  }
+
+  mutating func reportShapes() throws {
+    for change in try shapeChanges() {
+      guard let after = change.after else { continue }
+      let old = Set((change.before ?? "").split(separator: "|"))
+      let new = Set(after.split(separator: "|"))
+      let kind: EvolutionFinding.Kind
+      if new.contains("null"), !old.contains("null") {
+        kind = .nullAppears
+      } else if change.before != nil, !new.subtracting(["null"]).isSubset(of: old) {
+        kind = .typeChanges
+      } else {
+        continue
+      }
+      add(
+        kind,
+        type: change.type,
+        path: change.path,
+        events: change.events,
+        first: try event(at: change.first),
+        rules: rules(for: change.type),
+        detail:
+          "\(change.before ?? "absent") becomes \(after) in \(change.events) of \(change.compared) events compared"
+      )
+    }
+    dropUnnamedNulls()
+  }
+
+  /// Where the paths that become null are known, the finding that some do says nothing more.
+  private mutating func dropUnnamedNulls() {
+    let named = Set(result.findings.filter { $0.kind == .nullAppears && $0.path != nil }.map(\.eventType))
+    let kept = result.findings.filter {
+      $0.kind != .nullAppears || $0.path != nil || !named.contains($0.eventType)
+    }
+    result.counts[.nullAppears] = Int64(kept.count { $0.kind == .nullAppears })
+    if result.counts[.nullAppears] == 0 { result.counts[.nullAppears] = nil }
+    result.findings = kept
+  }
+}
+
+extension EvolutionCheckRun.ShapeChange {
+  fileprivate init(_ rows: borrowing QueryResult, row: Int) {
+    type = rows.string(row, 0)
+    path = rows.string(row, 1)
+    before = rows.optionalString(row, 2)
+    after = rows.optionalString(row, 3)
+    events = rows.int64(row, 4)
+    first = rows.optionalInt64(row, 5)
+    compared = rows.int64(row, 6)
+  }
+}

@@ -1,0 +1,148 @@
+internal import LibPQ
+
+extension EventStore {
+  /// Tries upcasters on all of history, read-only, and says what applying them would do.
+  ///
+  /// - Parameter progress: called on the store's thread with the chunks that are done and their number.
+  /// - Throws: ``EventStoreError``; `invalidDefinition` when the upcasters fail for an event, with the first of them.
+  public func planEvolution(
+    _ upcasters: Upcasters,
+    progress: @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
+  ) async throws -> EvolutionPlan {
+    try await perform { connection in
+      let table = try layout(connection)
+      try table.requirePosition(for: "a copy of the store")
+      try upcasters.check(for: table, connection)
+      return try connection.transaction(.repeatableReadOnly) {
+        try connection.execute("SET LOCAL jit = off")
+        var run = try EvolutionCheckRun(upcasters, in: table, EvolutionCheckOptions(), connection)
+        let start = ContinuousClock.now
+        try run.checkEvents(progress)
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        try requireSound(run.result)
+        return try plan(run, secondsToRead: seconds, connection)
+      }
+    }
+  }
+
+  /// Nothing is planned that would fail on the way.
+  private func requireSound(_ result: EvolutionCheckResult) throws {
+    let fatal = result.findings.filter { [.failure, .noPayload].contains($0.kind) }
+    guard let first = fatal.first else { return }
+    let events = fatal.prefix(5).map { "\($0.aggregateID ?? $0.eventType) version \($0.version ?? 0)" }
+    let count =
+      (result.counts[.failure] ?? 0) + fatal.reduce(0) { $0 + ($1.kind == .noPayload ? $1.events : 0) }
+    throw EventStoreError(
+      .invalidDefinition,
+      "\(first.rules.joined(separator: ", ")): \(first.detail), for \(count) \(count == 1 ? "event" : "events")",
+      detail: "\(events.joined(separator: ", "))\(count > Int64(events.count) ? ", …" : "")",
+      hint: "'annals evolve check' names them all."
+    )
+  }
+
+  /// Events a second that PostgreSQL writes into a table with these indexes (INSERT … SELECT, 2 cores, fsync on).
+  private static let writtenPerSecond = 70_000.0
+
+  private func plan(
+    _ run: EvolutionCheckRun,
+    secondsToRead: Double,
+    _ connection: Connection
+  ) throws -> EvolutionPlan {
+    let upcasters = run.upcasters
+    let head = try connection.query("SELECT coalesce(max(position), 0), count(*) FROM \(table.sql)")
+    let shapes = try run.shapeChanges().map {
+      EvolutionPlan.ShapeChange(
+        type: $0.type,
+        path: $0.path,
+        before: $0.before,
+        after: $0.after,
+        events: $0.events,
+        compared: $0.compared
+      )
+    }
+    let types = try run.typeChanges()
+    let changed = Set(types.filter { $0.changed > 0 }.flatMap { [$0.type] + $0.becomes.keys })
+    let readers = try liveProjections(connection).filter {
+      $0.handlesEveryType || !changed.isDisjoint(with: $0.handledTypes)
+    }
+    return EvolutionPlan(
+      annalsPlan: EvolutionPlan.format,
+      store: table.description,
+      position: head.int64(0, 0),
+      upcasters: upcasters.files.map { file in
+        let text = String(decoding: file.bytes, as: UTF8.self)
+        return .init(path: file.path, text: text, sha256: EvolutionPlan.sha256(text))
+      },
+      types: types,
+      shapes: shapes,
+      examples: try run.examples(),
+      renumbersVersions: upcasters.drops || upcasters.splits,
+      renumbersPositions: upcasters.splits,
+      projections: readers.map(\.name),
+      reducers: changed.isEmpty ? [] : try knownReducers(connection),
+      estimatedSeconds: secondsToRead * 2 + Double(head.int64(0, 1)) / Self.writtenPerSecond
+    )
+  }
+
+  /// The reducers that snapshots of this store were taken by.
+  private func knownReducers(_ connection: Connection) throws -> [String] {
+    let readable = """
+      SELECT count(*) = 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'annals' AND c.relname = 'reducers'
+        AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+      """
+    guard try connection.query(readable).bool(0, 0) else { return [] }
+    let sql = "SELECT DISTINCT name FROM annals.reducers WHERE store = $1 ORDER BY 1"
+    let names = try connection.query(sql, [.text(table.description)])
+    return (0..<names.rowCount).map { names.string($0, 0) }
+  }
+}
+
+extension EvolutionCheckRun {
+  /// What becomes of each type, counted over all events.
+  func typeChanges() throws -> [EvolutionPlan.TypeChange] {
+    let sql = """
+      SELECT e.\(Self.type), e.event_type, count(*), count(*) FILTER (WHERE \(Self.isChanged))
+      FROM \(source) AS e WHERE e.\(Self.type) \(ofTypes) GROUP BY 1, 2 ORDER BY 1, 2
+      """
+    guard !counts.isEmpty else { return [] }
+    let rows = try connection.query(sql)
+    return counts.map { count in
+      let own = (0..<rows.rowCount).filter { rows.string($0, 0) == count.type }
+      let kept = own.reduce(0) { $0 + rows.int64($1, 2) }
+      // What is dropped comes out as no row at all.
+      let dropped = upcasters.drops && !upcasters.splits ? max(0, count.events - kept) : 0
+      return EvolutionPlan.TypeChange(
+        type: count.type,
+        events: count.events,
+        changed: own.reduce(dropped) { $0 + rows.int64($1, 3) },
+        becomes: Dictionary(uniqueKeysWithValues: own.map { (rows.string($0, 1), rows.int64($0, 2)) })
+      )
+    }
+  }
+
+  private static let isChanged = """
+    e.event_data IS DISTINCT FROM e.\(data) OR e.event_type <> e.\(type) OR e.metadata IS DISTINCT FROM e.\(metadata)
+    """
+
+  /// Two events of each type that changes.
+  func examples() throws -> [EvolutionPlan.Example] {
+    try counts.flatMap { count in
+      let sql = """
+        SELECT e.aggregate_id, e.version, e.\(Self.type), e.event_type, e.\(Self.data)::text, e.event_data::text
+        FROM \(source) AS e WHERE e.\(Self.type) = $1 AND (\(Self.isChanged)) LIMIT 2
+        """
+      let rows = try connection.query(sql, [.text(count.type)])
+      return (0..<rows.rowCount).map { row in
+        EvolutionPlan.Example(
+          aggregateID: rows.string(row, 0),
+          version: Int(rows.int32(row, 1)),
+          type: rows.string(row, 2),
+          newType: rows.string(row, 3),
+          before: rows.string(row, 4),
+          after: rows.string(row, 5)
+        )
+      }
+    }
+  }
+}

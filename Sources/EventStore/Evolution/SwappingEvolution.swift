@@ -1,0 +1,188 @@
+internal import LibPQ
+
+extension EventStore {
+  /// Refuses, before the work, what the swap could not do at its end.
+  func requireExchangeable(with copy: QualifiedName, _ plan: EvolutionPlan, _ connection: Connection) throws {
+    let hanging = try dependents(connection)
+    guard hanging.isEmpty else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "other objects hang on \(table): \(hanging.joined(separator: ", "))",
+        detail: "They would stay with the old events when the copy takes their place.",
+        hint: "Drop them and make them anew after the swap, or leave out --swap."
+      )
+    }
+    guard plan.renumbersPositions else { return }
+    let readers = try connection.query(
+      """
+      SELECT string_agg(name, ', ' ORDER BY name) FROM (
+        SELECT 'projection ' || name FROM annals.projections WHERE store = $1
+        UNION SELECT 'checkpoint ' || name FROM annals.checkpoints WHERE store = $1) AS r (name)
+      """,
+      [.text(table.description)]
+    )
+    guard let names = readers.optionalString(0, 0) else { return }
+    throw EventStoreError(
+      .invalidDefinition,
+      "@split gives events other positions, and checkpoints know the old ones: \(names)",
+      hint: "Drop them before the swap, and build the projections anew after it."
+    )
+  }
+
+  /// Views, foreign keys either way, triggers and whatever else is bound to the table of events.
+  private func dependents(_ connection: Connection) throws -> [String] {
+    let others = try connection.strings(
+      PackageResources.Dependents_sql,
+      [
+        .text(quoteIdentifier(table.schema)),
+        .textArray(["TABLE \(quoteIdentifierIfNeeded(table.name, connection))"]),
+      ]
+    )
+    let own = try connection.query(
+      """
+      SELECT format('trigger %I', tgname) FROM pg_trigger WHERE tgrelid = $1::regclass AND NOT tgisinternal
+      UNION SELECT format('foreign key %I', conname) FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'f'
+      UNION SELECT 'partitions' FROM pg_class WHERE oid = $1::regclass AND relkind <> 'r' ORDER BY 1
+      """,
+      [.text(table.sql)]
+    )
+    return others + (0..<own.rowCount).map { own.string($0, 0) }
+  }
+
+  /// As the server's quote_ident writes it.
+  private func quoteIdentifierIfNeeded(_ name: String, _ connection: Connection) throws -> String {
+    try connection.query("SELECT quote_ident($1)", [.text(name)]).string(0, 0)
+  }
+
+  /// Exchanges the names of the store and its copy.
+  ///
+  /// What was appended since the last chunk is copied under the lock that keeps writers out; it is little.
+  func swap(
+    _ copy: inout EvolutionCopy,
+    _ plan: EvolutionPlan,
+    _ statements: EvolutionCopyStatements,
+    _ connection: Connection
+  ) throws {
+    try waitForOlderSnapshots(connection)
+    copy = try whenUnlocked("tables \(table) and \(copy.name)", connection) {
+      var swapped = copy
+      try connection.transaction {
+        try lock(copy.name, connection)
+        let last = try connection.query("SELECT coalesce(max(position), 0) FROM \(table.sql)").int64(0, 0)
+        if last > swapped.position { try copyChunk(upTo: last, statements, &swapped, connection) }
+        try requireExchangeable(with: copy.name, plan, connection)
+        try continueSequence(of: copy.name, renumbered: plan.renumbersPositions, connection)
+        try exchange(with: copy.name, connection)
+        let end = try connection.query("SELECT coalesce(max(position), 0) FROM \(table.sql)").int64(0, 0)
+        try swapped.mark(.swapped, at: end, connection)
+        try forgetSnapshots(connection)
+        try audit(evolution: "swap", copy.name, connection)
+      }
+      return swapped
+    }
+    forgetLayout()
+  }
+
+  /// Gives the original its name back.
+  ///
+  /// - Parameter copy: the table that the old events are in.
+  /// - Throws: ``EventStoreError``: `notFound` when no such copy was swapped in, `failed` when events were appended
+  ///   since, which the old table does not have.
+  public func rollBackEvolution(_ copy: QualifiedName) async throws {
+    try await perform { connection in
+      try requireSchema(connection)
+      try AdvisoryLock.hold("evolution of \(table)", connection) {
+        guard var state = try EvolutionCopy.find(copy, connection), state.state == .swapped,
+          let end = state.swappedPosition
+        else {
+          throw EventStoreError(.notFound, "\(copy) did not give its place to \(table)")
+        }
+        try whenUnlocked("tables \(table) and \(copy)", connection) {
+          try connection.transaction {
+            try lock(copy, connection)
+            try requireNothingAppended(since: end, connection)
+            try exchange(with: copy, connection)
+            try state.mark(.copied, connection)
+            try forgetSnapshots(connection)
+            try audit(evolution: "swap back", copy, connection)
+          }
+        }
+        forgetLayout()
+      }
+    }
+  }
+
+  private func requireNothingAppended(since end: Int64, _ connection: Connection) throws {
+    let sql = "SELECT count(*), min(position) FROM \(table.sql) WHERE position > $1"
+    let newer = try connection.query(sql, [.int8(end)])
+    let count = newer.int64(0, 0)
+    guard count > 0 else { return }
+    throw EventStoreError(
+      .failed,
+      "\(count) \(count == 1 ? "event was" : "events were") appended since the swap; the old table does not have them",
+      hint: "Save them with 'annals replay --from-position \(newer.int64(0, 1))', and repair forward."
+    )
+  }
+
+  /// A waiting lock holds up everybody behind it, so it waits briefly and is tried again.
+  private func lock(_ copy: QualifiedName, _ connection: Connection) throws {
+    try connection.execute("SET LOCAL lock_timeout = '300ms'")
+    try connection.execute("LOCK TABLE \(table.sql), \(copy.sql) IN ACCESS EXCLUSIVE MODE")
+  }
+
+  /// New events get positions behind all that the original ever gave.
+  private func continueSequence(of copy: QualifiedName, renumbered: Bool, _ connection: Connection) throws {
+    let sequence = "SELECT pg_get_serial_sequence($1, 'position')"
+    let old = try connection.query(sequence, [.text(table.sql)])
+    let new = try connection.query(sequence, [.text(copy.sql)])
+    guard let new = new.optionalString(0, 0) else { return }
+    let last = old.optionalString(0, 0).flatMap { renumbered ? nil : $0 }
+    let value =
+      last.map { "SELECT last_value, is_called FROM \($0)" }
+      ?? "SELECT greatest(max(position), 1), max(position) IS NOT NULL FROM \(copy.sql)"
+    _ = try connection.query(
+      "SELECT setval($1, last.value, last.is_called) FROM (\(value)) AS last (value, is_called)",
+      [.text(new)]
+    )
+  }
+
+  /// The table that comes gets owner, grants, comments, policies and publications of the one that goes.
+  private func exchange(with copy: QualifiedName, _ connection: Connection) throws {
+    let aside = "annals_swap"
+    let moved = QualifiedName(schema: aside, name: table.name)
+    try connection.execute("CREATE SCHEMA \(aside)")
+    try connection.execute("ALTER TABLE \(copy.sql) SET SCHEMA \(aside)")
+    if copy.name != table.name {
+      let away = QualifiedName(schema: aside, name: copy.name)
+      try connection.execute("ALTER TABLE \(away.sql) RENAME TO \(quoteIdentifier(table.name))")
+    }
+    let schemas: [Parameter] = [.text(table.schema), .text(aside)]
+    for statement in try connection.strings(PackageResources.LiveOwners_sql, schemas)
+      + connection.strings(PackageResources.LiveProperties_sql, schemas + [.bool(false)])
+    {
+      try connection.execute(statement)
+    }
+    try connection.execute("ALTER TABLE \(table.sql) RENAME TO \(quoteIdentifier(copy.name))")
+    if copy.schema != table.schema {
+      let old = QualifiedName(schema: table.schema, name: copy.name)
+      try connection.execute("ALTER TABLE \(old.sql) SET SCHEMA \(quoteIdentifier(copy.schema))")
+    }
+    try connection.execute("ALTER TABLE \(moved.sql) SET SCHEMA \(quoteIdentifier(table.schema))")
+    try connection.execute("DROP SCHEMA \(aside)")
+  }
+
+  /// Snapshots are of the events as they were.
+  private func forgetSnapshots(_ connection: Connection) throws {
+    let sql = "DELETE FROM annals.snapshots s USING annals.reducers r WHERE r.id = s.reducer AND r.store = $1"
+    _ = try connection.query(sql, [.text(table.description)])
+  }
+
+  private func audit(evolution action: String, _ copy: QualifiedName, _ connection: Connection) throws {
+    let sql =
+      "INSERT INTO annals.audit (action, subject, detail) VALUES ($1, $2, jsonb_build_object('copy', $3))"
+    _ = try connection.query(
+      sql,
+      [.text(action), .text("store \(table)"), .text(copy.description)]
+    )
+  }
+}
