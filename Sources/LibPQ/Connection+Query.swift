@@ -45,6 +45,8 @@ extension Connection {
 
   /// Waits for the statement that ``send(_:_:prepared:)`` started, and returns the rows of its last result.
   package func receive() throws(PostgresError) -> QueryResult {
+    // A text longer than the socket's buffer is still partly here, and the server waits for the rest.
+    try flush()
     var last: QueryResult?
     var failure: PostgresError?
     while let result = unsafe try nextResult() {

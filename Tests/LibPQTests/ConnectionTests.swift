@@ -76,6 +76,15 @@ private struct Stop: Error {}
     }
   }
 
+  /// Longer than any socket's buffer, so that a part of it waits in libpq when sending returns.
+  @Test(.timeLimit(.minutes(1))) func aLongStatementIsSentWhole() async throws {
+    try await withConnection { connection, _ in
+      let comment = String(repeating: "-", count: 20_000_000)
+      try connection.execute("\(comment)\nCREATE TABLE made ()")
+      #expect(try connection.number("SELECT count(*) FROM made") == 0)
+    }
+  }
+
   @Test func noticesReachTheirReader() async throws {
     try await withConnection { connection, _ in
       var notices: [String] = []
