@@ -46,6 +46,19 @@ import Testing
     }
   }
 
+  @Test func snapshotsBelongToTheUpcastersThatTheyWereTakenThrough() async throws {
+    try await withStore { database, store in
+      try await database.insertSeries(aggregates: 3, events: 2)
+      let reducer = try Reducer(path: "order.sql", bytes: Array(orderReducer.utf8))
+      let rule = "-- @upcaster free\n-- @event Paid\n-- @data\nSELECT event.event_data || '{\"amount\": 0}';"
+      await store.use(try Upcasters([("free.sql", Array(rule.utf8))]))
+      _ = try await store.takeSnapshots(of: .all, reducer: reducer)
+      #expect(try await findings(store, reducer) == ["3 compared"])
+      await store.use(.none)
+      #expect(try await findings(store, reducer) == ["stale 3", "0 compared"])
+    }
+  }
+
   @Test func listAndPrune() async throws {
     try await withStore { database, store in
       try await database.insertSeries(aggregates: 2, events: 9)

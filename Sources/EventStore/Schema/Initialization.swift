@@ -93,10 +93,7 @@ extension EventStore {
 
   /// The text of a `.sql` file with this store's table in it.
   func fillIn(_ sql: [UInt8]) -> String {
-    embeddedSQL(sql)
-      .split(separator: "{events}", omittingEmptySubsequences: false).joined(separator: table.sql)
-      .split(separator: "{events_literal}", omittingEmptySubsequences: false)
-      .joined(separator: quoteLiteral(table.sql))
+    embeddedSQL(sql, filling: ["events": table.sql, "events_literal": quoteLiteral(table.sql)])
   }
 
   /// Two `init` at once would both create: the second waits for the first, then finds nothing to do.

@@ -12,6 +12,12 @@ struct KnownReducer {
 }
 
 extension EventStore {
+  /// What tells a reducer from all others: `$1` the store, `$2` its name, `$3` its text, with the upcasters that its
+  /// events go through.
+  func key(of reducer: Reducer) -> [Parameter] {
+    [.text(table.description), .text(reducer.name), .bytea(identity(reducer.bytes))]
+  }
+
   /// Looks a reducer up; nil where schema `annals` is missing or this role may not read it.
   func knownReducer(_ reducer: Reducer, _ connection: Connection) throws -> KnownReducer? {
     guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return nil }
@@ -19,27 +25,18 @@ extension EventStore {
       SELECT r.id, left(encode(h.hash, 'hex'), 12) FROM (SELECT sha256($3) AS hash) AS h
       LEFT JOIN annals.reducers AS r ON r.store = $1 AND r.name = $2 AND r.hash = h.hash
       """
-    let result = try connection.query(
-      sql,
-      [.text(table.description), .text(reducer.name), .bytea(identity(reducer.bytes))]
-    )
+    let result = try connection.query(sql, key(of: reducer))
     return KnownReducer(id: result.optionalInt32(0, 0), hash: result.string(0, 1))
   }
 
   /// Enters a reducer, in the caller's transaction.
   func registerReducer(_ reducer: Reducer, _ connection: Connection) throws -> KnownReducer {
     let sql = """
-      INSERT INTO annals.reducers AS r (store, name, version, hash) VALUES ($1, $2, $3, sha256($4))
+      INSERT INTO annals.reducers AS r (store, name, hash, version) VALUES ($1, $2, sha256($3), $4)
       ON CONFLICT (store, name, hash) DO UPDATE SET used_at = current_timestamp
       RETURNING r.id, \(KnownReducer.hashOfRow)
       """
-    let result = try connection.query(
-      sql,
-      [
-        .text(table.description), .text(reducer.name), .int4(Int32(reducer.version)),
-        .bytea(identity(reducer.bytes)),
-      ]
-    )
+    let result = try connection.query(sql, key(of: reducer) + [.int4(Int32(reducer.version))])
     return KnownReducer(id: result.int32(0, 0), hash: result.string(0, 1))
   }
 
@@ -67,12 +64,7 @@ extension EventStore {
       SELECT count(*) FROM annals.snapshots s JOIN annals.reducers r ON r.id = s.reducer
       WHERE r.store = $1 AND r.name = $2 AND r.hash <> sha256($3) AND s.aggregate_id = $4
       """
-    let count = try connection.query(
-      sql,
-      [
-        .text(table.description), .text(reducer.name), .bytea(identity(reducer.bytes)), .text(aggregateID),
-      ]
-    ).int64(0, 0)
+    let count = try connection.query(sql, key(of: reducer) + [.text(aggregateID)]).int64(0, 0)
     guard count > 0 else { return }
     notify(
       "not used: \(count) stale snapshot\(count == 1 ? "" : "s") of '\(aggregateID)', taken by another text of"

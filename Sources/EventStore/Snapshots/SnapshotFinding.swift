@@ -78,9 +78,8 @@ extension EventStore {
     _ connection: Connection
   ) throws -> [SnapshotFinding] {
     var conditions = selection.conditions
-    let (store, name) = (conditions.bind(.text(table.description)), conditions.bind(.text(reducer.name)))
-    let hash = conditions.bind(.bytea(reducer.bytes))
-    let condition = "r.store = \(store) AND r.name = \(name) AND r.hash <> sha256(\(hash))"
+    let key = key(of: reducer).map { conditions.bind($0) }
+    let condition = "r.store = \(key[0]) AND r.name = \(key[1]) AND r.hash <> sha256(\(key[2]))"
     let sql = """
       SELECT \(KnownReducer.hashOfRow), count(*) FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
       \(conditions.clause(and: condition)) GROUP BY r.id ORDER BY r.used_at
@@ -149,13 +148,13 @@ extension EventStore {
   }
 
   private var verification: String {
-    let parts = [
-      "{events}": table.sql, "{ids}": "$1", "{reducer}": "$2", "{path}": Self.pathForPeople,
-      "{whole}": Self.isWhole, "{changes}": Self.changes(.differing),
-    ]
-    return parts.reduce(into: embeddedSQL(PackageResources.VerifySnapshots_sql)) { sql, part in
-      sql = sql.split(separator: part.key, omittingEmptySubsequences: false).joined(separator: part.value)
-    }
+    embeddedSQL(
+      PackageResources.VerifySnapshots_sql,
+      filling: [
+        "events": table.sql, "ids": "$1", "reducer": "$2", "path": Self.pathForPeople,
+        "whole": Self.isWhole, "changes": Self.changes(.differing),
+      ]
+    )
   }
 }
 
