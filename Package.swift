@@ -15,7 +15,6 @@ let strict: [SwiftSetting] =
 
 let package = Package(
   name: "annals",
-  platforms: [.macOS(.v26)],
   products: [
     .executable(name: "annals", targets: ["annals"]),
     .library(name: "EventStore", targets: ["EventStore"]),
@@ -29,7 +28,7 @@ let package = Package(
     .systemLibrary(
       name: "CLibPQ",
       pkgConfig: "libpq",
-      providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+      providers: [.apt(["libpq-dev"])]
     ),
     .target(
       name: "LibPQ",

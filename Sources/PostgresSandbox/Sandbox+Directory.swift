@@ -1,13 +1,6 @@
 internal import FoundationEssentials
+internal import Glibc
 internal import SystemPackage
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
 
 /// The sandbox's folder: made, recognised, locked.
 extension Sandbox {

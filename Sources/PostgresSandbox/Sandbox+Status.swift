@@ -1,13 +1,6 @@
 internal import FoundationEssentials
+internal import Glibc
 package import SystemPackage
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
 
 extension Sandbox {
   package struct Status: Sendable {
@@ -116,8 +109,6 @@ extension Sandbox {
   /// Whether the pid is our postmaster's, which works in the data directory.
   private func isAlive(_ processID: Int32) -> Bool {
     guard pidExists(processID) else { return false }
-    // Without /proc (macOS) the pid must do.
-    guard (try? FilePath("/proc/self").stat()) != nil else { return true }
     guard let here = try? FilePath("/proc/\(processID)/cwd").stat(), let data = try? data.stat() else {
       return false
     }

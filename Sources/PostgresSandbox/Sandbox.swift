@@ -59,7 +59,7 @@ package struct Sandbox: Sendable {
 
   /// The folder of the server's socket: inside the sandbox, or a short one when that would not do.
   ///
-  /// A socket's path has at most 107 bytes on Linux and 103 on macOS (`sun_path`), and both the server's
+  /// A socket's path has at most 107 bytes (`sun_path`), and both the server's
   /// `unix_socket_directories` and PGHOST are lists in which commas, quotes and spaces mean something.
   static func socketDirectory(for directory: FilePath, userID: UInt32) -> FilePath {
     let inside = directory.appending("socket")
@@ -71,7 +71,7 @@ package struct Sandbox: Sendable {
       default: "/._-+".utf8.contains($0)
       }
     }
-    if isPlain, inside.appending(".s.PGSQL.\(port)").string.utf8.count <= 103 { return inside }
+    if isPlain, inside.appending(".s.PGSQL.\(port)").string.utf8.count <= 107 { return inside }
     // FNV-1a: Fowler, Noll, Vo, RFC 9923. Unlike Hasher it gives the same name in each process.
     let hash = directory.string.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
       ($0 ^ UInt64($1)) &* 0x100_0000_01b3

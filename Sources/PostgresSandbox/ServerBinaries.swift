@@ -59,11 +59,7 @@ struct ServerBinaries: Sendable {
   }
 
   private static var installCommand: String {
-    #if os(macOS)
-      "brew install postgresql"
-    #else
-      (ServerUser.isRoot ? "" : "sudo ") + "apt-get install postgresql"
-    #endif
+    (ServerUser.isRoot ? "" : "sudo ") + "apt-get install postgresql"
   }
 
   private static func candidates(_ environment: [String: String], _ debianRoot: String) async -> [FilePath] {

@@ -1,14 +1,7 @@
 internal import FoundationEssentials
+internal import Glibc
 internal import Subprocess
 internal import SystemPackage
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
 
 /// The operating-system user that owns the sandbox's files and runs its server.
 ///

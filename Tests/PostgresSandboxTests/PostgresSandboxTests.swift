@@ -1,17 +1,10 @@
 import FoundationEssentials
+import Glibc
 import SystemPackage
 import TestSupport
 import Testing
 
 @testable import PostgresSandbox
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 @Suite struct SandboxLifecycleTests {
   @Test func startsOnceHoweverOftenAsked() async throws {

@@ -1,15 +1,8 @@
-import ArgumentParser
-import PostgresSandbox
-import Subprocess
-import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+internal import ArgumentParser
+internal import Glibc
+internal import PostgresSandbox
+internal import Subprocess
+internal import SystemPackage
 
 struct SandboxExec: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
-import ArgumentParser
-import PostgresSandbox
+internal import ArgumentParser
+internal import PostgresSandbox
 
 struct SandboxReset: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

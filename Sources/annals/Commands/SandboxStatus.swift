@@ -1,6 +1,6 @@
-import ArgumentParser
-import PostgresSandbox
-import SystemPackage
+internal import ArgumentParser
+internal import PostgresSandbox
+internal import SystemPackage
 
 struct SandboxStatus: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

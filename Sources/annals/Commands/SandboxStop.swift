@@ -1,5 +1,5 @@
-import ArgumentParser
-import PostgresSandbox
+internal import ArgumentParser
+internal import PostgresSandbox
 
 struct SandboxStop: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "stop", abstract: "Stop the sandbox.")
