@@ -23,6 +23,13 @@ struct ProgramHelp: Decodable {
     func paths(prefix: [String] = []) -> [[String]] {
       children.flatMap { [prefix + [$0.commandName]] + $0.paths(prefix: prefix + [$0.commandName]) }
     }
+
+    /// The paths of the commands that do something themselves.
+    var leaves: [[String]] {
+      children.flatMap { child in
+        child.children.isEmpty ? [[child.commandName]] : child.leaves.map { [child.commandName] + $0 }
+      }
+    }
   }
 
   struct Argument: Decodable {

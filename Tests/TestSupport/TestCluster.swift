@@ -29,12 +29,50 @@ package struct TestCluster: Sendable {
     }
   }
 
+  /// The database as the hot standby of the cluster shows it, with all that has been committed so far.
+  ///
+  /// The standby is made when the first test asks.
+  package static func standby(of database: TestDatabase) async throws -> TestDatabase {
+    let position = try await database.psql("SELECT pg_current_wal_lsn()")
+    let standby = try await sharedStandby.value
+    // Nobody can connect to the database itself before its creation is replayed.
+    let maintenance = standby.database("postgres")
+    let isReplayed = "SELECT pg_last_wal_replay_lsn() >= '\(position)'"
+    while try await maintenance.psql(isReplayed) != "t" { try await Task.sleep(for: .milliseconds(20)) }
+    return standby.database(database.name)
+  }
+
+  private static let sharedStandby = Task { try await startStandby() }
+
+  /// A sandbox whose cluster is a base backup: its start finds the data there and adds its own settings.
+  private static func startStandby() async throws -> TestCluster {
+    let primary = try await shared.value
+    let directory = FilePath("/tmp/annals-test-\(randomName())")
+    let script = """
+      set -e
+      mkdir -m 700 "$1"
+      echo standby > "$1/annals-sandbox"
+      pg_basebackup -h "$PGHOST" -p "$PGPORT" -U "$PGUSER" -D "$1/data" -R -X stream -C -S standby -c fast
+      if [ "$(id -u)" = 0 ]; then chown -R "$PGUSER:" "$1"; fi
+      """
+    let backup = try await runProgram(
+      .path("/bin/sh"),
+      ["-c", script, "sh", directory.string],
+      environment: primary.environment
+    )
+    guard backup.exitCode == 0 else { throw PsqlError(description: backup.standardError) }
+    return try await start(in: directory)
+  }
+
   private func database(_ name: String) -> TestDatabase {
     TestDatabase(name: name, environment: environment.merging(["PGDATABASE": name]) { $1 })
   }
 
   private static func start() async throws -> TestCluster {
-    let directory = FilePath("/tmp/annals-test-\(randomName())")
+    try await start(in: FilePath("/tmp/annals-test-\(randomName())"))
+  }
+
+  private static func start(in directory: FilePath) async throws -> TestCluster {
     let sandbox = try await Sandbox(directory: directory, settings: ["max_connections": "500"])
     watch(directory)
     try await sandbox.start()

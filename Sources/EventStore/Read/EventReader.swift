@@ -163,7 +163,7 @@ extension EventStore {
     try layout(connection).requirePosition(for: "following")
     guard try readHead(connection).isReplayed else { return }
     throw EventStoreError(
-      .failed,
+      .permissionDenied,
       "this server is a standby, where nobody can tell which events are still to appear below the last one",
       detail:
         "A standby does not see the transactions that are under way on its primary; a reader that goes on "

@@ -40,7 +40,7 @@ extension EventStore {
   }
 
   /// The number of the newest migration that was applied; 0 without schema `annals`.
-  private func appliedMigration(_ connection: Connection) throws -> Int32 {
+  func appliedMigration(_ connection: Connection) throws -> Int32 {
     let exists = try connection.query("SELECT to_regclass('annals.migrations') IS NOT NULL").bool(0, 0)
     guard exists else { return 0 }
     return try connection.query("SELECT coalesce(max(number), 0) FROM annals.migrations").int32(0, 0)

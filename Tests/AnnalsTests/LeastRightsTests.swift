@@ -1,0 +1,179 @@
+import TestSupport
+import Testing
+
+/// Every subcommand as a role that may SELECT from the events table and nothing else, and on a hot standby.
+@Suite struct LeastRightsTests {
+  /// What becomes of a subcommand.
+  private enum Outcome {
+    /// It does its work, and ends with this status.
+    case works(Int32 = 0)
+    /// It ends with 77, and says why.
+    case isRefused
+  }
+
+  private struct Case {
+    let path: String
+    let arguments: [String]
+    let withSelect: Outcome
+    let onStandby: Outcome
+
+    init(_ path: String, _ arguments: [String] = [], withSelect: Outcome, onStandby: Outcome) {
+      (self.path, self.arguments) = (path, arguments)
+      (self.withSelect, self.onStandby) = (withSelect, onStandby)
+    }
+
+    /// Reads the events and nothing else.
+    static func reads(_ path: String, _ arguments: [String] = [], status: Int32 = 0) -> Case {
+      Case(path, arguments, withSelect: .works(status), onStandby: .works(status))
+    }
+
+    /// Reads what annals keeps in its schema.
+    static func readsOwnTables(_ path: String, _ arguments: [String] = [], status: Int32 = 0) -> Case {
+      Case(path, arguments, withSelect: .isRefused, onStandby: .works(status))
+    }
+
+    static func writes(_ path: String, _ arguments: [String] = []) -> Case {
+      Case(path, arguments, withSelect: .isRefused, onStandby: .isRefused)
+    }
+  }
+
+  /// `%` in an argument stands for the folder of the files that `prepare` writes.
+  private static let cases: [Case] = [
+    .writes("init", ["--table", "others"]),
+    .writes("append", ["a-1", "Added", "{}"]),
+    .reads("stream", ["a-1"]),
+    .reads("trace", ["c-1"]),
+    .reads("replay"),
+    .writes("replay", ["--checkpoint", "mail"]),
+    .reads("watermark"),
+    .reads("snapshot show", ["a-1"]),
+    .readsOwnTables("snapshot list"),
+    .writes("snapshot take", ["--all"]),
+    .readsOwnTables("snapshot verify"),
+    .writes("snapshot prune", ["--keep", "0", "--yes"]),
+    .writes("check-projection", ["%/sums.sql"]),
+    .writes("rebuild-projection", ["%/sums.sql"]),
+    .writes("project", ["--once", "%/sums.sql"]),
+    .readsOwnTables("projections list"),
+    .writes("projections rollback", ["sums"]),
+    .writes("projections drop", ["sums", "--yes"]),
+    .writes("projections pause", ["sums"]),
+    .writes("projections resume", ["sums"]),
+    .writes("projections set-checkpoint", ["sums", "0", "--yes"]),
+    .readsOwnTables("dead-letters list", status: 2),
+    .readsOwnTables("dead-letters show", ["sums", "3"]),
+    .writes("dead-letters retry", ["sums"]),
+    .writes("dead-letters discard", ["sums", "--yes"]),
+    .reads("types list"),
+    .reads("types show", ["Added"]),
+    .reads("evolve check", ["%/currency.sql"]),
+    .reads("evolve plan", ["%/currency.sql"]),
+    .writes("evolve apply", ["%/currency.plan", "--into", "events_v3"]),
+    .writes("evolve rollback", ["--into", "events_v2", "--yes"]),
+    .reads("verify-versions"),
+    .writes("verify-versions", ["--incremental"]),
+    .readsOwnTables("check", status: 2),
+  ]
+
+  /// They run a server of their own.
+  private static let withoutServer: Set = [
+    "sandbox start", "sandbox stop", "sandbox status", "sandbox env", "sandbox exec", "sandbox reset",
+  ]
+
+  @Test func everySubcommandIsListed() async throws {
+    let paths = try await ProgramHelp.load().leaves.map { $0.joined(separator: " ") }
+    #expect(Set(paths) == Set(Self.cases.map(\.path)).union(Self.withoutServer))
+  }
+
+  @Test func withSelectOnTheEventsAlone() async throws {
+    try await withStore { database, folder in
+      let role = "reader_\(database.name)"
+      try await database.psql("CREATE ROLE \(role) LOGIN; GRANT SELECT ON events TO \(role)")
+      for one in Self.cases {
+        try await expect(
+          one.withSelect,
+          of: one,
+          folder,
+          database.environment.merging(["PGUSER": role]) { $1 }
+        )
+      }
+      try await database.psql("DROP OWNED BY \(role); DROP ROLE \(role)")
+    }
+  }
+
+  @Test func onAHotStandby() async throws {
+    try await withStore { database, folder in
+      let standby = try await TestCluster.standby(of: database)
+      for one in Self.cases { try await expect(one.onStandby, of: one, folder, standby.environment) }
+    }
+  }
+
+  private func expect(
+    _ outcome: Outcome,
+    of one: Case,
+    _ folder: String,
+    _ environment: [String: String]
+  ) async throws {
+    let arguments = one.arguments.map { $0.replacing("%", with: folder) }
+    let run = try await AnnalsBinary.run(
+      one.path.split(separator: " ").map(String.init) + arguments,
+      environment: environment
+    )
+    let text = "\(one.path): \(run.status)\n\(run.standardError)"
+    switch outcome {
+    case .works(let status):
+      #expect(run.exitCode == status, "\(text)")
+      #expect(!run.standardError.contains("error:"), "\(text)")
+    case .isRefused:
+      #expect(run.exitCode == 77, "\(text)")
+      let reasons = ["permission denied", "read-only", "is a standby"]
+      #expect(reasons.contains { run.standardError.contains($0) }, "\(text)")
+    }
+  }
+
+  /// A store with something of everything: events that belong together, a read model with a dead letter and one generation
+  /// to go back to, snapshots, a copy of the events.
+  private func withStore(_ body: (TestDatabase, _ folder: String) async throws -> Void) async throws {
+    try await TestCluster.withDatabase { database in
+      let folder = "/tmp/annals-test-\(database.name)"
+      let run = try await runShell(
+        Self.prepare,
+        environment: database.environment.merging(["ANNALS": "\(AnnalsBinary.path)", "FOLDER": folder]) { $1 }
+      )
+      #expect(run.exitCode == 0, "\(run.standardError)")
+      try await body(database, folder)
+      _ = try await runShell("rm -rf '\(folder)'")
+    }
+  }
+
+  private static let prepare = """
+    set -eu
+    mkdir "$FOLDER"
+    cd "$FOLDER"
+    cat > sums.sql <<'END'
+    -- @projection sums
+    -- @create
+    CREATE TABLE sums (id text PRIMARY KEY, total bigint NOT NULL);
+    -- @on Added
+    INSERT INTO sums VALUES (event.aggregate_id, (event.event_data->>'n')::bigint)
+    ON CONFLICT (id) DO UPDATE SET total = sums.total + excluded.total;
+    END
+    cat > currency.sql <<'END'
+    -- @upcaster currency
+    -- @event Added
+    -- @when NOT event.event_data ? 'currency'
+    -- @data
+    SELECT event.event_data || '{"currency": "EUR"}';
+    END
+    "$ANNALS" init
+    "$ANNALS" append a-1 Added '{"n": 1}' --correlation-id c-1
+    "$ANNALS" append a-2 Added '{"n": 2}' --correlation-id c-1
+    "$ANNALS" rebuild-projection sums.sql
+    "$ANNALS" rebuild-projection --restart sums.sql
+    "$ANNALS" append a-1 Added '{"n": "three"}'
+    "$ANNALS" project --once --attempts 1 --retry-delay 1ms sums.sql || test $? = 5
+    "$ANNALS" evolve plan currency.sql --out currency.plan > plan.txt
+    "$ANNALS" evolve apply currency.plan --into events_v2 --swap --yes
+    "$ANNALS" snapshot take --all
+    """
+}
