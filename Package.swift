@@ -46,6 +46,8 @@ let package = Package(
         .embedInCode("Append/FindPositions.sql"),
         .embedInCode("Append/UniqueColumns.sql"),
         .embedInCode("Append/UniqueIDs.sql"),
+        .embedInCode("Diagnosis/StoreFacts.sql"),
+        .embedInCode("Diagnosis/TableIndexes.sql"),
         .embedInCode("Evolution/NameFailures.sql"),
         .embedInCode("Evolution/NodesOfPayload.sql"),
         .embedInCode("Evolution/ShapeChanges.sql"),

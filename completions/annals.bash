@@ -173,13 +173,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|sandbox|append|stream|trace|replay|watermark|snapshot|check-projection|rebuild-projection|project|projections|dead-letters|types|evolve|verify-versions|check|help)
+    init|sandbox|append|stream|trace|replay|watermark|snapshot|check-projection|rebuild-projection|project|projections|dead-letters|types|evolve|verify-versions|check|doctor|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init sandbox append stream trace replay watermark snapshot check-projection rebuild-projection project projections dead-letters types evolve verify-versions check help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init sandbox append stream trace replay watermark snapshot check-projection rebuild-projection project projections dead-letters types evolve verify-versions check doctor help' -- "${cur}"))
         ;;
     esac
 }
@@ -1712,6 +1712,37 @@ _annals_check() {
         ;;
     '--format')
         __annals_add_completions -W 'nagios'$'\n''prometheus'$'\n''json'
+        return
+        ;;
+    esac
+}
+
+_annals_doctor() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
     esac

@@ -89,6 +89,11 @@ public actor EventStore {
     return connection
   }
 
+  /// What libpq makes of the parameters, and who decided it; also when there is no connection.
+  package func connectionSettings() -> [ConnectionSetting] {
+    openConnection?.settings ?? parameters.settings()
+  }
+
   /// Gives up the connection; ``connection()`` opens the next.
   func disconnect() {
     openConnection = nil

@@ -61,22 +61,29 @@ package struct ConnectionParameters: Sendable, Hashable {
   }
 
   private var secrets: [String] {
-    guard let database, database.contains("=") || database.contains("://") else { return [] }
-    guard let options = unsafe PQconninfoParse(database, nil) else {
+    guard let database, hasConnectionString else { return [] }
+    guard let options = connectionStringOptions else {
       // Not even libpq can tell where the password is: hide all that could be one.
       return database.split(whereSeparator: { " :/@=?&'\"".contains($0) }).map(String.init)
     }
-    defer { unsafe PQconninfoFree(options) }
-    var secrets: [String] = []
-    var option = unsafe options
-    while let keyword = unsafe option.pointee.keyword {
-      let name = unsafe String(cString: keyword)
-      if ["password", "sslpassword"].contains(name), let value = unsafe option.pointee.val {
-        secrets.append(unsafe String(cString: value))
-      }
-      unsafe option += 1
+    return ["password", "sslpassword"].compactMap { options[$0] }
+  }
+
+  private var hasConnectionString: Bool {
+    database?.contains("=") == true || database?.contains("://") == true
+  }
+
+  /// What the conninfo string or URI gives; nil when there is none, or libpq cannot read it.
+  var connectionStringOptions: [String: String]? {
+    guard let database, hasConnectionString, let options = unsafe PQconninfoParse(database, nil) else {
+      return nil
     }
-    return secrets
+    var values: [String: String] = [:]
+    unsafe forEachOption(options) { option in
+      guard let value = unsafe option.val else { return }
+      unsafe values[String(cString: option.keyword)] = String(cString: value)
+    }
+    return values
   }
 }
 

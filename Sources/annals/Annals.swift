@@ -31,7 +31,7 @@ struct Annals: AsyncParsableCommand {
         ]
       ),
       CommandGroup(name: "Evolve", subcommands: [TypesCommand.self, EvolveCommand.self]),
-      CommandGroup(name: "Check", subcommands: [VerifyVersions.self, Check.self]),
+      CommandGroup(name: "Check", subcommands: [VerifyVersions.self, Check.self, Doctor.self]),
     ],
     // -h is the host, as in psql.
     helpNames: [.long, .customShort("?")]

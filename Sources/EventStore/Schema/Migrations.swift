@@ -16,6 +16,14 @@ private let migrations = [
   Migration(number: 6, name: "evolutions", sql: PackageResources.Migration0006_evolutions_sql),
 ]
 
+/// How far schema `annals` is.
+struct MigrationState: Sendable, Hashable {
+  /// The newest migration that was applied, 0 without the schema; nil where the role may not look.
+  let applied: Int32?
+  /// The newest that this annals knows.
+  let latest: Int32
+}
+
 extension EventStore {
   /// The migrations that this database has not had, in order.
   ///
@@ -37,6 +45,16 @@ extension EventStore {
         sql: embeddedSQL(migration.sql) + record
       )
     }
+  }
+
+  /// How far schema `annals` is, as far as the role may know.
+  func migrationState(_ connection: Connection) throws -> MigrationState {
+    let exists = try connection.query("SELECT to_regnamespace('annals') IS NOT NULL").bool(0, 0)
+    let isKnown = try !exists || connection.canReadOwnTables(["migrations"])
+    return MigrationState(
+      applied: isKnown ? try appliedMigration(connection) : nil,
+      latest: Int32(migrations.count)
+    )
   }
 
   /// The number of the newest migration that was applied; 0 without schema `annals`.

@@ -77,7 +77,7 @@ struct Append: AsyncParsableCommand {
         retryTimeout: .seconds(retryTimeout)
       )
     if self.receipts || output != nil {
-      var printer = RecordPrinter<ReceiptRecord>(output ?? .table)
+      var printer = RecordPrinter<ReceiptRecord>(try OutputFormat.resolve(output))
       for receipt in receipts { printer.print(ReceiptRecord(receipt: receipt)) }
       printer.finish()
     } else if StandardOutput.isTerminal || dryRun {
@@ -98,7 +98,10 @@ struct Append: AsyncParsableCommand {
 
   private func appendLines(of path: String, _ store: EventStore) async throws {
     let input = try EventInput(path)
-    let report = AppendReport(format: receipts || output != nil ? output ?? .table : nil, bulk: bulk)
+    let report = AppendReport(
+      format: receipts || output != nil ? try OutputFormat.resolve(output) : nil,
+      bulk: bulk
+    )
     var options = bulk.options
     options.isDryRun = dryRun
     options.retryTimeout = .seconds(retryTimeout)

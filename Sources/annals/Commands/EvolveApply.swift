@@ -37,7 +37,7 @@ struct EvolveApply: AsyncParsableCommand {
 
   func validate() throws {
     if chunk < 1 { throw ValidationError("--chunk must be 1 or more") }
-    if into == connection.table { throw ValidationError("--into names the store itself") }
+    if into == (try connection.table) { throw ValidationError("--into names the store itself") }
   }
 
   func run() async throws {

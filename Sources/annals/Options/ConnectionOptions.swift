@@ -25,13 +25,22 @@ struct ConnectionOptions: ParsableArguments {
   )
   var database: String?
 
-  @Option(help: "The table of events.", transform: ConnectionOptions.parseTable)
-  var table: QualifiedName = .events
+  @Option(
+    name: .customLong("table"),
+    help: "The table of events; public.events when left out.",
+    transform: ConnectionOptions.parseTable
+  )
+  var givenTable: QualifiedName?
+
+  /// The table of the option, else that of the variable.
+  var table: QualifiedName {
+    get throws { try MirroredOption.table.resolve(givenTable, parse: Self.parseTable) ?? .events }
+  }
 
   /// The store that these options name; it connects when it is first used.
   func store() async throws -> EventStore {
     let parameters = ConnectionParameters(host: host, port: port, user: user, database: database)
-    let store = try EventStore(parameters, table: table)
+    let store = try EventStore(parameters, table: try table)
     await store.onNotice { StandardError.warn($0) }
     return store
   }

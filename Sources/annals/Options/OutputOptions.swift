@@ -2,6 +2,16 @@ internal import ArgumentParser
 
 /// How a command prints its records.
 struct OutputOptions: ParsableArguments {
-  @Option(name: [.customShort("o", allowingJoined: true), .customLong("output")], help: "Output format.")
-  var format: OutputFormat = .table
+  @Option(
+    name: [.customShort("o", allowingJoined: true), .customLong("output")],
+    help: "Output format; table when left out."
+  )
+  var givenFormat: OutputFormat?
+
+  var format: OutputFormat {
+    // A wrong variable was refused by validate().
+    (try? OutputFormat.resolve(givenFormat)) ?? .table
+  }
+
+  func validate() throws { _ = try OutputFormat.resolve(givenFormat) }
 }

@@ -22,7 +22,7 @@ struct UpcasterOptions: ParsableArguments {
   }
 
   func apply(to store: EventStore) async throws {
-    guard !raw, let path = upcasters ?? CLibrary.environment("ANNALS_UPCASTERS") else { return }
+    guard !raw, let path = upcasters ?? MirroredOption.upcasters.variableText else { return }
     await store.use(try Self.load([path]))
   }
 

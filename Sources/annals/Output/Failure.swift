@@ -40,7 +40,9 @@ struct Failure {
       // ArgumentParser writes sentences; ours begin in lower case and end without a full stop.
       let lines = Annals.message(for: error).split(separator: "\n").map { $0.drop { $0 == " " } }
       let sentence = lines.joined(separator: ", ")
-      (status, code, message) = (.usage, "usage", sentence.prefix(1).lowercased() + sentence.dropFirst())
+      let isName = sentence.dropFirst().first?.isUppercase == true
+      let begin = isName ? String(sentence.prefix(1)) : sentence.prefix(1).lowercased()
+      (status, code, message) = (.usage, "usage", begin + sentence.dropFirst())
       if message.hasSuffix(".") { message.removeLast() }
     default:
       (status, message) = (.failure, String(describing: error))

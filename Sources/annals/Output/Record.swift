@@ -14,9 +14,15 @@ extension Record {
 /// A field's name in JSON and CSV; in a table it is the heading, in upper case.
 struct Column {
   let name: String
+  /// Whether a table has no room for it, and shows it in the record's ``Record/lines`` if at all.
+  let isAside: Bool
 
   init(_ name: String) {
-    self.name = name
+    self.init(name, isAside: false)
+  }
+
+  init(_ name: String, isAside: Bool) {
+    (self.name, self.isAside) = (name, isAside)
   }
 }
 

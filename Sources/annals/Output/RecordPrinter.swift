@@ -73,24 +73,28 @@ struct RecordPrinter<R: Record> {
     return object.text
   }
 
+  private static func tableFields(_ record: R) -> [Field] {
+    zip(R.columns, record.fields).filter { !$0.0.isAside }.map(\.1)
+  }
+
   private func printCSV(_ cells: [String]) {
     write(cells.map(TextEscaping.csvCell).joined(separator: ",") + "\r\n")
   }
 
   private mutating func releaseHeld() {
     guard !held.isEmpty else { return }
-    let rows = held.map { $0.fields.map { TextEscaping.forPeople($0.shown) } }
-    let headings = R.columns.map { $0.name.uppercased().replacing("_", with: " ") }
+    let rows = held.map { Self.tableFields($0).map { TextEscaping.forPeople($0.shown) } }
+    let headings = R.columns.filter { !$0.isAside }.map { $0.name.uppercased().replacing("_", with: " ") }
     widths = headings.indices.map { column in
       rows.reduce(headings[column].count) { max($0, Terminal.columns(of: $1[column])) }
     }
-    printCells(headings, rightAligned: held[0].fields.map(\.isNumber))
+    printCells(headings, rightAligned: Self.tableFields(held[0]).map(\.isNumber))
     for record in held { printRow(record) }
     held = []
   }
 
   private func printRow(_ record: R) {
-    let fields = record.fields
+    let fields = Self.tableFields(record)
     printCells(fields.map { TextEscaping.forPeople($0.shown) }, rightAligned: fields.map(\.isNumber))
     for line in record.lines { write("  " + TextEscaping.forPeople(line) + "\n") }
   }

@@ -1,0 +1,56 @@
+/// Something that was looked at to find out whether a store is set up well.
+package struct DiagnosisItem: Sendable, Hashable {
+  package enum Area: String, Sendable, Hashable {
+    case versions, settings, server, table, indexes, rights, records
+  }
+
+  package enum Status: String, Sendable, Hashable {
+    case ok
+    /// Worth knowing; somebody may want it so.
+    case note
+    /// To be mended.
+    case problem
+  }
+
+  package var area: Area
+  package var name: String
+  package var value: String
+  package var status = Status.ok
+  /// What to do: SQL where it is SQL that helps.
+  package var advice: String?
+
+  package init(
+    _ area: Area,
+    _ name: String,
+    _ value: String,
+    _ status: Status = .ok,
+    advice: String? = nil
+  ) {
+    (self.area, self.name, self.value) = (area, name, value)
+    (self.status, self.advice) = (status, advice)
+  }
+}
+
+extension EventStore {
+  /// Looks at the server, the events table, its indexes, the role's rights and schema `annals`.
+  ///
+  /// It changes nothing and takes no right at all, so that it can say which ones are missing; it also runs on a standby.
+  ///
+  /// - Throws: ``EventStoreError``, above all `cannotConnect`.
+  package func diagnose() async throws -> [DiagnosisItem] {
+    try await perform { connection in
+      let facts = try StoreFacts(of: table, connection)
+      var items = facts.serverItems
+      do {
+        items += facts.tableItems(of: try EventsTable.find(table, connection))
+      } catch let error as EventStoreError {
+        items.append(
+          DiagnosisItem(.table, "columns", error.detail ?? error.message, .problem, advice: error.hint)
+        )
+      }
+      items += facts.indexItems + facts.rightsItems
+      items.append(facts.recordsItem(try migrationState(connection)))
+      return items
+    }
+  }
+}

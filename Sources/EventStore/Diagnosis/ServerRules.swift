@@ -1,0 +1,127 @@
+internal import LibPQ
+
+/// What the facts mean: the server, the role's rights and annals' own records.
+extension StoreFacts {
+  var serverItems: [DiagnosisItem] {
+    var items = [versionItem, DiagnosisItem(.server, "standby", self.is("is_standby") ? "yes" : "no")]
+    if self.is("is_standby") {
+      items[1].status = .note
+      items[1].advice = "Reads show what was replayed; write, follow and keep checkpoints on the primary."
+    }
+    // Without these a crash of the machine can lose events that were acknowledged, or tear pages.
+    for name in ["fsync", "full_page_writes"] {
+      let isOn = self[name] == "on"
+      let advice = "ALTER SYSTEM SET \(name) = on; SELECT pg_reload_conf();"
+      items.append(setting(name, isOn ? .ok : .problem, advice))
+    }
+    let waits = self["synchronous_commit"] != "off"
+    let advice =
+      "A crash loses the last acknowledged events: ALTER SYSTEM SET synchronous_commit = on; SELECT pg_reload_conf();"
+    items.append(setting("synchronous_commit", waits ? .ok : .note, advice))
+    let vacuums = self["autovacuum"] == "on"
+    items.append(
+      setting(
+        "autovacuum",
+        vacuums ? .ok : .problem,
+        "ALTER SYSTEM SET autovacuum = on; SELECT pg_reload_conf();"
+      )
+    )
+    items.append(connectionsItem)
+    return items
+  }
+
+  private var versionItem: DiagnosisItem {
+    let isKnown = number("server_version_num") ?? 0 >= 130_000
+    return DiagnosisItem(
+      .versions,
+      "server",
+      "PostgreSQL \(self["server_version"] ?? "?")",
+      isKnown ? .ok : .problem,
+      advice: isKnown ? nil : "annals needs PostgreSQL 13 or later."
+    )
+  }
+
+  private func setting(_ name: String, _ status: DiagnosisItem.Status, _ advice: String) -> DiagnosisItem {
+    DiagnosisItem(.server, name, self[name] ?? "?", status, advice: status == .ok ? nil : advice)
+  }
+
+  private var connectionsItem: DiagnosisItem {
+    let (used, most) = (number("connections") ?? 0, number("max_connections") ?? 0)
+    let isNearlyFull = used * 10 >= most * 9
+    return DiagnosisItem(
+      .server,
+      "connections",
+      "\(used) of \(most)",
+      isNearlyFull ? .problem : .ok,
+      advice: isNearlyFull ? "Put a pooler in front of the server, or raise max_connections." : nil
+    )
+  }
+
+  // MARK: - Rights
+
+  /// Which commands the role may run.
+  var rightsItems: [DiagnosisItem] {
+    guard self["kind"] != nil else { return [] }
+    let isWritable = !self.is("is_standby") && self["is_read_only"] != "on"
+    let role = quoteIdentifier(self["role"] ?? "")
+    let schema = "GRANT USAGE ON SCHEMA \(quoteIdentifier(table.schema)) TO \(role);"
+    let useSchema = self.is("can_use_schema") ? [] : [schema]
+    let select = self.is("can_select") ? [] : ["GRANT SELECT ON \(table.sql) TO \(role);"]
+    let insert = self.is("can_insert") ? [] : ["GRANT INSERT ON \(table.sql) TO \(role);"]
+    let database = "DATABASE \(quoteIdentifier(self["database"] ?? ""))"
+    let create = self.is("can_create") ? [] : ["GRANT CREATE ON \(database) TO \(role);"]
+    let own =
+      !self.is("has_annals") || self.is("can_use_annals") && self.is("can_write_annals")
+      ? []
+      : [
+        "GRANT USAGE ON SCHEMA annals TO \(role);",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA annals TO \(role);",
+      ]
+    func right(_ name: String, _ grants: [String], writes: Bool = true) -> DiagnosisItem {
+      if writes, !isWritable {
+        return DiagnosisItem(
+          .rights,
+          name,
+          "no",
+          .note,
+          advice: "The session is read only: connect to the primary."
+        )
+      }
+      let status: DiagnosisItem.Status = grants.isEmpty ? .ok : writes ? .note : .problem
+      return DiagnosisItem(
+        .rights,
+        name,
+        grants.isEmpty ? "yes" : "no",
+        status,
+        advice: grants.isEmpty ? nil : grants.joined(separator: " ")
+      )
+    }
+    return [
+      right("stream, replay, trace, types, verify-versions", useSchema + select, writes: false),
+      right("append", useSchema + select + insert),
+      right("init, rebuild-projection, evolve apply", create),
+      right("project, snapshot take, replay --checkpoint", useSchema + select + own),
+    ]
+  }
+
+  // MARK: - Schema annals
+
+  func recordsItem(_ state: MigrationState) -> DiagnosisItem {
+    let latest = state.latest
+    switch state.applied {
+    case nil:
+      return DiagnosisItem(.records, "schema annals", "not readable by this role", .note)
+    case 0?:
+      let advice = "annals init, for projections, snapshots and checkpoints; reading does without."
+      return DiagnosisItem(.records, "schema annals", "missing", .note, advice: advice)
+    case let applied? where applied < latest:
+      let value = "migration \(applied) of \(latest)"
+      return DiagnosisItem(.records, "schema annals", value, .problem, advice: "annals init")
+    case let applied? where applied > latest:
+      let value = "migration \(applied), this annals knows \(latest)"
+      return DiagnosisItem(.records, "schema annals", value, .problem, advice: "Use a newer annals.")
+    case let applied?:
+      return DiagnosisItem(.records, "schema annals", "migration \(applied)")
+    }
+  }
+}

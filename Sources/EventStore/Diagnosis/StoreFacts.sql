@@ -1,0 +1,61 @@
+-- What the server knows of itself, of this session's role and of the events table, as names and values. It asks the
+-- catalogues alone, which everybody may read, also on a standby. $1 schema, $2 table; the table need not exist.
+WITH events AS (
+  SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+), parts AS (
+  SELECT c.* FROM pg_class c
+  WHERE c.relkind IN ('r', 'm') AND c.oid IN (
+    SELECT oid FROM events UNION SELECT p.relid FROM events e CROSS JOIN pg_partition_tree(e.oid) AS p)
+), own AS (
+  SELECT c.oid FROM pg_class c WHERE c.relnamespace = to_regnamespace('annals') AND c.relkind = 'r'
+), sequence AS (
+  SELECT s.seqrelid::regclass::text AS name, s.seqcache FROM events e
+  JOIN pg_attribute a ON a.attrelid = e.oid AND a.attname = 'position' AND NOT a.attisdropped
+  JOIN pg_depend d ON d.refobjid = e.oid AND d.refobjsubid = a.attnum AND d.classid = 'pg_class'::regclass
+  JOIN pg_sequence s ON s.seqrelid = d.objid
+)
+SELECT f.name, f.value
+FROM (SELECT 1) AS one LEFT JOIN events e ON true CROSS JOIN LATERAL (VALUES
+  ('server_version', current_setting('server_version')),
+  ('server_version_num', current_setting('server_version_num')),
+  ('role', current_user),
+  ('database', current_database()),
+  ('is_standby', pg_is_in_recovery()::text),
+  ('is_read_only', current_setting('transaction_read_only')),
+  ('fsync', current_setting('fsync')),
+  ('full_page_writes', current_setting('full_page_writes')),
+  ('synchronous_commit', current_setting('synchronous_commit')),
+  ('autovacuum', current_setting('autovacuum')),
+  ('max_connections', current_setting('max_connections')),
+  -- Without pg_monitor, a session of another role shows little more than its database.
+  ('connections', (SELECT count(*) FILTER (WHERE a.datid IS NOT NULL) FROM pg_stat_activity a)::text),
+  ('can_create', has_database_privilege(current_database(), 'CREATE')::text),
+  ('kind', e.relkind::text),
+  ('can_use_schema', has_schema_privilege(e.relnamespace, 'USAGE')::text),
+  ('can_select', has_table_privilege(e.oid, 'SELECT')::text),
+  ('can_insert', has_table_privilege(e.oid, 'INSERT')::text),
+  ('bytes', (SELECT sum(pg_relation_size(p.oid)) FROM parts p)::text),
+  ('estimated_rows', (SELECT sum(greatest(p.reltuples, 0))::bigint FROM parts p)::text),
+  -- A table that was never analyzed has -1 rows from PostgreSQL 14 on, 0 before.
+  ('parts_without_statistics',
+   (SELECT count(*) FROM parts p WHERE p.reltuples <= 0 AND pg_relation_size(p.oid) > 0)::text),
+  ('parts_without_autovacuum',
+   (SELECT string_agg(p.oid::regclass::text, ', ') FROM parts p
+    WHERE EXISTS (SELECT FROM pg_options_to_table(p.reloptions) AS o
+                  WHERE o.option_name = 'autovacuum_enabled' AND NOT o.option_value::boolean))),
+  ('analyzed_at',
+   (SELECT to_char(min(greatest(t.last_analyze, t.last_autoanalyze)) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+    FROM pg_stat_all_tables t JOIN parts p ON p.oid = t.relid)),
+  ('has_position',
+   EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = e.oid AND a.attname = 'position' AND NOT a.attisdropped)::text),
+  ('sequence', (SELECT s.name FROM sequence s LIMIT 1)),
+  ('sequence_cache', (SELECT s.seqcache FROM sequence s LIMIT 1)::text),
+  ('has_annals', (to_regnamespace('annals') IS NOT NULL)::text),
+  ('can_use_annals', has_schema_privilege(to_regnamespace('annals'), 'USAGE')::text),
+  ('can_write_annals',
+   (SELECT bool_and(has_table_privilege(o.oid, 'SELECT') AND has_table_privilege(o.oid, 'INSERT')
+                    AND has_table_privilege(o.oid, 'UPDATE') AND has_table_privilege(o.oid, 'DELETE'))
+    FROM own o)::text)
+) AS f (name, value)
+WHERE f.value IS NOT NULL

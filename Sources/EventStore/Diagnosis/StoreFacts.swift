@@ -1,0 +1,67 @@
+internal import LibPQ
+
+/// What was read of a server and a table of events, for the rules that judge it.
+struct StoreFacts: Sendable {
+  let table: QualifiedName
+  /// The names and values of `StoreFacts.sql`; what is NULL there is missing here.
+  private var values: [String: String] = [:]
+  private(set) var indexes: [TableIndex] = []
+
+  init(of table: QualifiedName, _ connection: Connection) throws {
+    self.table = table
+    let facts = try connection.query(
+      embeddedSQL(PackageResources.StoreFacts_sql),
+      [.text(table.schema), .text(table.name)]
+    )
+    for row in 0..<facts.rowCount { values[facts.string(row, 0)] = facts.string(row, 1) }
+    guard self["kind"] != nil, self.is("can_use_schema") else { return }
+    let rows = try connection.query(embeddedSQL(PackageResources.TableIndexes_sql), [.text(table.sql)])
+    indexes = (0..<rows.rowCount).map { row in
+      TableIndex(
+        name: rows.string(row, 0),
+        columns: rows.string(row, 1).split(separator: "\n").map(String.init),
+        isUnique: rows.bool(row, 2),
+        isValid: rows.bool(row, 3),
+        isForAllRows: rows.bool(row, 4),
+        isOfConstraint: rows.bool(row, 5),
+        method: rows.string(row, 6),
+        isInByteOrder: rows.bool(row, 7)
+      )
+    }
+  }
+
+  subscript(_ name: String) -> String? { values[name] }
+
+  /// Whether a fact holds; false where it is not known.
+  func `is`(_ name: String) -> Bool { values[name] == "true" }
+
+  func number(_ name: String) -> Int64? { values[name].flatMap { Int64($0) } }
+}
+
+/// An index, as far as it says which reads it serves.
+struct TableIndex: Sendable, Hashable {
+  let name: String
+  /// The key columns, in order; an expression as SQL.
+  let columns: [String]
+  let isUnique: Bool
+  let isValid: Bool
+  let isForAllRows: Bool
+  /// Whether it goes with a constraint, and cannot be dropped alone.
+  let isOfConstraint: Bool
+  let method: String
+  /// Whether its first column is sorted by bytes, where that can matter.
+  let isInByteOrder: Bool
+
+  /// Whether it can find rows by its first columns.
+  var isUsable: Bool { isValid && isForAllRows }
+
+  /// Whether `other` serves every read that this one serves, and whatever this one keeps unique.
+  func isCovered(by other: TableIndex) -> Bool {
+    guard isUsable, other.isUsable, method == "btree", other.method == "btree", !isOfConstraint else {
+      return false
+    }
+    guard isInByteOrder == other.isInByteOrder else { return false }
+    if isUnique { return other.isUnique && other.columns == columns }
+    return other.columns.starts(with: columns)
+  }
+}

@@ -1,0 +1,173 @@
+/// What the facts mean: the events table and its indexes.
+extension StoreFacts {
+  /// - Parameter layout: the columns, as the readers see them; nil when there is no such table.
+  func tableItems(of layout: EventsTable?) -> [DiagnosisItem] {
+    guard let layout else {
+      let advice = "annals init, or name another table with --table schema.name."
+      return [DiagnosisItem(.table, "\(table)", "missing", .problem, advice: advice)]
+    }
+    var items = [columnsItem(of: layout)]
+    if layout.hasPosition, let item = sequenceItem { items.append(item) }
+    if let bytes = number("bytes") {
+      items.append(
+        DiagnosisItem(.table, "rows", "about \(number("estimated_rows") ?? 0), \(bytes >> 20) MiB")
+      )
+      items.append(statisticsItem)
+    }
+    if let parts = self["parts_without_autovacuum"] {
+      let advice = parts.split(separator: ", ").map { "ALTER TABLE \($0) RESET (autovacuum_enabled);" }
+      items.append(
+        DiagnosisItem(
+          .table,
+          "autovacuum",
+          "off for \(parts)",
+          .problem,
+          advice: advice.joined(separator: " ")
+        )
+      )
+    }
+    return items
+  }
+
+  private func columnsItem(of layout: EventsTable) -> DiagnosisItem {
+    let kinds = [
+      "r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "f": "foreign table",
+    ]
+    let kind = kinds[self["kind"] ?? ""] ?? "table"
+    guard layout.hasPosition else {
+      let advice = "annals init --add-position, for replay in order and projections."
+      return DiagnosisItem(.table, "\(table)", "classic \(kind), no position", .note, advice: advice)
+    }
+    let zone = layout.hasTimeZone ? "" : ", times without zone are taken as UTC"
+    return DiagnosisItem(.table, "\(table)", kind + (layout.hasMetadata ? "" : ", no metadata") + zone)
+  }
+
+  /// With a larger cache a session hands out old positions late, and readers would skip them.
+  private var sequenceItem: DiagnosisItem? {
+    guard let sequence = self["sequence"], let cache = number("sequence_cache") else { return nil }
+    let advice = "ALTER SEQUENCE \(sequence) CACHE 1; then have all writers connect anew."
+    return DiagnosisItem(
+      .table,
+      "sequence cache",
+      "\(cache)",
+      cache == 1 ? .ok : .problem,
+      advice: cache == 1 ? nil : advice
+    )
+  }
+
+  private var statisticsItem: DiagnosisItem {
+    guard number("parts_without_statistics") ?? 0 > 0 else {
+      return DiagnosisItem(.table, "statistics", self["analyzed_at"].map { "of \($0)" } ?? "there")
+    }
+    return DiagnosisItem(.table, "statistics", "missing", .problem, advice: "ANALYZE \(table.sql);")
+  }
+
+  // MARK: - Indexes
+
+  var indexItems: [DiagnosisItem] {
+    guard let kind = self["kind"], ["r", "p", "m"].contains(kind), self.is("can_use_schema") else {
+      return []
+    }
+    return neededIndexes.map(item) + [categoriesItem] + indexes.compactMap(faultItem)
+  }
+
+  private struct NeededIndex {
+    let purpose: String
+    let columns: [String]
+    var isUnique = false
+    var methods = ["btree"]
+    /// When it is missing.
+    var status = DiagnosisItem.Status.note
+    let definition: String
+  }
+
+  private var neededIndexes: [NeededIndex] {
+    var needed = [
+      NeededIndex(
+        purpose: "one event a version",
+        columns: ["aggregate_id", "version"],
+        isUnique: true,
+        status: .problem,
+        definition: "(aggregate_id, version)"
+      ),
+      NeededIndex(purpose: "an event by its id", columns: ["id"], status: .problem, definition: "(id)"),
+      NeededIndex(
+        purpose: "times",
+        columns: ["timestamp"],
+        methods: ["btree", "brin"],
+        definition: "USING brin (\"timestamp\") WITH (autosummarize = on)"
+      ),
+    ]
+    guard self.is("has_position") else { return needed }
+    needed.insert(
+      NeededIndex(
+        purpose: "order of the store",
+        columns: ["position"],
+        status: .problem,
+        definition: "(position)"
+      ),
+      at: 0
+    )
+    needed.append(
+      NeededIndex(purpose: "rare types", columns: ["event_type"], definition: "(event_type, position)")
+    )
+    return needed
+  }
+
+  private func item(_ needed: NeededIndex) -> DiagnosisItem {
+    let serving = indexes.first { index in
+      guard index.isUsable, needed.methods.contains(index.method) else { return false }
+      if needed.isUnique {
+        return index.isUnique && Set(index.columns) == Set(needed.columns)
+      }
+      return index.columns.starts(with: needed.columns)
+    }
+    if let serving { return DiagnosisItem(.indexes, needed.purpose, serving.name) }
+    let create = createIndex(needed.definition, unique: needed.isUnique)
+    return DiagnosisItem(.indexes, needed.purpose, "missing", needed.status, advice: create)
+  }
+
+  private func createIndex(_ definition: String, unique: Bool = false) -> String {
+    "CREATE\(unique ? " UNIQUE" : "") INDEX\(concurrently) ON \(table.sql) \(definition);"
+  }
+
+  /// Writers go on meanwhile, which an index of a partitioned table does not offer.
+  private var concurrently: String { self["kind"] == "p" ? "" : " CONCURRENTLY" }
+
+  /// A category is a range of ids in the order of bytes.
+  private var categoriesItem: DiagnosisItem {
+    let serving = indexes.first { $0.isUsable && $0.columns.first == "aggregate_id" && $0.isInByteOrder }
+    if let serving { return DiagnosisItem(.indexes, "categories", serving.name) }
+    let create = createIndex("(aggregate_id COLLATE \"C\")")
+    return DiagnosisItem(.indexes, "categories", "no index in the order of bytes", .note, advice: create)
+  }
+
+  /// What is wrong with an index that is there.
+  private func faultItem(_ index: TableIndex) -> DiagnosisItem? {
+    guard index.isValid else {
+      let advice = "REINDEX INDEX CONCURRENTLY \(index.name);"
+      return DiagnosisItem(
+        .indexes,
+        index.name,
+        "invalid: writers pay for it, no reader uses it",
+        .problem,
+        advice: advice
+      )
+    }
+    // Of two that do the same, the later one goes.
+    let earlier = indexes.prefix { $0.name != index.name }
+    let others = indexes.filter { $0.name != index.name }
+    let covering = others.first { other in
+      index.isCovered(by: other) && (other.isCovered(by: index) ? earlier.contains(other) : true)
+    }
+    guard let covering else { return nil }
+    let advice = "DROP INDEX\(concurrently) \(index.name);"
+    return DiagnosisItem(
+      .indexes,
+      index.name,
+      "redundant: \(covering.name) does the same",
+      .note,
+      advice: advice
+    )
+  }
+}

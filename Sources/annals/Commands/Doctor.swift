@@ -1,0 +1,94 @@
+internal import ArgumentParser
+internal import EventStore
+internal import LibPQ
+
+struct Doctor: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Find out whether annals and the store are set up well.",
+    discussion: """
+        annals doctor
+        annals doctor -o ndjson | jq -r 'select(.status == "problem").advice'
+
+      It changes nothing and needs no right. The exit status is 2 when there is a problem.
+      """
+  )
+
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    let store = try await connection.store()
+    var (items, failure): ([DiagnosisItem], (any Error)?) = ([], nil)
+    do { items = try await store.diagnose() } catch { failure = error }
+    // Also without a connection: where it was looked for is what helps then.
+    let settings = await store.connectionSettings().map(DiagnosisRecord.init)
+    var printer = RecordPrinter<DiagnosisRecord>(output.format)
+    for record in DiagnosisRecord.versions + settings + (try mirroredSettings())
+      + items.map({ DiagnosisRecord(item: $0) })
+    {
+      printer.print(record)
+    }
+    printer.finish()
+    if let failure { throw failure }
+    if items.contains(where: { $0.status == .problem }) { throw EndWithStatus(status: .findings) }
+  }
+
+  private func mirroredSettings() throws -> [DiagnosisRecord] {
+    try MirroredOption.allCases.compactMap { option in
+      switch option {
+      case .table:
+        DiagnosisRecord(option, "\(try connection.table)", isGiven: connection.givenTable != nil)
+      case .output:
+        DiagnosisRecord(option, output.format.rawValue, isGiven: output.givenFormat != nil)
+      case .upcasters:
+        option.variableText.map { DiagnosisRecord(option, $0, isGiven: false) }
+      }
+    }
+  }
+}
+
+/// A line of what `doctor` says.
+struct DiagnosisRecord: Record {
+  var item: DiagnosisItem
+  /// Who decided a setting.
+  var source: String?
+
+  static let columns =
+    ["area", "name", "value", "source", "status"].map(Column.init) + [Column("advice", isAside: true)]
+
+  var fields: [Field] {
+    [
+      .text(item.area.rawValue), .text(item.name), .text(item.value), Field(source),
+      .text(item.status.rawValue), Field(item.advice),
+    ]
+  }
+
+  var lines: [String] { item.advice.map { ["-> " + $0] } ?? [] }
+
+  static var versions: [DiagnosisRecord] {
+    let libpq = "\(libpqVersion / 10_000).\(libpqVersion % 10_000)"
+    return [("annals", Annals.version), ("libpq", libpq)].map { name, version in
+      DiagnosisRecord(item: DiagnosisItem(.versions, name, version))
+    }
+  }
+}
+
+extension DiagnosisRecord {
+  fileprivate init(_ option: MirroredOption, _ value: String, isGiven: Bool) {
+    item = DiagnosisItem(.settings, String(option.rawValue.dropFirst(2)), value)
+    source = option.source(isGiven: isGiven)
+  }
+
+  fileprivate init(_ setting: ConnectionSetting) {
+    item = DiagnosisItem(.settings, setting.keyword, setting.value)
+    source =
+      switch setting.source {
+      case .option: setting.keyword == "user" ? "--username" : "--\(setting.keyword)"
+      case .connectionString: "connection string"
+      case .serviceFile: "service file"
+      case .environment(let variable): variable
+      case .standard: "default"
+      }
+  }
+}

@@ -1,0 +1,175 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@Suite struct DoctorTests {
+  @Test func aNewStoreIsWell() async throws {
+    try await withEvents { db, annals in
+      let run = try await annals(["doctor", "-o", "ndjson"])
+      let items = try doctorItems(run)
+      #expect(run.exitCode == 0)
+      #expect(items.allSatisfy { $0.status == "ok" && $0.advice == nil }, "\(run.standardOutput)")
+      #expect(items["versions", "annals"]?.value == "0.1.0")
+      #expect(items["settings", "dbname"]?.value == db.name)
+      #expect(items["settings", "dbname"]?.source == "PGDATABASE")
+      #expect(items["settings", "output"]?.source == "--output")
+      #expect(items["indexes", "order of the store"]?.value == "events_position_key")
+      #expect(items["table", "sequence cache"]?.value == "1")
+    }
+  }
+
+  /// Each fault, what finds it, and what to do: which is then done, and found well.
+  @Test(arguments: [
+    ("ALTER SEQUENCE events_position_seq CACHE 30", "table", "sequence cache", "problem"),
+    ("ALTER TABLE events SET (autovacuum_enabled = off)", "table", "autovacuum", "problem"),
+    ("ALTER TABLE events DROP CONSTRAINT events_position_key", "indexes", "order of the store", "problem"),
+    (
+      "ALTER TABLE events DROP CONSTRAINT events_aggregate_id_version_key; CREATE INDEX ON events (aggregate_id, version)",
+      "indexes", "one event a version", "problem"
+    ),
+    ("DROP INDEX events_event_type_position_idx", "indexes", "rare types", "note"),
+    ("CREATE INDEX \"the Same\" ON events (aggregate_id)", "indexes", "\"the Same\"", "note"),
+    ("CREATE UNIQUE INDEX again ON events (position)", "indexes", "again", "note"),
+    (
+      "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'events_event_type_position_idx'::regclass",
+      "indexes", "events_event_type_position_idx", "problem"
+    ),
+    (
+      "ALTER TABLE events ALTER COLUMN aggregate_id TYPE text COLLATE \"en-x-icu\"", "indexes", "categories",
+      "note"
+    ),
+  ])
+  func aFaultIsFoundAndItsAdviceMendsIt(
+    fault: String,
+    area: String,
+    name: String,
+    status: String
+  ) async throws {
+    try await withEvents { db, annals in
+      try await db.psql(fault)
+      let run = try await annals(["doctor", "-o", "ndjson"])
+      #expect(run.exitCode == (status == "problem" ? 2 : 0), "\(run.standardError)")
+      let found = try #require(try doctorItems(run)[area, name])
+      #expect(found.status == status)
+      let advice = try #require(found.advice).split(separator: "; then").first.map(String.init)
+      try await db.psql(try #require(advice))
+      let after = try doctorItems(try await annals(["doctor", "-o", "ndjson"]))
+      #expect([nil, "ok"].contains(after[area, name]?.status), "\(advice ?? "")")
+    }
+  }
+
+  @Test func aTableWithoutStatistics() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(
+        """
+        ALTER TABLE events SET (autovacuum_enabled = off);
+        INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('a', 't', '{}', 1);
+        """
+      )
+      let before = try doctorItems(try await annals(["doctor", "-o", "ndjson"]))
+      #expect(before["table", "statistics"]?.status == "problem")
+      try await db.psql(try #require(before["table", "statistics"]?.advice))
+      let after = try doctorItems(try await annals(["doctor", "-o", "ndjson"]))
+      #expect(after["table", "statistics"]?.status == "ok")
+    }
+  }
+
+  /// A role with no right at all gets an answer, and with the advised rights another one.
+  @Test func rights() async throws {
+    try await withEvents { db, annals in
+      let role = "doctor_\(db.name)"
+      try await db.psql("CREATE ROLE \(role) LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+      let arguments = ["doctor", "-U", role, "-o", "ndjson"]
+      let run = try await annals(arguments)
+      #expect(run.exitCode == 2)
+      let before = try doctorItems(run).filter { $0.area == "rights" }
+      #expect(before.map(\.status) == ["problem", "note", "note", "note"])
+      try await db.psql(before.compactMap(\.advice).joined(separator: "\n"))
+      let after = try doctorItems(try await annals(arguments)).filter { $0.area == "rights" }
+      #expect(after.map(\.value) == ["yes", "yes", "yes", "yes"])
+
+      let readOnly = db.environment.merging(["PGOPTIONS": "-c default_transaction_read_only=on"]) { $1 }
+      let session = try await AnnalsBinary.run(["doctor", "-o", "ndjson"], environment: readOnly)
+      #expect(
+        try doctorItems(session).filter { $0.area == "rights" }.map(\.value) == ["yes", "no", "no", "no"]
+      )
+      try await db.psql("DROP OWNED BY \(role); DROP ROLE \(role)")
+    }
+  }
+
+  @Test func otherTables() async throws {
+    try await TestCluster.withDatabase { db in
+      let missing = try doctorItems(try await db.annals("doctor", "-o", "ndjson"))
+      #expect(missing["table", "public.events"]?.value == "missing")
+      #expect(missing["records", "schema annals"]?.status == "note")
+      try await db.psql(
+        """
+        CREATE TABLE events (id uuid PRIMARY KEY, aggregate_id text, event_type text, event_data jsonb, version integer,
+          "timestamp" timestamp, UNIQUE (aggregate_id, version));
+        CREATE TABLE other (id integer);
+        """
+      )
+      let classic = try await db.annals("doctor", "-o", "ndjson")
+      #expect(try doctorItems(classic)["table", "public.events"]?.value == "classic table, no position")
+      #expect(classic.exitCode == 0)
+      let other = try await db.annals("doctor", "-o", "ndjson", "--table", "other")
+      #expect(other.exitCode == 2)
+      #expect(
+        try doctorItems(other)["table", "columns"]?.value.contains("column event_data (jsonb) is missing")
+          == true
+      )
+    }
+  }
+
+  @Test func withoutAConnectionItSaysWhereItLooked() async throws {
+    let run = try await AnnalsBinary.run(
+      ["doctor", "-o", "ndjson", "-p", "1", "-d", "host=localhost password=secret-word"],
+      environment: ["PGUSER": "somebody", "ANNALS_TABLE": "shop.events"]
+    )
+    #expect(run.exitCode == 69)
+    let items = try doctorItems(run)
+    #expect(items["settings", "host"]?.source == "connection string")
+    #expect(items["settings", "port"]?.source == "--port")
+    #expect(items["settings", "user"]?.source == "PGUSER")
+    #expect(items["settings", "dbname"]?.source == "default")
+    #expect(items["settings", "table"]?.source == "ANNALS_TABLE")
+    #expect(items["settings", "password"]?.value == "********")
+    #expect(!(run.standardOutput + run.standardError).contains("secret-word"))
+  }
+
+  @Test func serviceFile() async throws {
+    try await TestCluster.withDatabase { db in
+      let file = "/tmp/annals-test-\(UInt64.random(in: .min ... .max))"
+      let lines = "[shop]\n" + db.conninfo.replacing(" ", with: "\n") + "\n"
+      try lines.write(toFile: file, atomically: true, encoding: .utf8)
+      let environment = ["PGSERVICEFILE": file, "PGSERVICE": "shop"]
+      let run = try await AnnalsBinary.run(["doctor", "-o", "ndjson"], environment: environment)
+      try FileManager.default.removeItem(atPath: file)
+      let items = try doctorItems(run)
+      #expect(items["settings", "host"]?.source == "service file")
+      #expect(items["settings", "dbname"]?.source == "service file")
+      #expect(items["settings", "service"]?.source == "PGSERVICE")
+    }
+  }
+}
+
+private struct DoctorItem: Decodable {
+  let area: String
+  let name: String
+  let value: String
+  let source: String?
+  let status: String
+  let advice: String?
+}
+
+private func doctorItems(_ run: ProgramRun) throws -> [DoctorItem] {
+  try run.standardOutput.split(separator: "\n").map {
+    try JSONDecoder().decode(DoctorItem.self, from: Data($0.utf8))
+  }
+}
+
+extension [DoctorItem] {
+  fileprivate subscript(_ area: String, _ name: String) -> DoctorItem? {
+    first { $0.area == area && $0.name == name }
+  }
+}
