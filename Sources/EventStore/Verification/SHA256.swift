@@ -17,15 +17,24 @@ struct SHA256 {
   }
 
   mutating func update(word: UInt32) {
-    for shift in stride(from: UInt32(24), through: 0, by: -8) {
-      update(UInt8(truncatingIfNeeded: word >> shift))
+    guard byteCount.isMultiple(of: 4) else {
+      for shift in stride(from: UInt32(24), through: 0, by: -8) {
+        update(UInt8(truncatingIfNeeded: word >> shift))
+      }
+      return
     }
+    block[byteCount / 4 % 16] = word
+    advance(by: 4)
   }
 
   private mutating func update(_ byte: UInt8) {
     let word = byteCount / 4 % 16
     block[word] = block[word] << 8 | UInt32(byte)
-    byteCount += 1
+    advance(by: 1)
+  }
+
+  private mutating func advance(by count: Int) {
+    byteCount += count
     if byteCount.isMultiple(of: 64) { compress() }
   }
 
@@ -73,7 +82,8 @@ struct SHA256 {
       let second = sum0 &+ (a & b ^ a & c ^ b & c)
       (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
     }
-    for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= value }
+    let sums: InlineArray<8, UInt32> = [a, b, c, d, e, f, g, h]
+    for index in sums.indices { state[index] &+= sums[index] }
   }
 
   private func rotate(_ word: UInt32, _ count: UInt32) -> UInt32 {
