@@ -119,7 +119,7 @@ function __annals_parse_tokens -S
                 __annals_parse_subcommand 0 'into=' 'yes' 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'version' 'help'
             end
         case 'verify-versions'
-            __annals_parse_subcommand -r 1 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'o/output=' 'category=' 'incremental' 'first-version=' 'max-findings=' 'only=' 'skip=' 'fail-on=' 'explain' 'strict' 'manifest=' 'against=' 'metrics-file=' 'version' 'help'
+            __annals_parse_subcommand -r 1 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'o/output=' 'category=' 'incremental' 'first-version=' 'max-findings=' 'only=' 'skip=' 'fail-on=' 'explain' 'strict' 'workers=' 'manifest=' 'against=' 'metrics-file=' 'version' 'help'
         case 'check'
             __annals_parse_subcommand 0 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'max-lag=' 'max-dead-letters=' 'max-age=' 'format=' 'version' 'help'
         case 'doctor'
@@ -634,6 +634,7 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" fail-on' -l 'fail-on' -d 'Exit with status 2 for these kinds of finding only; all errors otherwise.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" explain' -l 'explain' -d 'Add the likely cause of missing versions, and list holes in positions.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" strict' -l 'strict' -d 'Take warnings (time_order, classic_table) for errors.'
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" workers' -l 'workers' -d 'Processes of the server that share reading the events; otherwise it decides.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" manifest' -l 'manifest' -d 'Also write a manifest of all events, to compare with later.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" against' -l 'against' -d 'Also compare all events with a manifest.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" metrics-file' -l 'metrics-file' -d 'Write Prometheus metrics to a textfile collector\'s *.prom file.' -rfka ''

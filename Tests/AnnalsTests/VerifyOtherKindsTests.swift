@@ -32,6 +32,35 @@ import Testing
     }
   }
 
+  /// The server shares even a small table when it is told that none is too small.
+  @Test func workersFindTheSame() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createEvents(aggregates: 60, versions: 40)
+      let parallel = TestDatabase(
+        name: db.name,
+        environment: db.environment.merging(["PGOPTIONS": "-c min_parallel_table_scan_size=0"]) { $1 }
+      )
+      try await withTemporaryDirectory { directory in
+        let manifest = directory + "/m"
+        #expect(try await db.verify("--workers", "1", "--manifest", manifest) == "0")
+        #expect(try await parallel.verify("--workers", "3", "--manifest", manifest + "3") == "0")
+        let same = try await runShell(
+          "sed 1d \(manifest) > \(manifest)1; sed 1d \(manifest)3 | cmp - \(manifest)1"
+        )
+        #expect(same.exitCode == 0, "\(same.standardOutput)")
+        try await db.psql(
+          """
+          UPDATE events SET "timestamp" = '2019-01-01' WHERE version = 7;
+          UPDATE events SET event_data = '{}' WHERE aggregate_id = 's-9' AND version = 9;
+          """
+        )
+        let findings = try await db.verify("--against", manifest)
+        #expect(findings.split(separator: "\n").count == 122)
+        #expect(try await parallel.verify("--workers", "3", "--against", manifest) == findings)
+      }
+    }
+  }
+
   @Test func doubledIdsAndPositionsAreFoundWithoutTheirConstraints() async throws {
     try await TestCluster.withDatabase { db in
       try await db.createEvents(aggregates: 3, versions: 3)

@@ -145,7 +145,7 @@ import Testing
   @Test(arguments: [
     ["s-1", "--category", "s"], ["--first-version", "2"], ["--max-findings", "-1"],
     ["--incremental", "--category", "s"], ["--incremental", "--only", "gap"],
-    ["s-1", "--manifest", "/tmp/x"],
+    ["s-1", "--manifest", "/tmp/x"], ["--workers", "0"],
     ["--only", "gap,"],
   ])
   func usageErrors(arguments: [String]) async throws {

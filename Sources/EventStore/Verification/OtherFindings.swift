@@ -30,6 +30,9 @@ extension VersionCheckRun {
     let isUnique = try hasUniqueKey(["aggregate_id", "version"])
     let tieBreak = layout.hasPosition ? "e.version, e.position" : "e.version, e.\"timestamp\""
     let findings = sql(PackageResources.OrderFindings_sql, ["order": isUnique ? "e.version" : tieBreak])
+    // A cursor is planned without parallel workers: it is worth its while only where there is something to fetch.
+    let count = try connection.query("SELECT count(*) FROM (\(findings)) AS findings", parameters)
+    guard count.int64(0, 0) > 0 else { return }
     try connection.forEachPage(of: findings, parameters) { page in
       for row in 0..<page.rowCount { try report(orderFinding(page, row)) }
     }

@@ -21,6 +21,9 @@ public struct VersionCheck: Sendable, Hashable {
   public var explains = false
   /// Report warnings as errors, but for holes in positions, which rollbacks leave.
   public var isStrict = false
+  /// Processes of the server that share reading the events, as far as its `max_parallel_workers` goes; nil leaves it to
+  /// the server's settings.
+  public var workers: Int?
 
   public init() {}
 }

@@ -49,6 +49,9 @@ struct VerifyVersions: AsyncParsableCommand {
   @Flag(help: "Take warnings (time_order, classic_table) for errors.")
   var strict = false
 
+  @Option(help: "Processes of the server that share reading the events; otherwise it decides.")
+  var workers: Int?
+
   @Option(
     help: ArgumentHelp("Also write a manifest of all events, to compare with later.", valueName: "file")
   )
@@ -75,6 +78,7 @@ struct VerifyVersions: AsyncParsableCommand {
       )
     }
     if !(0...1).contains(firstVersion) { throw ValidationError("--first-version is 0 or 1") }
+    if let workers, !(1...64).contains(workers) { throw ValidationError("--workers must be from 1 to 64") }
     if let maxFindings, maxFindings < 0 { throw ValidationError("--max-findings is 0 or more") }
   }
 
@@ -122,6 +126,7 @@ struct VerifyVersions: AsyncParsableCommand {
     check.firstVersion = firstVersion
     check.isStrict = strict
     check.explains = explain
+    check.workers = workers
     // What a manifest is asked for is never left out in passing.
     if let only { check.kinds = only.kinds.union(against == nil ? [] : Finding.Kind.integrity) }
     if let skip { check.kinds.subtract(skip.kinds) }
