@@ -1,2 +1,4 @@
 #pragma once
 #include <libpq-fe.h>
+// For mallopt, which Swift's Glibc module leaves out.
+#include <malloc.h>

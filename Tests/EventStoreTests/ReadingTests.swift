@@ -1,4 +1,5 @@
 import EventStore
+import Synchronization
 import TestSupport
 import Testing
 
@@ -87,6 +88,43 @@ import Testing
         ($0 as? EventStoreError)?.code == .invalidDefinition
       }
     }
+  }
+
+  /// Long enough for two connections at a time, with a hole that ends that, and a role that may have only one.
+  @Test(arguments: [-1, 1]) func aLongHistoryComesOnceInOrder(connectionLimit: Int) async throws {
+    try await withStore { db, store in
+      let role = "reader_\(db.name)"
+      try await db.psql(
+        """
+        INSERT INTO events (aggregate_id, event_type, event_data, version, position) OVERRIDING SYSTEM VALUE
+        SELECT 'long-' || n % 7, 't', to_jsonb(n), n, 10000 + n + n / 50000 * 10000000000
+        FROM generate_series(1, 60000) n;
+        CREATE ROLE \(role) LOGIN CONNECTION LIMIT \(connectionLimit);
+        GRANT SELECT ON events TO \(role)
+        """
+      )
+      let reader = try EventStore(connecting: db.conninfo + " user=\(role)")
+      for range in ["true", "position BETWEEN 4000 AND 69000"] {
+        var query = EventQuery()
+        if range != "true" { (query.fromPosition, query.toPosition) = (4000, 69000) }
+        let found = Mutex<[Int64]>([])
+        let summary = try await reader.writeNDJSON(query) { lines in
+          found.withLock { $0 += lines.split(separator: UInt8(ascii: "\n")).map(Self.position(ofLine:)) }
+        }
+        let expected = try await db.rows("SELECT position FROM events WHERE \(range) ORDER BY 1").map {
+          Int64($0)
+        }
+        #expect(found.withLock { $0 } == expected)
+        #expect(summary.count == expected.count)
+        #expect(summary.lastPosition == expected.last)
+      }
+      try await db.psql("DROP OWNED BY \(role); DROP ROLE \(role)")
+    }
+  }
+
+  private static func position(ofLine line: ArraySlice<UInt8>) -> Int64 {
+    let digits = line.dropFirst(#"{"position":"#.utf8.count).prefix { $0 != UInt8(ascii: ",") }
+    return Int64(String(decoding: digits, as: UTF8.self)) ?? 0
   }
 
   @Test(arguments: ["type", "aggregate", "category"])

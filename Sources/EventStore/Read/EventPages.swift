@@ -10,7 +10,7 @@ struct EventPages: Sendable {
   /// The last event that was read.
   private(set) var last: Key?
   private(set) var remaining: Int?
-  private var pageRows = 128
+  private var size: PageSize
   private(set) var isExhausted = false
 
   enum Order {
@@ -25,13 +25,10 @@ struct EventPages: Sendable {
     let version: Int32
   }
 
-  /// A page's memory is aimed at, in bytes, and its most rows.
-  private static let pageBytes = 4 << 20
-  private static let maximumPageRows = 8192
-
-  init(_ query: EventQuery, in table: EventsTable) {
+  init(_ query: EventQuery, in table: EventsTable, size: PageSize = PageSize(bytes: 4 << 20)) {
     self.query = query
     self.table = table
+    self.size = size
     order =
       switch query.order {
       case .position where table.hasPosition: .position
@@ -58,10 +55,10 @@ struct EventPages: Sendable {
 
   /// Asks for no more rows a page than that.
   mutating func limitRows(to maximum: Int) {
-    pageRows = max(1, min(pageRows, maximum))
+    size.limit(to: maximum)
   }
 
-  var rowsAsked: Int { min(pageRows, remaining ?? .max) }
+  var rowsAsked: Int { min(size.rows, remaining ?? .max) }
 
   private mutating func advance(past page: borrowing QueryResult) {
     let rows = page.rowCount
@@ -73,7 +70,28 @@ struct EventPages: Sendable {
       aggregateID: page.string(rows - 1, EventsTable.Column.aggregateID),
       version: page.int32(rows - 1, EventsTable.Column.version)
     )
-    let fitting = Self.pageBytes * rows / max(page.memoryBytes, 1)
-    pageRows = max(1, min(fitting, pageRows * 4, Self.maximumPageRows))
+    size.learn(rows: rows, bytes: page.memoryBytes)
+  }
+}
+
+/// How many events a page has, so that it takes about as much memory as is aimed at. It begins small: nobody knows how
+/// large the events are before some were seen.
+struct PageSize {
+  private static let maximumRows = 8192
+
+  private let bytes: Int
+  private(set) var rows = 128
+
+  init(bytes: Int) {
+    self.bytes = bytes
+  }
+
+  mutating func limit(to maximum: Int) {
+    rows = max(1, min(rows, maximum))
+  }
+
+  /// Takes the rows of the last page for those to come.
+  mutating func learn(rows seen: Int, bytes seenBytes: Int) {
+    rows = max(1, min(bytes * seen / max(seenBytes, 1), rows * 4, Self.maximumRows))
   }
 }

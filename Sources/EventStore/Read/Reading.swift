@@ -14,13 +14,32 @@ extension EventStore {
   /// A line has the fields position (where the table has it), aggregate_id, version, event_type, timestamp, id,
   /// event_data and metadata (where the event has any). Payloads are the text that PostgreSQL prints, byte for byte.
   ///
-  /// - Parameter write: gets whole lines, about a megabyte at a time, on the store's thread; the server works on
-  ///   the next ones meanwhile.
+  /// A long history without filters is read by two connections at a time, where the server has a second one to give.
+  ///
+  /// - Parameter write: gets whole lines, about a megabyte at a time; the server works on the next ones meanwhile.
   /// - Throws: ``EventStoreError``; `notFound` when the query names a type, an aggregate or a category that the
   ///   store does not have; what `write` throws.
   @discardableResult
-  public func writeNDJSON(
+  public nonisolated func writeNDJSON(
     _ query: EventQuery,
+    to write: @Sendable ([UInt8]) throws -> Void
+  ) async throws -> ReadSummary {
+    guard let history = try await longHistory(query), let helper = await helper() else {
+      return try await writePages(of: query, to: write)
+    }
+    var (summary, rest) = try await writeRuns(of: history, with: helper, to: write)
+    if !rest.isEmpty {
+      var query = query
+      (query.fromPosition, query.toPosition, query.waitsForWriters) = (rest.first, rest.last, false)
+      let end = try await writePages(of: query, to: write)
+      summary.count += end.count
+      summary.lastPosition = end.lastPosition ?? summary.lastPosition
+    }
+    return summary
+  }
+
+  private func writePages(
+    of query: EventQuery,
     to write: @Sendable ([UInt8]) throws -> Void
   ) async throws -> ReadSummary {
     try await perform { connection in

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import EventStore
+internal import LibPQ
 
 struct Replay: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -72,6 +73,7 @@ struct Replay: AsyncParsableCommand {
       return try await replay.run()
     }
     if options == ReplayOptions() {
+      keepResultMemory()
       try await store.writeNDJSON(query) { StandardOutput.write($0) }
       return StandardOutput.flush()
     }

@@ -6,13 +6,18 @@ internal import SystemPackage
 enum StandardOutput {
   static let isTerminal = isatty(STDOUT_FILENO) == 1
   private static let buffer = Mutex<[UInt8]>([])
+  private static let bufferSize = 1 << 16
   /// Where output waits for ``release()``; nil when it does not wait.
   private static let spool = Mutex<FileDescriptor?>(nil)
 
   static func write(_ bytes: [UInt8]) {
+    if bytes.count >= bufferSize {
+      flush()
+      return writeThrough(bytes)
+    }
     let isFull = buffer.withLock { buffer in
       buffer += bytes
-      return buffer.count >= 1 << 16
+      return buffer.count >= bufferSize
     }
     if isFull { flush() }
   }
@@ -21,12 +26,17 @@ enum StandardOutput {
     write(Array(text.utf8))
   }
 
-  /// Writes what is buffered. A reader that went away ends the process as SIGPIPE would, a full disk with a message.
+  /// Writes what is buffered.
   static func flush() {
     let bytes = buffer.withLock { buffer in
       defer { buffer.removeAll(keepingCapacity: true) }
       return buffer
     }
+    writeThrough(bytes)
+  }
+
+  /// A reader that went away ends the process as SIGPIPE would, a full disk with a message.
+  private static func writeThrough(_ bytes: [UInt8]) {
     do {
       try (spool.withLock { $0 } ?? .standardOutput).writeAll(bytes)
     } catch Errno.brokenPipe {

@@ -1,0 +1,101 @@
+internal import LibPQ
+
+/// Reading a long history by two connections at a time, so that the server works with two processes.
+///
+/// What is final can be read before its turn comes. Hence pages here are runs of positions, which are known beforehand,
+/// and not the next so many events, which only the page before could tell.
+extension EventStore {
+  /// Fewer positions are read before a second connection is open and pays.
+  private static let longHistory: Int64 = 50_000
+
+  /// The final positions that a query without filters reads, where they are many; nil for any other query.
+  func longHistory(_ query: EventQuery) async throws -> ClosedRange<Int64>? {
+    var unfiltered = EventQuery()
+    (unfiltered.fromPosition, unfiltered.toPosition) = (query.fromPosition, query.toPosition)
+    guard query == unfiltered else { return nil }
+    return try await perform { connection in
+      guard try layout(connection).hasPosition else { return nil }
+      let ends = try connection.query("SELECT min(position), max(position) FROM \(table.sql)")
+      guard let first = ends.optionalInt64(0, 0), let head = ends.optionalInt64(0, 1) else { return nil }
+      let (start, end) = (max(first, query.fromPosition ?? first), query.toPosition ?? head)
+      guard min(head, end) - start >= Self.longHistory else { return nil }
+      let final = min(try finalPosition(connection), query.toPosition ?? .max)
+      return final > start ? start...final : nil
+    }
+  }
+
+  /// A second connection to the same server; nil where that allows no more.
+  ///
+  /// Of several hosts in a connection string, or behind a balancer, each connection may get another: a standby that is
+  /// behind would leave events out.
+  nonisolated func helper() async -> EventStore? {
+    guard let helper = try? await sibling(), let start = try? await serverStart() else { return nil }
+    return try? await helper.serverStart() == start ? helper : nil
+  }
+
+  private func serverStart() async throws -> Int64 {
+    try await perform { try $0.query("SELECT pg_postmaster_start_time()").int64(0, 0) }
+  }
+
+  /// Writes history as far as its positions lie close together.
+  ///
+  /// - Returns: what was written, and the positions that are left.
+  nonisolated func writeRuns(
+    of history: ClosedRange<Int64>,
+    with helper: EventStore,
+    to write: @Sendable ([UInt8]) throws -> Void
+  ) async throws -> (ReadSummary, rest: Slice<ClosedRange<Int64>>) {
+    var runs = PositionRuns(history)
+    var summary = ReadSummary()
+    var batches: [EventBatch] = []
+    repeat {
+      let (size, first, second) = (runs.size, runs.next(), runs.next())
+      async let next = batch(of: first, size)
+      async let afterNext = helper.batch(of: second, size)
+      for batch in batches {
+        try write(batch.lines)
+        summary.count += batch.count
+        summary.lastPosition = batch.positions.last ?? summary.lastPosition
+      }
+      batches = try await [next, afterNext].compactMap(\.self)
+      runs.learn(from: batches)
+    } while !batches.isEmpty
+    return (summary, runs.rest)
+  }
+
+  private func batch(of run: Slice<ClosedRange<Int64>>?, _ size: PageSize) async throws -> EventBatch? {
+    guard let run else { return nil }
+    return try await perform { connection in
+      var query = EventQuery()
+      (query.fromPosition, query.toPosition) = (run.first, run.last)
+      var pages = EventPages(query, in: try layout(connection), size: size)
+      try pages.send(connection)
+      return EventBatch(try pages.receive(connection))
+    }
+  }
+}
+
+/// Cuts history into runs of positions, of as many as a page has events.
+private struct PositionRuns {
+  /// What was not cut off yet.
+  private(set) var rest: Slice<ClosedRange<Int64>>
+  private(set) var size = PageSize(bytes: 512 << 10)
+  private var isDense = true
+
+  init(_ history: ClosedRange<Int64>) {
+    rest = history[...]
+  }
+
+  /// Nil at the end, and from where on most positions have no event: there a run would be a page with next to nothing.
+  mutating func next() -> Slice<ClosedRange<Int64>>? {
+    guard isDense, !rest.isEmpty else { return nil }
+    defer { rest = rest.dropFirst(size.rows) }
+    return rest.prefix(size.rows)
+  }
+
+  mutating func learn(from batches: [EventBatch]) {
+    let (rows, bytes) = batches.reduce((0, 0)) { ($0.0 + $1.count, $0.1 + $1.lines.count) }
+    isDense = rows >= size.rows
+    size.learn(rows: rows, bytes: bytes)
+  }
+}
