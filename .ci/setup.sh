@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what annals needs beside a Swift toolchain, and only what is missing: libpq's headers, pkg-config,
-# PostgreSQL's server programs and mandoc (which checks the manual pages).
+# PostgreSQL's server programs, mandoc (which checks the manual pages), and the shells whose completions are tested.
 #
 #   sh .ci/setup.sh                      look, then install as root or through sudo
 #   sh .ci/setup.sh install PACKAGE...   the part that needs root; the first form calls it
@@ -23,7 +23,9 @@ missing_packages() {
   pkg-config --exists libpq 2> /dev/null ||
     [ -e "$(brew --prefix libpq 2> /dev/null)/include/libpq-fe.h" ] || echo libpq-dev
   has_server && command -v psql > /dev/null || echo postgresql
-  command -v mandoc > /dev/null || echo mandoc
+  for program in mandoc bash zsh fish; do
+    command -v "$program" > /dev/null || echo "$program"
+  done
 }
 
 # Debian's server package creates a database cluster and starts it. The sandbox has its own and needs neither,

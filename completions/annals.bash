@@ -134,14 +134,42 @@ __annals_add_completions() {
     done < <(IFS=$'\n' compgen "${@}" -- "${cur}")
 }
 
+# Offers names that annals finds in the database, quoted where they must be. compgen -W would expand them, commands
+# and all.
 __annals_custom_complete() {
-    if [[ -n "${cur}" || -z ${COMP_WORDS[${COMP_CWORD}]} || "${COMP_LINE:${COMP_POINT}:1}" != ' ' ]]; then
-        local -ar words=("${COMP_WORDS[@]}")
-    else
-        local -ar words=("${COMP_WORDS[@]::${COMP_CWORD}}" '' "${COMP_WORDS[@]:${COMP_CWORD}}")
-    fi
+    local name
+    compopt +o filenames 2>/dev/null
+    while IFS='' read -r name; do
+        COMPREPLY+=("${name}")
+    done < <("${COMP_WORDS[0]}" "${@}" 0 0 "${COMP_LINE:0:COMP_POINT}" "${cur}" 2>/dev/null)
+}
 
-    "${COMP_WORDS[0]}" "${@}" "${words[@]}"
+# Splits the line up to the cursor at blanks. readline splits at the characters of COMP_WORDBREAKS as well, such
+# as a colon, which may be part of a name.
+__annals_split_line() {
+    local -r line="${COMP_LINE:0:COMP_POINT}"
+    local word='' quote='' character
+    local -i index
+    COMP_WORDS=()
+    for ((index = 0; index < ${#line}; index++)); do
+        character="${line:index:1}"
+        if [[ "${character}" = \\ && "${quote}" != \' ]]; then
+            word+="${character}"
+            ((++index))
+            character="${line:index:1}"
+        elif [[ "${character}" = "${quote}" ]]; then
+            quote=''
+        elif [[ -z "${quote}" && "${character}" = [\'\"] ]]; then
+            quote="${character}"
+        elif [[ -z "${quote}" && "${character}" = [[:blank:]] ]]; then
+            [[ -n "${word}" ]] && COMP_WORDS+=("${word}")
+            word=''
+            continue
+        fi
+        word+="${character}"
+    done
+    COMP_WORDS+=("${word}")
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 }
 
 _annals() {
@@ -156,8 +184,12 @@ _annals() {
     SAP_SHELL_VERSION="$(IFS='.';printf %s "${BASH_VERSINFO[*]}")"
     local -r SAP_SHELL_VERSION
 
+    local -a COMP_WORDS
+    local -i COMP_CWORD
+    __annals_split_line
+
     local -r cur="${2}"
-    local -r prev="${3}"
+    local -r prev="${COMP_WORDS[COMP_CWORD - 1]}"
 
     local -i positional_number
     local -a unparsed_words=("${COMP_WORDS[@]:1:${COMP_CWORD}}")
@@ -407,6 +439,18 @@ _annals_append() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion append -- positional@0
+        return
+        ;;
+    2)
+        __annals_custom_complete ---completion append -- positional@1
+        return
+        ;;
+    esac
 }
 
 _annals_stream() {
@@ -441,6 +485,7 @@ _annals_stream() {
         return
         ;;
     '--type')
+        __annals_custom_complete ---completion stream -- --type
         return
         ;;
     '--from-position')
@@ -473,6 +518,14 @@ _annals_stream() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion stream -- positional@0
         return
         ;;
     esac
@@ -538,12 +591,14 @@ _annals_replay() {
         return
         ;;
     '--aggregate')
+        __annals_custom_complete ---completion replay -- --aggregate
         return
         ;;
     '--category')
         return
         ;;
     '--type')
+        __annals_custom_complete ---completion replay -- --type
         return
         ;;
     '--from-position')
@@ -678,6 +733,14 @@ _annals_snapshot_take() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_custom_complete ---completion snapshot take -- positional@0
+        return
+        ;;
+    esac
 }
 
 _annals_snapshot_show() {
@@ -726,6 +789,14 @@ _annals_snapshot_show() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion snapshot show -- positional@0
+        return
+        ;;
+    esac
 }
 
 _annals_snapshot_list() {
@@ -757,6 +828,14 @@ _annals_snapshot_list() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_custom_complete ---completion snapshot list -- positional@0
         return
         ;;
     esac
@@ -802,6 +881,14 @@ _annals_snapshot_verify() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_custom_complete ---completion snapshot verify -- positional@0
+        return
+        ;;
+    esac
 }
 
 _annals_snapshot_prune() {
@@ -832,6 +919,14 @@ _annals_snapshot_prune() {
         return
         ;;
     '--table')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_custom_complete ---completion snapshot prune -- positional@0
         return
         ;;
     esac
@@ -1046,6 +1141,14 @@ _annals_projections_list() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion projections list -- positional@0
+        return
+        ;;
+    esac
 }
 
 _annals_projections_rollback() {
@@ -1070,6 +1173,14 @@ _annals_projections_rollback() {
         return
         ;;
     '--table')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion projections rollback -- positional@0
         return
         ;;
     esac
@@ -1100,6 +1211,14 @@ _annals_projections_drop() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion projections drop -- positional@0
+        return
+        ;;
+    esac
 }
 
 _annals_projections_pause() {
@@ -1124,6 +1243,14 @@ _annals_projections_pause() {
         return
         ;;
     '--table')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion projections pause -- positional@0
         return
         ;;
     esac
@@ -1154,6 +1281,14 @@ _annals_projections_resume() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion projections resume -- positional@0
+        return
+        ;;
+    esac
 }
 
 _annals_projections_set-checkpoint() {
@@ -1181,6 +1316,14 @@ _annals_projections_set-checkpoint() {
         return
         ;;
     '--from')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion projections set-checkpoint -- positional@0
         return
         ;;
     esac
@@ -1238,6 +1381,14 @@ _annals_dead-letters_list() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion dead-letters list -- positional@0
+        return
+        ;;
+    esac
 }
 
 _annals_dead-letters_show() {
@@ -1266,6 +1417,14 @@ _annals_dead-letters_show() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion dead-letters show -- positional@0
         return
         ;;
     esac
@@ -1304,6 +1463,14 @@ _annals_dead-letters_retry() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion dead-letters retry -- positional@0
+        return
+        ;;
+    esac
 }
 
 _annals_dead-letters_discard() {
@@ -1328,6 +1495,14 @@ _annals_dead-letters_discard() {
         return
         ;;
     '--table')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion dead-letters discard -- positional@0
         return
         ;;
     esac
@@ -1422,6 +1597,14 @@ _annals_types_show() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion types show -- positional@0
         return
         ;;
     esac
@@ -1675,6 +1858,14 @@ _annals_verify-versions() {
         return
         ;;
     '--metrics-file')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_custom_complete ---completion verify-versions -- positional@0
         return
         ;;
     esac

@@ -49,7 +49,7 @@ struct Annals: AsyncParsableCommand {
     do {
       try await Interruption.cancellingOnSignal {
         try NamedSubcommand.check(arguments)
-        var command = try parseAsRoot(arguments)
+        var command = try await asyncParseAsRoot(arguments)
         if var asynchronous = command as? any AsyncParsableCommand {
           try await asynchronous.run()
         } else {

@@ -84,7 +84,8 @@ import Testing
     line: String,
     script: () -> String
   ) async throws {
-    guard try await runShell("command -v \(shell)").exitCode == 0 else { return }
+    let look = try await runShell("command -v \(shell)")
+    try #require(look.exitCode == 0, "\(shell) is not there; make setup installs it")
     let folder = "/tmp/annals-test-\(UInt64.random(in: .min ... .max))"
     let setUp = "mkdir '\(folder)' && cd '\(folder)' && touch orders.sql orders.txt\n"
     let environment = ["COMPLETIONS": SourceTree.path("completions"), "LINE": line, "TERM": "dumb"]

@@ -19,10 +19,10 @@ struct Append: AsyncParsableCommand {
       """
   )
 
-  @Argument(help: "The aggregate whose stream gets the event.")
+  @Argument(help: "The aggregate whose stream gets the event.", completion: .aggregateID)
   var aggregateID: String?
 
-  @Argument(help: "The event type.")
+  @Argument(help: "The event type.", completion: .eventType)
   var eventType: String?
 
   @Argument(help: "The payload, {} when left out; - is standard input, @FILE a file.")

@@ -27,7 +27,7 @@ struct ListDeadLetters: AsyncParsableCommand {
   @Flag(help: "Also those that were applied or discarded, and those of earlier generations.")
   var all = false
 
-  @Argument(help: "Only those of this projection.")
+  @Argument(help: "Only those of this projection.", completion: .projection)
   var projection: String?
 
   func run() async throws {
@@ -48,7 +48,7 @@ struct ShowDeadLetter: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var output: OutputOptions
 
-  @Argument(help: "The projection.")
+  @Argument(help: "The projection.", completion: .projection)
   var projection: String
 
   @Argument(help: "The event's position.")
@@ -89,7 +89,7 @@ struct RetryDeadLetters: AsyncParsableCommand {
   )
   var file: String?
 
-  @Argument(help: "The projection.")
+  @Argument(help: "The projection.", completion: .projection)
   var projection: String
 
   @Argument(help: "Only the events at these positions.")
@@ -116,7 +116,7 @@ struct DiscardDeadLetters: AsyncParsableCommand {
   @Flag(help: "Do not ask.")
   var yes = false
 
-  @Argument(help: "The projection.")
+  @Argument(help: "The projection.", completion: .projection)
   var projection: String
 
   @Argument(help: "Only the events at these positions.")

@@ -27,7 +27,7 @@ struct ListProjections: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var output: OutputOptions
 
-  @Argument(help: "Only this projection, with all its generations.")
+  @Argument(help: "Only this projection, with all its generations.", completion: .projection)
   var name: String?
 
   func run() async throws {
@@ -66,7 +66,7 @@ struct RollBackProjection: AsyncParsableCommand {
 
   @OptionGroup var connection: ConnectionOptions
 
-  @Argument(help: "The projection.")
+  @Argument(help: "The projection.", completion: .projection)
   var name: String
 
   func run() async throws {
@@ -90,7 +90,7 @@ struct DropProjection: AsyncParsableCommand {
   @Flag(help: "Do not ask.")
   var yes = false
 
-  @Argument(help: "The projection.")
+  @Argument(help: "The projection.", completion: .projection)
   var name: String
 
   func run() async throws {
@@ -109,7 +109,7 @@ struct PauseProjection: AsyncParsableCommand {
 
   @OptionGroup var connection: ConnectionOptions
 
-  @Argument(help: "The projection.")
+  @Argument(help: "The projection.", completion: .projection)
   var name: String
 
   func run() async throws {
@@ -125,7 +125,7 @@ struct ResumeProjection: AsyncParsableCommand {
 
   @OptionGroup var connection: ConnectionOptions
 
-  @Argument(help: "The projection.")
+  @Argument(help: "The projection.", completion: .projection)
   var name: String
 
   func run() async throws {
@@ -148,7 +148,7 @@ struct SetCheckpoint: AsyncParsableCommand {
   @Option(help: "Where the checkpoint must be now; otherwise nothing is changed.")
   var from: Int64?
 
-  @Argument(help: "The projection.")
+  @Argument(help: "The projection.", completion: .projection)
   var name: String
 
   @Argument(help: "The position up to which events count as applied.")

@@ -16,7 +16,7 @@ struct Replay: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var upcasters: UpcasterOptions
 
-  @Option(help: "Only the events of one aggregate.")
+  @Option(help: "Only the events of one aggregate.", completion: .aggregateID)
   var aggregate: String?
 
   @OptionGroup var filter: FilterOptions

@@ -15,7 +15,7 @@ struct SnapshotShow: AsyncParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("The aggregate.", valueName: "id"))
+  @Argument(help: ArgumentHelp("The aggregate.", valueName: "id"), completion: .aggregateID)
   var id: String
 
   @Argument(help: "With --blame: only what is at or below this path of the state, as jq writes it.")

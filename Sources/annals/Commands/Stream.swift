@@ -12,7 +12,10 @@ struct Stream: AsyncParsableCommand {
       """
   )
 
-  @Argument(help: "The aggregate whose stream to show; without it, the whole store.")
+  @Argument(
+    help: "The aggregate whose stream to show; without it, the whole store.",
+    completion: .aggregateID
+  )
   var aggregateID: String?
 
   @OptionGroup var connection: ConnectionOptions

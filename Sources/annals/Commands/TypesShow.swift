@@ -12,7 +12,7 @@ struct TypesShow: AsyncParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("The event type.", valueName: "type"))
+  @Argument(help: ArgumentHelp("The event type.", valueName: "type"), completion: .eventType)
   var type: String
 
   @Flag(help: "Show the shapes that occur, not the paths.")

@@ -17,7 +17,10 @@ struct VerifyVersions: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var output: OutputOptions
 
-  @Argument(help: ArgumentHelp("The aggregates to check; all when none is named.", valueName: "aggregate-id"))
+  @Argument(
+    help: ArgumentHelp("The aggregates to check; all when none is named.", valueName: "aggregate-id"),
+    completion: .aggregateID
+  )
   var aggregateIDs: [String] = []
 
   @Option(help: "Check the aggregates whose id is this up to the first '-'.")

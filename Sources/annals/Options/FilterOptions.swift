@@ -6,7 +6,11 @@ struct FilterOptions: ParsableArguments {
   @Option(help: "Only aggregates whose id is NAME or begins with NAME and a '-'.", transform: parseCategory)
   var category: String?
 
-  @Option(name: .customLong("type"), help: "Only events of this type; can be given again for more.")
+  @Option(
+    name: .customLong("type"),
+    help: "Only events of this type; can be given again for more.",
+    completion: .eventType
+  )
   var types: [String] = []
 
   @Option(help: "Begin at this place in the whole store.")

@@ -3,7 +3,7 @@ internal import EventStore
 
 /// Which aggregates a command works on.
 struct SelectionOptions: ParsableArguments {
-  @Argument(help: ArgumentHelp("The aggregates.", valueName: "ID"))
+  @Argument(help: ArgumentHelp("The aggregates.", valueName: "ID"), completion: .aggregateID)
   var ids: [String] = []
 
   @Option(

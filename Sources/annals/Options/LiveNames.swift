@@ -1,0 +1,76 @@
+internal import ArgumentParser
+internal import EventStore
+internal import Glibc
+
+/// Names out of the database, offered where a shell completes one.
+///
+/// Our shell scripts pass the line up to the cursor as it is typed (see ``CompletionScript``): each shell has its own
+/// idea of where a word that holds a colon or a quote begins.
+extension CompletionKind {
+  static let aggregateID = names(of: .aggregate)
+  static let eventType = names(of: .eventType)
+  static let projection = names(of: .projection)
+
+  private static func names(of kind: NameKind) -> CompletionKind {
+    .custom { arguments, _, _ in
+      // Whatever hangs, nobody waits longer at a prompt: no name is offered then.
+      Task.detached {
+        try? await Task.sleep(for: .milliseconds(LiveNames.timeoutMilliseconds))
+        _exit(ExitStatus.done.rawValue)
+      }
+      let line = ShellLine(arguments.first ?? "")
+      guard let names = try? await LiveNames.search(kind, line) else { return [] }
+      // zsh and fish quote by themselves. readline does so by halves, and tells what it is about to replace.
+      guard arguments.count > 1 else { return names }
+      let untouched = line.untouched(byReplacing: arguments[1])
+      return names.map { line.quoted(String($0.dropFirst(untouched))) }
+    }
+  }
+}
+
+private enum LiveNames {
+  static let limit = 50
+
+  static var timeoutMilliseconds: Int {
+    CLibrary.environment("ANNALS_COMPLETION_TIMEOUT").flatMap { Int($0) }.map { max(0, $0) } ?? 300
+  }
+
+  static func search(_ kind: NameKind, _ line: ShellLine) async throws -> [String] {
+    let options = try ConnectionOptions.parse(ConnectionOptions.arguments(in: line.words.dropLast()))
+    let store = try await options.store()
+    await store.onNotice(nil)
+    let names = try await store.names(
+      of: kind,
+      beginningWith: line.words.last ?? "",
+      limit: limit,
+      timeoutMilliseconds: timeoutMilliseconds
+    )
+    // Shells take a name a line, and fish what follows a tab for a description.
+    return names.filter { name in !name.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } }
+  }
+}
+
+extension ConnectionOptions {
+  private static let names: Set = [
+    "-h", "--host", "-p", "--port", "-U", "--username", "-d", "--dbname", "--table",
+  ]
+
+  /// Those arguments of a command line that are of this group.
+  fileprivate static func arguments(in words: some Sequence<String>) -> [String] {
+    var arguments: [String] = []
+    var isValue = false
+    for word in words {
+      if isValue || names.contains(word) {
+        arguments.append(word)
+        isValue.toggle()
+      } else if word.hasPrefix("--"), let name = word.split(separator: "=").first,
+        names.contains(String(name))
+      {
+        arguments.append(word)
+      } else if !word.hasPrefix("--"), names.contains(String(word.prefix(2))) {
+        arguments.append(word)
+      }
+    }
+    return arguments
+  }
+}

@@ -1,0 +1,163 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@testable import annals
+
+/// Names out of the database, completed in real shells: a line is typed with a tab and entered, so that what the
+/// command is then given counts.
+@Suite struct LiveCompletionTests {
+  /// Ids that end a word, a quote or a program in one shell or another.
+  static let ids = [
+    "order:1:a", #"it's "q" $(touch pwned) `touch pwned` \b"#, "two words", "cart-1", "cart-10", "café 日本",
+    #"back\:slash"#, "*", "~", "a,b;c|d&e<f>",
+  ]
+
+  /// What is typed, and the id that must come of it.
+  static let lines = [
+    ("order:", ids[0]), ("order:1:", ids[0]), (#""order:1"#, ids[0]), ("it", ids[1]), ("'it", ids[1]),
+    (#""it"#, ids[1]), ("tw", ids[2]), (#"two\ w"#, ids[2]), ("'two ", ids[2]), ("ca", "cart-1"),
+    ("caf", ids[5]),
+    ("back", ids[6]), ("a,", ids[9]), ("--type Type:", ids[0]),
+  ]
+
+  @Test(arguments: ["bash", "zsh", "fish"]) func aLineIsCompleted(shell: String) async throws {
+    try await withEvents { db, _ in
+      let rows = Self.ids.enumerated().map { index, id in
+        "($$\(id)$$, '\(index == 0 ? "Type:a" : "T")', '{}', 1)"
+      }
+      try await db.psql(
+        "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES \(rows.joined(separator: ", "))"
+      )
+      for (typed, id) in Self.lines {
+        // Of two candidates, a shell types what they share.
+        let line = typed == "ca" ? "annals stream cart" : "annals stream \(typed)"
+        let screen = try await type(line, into: shell, db)
+        #expect(screen.contains(#""aggregate_id":\#(JSONObject.quote(id)),"#), "\(shell): \(line)\n\(screen)")
+      }
+    }
+  }
+
+  /// - Returns: what the terminal showed.
+  private func type(_ line: String, into shell: String, _ db: TestDatabase) async throws -> String {
+    let look = try await runShell("command -v \(shell)")
+    try #require(look.exitCode == 0, "\(shell) is not there; make setup installs it")
+    let folder = "/tmp/annals-test-\(UInt64.random(in: .min ... .max))"
+    let script = """
+      mkdir '\(folder)' && cd '\(folder)' && ln -s '\(AnnalsBinary.path)' annals
+      cat > bash.rc <<'END'
+      PS1=
+      source "$COMPLETIONS/annals.bash"
+      echo ready
+      END
+      cat > zsh.rc <<'END'
+      PROMPT=
+      fpath=($COMPLETIONS $fpath)
+      autoload -Uz compinit
+      compinit -u -D
+      bindkey '^I' complete-word
+      echo ready
+      END
+      cat > fish.rc <<'END'
+      function fish_prompt; end
+      source $COMPLETIONS/annals.fish
+      echo ready
+      END
+      cat > typist <<'END'
+      zmodload zsh/zpty
+      case $SHELL_NAME in
+        bash) zpty typist 'bash --norc --noprofile -i' ;;
+        zsh) zpty typist 'zsh -f -i' ;;
+        fish) zpty typist 'fish --no-config -i' ;;
+      esac
+      zpty -w typist "source ./$SHELL_NAME.rc"
+      until [[ $answer == *ready* ]]; do zpty -r typist answer || exit 1; done
+      zpty -w -n typist "$LINE"$'\\t\\n'
+      zpty -w typist exit
+      while zpty -r typist answer; do print -rn -- $answer; done
+      END
+      PATH="$PWD:$PATH" timeout 60 zsh -f typist
+      ls pwned 2> /dev/null
+      cd / && rm -r '\(folder)'
+      """
+    let environment = [
+      "COMPLETIONS": SourceTree.path("completions"), "LINE": line, "SHELL_NAME": shell, "TERM": "dumb",
+      "ANNALS_OUTPUT": "ndjson", "ANNALS_COMPLETION_TIMEOUT": "60000",
+    ]
+    let run = try await runShell(script, environment: db.environment.merging(environment) { $1 })
+    #expect(!run.standardOutput.contains("\npwned\n"))
+    return run.standardOutput
+  }
+
+  @Test func onlyWhatBeginsSo() async throws {
+    try await withEvents { db, _ in
+      try await db.psql(
+        """
+        INSERT INTO events (aggregate_id, event_type, event_data, version)
+          SELECT 'order-' || a, 'Type' || a % 3, '{}', v FROM generate_series(1, 200) a, generate_series(1, 3) v;
+        CREATE TABLE native (LIKE events INCLUDING DEFAULTS);
+        ALTER TABLE native ALTER aggregate_id TYPE text COLLATE "en-x-icu";
+        INSERT INTO native (aggregate_id, event_type, event_data, version, position)
+          SELECT aggregate_id, event_type, event_data, version, position FROM events;
+        """
+      )
+      func names(_ argument: String, _ line: String) async throws -> [Substring] {
+        try await complete("stream", argument, "annals stream \(line)", db)
+      }
+      #expect(try await names("positional@0", "order-19").count == 11)
+      #expect(try await names("positional@0", "").count == 50)
+      #expect(try await names("positional@0", "nonesuch").isEmpty)
+      #expect(try await names("--type", "--type T") == ["Type0", "Type1", "Type2"])
+      #expect(try await Set(names("positional@0", "--table native order-19")).count == 11)
+      #expect(try await names("positional@0", "--table=nonesuch o").isEmpty)
+      #expect(try await names("positional@0", "-d nonesuch o").isEmpty)
+    }
+  }
+
+  @Test func projections() async throws {
+    try await withEvents { db, _ in
+      try await db.psql(
+        "INSERT INTO annals.projections (name, store, live_schema) VALUES ('orders', 'public.events', 'public')"
+      )
+      #expect(
+        try await complete("projections drop", "positional@0", "annals projections drop or", db) == ["orders"]
+      )
+    }
+  }
+
+  /// What a shell would be offered at the end of the line.
+  private func complete(
+    _ command: String,
+    _ argument: String,
+    _ line: String,
+    _ db: TestDatabase
+  ) async throws -> [Substring] {
+    let path = command.split(separator: " ").map(String.init)
+    let run = try await AnnalsBinary.run(
+      ["---completion"] + path + ["--", argument, "0", "0", line],
+      environment: db.environment.merging(["ANNALS_COMPLETION_TIMEOUT": "60000"]) { $1 }
+    )
+    return run.standardOutput.split(separator: "\n")
+  }
+
+  @Test(arguments: ["-h /nonesuch", "-p 1 -h localhost", "-d 'service=nonesuch'", "--table a.b.c", "--table"])
+  func failureIsSilent(options: String) async throws {
+    let run = try await AnnalsBinary.run(
+      ["---completion", "stream", "--", "positional@0", "0", "0", "annals stream \(options) o"],
+      environment: ["ANNALS_COMPLETION_TIMEOUT": "60000"]
+    )
+    #expect(run.exitCode == 0)
+    #expect(run.standardOutput == "\n")
+    #expect(run.standardError == "")
+  }
+
+  @Test(arguments: [
+    ("annals stream ", ["annals", "stream", ""]),
+    ("annals  stream  or", ["annals", "stream", "or"]),
+    (#"a "b c" 'd "e' f\ g "h\"i\j"#, ["a", "b c", "d \"e", "f g", #"h"i\j"#]),
+    ("a ''", ["a", ""]),
+  ])
+  func words(line: String, words: [String]) {
+    #expect(ShellLine(line).words == words)
+  }
+}
