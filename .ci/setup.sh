@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what annals needs beside a Swift toolchain, and only what is missing: libpq's headers, pkg-config,
-# PostgreSQL's server programs, mandoc (which checks the manual pages), and the shells whose completions are tested.
+# Installs what annals and its tests need beside a Swift toolchain, and only what is missing: libpq's headers,
+# pkg-config, PostgreSQL's server programs, and the tools that tests run.
 #
 #   sh .ci/setup.sh                      look, then install as root or through sudo
 #   sh .ci/setup.sh install PACKAGE...   the part that needs root; the first form calls it
@@ -19,11 +19,10 @@ has_server() {
 
 missing_packages() {
   command -v pkg-config > /dev/null || echo pkg-config
-  # Homebrew keeps libpq.pc outside the default path, where Swift's package manager looks by itself.
-  pkg-config --exists libpq 2> /dev/null ||
-    [ -e "$(brew --prefix libpq 2> /dev/null)/include/libpq-fe.h" ] || echo libpq-dev
+  pkg-config --exists libpq 2> /dev/null || echo libpq-dev
   has_server && command -v psql > /dev/null || echo postgresql
-  for program in mandoc bash zsh fish; do
+  # Called as their packages are.
+  for program in mandoc jq bash zsh fish; do
     command -v "$program" > /dev/null || echo "$program"
   done
 }
@@ -64,7 +63,7 @@ packages=$(echo $(missing_packages))
 
 command -v apt-get > /dev/null ||
   give_up "missing: $packages (Debian's names), and there is no apt-get" \
-    'Install them with your package manager (macOS: brew install libpq postgresql pkgconf) and have initdb in PATH.'
+    'Install them with your package manager, and have initdb in PATH.'
 
 by_hand="apt-get update && apt-get install -y --no-install-recommends $packages"
 echo "setup: installing $packages" >&2
