@@ -2,8 +2,61 @@ import Subprocess
 import TestSupport
 import Testing
 
-/// The exit statuses that a command of its own test does not reach.
+@testable import annals
+
+/// Testing has a type of that name, too.
+private typealias ExitStatus = annals.ExitStatus
+
+/// Every exit status of annals(1) is reached.
 @Suite struct ExitStatusTests {
+  /// Scripts that end as annals did, in a database that is made ready.
+  private static let scripts: [(status: ExitStatus, script: String)] = [
+    (.done, #""$ANNALS" watermark"#),
+    (.failure, #""$ANNALS" help > /dev/full"#),
+    (
+      .findings,
+      #""$ANNALS" append a-1 Added; psql -qc "UPDATE events SET version = 2"; "$ANNALS" verify-versions"#
+    ),
+    (.versionConflict, #""$ANNALS" append a-1 Added --expected-version 7"#),
+    (.notFound, #""$ANNALS" stream a-1"#),
+    (.partlyDone, #"echo '{' | "$ANNALS" append --from - --batch-size 1 --max-errors 1 --rejects /dev/null"#),
+    (.usage, #""$ANNALS" watermark --nonesuch"#),
+    (.badInput, #""$ANNALS" append a-1 Added '{'"#),
+    (.cannotConnect, #""$ANNALS" watermark -h /nonesuch"#),
+    (
+      .locked,
+      #"""
+      "$ANNALS" replay --checkpoint mail --follow & follower=$!
+      until [ "$(psql -XqAtc "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")" = 1 ]; do sleep 0.05; done
+      "$ANNALS" replay --checkpoint mail; status=$?
+      kill $follower
+      wait $follower
+      exit $status
+      """#
+    ),
+    (.noPermission, #"PGOPTIONS='-c default_transaction_read_only=on' "$ANNALS" append a-1 Added"#),
+    (.badDefinition, #"echo '-- @craete' | "$ANNALS" check-projection -"#),
+    (.commandNotFound, #""$ANNALS" sandbox exec --directory "${PGHOST%/*}" nonesuch"#),
+  ]
+
+  @Test(arguments: scripts) fileprivate func isReached(status: ExitStatus, script: String) async throws {
+    try await TestCluster.withDatabase { db in
+      let run = try await runShell(
+        "\"$ANNALS\" init || exit\n" + script,
+        environment: db.environment.merging(["ANNALS": "\(AnnalsBinary.path)"]) { $1 }
+      )
+      #expect(run.exitCode == status.rawValue, "\(run.standardError)")
+      let isSaid = run.standardError.contains("annals: error: ")
+      #expect(isSaid == ![.done, .findings, .partlyDone].contains(status), "\(run.standardError)")
+    }
+  }
+
+  @Test func noneIsForgotten() {
+    let reached = Set(Self.scripts.map(\.status)).union([.interrupted, .terminated, .brokenPipe])
+    #expect(reached == Set(ExitStatus.allCases))
+  }
+
   @Test(arguments: [("INT", 130), ("TERM", 143)])
   func aSignalRollsBack(signal: String, status: Int32) async throws {
     try await TestCluster.withDatabase { db in
@@ -47,13 +100,6 @@ import Testing
       let run = try await runShell(script, environment: environment)
       #expect(run.standardError == "141\n")
     }
-  }
-
-  @Test func aFullDiskIsSaidSo() async throws {
-    let script = #""$ANNALS" help > /dev/full; echo $?"#
-    let run = try await runShell(script, environment: ["ANNALS": "\(AnnalsBinary.path)"])
-    #expect(run.standardOutput == "1\n")
-    #expect(run.standardError.hasPrefix("annals: error: cannot write to standard output: "))
   }
 
   @Test func aFileThatCannotBeRead() async throws {

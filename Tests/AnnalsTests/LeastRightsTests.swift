@@ -73,6 +73,7 @@ import Testing
     .reads("verify-versions"),
     .writes("verify-versions", ["--incremental"]),
     .readsOwnTables("check", status: 2),
+    .reads("doctor"),
   ]
 
   /// They run a server of their own.
