@@ -165,7 +165,7 @@ extension EventStore {
       switch step {
       case .look: break
       case .apply(let end):
-        if end > live.position { try self.run(run.apply, upTo: end, on: &live, connection) }
+        if end > live.position { try live.run(run.apply, upTo: end, connection) }
       case .park(let position, let poison):
         try live.park(position, poison, attempts: run.options.attempts + 1, in: table, connection)
         try live.advance(to: position, events: 0, connection)

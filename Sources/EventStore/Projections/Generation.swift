@@ -142,6 +142,15 @@ extension Generation {
     self.events += events
   }
 
+  /// Applies the events up to a position, and moves the checkpoint, in the caller's transaction.
+  ///
+  /// - Throws: ``PoisonEvent`` for an event whose handler fails.
+  mutating func run(_ apply: GeneratedCode, upTo end: Int64, _ connection: Connection) throws {
+    try useSchema(connection)
+    let handled = try apply.call(after: position, upTo: end, connection)
+    try advance(to: end, events: handled, connection)
+  }
+
   func checkpointMoved() -> EventStoreError {
     EventStoreError(
       .locked,

@@ -50,7 +50,7 @@ extension EventStore {
         try connection.execute("SET LOCAL lock_timeout = '300ms'")
         _ = try lockProjection(file.name, connection)
         var swapped = generation
-        if final > swapped.position { try run(apply, upTo: final, on: &swapped, connection) }
+        if final > swapped.position { try swapped.run(apply, upTo: final, connection) }
         // ALTER TABLE refuses a table with pending trigger events.
         try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         try swap(swapped, keepsOwnGrants: file.grants, connection)

@@ -31,7 +31,8 @@ package struct ProjectionCompiler {
     groups = Self.groups(of: file.handlers)
   }
 
-  package func applyFunction() -> GeneratedCode {
+  /// - Parameter name: of the function, for a connection on which several projections are applied.
+  package func applyFunction(named name: String = "annals_apply") -> GeneratedCode {
     var code = GeneratedCode.Builder()
     code.add(
       """
@@ -73,7 +74,7 @@ package struct ProjectionCompiler {
       """
     )
     return code.function(
-      "annals_apply",
+      name,
       arguments: "annals_after bigint, annals_upto bigint",
       returns: "bigint",
       file: file.path

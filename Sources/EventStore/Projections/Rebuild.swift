@@ -10,7 +10,7 @@ extension EventStore {
   /// - Parameters:
   ///   - definition: the bytes of a projection file.
   ///   - path: the file's name, for messages.
-  ///   - progress: called after every chunk, on a thread of the store's.
+  ///   - progress: called at the beginning and after every chunk, on a thread of the store's.
   /// - Throws: ``EventStoreError``: `invalidDefinition` for a wrong file, `locked` when another session works on the
   ///   projection or holds its tables too long, `failed` for an event whose handler fails. The live read model is
   ///   untouched then.
@@ -20,80 +20,117 @@ extension EventStore {
     options: RebuildOptions = RebuildOptions(),
     progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }
   ) async throws -> RebuildOutcome {
+    try await rebuildProjections([(path, definition)], options: options, progress: progress)[0].get()
+  }
+
+  /// Builds several read models anew in one pass over history, and then swaps them in one after another.
+  ///
+  /// They advance together, chunk by chunk. A build that fails stops alone: it can be resumed, and the others go on.
+  ///
+  /// - Parameter files: projection files of different projections, with their names for messages.
+  /// - Returns: what became of each file, in their order.
+  /// - Throws: ``EventStoreError`` for what concerns all of them, or stops one of them before the first event.
+  public func rebuildProjections(
+    _ files: [(path: String, bytes: [UInt8])],
+    options: RebuildOptions = RebuildOptions(),
+    progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }
+  ) async throws -> [Result<RebuildOutcome, EventStoreError>] {
     let deadline = options.timeLimit.map { ContinuousClock.now + $0 }
-    let build = try await perform { connection in
-      let file = try ProjectionFile(path: path, bytes: identity(definition))
+    let builds = try await perform { connection in
+      let files = try files.map { try ProjectionFile(path: $0.path, bytes: identity($0.bytes)) }
+      try requireDifferentNames(files)
       let source = try eventSource(connection)
       try requireSchema(connection)
       try AdvisoryLock.noticeLostClients(connection)
-      try AdvisoryLock.acquire(file.lockOfRebuild, connection)
+      let locks = files.map(\.lockOfRebuild)
+      try AdvisoryLock.acquire(locks, connection)
       do {
-        let (generation, isResumed) = try beginOrResume(file, source, options, connection)
-        return Build(
-          file: file,
-          source: source,
-          options: options,
-          deadline: deadline,
-          generation: generation,
-          isResumed: isResumed,
-          shards: try prepareShards(of: generation, file, workers: options.workers, connection)
-        )
+        return try files.map { file in
+          let (generation, isResumed) = try beginOrResume(file, source, options, connection)
+          return Build(
+            file: file,
+            source: source,
+            options: options,
+            deadline: deadline,
+            generation: generation,
+            isResumed: isResumed,
+            shards: try prepareShards(of: generation, file, workers: options.workers, connection)
+          )
+        }
       } catch {
-        AdvisoryLock.release(file.lockOfRebuild, connection)
+        for lock in locks { AdvisoryLock.release(lock, connection) }
         throw error
       }
     }
     do {
-      let outcome = try await finish(build, progress)
-      await releaseLock(of: build)
-      return outcome
+      let results = try await finish(builds, options, progress)
+      await releaseLocks(of: builds)
+      return results
     } catch {
-      await releaseLock(of: build)
+      await releaseLocks(of: builds)
       throw error
     }
   }
 
+  private func requireDifferentNames(_ files: [ProjectionFile]) throws {
+    for (index, file) in files.enumerated() {
+      guard let other = files[..<index].first(where: { $0.name == file.name }) else { continue }
+      throw EventStoreError(
+        .invalidDefinition,
+        "\(other.path) and \(file.path) are both projection \(file.name)",
+        hint: "Give one of them another name, or leave it out."
+      )
+    }
+  }
+
   private func finish(
-    _ build: Build,
+    _ builds: [Build],
+    _ options: RebuildOptions,
     _ progress: @escaping @Sendable (RebuildProgress) -> Void
-  ) async throws -> RebuildOutcome {
-    let isSharded = build.shards > 0
-    let isComplete = isSharded ? try await runShards(of: build, progress) : true
+  ) async throws -> [Result<RebuildOutcome, EventStoreError>] {
+    let builds = try await runShards(of: builds, options, progress)
     return try await perform { connection in
-      // Once more, in case the session that took it has ended since.
-      try AdvisoryLock.hold(build.file.lockOfRebuild, connection) {
-        var build = build
-        if isSharded, isComplete { try mergeShards(of: &build.generation, connection) }
-        guard isComplete else { return build.outcome(.outOfTime) }
-        do {
-          return try finish(&build, progress, connection)
-        } catch {
-          throw record(error, of: build, connection)
+      // Once more, in case the session that took them has ended since.
+      try AdvisoryLock.hold(builds.map(\.file.lockOfRebuild), connection) {
+        var parts = try builds.map { try wholePart(of: $0, connection) }
+        let meter = RebuildMeter(report: progress)
+        for index in parts.indices {
+          // Those whose turn comes later stay current while others are checked and swapped.
+          try applyAll(of: &parts, options, meter, connection)
+          guard parts[index].build.result == nil else { continue }
+          do {
+            parts[index].build.result = .success(try finish(parts[index], connection))
+          } catch {
+            try parts[index].fail(with: error, connection)
+          }
         }
+        return parts.map { $0.build.result! }
       }
     }
   }
 
-  /// Notes why the build stopped, and returns the error for the caller.
-  func record(_ error: any Error, of build: Build, _ connection: Connection) -> any Error {
-    let error = (error as? PoisonEvent).map { EventStoreError($0, file: build.file.path) } ?? error
-    if let error = error as? EventStoreError { build.generation.record(error, connection) }
-    return error
+  /// A build as one, its shards merged.
+  private func wholePart(of build: Build, _ connection: Connection) throws -> BuildPart {
+    var part = BuildPart(build)
+    guard build.result == nil else { return part }
+    do {
+      if build.shards > 0 { try mergeShards(of: &part.build.generation, connection) }
+      try createFunction(part.apply, connection)
+    } catch {
+      try part.fail(with: error, connection)
+    }
+    return part
   }
 
   /// A task of its own, because the caller's may be cancelled.
-  private func releaseLock(of build: Build) async {
-    await Task { try? await perform { AdvisoryLock.release(build.file.lockOfRebuild, $0) } }.value
+  private func releaseLocks(of builds: [Build]) async {
+    let names = builds.map(\.file.lockOfRebuild)
+    await Task { try? await perform { for name in names { AdvisoryLock.release(name, $0) } } }.value
   }
 
-  private func finish(
-    _ build: inout Build,
-    _ progress: (RebuildProgress) -> Void,
-    _ connection: Connection
-  ) throws -> RebuildOutcome {
-    let apply = build.compiler().applyFunction()
-    try createFunction(apply, connection)
-    guard try applyAll(of: &build, apply, progress, connection) else { return build.outcome(.outOfTime) }
+  /// Checks a build that has come to the end of history, and swaps it in.
+  private func finish(_ part: BuildPart, _ connection: Connection) throws -> RebuildOutcome {
+    var build = part.build
     try build.generation.analyze(connection)
     let failed = try failedChecks(of: build.file, build.generation, connection)
     guard failed.isEmpty else { return build.outcome(.checksFailed, failedChecks: failed) }
@@ -109,54 +146,26 @@ extension EventStore {
     build.generation = try goLive(
       build.generation,
       of: build.file,
-      upTo: build.lastPosition,
-      apply,
+      upTo: build.options.finalPosition,
+      part.apply,
       connection
     )
     try dropRetired(build.file.name, besides: build.options.keptGenerations, connection)
     return build.outcome(.live, differences: differences)
   }
 
-  /// Applies what is there; what comes meanwhile too, until no more than a chunk is left for the swap.
-  ///
-  /// - Returns: false when the time was over first.
+  /// Applies what is there; what comes meanwhile too, until no more than a chunk is left for each swap.
   private func applyAll(
-    of build: inout Build,
-    _ apply: GeneratedCode,
-    _ progress: (RebuildProgress) -> Void,
-    _ connection: Connection
-  ) throws -> Bool {
-    var final = min(try finalPosition(connection), build.lastPosition)
-    repeat {
-      while build.generation.position < final {
-        if build.isOutOfTime { return false }
-        let end = min(build.generation.position + build.options.chunkSize, final)
-        var generation = build.generation
-        try connection.transaction {
-          // A crash loses the chunk together with its checkpoint, so no commit needs to wait for the disk.
-          try connection.execute("SET LOCAL synchronous_commit = off")
-          try run(apply, upTo: end, on: &generation, connection)
-        }
-        build.generation = generation
-        progress(RebuildProgress(position: end, finalPosition: final, events: generation.events))
-      }
-      final = min(try finalPosition(connection), build.lastPosition)
-    } while final - build.generation.position > build.options.chunkSize
-    return true
-  }
-
-  /// Applies the events up to a position to a generation, and moves its checkpoint, in the caller's transaction.
-  ///
-  /// - Throws: ``PoisonEvent`` for an event whose handler fails.
-  func run(
-    _ apply: GeneratedCode,
-    upTo end: Int64,
-    on generation: inout Generation,
+    of parts: inout [BuildPart],
+    _ options: RebuildOptions,
+    _ meter: RebuildMeter,
     _ connection: Connection
   ) throws {
-    try generation.useSchema(connection)
-    let handled = try apply.call(after: generation.position, upTo: end, connection)
-    try generation.advance(to: end, events: handled, connection)
+    var final = try finalPosition(connection)
+    repeat {
+      try advance(&parts, upTo: min(final, options.finalPosition), meter, connection)
+      final = try finalPosition(connection)
+    } while parts.contains { $0.isBehind(min(final, options.finalPosition) - options.chunkSize) }
   }
 
   private func dropRetired(_ projection: String, besides kept: Int, _ connection: Connection) throws {
@@ -171,43 +180,6 @@ extension EventStore {
         notify("generation \(generation.number) of \(projection) is in use; the next rebuild drops it")
       }
     }
-  }
-}
-
-/// A rebuild under way: what was asked for, and the generation that grows.
-struct Build: Sendable {
-  let file: ProjectionFile
-  let source: String
-  let options: RebuildOptions
-  let deadline: ContinuousClock.Instant?
-  var generation: Generation
-  let isResumed: Bool
-  /// Shards with checkpoints of their own; 0 for a build on one connection.
-  let shards: Int
-
-  var isOutOfTime: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
-  var lastPosition: Int64 { options.lastPosition ?? .max }
-
-  func compiler(filter: String? = nil) -> ProjectionCompiler {
-    ProjectionCompiler(file, source: source, filter: filter)
-  }
-
-  func outcome(
-    _ ending: RebuildOutcome.Ending,
-    failedChecks: [FailedCheck] = [],
-    differences: [TableDifference] = []
-  ) -> RebuildOutcome {
-    RebuildOutcome(
-      projection: file.name,
-      generation: Int(generation.number),
-      ending: ending,
-      events: generation.events,
-      position: generation.position,
-      isResumed: isResumed,
-      schema: generation.ownSchema,
-      failedChecks: failedChecks,
-      differences: differences
-    )
   }
 }
 

@@ -20,6 +20,9 @@ public struct RebuildOptions: Sendable, Hashable {
   public var differenceLimit: DifferenceLimit?
 
   public init() {}
+
+  /// `lastPosition`, or none.
+  var finalPosition: Int64 { lastPosition ?? .max }
 }
 
 /// How much a new generation may differ from the live one: rows added, removed and changed together.

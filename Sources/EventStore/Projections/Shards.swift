@@ -1,5 +1,4 @@
 internal import LibPQ
-internal import Synchronization
 
 /// A build that several connections share: each takes the aggregates of a shard, through all of history, and moves a
 /// checkpoint of its own. When all have arrived, the build goes on as one with one checkpoint.
@@ -33,57 +32,47 @@ extension EventStore {
     return workers
   }
 
-  /// Brings all shards to the end of history.
-  ///
-  /// - Returns: false when the time was over first.
+  /// Brings the shards of all builds to the end of history: a worker takes a shard of each.
   func runShards(
-    of build: Build,
+    of builds: [Build],
+    _ options: RebuildOptions,
     _ progress: @escaping @Sendable (RebuildProgress) -> Void
-  ) async throws -> Bool {
-    let final = try await perform { min(try finalPosition($0), build.lastPosition) }
-    let meter = ShardMeter(build, final: final, report: progress)
-    do {
-      return try await withThrowingTaskGroup(of: Bool.self) { group in
-        for number in 0..<build.shards {
-          let worker = try await sibling()
-          group.addTask { try await worker.runShard(number, of: build, upTo: final, meter) }
-        }
-        var areComplete = true
-        while let isComplete = try await group.next() { areComplete = areComplete && isComplete }
-        return areComplete
+  ) async throws -> [Build] {
+    let shared = builds.filter { $0.shards > 0 }
+    guard let workers = shared.map(\.shards).max() else { return builds }
+    let final = try await perform { min(try finalPosition($0), options.finalPosition) }
+    let meter = RebuildMeter(eventsBefore: shared.reduce(0) { $0 + $1.generation.events }, report: progress)
+    return try await withThrowingTaskGroup(of: [BuildPart].self) { group in
+      for number in 0..<workers {
+        let worker = try await sibling()
+        group.addTask { try await worker.runShards(number, of: shared, upTo: final, meter) }
       }
-    } catch {
-      throw (try? await perform { record(error, of: build, $0) }) ?? error
+      var builds = builds
+      while let parts = try await group.next() {
+        for part in parts {
+          let index = builds.firstIndex { $0.file.name == part.build.file.name }!
+          builds[index].takeResult(of: part)
+        }
+      }
+      return builds
     }
   }
 
-  private func runShard(
+  private func runShards(
     _ number: Int,
-    of build: Build,
+    of builds: [Build],
     upTo final: Int64,
-    _ meter: ShardMeter
-  ) async throws -> Bool {
+    _ meter: RebuildMeter
+  ) async throws -> [BuildPart] {
     try await perform { connection in
       try AdvisoryLock.noticeLostClients(connection)
-      let hash = "(hashtext(annals_source.aggregate_id) & 2147483647) % \(build.shards) = \(number)"
-      let apply = build.compiler(filter: hash).applyFunction()
-      try createFunction(apply, connection)
-      var shard = try Shard(number, of: build.generation, connection)
-      meter.show(shard)
-      while shard.position < final {
-        if build.isOutOfTime { return false }
-        let end = min(shard.position + build.options.chunkSize, final)
-        var moved = shard
-        try connection.transaction {
-          try connection.execute("SET LOCAL synchronous_commit = off")
-          try build.generation.useSchema(connection)
-          let handled = try apply.call(after: shard.position, upTo: end, connection)
-          try moved.advance(to: end, events: handled, connection)
-        }
-        shard = moved
-        meter.show(shard)
+      var parts = try builds.filter { number < $0.shards }.map { build in
+        let part = BuildPart(build, shard: try Shard(number, of: build.generation, connection))
+        try createFunction(part.apply, connection)
+        return part
       }
-      return true
+      try advance(&parts, upTo: final, meter, connection)
+      return parts
     }
   }
 
@@ -107,7 +96,7 @@ extension EventStore {
 }
 
 /// The checkpoint of a shard.
-private struct Shard {
+struct Shard: Sendable {
   let generation: Generation
   let number: Int
   var position: Int64
@@ -124,8 +113,15 @@ private struct Shard {
     (position, events) = (result.int64(0, 0), result.int64(0, 1))
   }
 
+  /// As ``Generation/run(_:upTo:_:)``.
+  mutating func run(_ apply: GeneratedCode, upTo end: Int64, _ connection: Connection) throws {
+    try generation.useSchema(connection)
+    let handled = try apply.call(after: position, upTo: end, connection)
+    try advance(to: end, events: handled, connection)
+  }
+
   /// The fence of a shard: see ``Generation/advance(to:events:_:)``.
-  mutating func advance(to position: Int64, events: Int64, _ connection: Connection) throws {
+  private mutating func advance(to position: Int64, events: Int64, _ connection: Connection) throws {
     let sql = """
       UPDATE annals.shards SET position = $5, events = events + $6
       WHERE projection = $1 AND generation = $2 AND number = $3 AND position = $4
@@ -139,27 +135,5 @@ private struct Shard {
     }
     self.position = position
     self.events += events
-  }
-}
-
-/// Adds up how far the shards are.
-private final class ShardMeter: Sendable {
-  private let shards: Mutex<[Int: Shard]> = Mutex([:])
-  private let count: Int
-  private let final: Int64
-  private let eventsBefore: Int64
-  private let report: @Sendable (RebuildProgress) -> Void
-
-  init(_ build: Build, final: Int64, report: @escaping @Sendable (RebuildProgress) -> Void) {
-    (count, eventsBefore) = (build.shards, build.generation.events)
-    (self.final, self.report) = (final, report)
-  }
-
-  func show(_ shard: Shard) {
-    let (position, events) = shards.withLock { shards in
-      shards[shard.number] = shard
-      return shards.values.reduce((0, eventsBefore)) { ($0.0 + $1.position, $0.1 + $1.events) }
-    }
-    report(RebuildProgress(position: position / Int64(count), finalPosition: final, events: events))
   }
 }

@@ -19,9 +19,26 @@ enum AdvisoryLock {
   ///
   /// - Throws: ``EventStoreError`` with code `locked`, which names the holder, when somebody else has it.
   static func hold<T>(_ name: String, _ connection: Connection, _ body: () throws -> T) throws -> T {
-    try acquire(name, connection)
-    defer { release(name, connection) }
+    try hold([name], connection, body)
+  }
+
+  /// The same with several locks.
+  static func hold<T>(_ names: [String], _ connection: Connection, _ body: () throws -> T) throws -> T {
+    try acquire(names, connection)
+    defer { for name in names { release(name, connection) } }
     return try body()
+  }
+
+  /// Takes all of these locks, or none.
+  static func acquire(_ names: [String], _ connection: Connection) throws {
+    for (index, name) in names.enumerated() {
+      do {
+        try acquire(name, connection)
+      } catch {
+        for name in names[..<index] { release(name, connection) }
+        throw error
+      }
+    }
   }
 
   /// Takes a lock, once more if this session has it; each needs its own ``release(_:_:)``.

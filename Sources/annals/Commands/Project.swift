@@ -80,7 +80,7 @@ struct Project: AsyncParsableCommand {
       guard files.count > 1 else { throw error }
       line.finish()
       let failure = Failure(error)
-      StandardError.warn("\(path): \(failure.message)" + (failure.hint.map { "\nHINT:  \($0)" } ?? ""))
+      failure.print(asJSON: false)
       return failure.status
     }
   }

@@ -9,6 +9,7 @@ struct RebuildProjection: AsyncParsableCommand {
       annals rebuild-projection Examples/orders/orders.sql
       annals rebuild-projection -n orders.sql
       annals rebuild-projection --workers 2 --max-diff 1% orders.sql
+      annals rebuild-projection orders.sql revenue.sql    (in one pass over history)
 
       The new tables grow beside the live ones, which stay readable and complete until one short
       transaction exchanges them. An interrupted rebuild goes on where it was when it is run again.
@@ -32,29 +33,39 @@ struct RebuildProjection: AsyncParsableCommand {
   var files: [String]
 
   func run() async throws {
-    let definitions = try files.map { ($0, try InputFile.read($0)) }
+    let definitions = try files.map { (path: $0, bytes: try InputFile.read($0)) }
     let store = try await connection.store()
     try await upcasters.apply(to: store)
-    var isPending = false
-    for (path, definition) in definitions {
-      if dryRun {
-        let plan = try await store.planRebuild(definition, path: path)
-        RecordPrinter.printAlone(RebuildPlanRecord(plan: plan), output.format)
-        if !plan.problems.isEmpty { isPending = true }
-      } else if try await !rebuild(definition, path, store) {
-        isPending = true
-      }
+    let statuses = try await dryRun ? plan(definitions, store) : rebuild(definitions, store)
+    // A failure says more than work that is left.
+    if let status = statuses.first(where: { $0 != .findings }) ?? statuses.first {
+      throw EndWithStatus(status: status)
     }
-    if isPending { throw EndWithStatus(status: .findings) }
   }
 
-  /// Returns false when work is left.
-  private func rebuild(_ definition: [UInt8], _ path: String, _ store: EventStore) async throws -> Bool {
-    let line = progress.line("rebuilding \(path)")
+  /// Returns the statuses other than 0 of the files, as ``rebuild(_:_:)`` does.
+  private func plan(
+    _ definitions: [(path: String, bytes: [UInt8])],
+    _ store: EventStore
+  ) async throws -> [ExitStatus] {
+    var statuses: [ExitStatus] = []
+    for (path, definition) in definitions {
+      let plan = try await store.planRebuild(definition, path: path)
+      RecordPrinter.printAlone(RebuildPlanRecord(plan: plan), output.format)
+      if !plan.problems.isEmpty { statuses.append(.findings) }
+    }
+    return statuses
+  }
+
+  private func rebuild(
+    _ definitions: [(path: String, bytes: [UInt8])],
+    _ store: EventStore
+  ) async throws -> [ExitStatus] {
+    let line = progress.line("rebuilding \(files.count == 1 ? files[0] : "\(files.count) projections")")
     defer { line.finish() }
-    let outcome: RebuildOutcome
+    let results: [Result<RebuildOutcome, EventStoreError>]
     do {
-      outcome = try await store.rebuildProjection(definition, path: path, options: build.options) {
+      results = try await store.rebuildProjections(definitions, options: build.options) {
         line.show(done: $0.position, of: $0.finalPosition, events: $0.events)
       }
     } catch is CancellationError {
@@ -68,10 +79,22 @@ struct RebuildProjection: AsyncParsableCommand {
       )
     }
     line.finish()
-    RebuildReport(outcome, path: path).print(
-      showsDifferences: build.diff || build.maxDiff != nil,
-      output.format
-    )
-    return outcome.ending == .live || outcome.ending == .ready
+    return zip(files, results).compactMap { report($1, path: $0) }
+  }
+
+  /// Says what became of a file; returns a status other than 0.
+  private func report(_ result: Result<RebuildOutcome, EventStoreError>, path: String) -> ExitStatus? {
+    switch result {
+    case .success(let outcome):
+      RebuildReport(outcome, path: path).print(
+        showsDifferences: build.diff || build.maxDiff != nil,
+        output.format
+      )
+      return outcome.ending == .live || outcome.ending == .ready ? nil : .findings
+    case .failure(let error):
+      let failure = Failure(error)
+      failure.print(asJSON: output.format.isJSON)
+      return failure.status
+    }
   }
 }

@@ -51,9 +51,14 @@ struct Failure {
 
   /// Prints, as JSON where the output was asked for as JSON, and ends the process.
   func report(asJSON: Bool) -> Never {
+    print(asJSON: asJSON)
+    exit(status.rawValue)
+  }
+
+  /// Prints without ending the process, for a command that goes on with something else.
+  func print(asJSON: Bool) {
     StandardOutput.flush()
     if !message.isEmpty { StandardError.write(asJSON ? json : text) }
-    exit(status.rawValue)
   }
 
   private var text: String {

@@ -48,6 +48,17 @@ struct Shop {
     )
   }
 
+  /// Rebuilds several files, `0.sql`, `1.sql` and so on, together.
+  func rebuild(
+    _ files: [String],
+    _ change: (inout RebuildOptions) -> Void = { _ in }
+  ) async throws -> [Result<RebuildOutcome, EventStoreError>] {
+    var options = RebuildOptions()
+    change(&options)
+    let definitions = files.enumerated().map { (path: "\($0).sql", bytes: Array($1.utf8)) }
+    return try await store().rebuildProjections(definitions, options: options)
+  }
+
   /// Catches up once, without waiting between the tries of a failed event unless told otherwise.
   @discardableResult
   func project(

@@ -42,7 +42,11 @@ import Testing
       let (started, signal) = AsyncStream.makeStream(of: Void.self)
       let gate = try Gate(shop)
       let task = Task {
-        try await shop.rebuild(gated, { $0.chunkSize = 5 }, progress: { _ in signal.yield() })
+        try await shop.rebuild(
+          gated,
+          { $0.chunkSize = 5 },
+          progress: { if $0.position > 0 { signal.yield() } }
+        )
       }
       for await _ in started { break }
       task.cancel()
@@ -61,7 +65,11 @@ import Testing
       let (started, signal) = AsyncStream.makeStream(of: Void.self)
       let gate = try Gate(shop)
       let task = Task {
-        try await shop.rebuild(gated, { $0.chunkSize = 5 }, progress: { _ in signal.yield() })
+        try await shop.rebuild(
+          gated,
+          { $0.chunkSize = 5 },
+          progress: { if $0.position > 0 { signal.yield() } }
+        )
       }
       for await _ in started { break }
       try await shop.psql(
@@ -180,7 +188,11 @@ import Testing
       let (started, signal) = AsyncStream.makeStream(of: Void.self)
       let gate = try Gate(shop)
       let task = Task {
-        try await shop.rebuild(gated, { $0.chunkSize = 5 }, progress: { _ in signal.yield() })
+        try await shop.rebuild(
+          gated,
+          { $0.chunkSize = 5 },
+          progress: { if $0.position > 0 { signal.yield() } }
+        )
       }
       for await _ in started { break }
       let error = await shop.failure(of: gated)

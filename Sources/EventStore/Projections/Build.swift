@@ -1,0 +1,159 @@
+internal import LibPQ
+internal import Synchronization
+
+/// A rebuild under way: what was asked for, and the generation that grows.
+struct Build: Sendable {
+  let file: ProjectionFile
+  let source: String
+  let options: RebuildOptions
+  let deadline: ContinuousClock.Instant?
+  var generation: Generation
+  let isResumed: Bool
+  /// Shards with checkpoints of their own; 0 for a build on one connection.
+  let shards: Int
+  /// What became of it; nil while it goes on.
+  var result: Result<RebuildOutcome, EventStoreError>?
+
+  var isOutOfTime: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
+
+  /// - Parameter position: where it is, when its shards know better than the generation.
+  func outcome(
+    _ ending: RebuildOutcome.Ending,
+    at position: Int64? = nil,
+    failedChecks: [FailedCheck] = [],
+    differences: [TableDifference] = []
+  ) -> RebuildOutcome {
+    RebuildOutcome(
+      projection: file.name,
+      generation: Int(generation.number),
+      ending: ending,
+      events: generation.events,
+      position: position ?? generation.position,
+      isResumed: isResumed,
+      schema: generation.ownSchema,
+      failedChecks: failedChecks,
+      differences: differences
+    )
+  }
+
+  /// Takes over what became of a shard: one that failed fails the build, and the last one says how far it is.
+  mutating func takeResult(of part: BuildPart) {
+    switch (result, part.build.result) {
+    case (_, nil), (.failure, _): break
+    case (.success(let mine), .success(let other)) where mine.position <= other.position: break
+    default: result = part.build.result
+    }
+  }
+}
+
+/// What a connection brings forward: a build as a whole, or one of its shards.
+struct BuildPart: Sendable {
+  var build: Build
+  var shard: Shard?
+  let apply: GeneratedCode
+
+  init(_ build: Build, shard: Shard? = nil) {
+    (self.build, self.shard) = (build, shard)
+    let filter = shard.map {
+      "(hashtext(annals_source.aggregate_id) & 2147483647) % \(build.shards) = \($0.number)"
+    }
+    apply = ProjectionCompiler(build.file, source: build.source, filter: filter)
+      .applyFunction(named: "annals_apply_\(build.file.name)")
+  }
+
+  var position: Int64 { shard?.position ?? build.generation.position }
+  var events: Int64 { shard?.events ?? build.generation.events }
+
+  func isBehind(_ position: Int64) -> Bool { build.result == nil && self.position < position }
+
+  /// Applies the next chunk, and moves the checkpoint with it.
+  mutating func advance(upTo final: Int64, _ connection: Connection) throws {
+    let end = min(position + build.options.chunkSize, final)
+    var moved = self
+    try connection.transaction {
+      // A crash loses the chunk together with its checkpoint, so no commit needs to wait for the disk.
+      try connection.execute("SET LOCAL synchronous_commit = off")
+      if shard == nil {
+        try moved.build.generation.run(apply, upTo: end, connection)
+      } else {
+        try moved.shard!.run(apply, upTo: end, connection)
+      }
+    }
+    self = moved
+  }
+
+  /// Ends the build with an error of its own; one of the connection or the whole command is thrown again.
+  mutating func fail(with error: any Error, _ connection: Connection) throws {
+    let failure: EventStoreError
+    switch error {
+    case let event as PoisonEvent: failure = EventStoreError(event, file: build.file.path)
+    case let error as SQLFileError: failure = EventStoreError(error)
+    case let error as EventStoreError: failure = error
+    case let error as PostgresError
+    where error.kind == .statement && error.sqlState != SQLState.queryCanceled:
+      failure = EventStoreError(error)
+    default: throw error
+    }
+    build.generation.record(failure, connection)
+    build.result = .failure(failure)
+  }
+}
+
+extension EventStore {
+  /// Brings parts to a position together, a chunk at a time, always the one furthest behind: what one of them has had
+  /// the server read from disk is still in its memory for the others.
+  func advance(
+    _ parts: inout [BuildPart],
+    upTo final: Int64,
+    _ meter: RebuildMeter,
+    _ connection: Connection
+  ) throws {
+    for part in parts { meter.show(part, upTo: final) }
+    while let index = parts.indices.filter({ parts[$0].isBehind(final) }).min(by: {
+      parts[$0].position < parts[$1].position
+    }) {
+      if parts[index].build.isOutOfTime {
+        parts[index].build.result = .success(
+          parts[index].build.outcome(.outOfTime, at: parts[index].position)
+        )
+        continue
+      }
+      do {
+        try parts[index].advance(upTo: final, connection)
+      } catch {
+        try parts[index].fail(with: error, connection)
+      }
+      meter.show(parts[index], upTo: final)
+    }
+  }
+}
+
+/// Adds up how far the parts of a rebuild are.
+final class RebuildMeter: Sendable {
+  private struct Name: Hashable {
+    let projection: String
+    let shard: Int?
+  }
+
+  private let parts: Mutex<[Name: (position: Int64, events: Int64)]> = Mutex([:])
+  /// Those that the shards found handled when they were made.
+  private let eventsBefore: Int64
+  private let report: @Sendable (RebuildProgress) -> Void
+
+  init(eventsBefore: Int64 = 0, report: @escaping @Sendable (RebuildProgress) -> Void) {
+    (self.eventsBefore, self.report) = (eventsBefore, report)
+  }
+
+  func show(_ part: BuildPart, upTo final: Int64) {
+    let progress = parts.withLock { parts in
+      let name = Name(projection: part.build.file.name, shard: part.shard?.number)
+      parts[name] = (part.position, part.events)
+      return RebuildProgress(
+        position: parts.values.reduce(0) { $0 + $1.position } / Int64(parts.count),
+        finalPosition: final,
+        events: parts.values.reduce(eventsBefore) { $0 + $1.events }
+      )
+    }
+    report(progress)
+  }
+}
