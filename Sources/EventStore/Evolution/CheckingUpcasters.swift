@@ -44,12 +44,7 @@ extension EventStore {
 
   /// The projections of this store as they are live; none where this role may not read schema `annals`.
   func liveProjections(_ connection: Connection) throws -> [ProjectionFile] {
-    let readable = """
-      SELECT count(*) = 2 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = 'annals' AND c.relname IN ('projections', 'generations')
-        AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
-      """
-    guard try connection.query(readable).bool(0, 0) else { return [] }
+    guard try connection.canReadOwnTables(["projections", "generations"]) else { return [] }
     let sql = """
       SELECT g.projection, g.definition FROM annals.generations g JOIN annals.projections p ON p.name = g.projection
       WHERE g.state = 'live' AND p.store = $1 ORDER BY 1

@@ -86,12 +86,7 @@ extension EventStore {
 
   /// The reducers that snapshots of this store were taken by.
   private func knownReducers(_ connection: Connection) throws -> [String] {
-    let readable = """
-      SELECT count(*) = 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = 'annals' AND c.relname = 'reducers'
-        AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
-      """
-    guard try connection.query(readable).bool(0, 0) else { return [] }
+    guard try connection.canReadOwnTables(["reducers"]) else { return [] }
     let sql = "SELECT DISTINCT name FROM annals.reducers WHERE store = $1 ORDER BY 1"
     let names = try connection.query(sql, [.text(table.description)])
     return (0..<names.rowCount).map { names.string($0, 0) }

@@ -48,6 +48,9 @@ struct Conditions {
     terms.append(term)
   }
 
+  /// All conditions as one.
+  var conjunction: String { terms.isEmpty ? "true" : terms.joined(separator: " AND ") }
+
   /// The WHERE clause, with one more condition.
   func clause(and term: String) -> String {
     "WHERE " + (terms + [term]).joined(separator: " AND ")

@@ -15,13 +15,14 @@ struct EventsTable: Sendable, Hashable {
 
   /// The columns to select, in the order of ``Column``, each in the type that the readers decode.
   var columns: String {
-    let metadata = hasMetadata ? "e.metadata" : "NULL::jsonb"
-    return "\(position) AS position, e.aggregate_id, e.version, e.event_type, \(time) AS \"timestamp\", "
+    "\(position) AS position, e.aggregate_id, e.version, e.event_type, \(time) AS \"timestamp\", "
       + "e.id, e.event_data, \(metadata) AS metadata"
   }
 
   /// The time of the event `e` as a timestamptz.
   var time: String { hasTimeZone ? "e.\"timestamp\"" : "e.\"timestamp\" AT TIME ZONE 'UTC'" }
+  /// The metadata of the event `e`.
+  var metadata: String { hasMetadata ? "e.metadata" : "NULL::jsonb" }
   /// The position of the event `e`.
   var position: String { hasPosition ? "e.position" : "NULL::bigint" }
 

@@ -77,7 +77,8 @@ extension EventStore {
     _ reducer: Reducer,
     _ connection: Connection
   ) throws -> [SnapshotFinding] {
-    var conditions = selection.conditions
+    var conditions = Conditions()
+    conditions.add(selection)
     let key = key(of: reducer).map { conditions.bind($0) }
     let condition = "r.store = \(key[0]) AND r.name = \(key[1]) AND r.hash <> sha256(\(key[2]))"
     let sql = """
@@ -109,7 +110,8 @@ extension EventStore {
     after: String,
     _ connection: Connection
   ) throws -> [String] {
-    var conditions = selection.conditions
+    var conditions = Conditions()
+    conditions.add(selection)
     let condition =
       "e.reducer = \(conditions.bind(.int4(reducer))) AND e.aggregate_id > \(conditions.bind(.text(after)))"
     let sql = """
@@ -155,19 +157,6 @@ extension EventStore {
         "whole": Self.isWhole, "changes": Self.changes(.differing),
       ]
     )
-  }
-}
-
-extension AggregateSelection {
-  /// The rows `e` with the selected aggregates.
-  var conditions: Conditions {
-    var conditions = Conditions()
-    switch self {
-    case .all: break
-    case .category(let category): conditions.add(category: category)
-    case .aggregates(let ids): conditions.add("e.aggregate_id = ANY (\(conditions.bind(.textArray(ids))))")
-    }
-    return conditions
   }
 }
 

@@ -38,7 +38,8 @@ extension EventStore {
   ) async throws {
     try await perform { connection in
       try requireSchema(connection)
-      var conditions = selection.conditions
+      var conditions = Conditions()
+      conditions.add(selection)
       let store = conditions.bind(.text(table.description))
       let sql = """
         SELECT e.aggregate_id, e.version, e.position, r.name, r.version, \(KnownReducer.hashOfRow),
@@ -106,7 +107,7 @@ extension EventStore {
 }
 
 extension AggregateSelection {
-  /// As ``conditions``, in a statement that people can run.
+  /// As ``Conditions/add(_:)``, in a statement that people can run.
   fileprivate var literalCondition: String {
     switch self {
     case .all: "true"

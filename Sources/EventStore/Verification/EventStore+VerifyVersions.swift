@@ -8,7 +8,7 @@ extension EventStore {
   /// events is needed, and it works on a standby.
   ///
   /// - Parameters:
-  ///   - integrity: a manifest to compare with or to write; it is of the whole store, whatever the scope is.
+  ///   - integrity: a manifest to compare with or to write; it is of the whole store, whatever the selection is.
   ///   - report: is called on the store's thread for each finding; those of a stream follow one another.
   /// - Throws: ``EventStoreError``; `notFound` when an aggregate or category that was asked for has no events,
   ///   `invalidInput` when the manifest was damaged.
@@ -19,15 +19,18 @@ extension EventStore {
   ) async throws -> VersionCheckResult {
     try await perform { connection in
       let layout = try layout(connection)
-      let isTouched = check.scope == .touched
-      let final = isTouched ? try finalPositionForMark(layout, connection) : 0
+      let final = check.isIncremental ? try finalPositionForMark(layout, connection) : 0
       let result = try connection.transaction(.repeatableReadOnly) {
-        var run = VersionCheckRun(check: check, layout: layout, connection: connection)
-        if check.explains { run.writers = try writers(connection) }
-        if isTouched { run.mark = try mark(check, connection) }
+        let run = VersionCheckRun(
+          check,
+          layout,
+          mark: check.isIncremental ? try mark(check, connection) : nil,
+          writers: check.explains ? try writers(connection) : [],
+          connection
+        )
         return try run.all(integrity, report)
       }
-      if isTouched, result.errors == 0 { try setMark(final, check, connection) }
+      if check.isIncremental, result.errors == 0 { try setMark(final, check, connection) }
       return result
     }
   }

@@ -62,7 +62,7 @@ extension VersionCheckRun {
   func checkSnapshots(_ report: Report) throws {
     guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return }
     let findings = sql(PackageResources.SnapshotFindings_sql)
-    try connection.forEachPage(of: findings, parameters + [.text("\(layout.name)")]) { page in
+    try connection.forEachPage(of: findings, parameters) { page in
       for row in 0..<page.rowCount {
         let (version, last) = (page.int64(row, 2), page.int64(row, 3))
         try report(
@@ -81,7 +81,7 @@ extension VersionCheckRun {
 
   /// Looks for read models and consumers that are ahead of the store, which concerns the store as a whole.
   func checkCheckpoints(head: Int64, _ report: Report) throws {
-    guard check.scope == .all || check.scope == .touched else { return }
+    guard check.selection == .all else { return }
     let files = [
       (["generations", "projections"], PackageResources.CheckpointFindings_sql),
       (["checkpoints"], PackageResources.ConsumerFindings_sql),

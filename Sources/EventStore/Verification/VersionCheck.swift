@@ -1,18 +1,11 @@
 /// What to check, and by which rules.
 public struct VersionCheck: Sendable, Hashable {
-  /// Which streams are checked.
-  public enum Scope: Sendable, Hashable {
-    case all
-    /// The aggregates whose id is this up to the first `-`.
-    case category(String)
-    case aggregates([String])
-    /// The aggregates that have events after the place up to which the last such check found no error.
-    ///
-    /// The place is kept in schema `annals`, one for each value of ``firstVersion``.
-    case touched
-  }
-
-  public var scope = Scope.all
+  /// The streams that are checked.
+  public var selection = AggregateSelection.all
+  /// Of these, check only the streams that have events after the place up to which the last such check found no error.
+  ///
+  /// The place is kept in schema `annals`, one for each value of ``firstVersion``.
+  public var isIncremental = false
   /// The version that a stream begins with, 0 or 1.
   public var firstVersion = 1
   /// The kinds of finding to look for.

@@ -5,10 +5,34 @@ struct VersionCheckRun {
   let check: VersionCheck
   let layout: EventsTable
   let connection: Connection
-  /// Where the last check for ``VersionCheck/Scope/touched`` ended.
-  var mark: Int64 = 0
   /// The transactions that were writing when the check began.
-  var writers: [OpenTransaction] = []
+  let writers: [OpenTransaction]
+  /// The first parameters of every statement: the first version, the store, and those of the scope.
+  let parameters: [Parameter]
+  /// The condition on the events `e` that are checked.
+  private let scope: String
+
+  /// - Parameter mark: where the last incremental check ended; nil for a check of all that is selected.
+  init(
+    _ check: VersionCheck,
+    _ layout: EventsTable,
+    mark: Int64?,
+    writers: [OpenTransaction],
+    _ connection: Connection
+  ) {
+    (self.check, self.layout, self.writers, self.connection) = (check, layout, writers, connection)
+    var conditions = Conditions()
+    _ = conditions.bind(.int8(Int64(check.firstVersion)))
+    _ = conditions.bind(.text("\(layout.name)"))
+    conditions.add(check.selection)
+    if let mark {
+      let mark = conditions.bind(.int8(mark))
+      conditions.add(
+        "e.aggregate_id IN (SELECT aggregate_id FROM \(layout.name.sql) WHERE position > \(mark))"
+      )
+    }
+    (parameters, scope) = (conditions.parameters, conditions.conjunction)
+  }
 
   typealias Report = (Finding) throws -> Void
 
@@ -29,7 +53,9 @@ struct VersionCheckRun {
     let circumstances = check.explains && layout.hasPosition ? try circumstances(writers) : nil
     try checkVersions(&result) { try count(explained($0, circumstances)) }
     try shareReading()
-    if let circumstances, check.scope == .all { try reportHoles(circumstances, count) }
+    if let circumstances, check.selection == .all, !check.isIncremental {
+      try reportHoles(circumstances, count)
+    }
     if check.kinds.contains(.duplicateID) { try checkUnique("id", .duplicateID, count) }
     if let head = result.headPosition {
       if check.kinds.contains(.duplicatePosition) { try checkUnique("position", .duplicatePosition, count) }
@@ -68,7 +94,7 @@ struct VersionCheckRun {
 
   /// A name that was mistyped must not pass for a sound stream.
   func requireAggregates() throws {
-    guard case .aggregates(let ids) = check.scope else { return }
+    guard case .aggregates(let ids) = check.selection else { return }
     let sql = """
       SELECT a.name FROM unnest($1) WITH ORDINALITY AS a (name, place)
       WHERE NOT EXISTS (SELECT FROM \(layout.name.sql) e WHERE e.aggregate_id = a.name) ORDER BY place LIMIT 1
@@ -99,7 +125,7 @@ struct VersionCheckRun {
   }
 
   private func requireCategory(_ result: VersionCheckResult) throws {
-    guard case .category(let category) = check.scope, result.events == 0 else { return }
+    guard case .category(let category) = check.selection, result.events == 0 else { return }
     throw EventStoreError(
       .notFound,
       "there is no event of category \(category) in \(layout.name)",
@@ -115,43 +141,12 @@ struct VersionCheckRun {
     ).bool(0, 0)
   }
 
-  /// The first parameters of every statement: the first version, and the scope's own.
-  var parameters: [Parameter] {
-    let first = Parameter.int8(Int64(check.firstVersion))
-    return switch check.scope {
-    case .all: [first, .text(nil)]
-    case .category(let category): [first, .text(category)]
-    case .aggregates(let ids): [first, .textArray(ids)]
-    case .touched: [first, .int8(mark)]
-    }
-  }
-
-  /// The condition on events `e` that the scope means, with its parameter `$2`.
-  private var scopeCondition: String {
-    switch check.scope {
-    case .all: "true"
-    // In the "C" collation the ids that begin with `x-` lie between `x-` and `x.`, the next ASCII character.
-    case .category:
-      """
-      strpos($2, '-') = 0 AND (e.aggregate_id = $2 OR e.aggregate_id COLLATE "C" >= $2 || '-'
-        AND e.aggregate_id COLLATE "C" < $2 || '.')
-      """
-    case .aggregates: "e.aggregate_id = ANY ($2)"
-    case .touched: "e.aggregate_id IN (SELECT aggregate_id FROM \(layout.name.sql) WHERE position > $2)"
-    }
-  }
-
   /// A `.sql` file with the table, its columns and the scope in it.
   func sql(_ file: [UInt8], _ values: [String: String] = [:]) -> String {
     let own = [
-      "events": layout.name.sql,
-      "scope": scopeCondition,
-      "position": layout.hasPosition ? "e.position" : "NULL::bigint",
-      "metadata": layout.hasMetadata ? "e.metadata" : "NULL::jsonb",
-      "timestamp": layout.hasTimeZone ? "e.\"timestamp\"" : "e.\"timestamp\" AT TIME ZONE 'UTC'",
+      "events": layout.name.sql, "scope": scope, "position": layout.position, "timestamp": layout.time,
+      "metadata": layout.metadata,
     ]
-    return own.merging(values, uniquingKeysWith: { $1 }).reduce(embeddedSQL(file)) { text, entry in
-      text.split(separator: "{\(entry.key)}", omittingEmptySubsequences: false).joined(separator: entry.value)
-    }
+    return embeddedSQL(file, filling: own.merging(values) { $1 })
   }
 }

@@ -17,14 +17,7 @@ struct VerifyVersions: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var output: OutputOptions
 
-  @Argument(
-    help: ArgumentHelp("The aggregates to check; all when none is named.", valueName: "aggregate-id"),
-    completion: .aggregateID
-  )
-  var aggregateIDs: [String] = []
-
-  @Option(help: "Check the aggregates whose id is this up to the first '-'.")
-  var category: String?
+  @OptionGroup var aggregates: SelectionOptions
 
   @Flag(help: "Check the streams that have events since the last such check without an error.")
   var incremental = false
@@ -69,13 +62,10 @@ struct VerifyVersions: AsyncParsableCommand {
   var metricsFile: String?
 
   func validate() throws {
-    if manifest != nil || against != nil, category != nil || !aggregateIDs.isEmpty {
+    if manifest != nil || against != nil, aggregates.selection != .all {
       throw ValidationError("a manifest is of the whole store: name neither aggregates nor a --category")
     }
-    if category != nil, !aggregateIDs.isEmpty {
-      throw ValidationError("name aggregates or a --category, not both")
-    }
-    if incremental, category != nil || !aggregateIDs.isEmpty || only != nil {
+    if incremental, aggregates.selection != .all || only != nil {
       throw ValidationError(
         "--incremental is for the whole store and goes with neither --category nor --only"
       )
@@ -133,9 +123,8 @@ struct VerifyVersions: AsyncParsableCommand {
     // What a manifest is asked for is never left out in passing.
     if let only { check.kinds = only.kinds.union(against == nil ? [] : Finding.Kind.integrity) }
     if let skip { check.kinds.subtract(skip.kinds) }
-    if incremental { check.scope = .touched }
-    if let category { check.scope = .category(category) }
-    if !aggregateIDs.isEmpty { check.scope = .aggregates(aggregateIDs) }
+    check.selection = aggregates.selection
+    check.isIncremental = incremental
     return check
   }
 }
