@@ -1,21 +1,25 @@
 -- $1 the store, $2 a projection or NULL for all. Column 8 is the planner's estimate of the rows of large tables,
--- column 9 a query that counts the small ones.
+-- column 9 a query that counts the small ones. A build that workers share is where its last shard is.
 SELECT g.projection, g.number, g.version,
        CASE WHEN g.error->>'code' = 'invalidDefinition' AND g.state = 'live' THEN 'stale'
             WHEN g.error IS NOT NULL AND g.state <> 'retired' THEN 'failed'
             WHEN g.state = 'live' AND p.is_paused THEN 'paused' ELSE g.state END,
-       g.position,
-       (SELECT count(*) FROM {events} e WHERE e.position > g.position),
+       b.position,
+       (SELECT count(*) FROM {events} e WHERE e.position > b.position),
        coalesce((SELECT greatest(0, extract(epoch FROM clock_timestamp() - e."timestamp")) FROM {events} e
-                 WHERE e.position > g.position ORDER BY e.position LIMIT 1), 0)::float8,
+                 WHERE e.position > b.position ORDER BY e.position LIMIT 1), 0)::float8,
        coalesce(t.estimate, 0), coalesce(t.query, ''),
-       g.events,
+       b.events,
        (SELECT count(*) FROM annals.dead_letters d
         WHERE d.projection = g.projection AND d.generation = g.number AND d.state = 'parked'),
        g.error->>'message',
        (extract(epoch FROM g.moved_at - '2000-01-01 00:00:00+00'::timestamptz) * 1000000)::bigint
 FROM annals.projections p
 JOIN annals.generations g ON g.projection = p.name
+CROSS JOIN LATERAL (
+  SELECT coalesce(min(s.position), g.position) AS position, (g.events + coalesce(sum(s.events), 0))::bigint AS events
+  FROM annals.shards s WHERE s.projection = g.projection AND s.generation = g.number
+) AS b
 CROSS JOIN LATERAL (
   SELECT sum(greatest(c.reltuples, 0)) FILTER (WHERE pg_relation_size(c.oid) >= 67108864)::bigint AS estimate,
          string_agg(format('SELECT count(*) FROM %s', c.oid::regclass), ' UNION ALL ')

@@ -291,6 +291,8 @@ import Testing
       task.cancel()
       await #expect(throws: CancellationError.self) { try await task.value }
       #expect(try await shop.psql("SELECT count(*) FROM annals.shards WHERE position = 10") == "3")
+      let status = try await shop.store().projections("sums")
+      #expect(status.map(\.position) == [10] && status.map(\.events) == [10])
       try gate.open()
       let outcome = try await shop.rebuild(gated)
       #expect(outcome.isResumed && outcome.events == 300)
