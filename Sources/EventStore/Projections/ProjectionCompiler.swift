@@ -142,14 +142,17 @@ extension ProjectionCompiler {
         ORDER BY annals_source.position
       LOOP
         annals_events := annals_events + 1;
-        CASE event.event_type
       """
     )
-    for (types, handlers) in branches(of: groups[0].handlers) {
-      code.add(types == [SectionFile.anyType] ? "ELSE" : "WHEN \(list(types)) THEN")
+    let branches = branches(of: groups[0].handlers)
+    // PL/pgSQL takes no CASE that has nothing but an ELSE.
+    let isForEveryType = branches.count == 1 && branches[0].types == [SectionFile.anyType]
+    if !isForEveryType { code.add("CASE event.event_type") }
+    for (types, handlers) in branches {
+      if !isForEveryType { code.add(types == [SectionFile.anyType] ? "ELSE" : "WHEN \(list(types)) THEN") }
       for statement in handlers.flatMap(\.statements) { addForEvent(statement, to: &code) }
     }
-    code.add("END CASE;\nEND LOOP;")
+    code.add("\(isForEveryType ? "" : "END CASE;\n")END LOOP;")
   }
 
   /// Types with the same handlers share a branch; `*` comes last.
