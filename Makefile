@@ -11,9 +11,11 @@ mandir  = $(DESTDIR)$(PREFIX)/share/man
 bashdir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 zshdir  = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 fishdir = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+layoutdir = $(DESTDIR)$(PREFIX)/share/annals/layouts
 
 PAGES1 = $(wildcard man/*.1)
 PAGES5 = $(wildcard man/*.5)
+LAYOUTS = $(wildcard Sources/EventStore/Layouts/*.sql)
 
 SWIFT_FILES = Sources Tests Package.swift
 SCRIPTS     = .ci/run $(wildcard .ci/*.sh Examples/*/*.sh Benchmarks/*.sh)
@@ -67,6 +69,7 @@ install: ## install the built release below PREFIX (default /usr/local)
 	$(call install_into,$(bashdir),$(wildcard completions/annals.bash))
 	$(call install_into,$(zshdir),$(wildcard completions/_annals))
 	$(call install_into,$(fishdir),$(wildcard completions/annals.fish))
+	$(call install_into,$(layoutdir),$(LAYOUTS))
 
 # $(call install_into,FOLDER,FILES) does nothing when there are no files.
 install_into = $(if $(2),install -d $(1) && install -m 644 $(2) $(1))
@@ -75,6 +78,7 @@ uninstall: ## remove what install put there
 	rm -f $(bindir)/annals
 	rm -f $(addprefix $(mandir)/man1/,$(notdir $(PAGES1))) $(addprefix $(mandir)/man5/,$(notdir $(PAGES5)))
 	rm -f $(bashdir)/annals.bash $(zshdir)/_annals $(fishdir)/annals.fish
+	rm -f $(addprefix $(layoutdir)/,$(notdir $(LAYOUTS)))
 
 clean: ## remove everything that was built
 	rm -rf .build dist

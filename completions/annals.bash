@@ -220,7 +220,7 @@ _annals_init() {
     repeating_flags=()
     non_repeating_flags=(--add-position -n --dry-run --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -238,6 +238,10 @@ _annals_init() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     esac
@@ -370,7 +374,7 @@ _annals_append() {
     repeating_flags=()
     non_repeating_flags=(--receipts -n --dry-run --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --max-errors --rejects --output -o --retry-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --max-errors --rejects --output -o --retry-timeout)
     __annals_offer_flags_options 3
 
     # Offer option value completions
@@ -388,6 +392,10 @@ _annals_append() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '--expected-version')
@@ -457,7 +465,7 @@ _annals_stream() {
     repeating_flags=()
     non_repeating_flags=(--raw --reverse --follow --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --upcasters --category --from-position --to-position --since --until --limit --from-version --to-version --last --payload -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --category --from-position --to-position --since --until --limit --from-version --to-version --last --payload -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -475,6 +483,10 @@ _annals_stream() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '--upcasters')
@@ -535,7 +547,7 @@ _annals_trace() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -555,6 +567,10 @@ _annals_trace() {
     '--table')
         return
         ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -566,7 +582,7 @@ _annals_replay() {
     repeating_flags=()
     non_repeating_flags=(--raw --follow --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --upcasters --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -584,6 +600,10 @@ _annals_replay() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '--upcasters')
@@ -641,7 +661,7 @@ _annals_watermark() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -659,6 +679,10 @@ _annals_watermark() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '-o'|'--output')
@@ -695,7 +719,7 @@ _annals_snapshot_take() {
     repeating_flags=()
     non_repeating_flags=(--all --raw --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category --every --workers --reducer -h --host -p --port -U --username -d --dbname --table --upcasters)
+    non_repeating_options=(--category --every --workers --reducer -h --host -p --port -U --username -d --dbname --table --layout --upcasters)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -728,6 +752,10 @@ _annals_snapshot_take() {
     '--table')
         return
         ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
     '--upcasters')
         __annals_add_completions -d
         return
@@ -747,7 +775,7 @@ _annals_snapshot_show() {
     repeating_flags=()
     non_repeating_flags=(--blame --no-snapshot --raw --version '-?' --help)
     repeating_options=(--diff)
-    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --upcasters --output -o)
+    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --upcasters --output -o)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -780,6 +808,10 @@ _annals_snapshot_show() {
     '--table')
         return
         ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
     '--upcasters')
         __annals_add_completions -d
         return
@@ -803,7 +835,7 @@ _annals_snapshot_list() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table -o --output)
+    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table --layout -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -826,6 +858,10 @@ _annals_snapshot_list() {
     '--table')
         return
         ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -845,7 +881,7 @@ _annals_snapshot_verify() {
     repeating_flags=()
     non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --upcasters -o --output)
+    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --layout --upcasters -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -872,6 +908,10 @@ _annals_snapshot_verify() {
     '--table')
         return
         ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
     '--upcasters')
         __annals_add_completions -d
         return
@@ -895,7 +935,7 @@ _annals_snapshot_prune() {
     repeating_flags=()
     non_repeating_flags=(--stale -n --dry-run -y --yes --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category --keep -h --host -p --port -U --username -d --dbname --table)
+    non_repeating_options=(--category --keep -h --host -p --port -U --username -d --dbname --table --layout)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -921,6 +961,10 @@ _annals_snapshot_prune() {
     '--table')
         return
         ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -936,7 +980,7 @@ _annals_check-projection() {
     repeating_flags=()
     non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --upcasters)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -954,6 +998,10 @@ _annals_check-projection() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '--upcasters')
@@ -975,7 +1023,7 @@ _annals_rebuild-projection() {
     repeating_flags=()
     non_repeating_flags=(--raw -n --dry-run --resume --restart --no-swap --diff --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --progress -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --progress -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -993,6 +1041,10 @@ _annals_rebuild-projection() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '--upcasters')
@@ -1039,7 +1091,7 @@ _annals_project() {
     repeating_flags=()
     non_repeating_flags=(--raw --once --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --upcasters --attempts --retry-delay --chunk --poll --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --attempts --retry-delay --chunk --poll --progress)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1057,6 +1109,10 @@ _annals_project() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '--upcasters')
@@ -1116,7 +1172,7 @@ _annals_projections_list() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1134,6 +1190,10 @@ _annals_projections_list() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '-o'|'--output')
@@ -1155,7 +1215,7 @@ _annals_projections_rollback() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1173,6 +1233,10 @@ _annals_projections_rollback() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     esac
@@ -1190,7 +1254,7 @@ _annals_projections_drop() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1208,6 +1272,10 @@ _annals_projections_drop() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     esac
@@ -1225,7 +1293,7 @@ _annals_projections_pause() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1243,6 +1311,10 @@ _annals_projections_pause() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     esac
@@ -1260,7 +1332,7 @@ _annals_projections_resume() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1280,6 +1352,10 @@ _annals_projections_resume() {
     '--table')
         return
         ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -1295,7 +1371,7 @@ _annals_projections_set-checkpoint() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --from)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --from)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1313,6 +1389,10 @@ _annals_projections_set-checkpoint() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '--from')
@@ -1356,7 +1436,7 @@ _annals_dead-letters_list() {
     repeating_flags=()
     non_repeating_flags=(--all --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1374,6 +1454,10 @@ _annals_dead-letters_list() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '-o'|'--output')
@@ -1395,7 +1479,7 @@ _annals_dead-letters_show() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1413,6 +1497,10 @@ _annals_dead-letters_show() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '-o'|'--output')
@@ -1434,7 +1522,7 @@ _annals_dead-letters_retry() {
     repeating_flags=()
     non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --upcasters --file)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --file)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1452,6 +1540,10 @@ _annals_dead-letters_retry() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '--upcasters')
@@ -1477,7 +1569,7 @@ _annals_dead-letters_discard() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1495,6 +1587,10 @@ _annals_dead-letters_discard() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     esac
@@ -1535,7 +1631,7 @@ _annals_types_list() {
     repeating_flags=()
     non_repeating_flags=(--all --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table -o --output)
+    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout -o --output)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -1561,6 +1657,10 @@ _annals_types_list() {
     '--table')
         return
         ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -1572,7 +1672,7 @@ _annals_types_show() {
     repeating_flags=()
     non_repeating_flags=(--shapes --json-schema --all --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table -o --output)
+    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1593,6 +1693,10 @@ _annals_types_show() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '-o'|'--output')
@@ -1637,7 +1741,7 @@ _annals_evolve_check() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--projection)
-    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table -o --output)
+    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1670,6 +1774,10 @@ _annals_evolve_check() {
     '--table')
         return
         ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -1689,7 +1797,7 @@ _annals_evolve_plan() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --output -o)
+    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --output -o)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1713,6 +1821,10 @@ _annals_evolve_plan() {
     '--table')
         return
         ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
     '--output'|'-o')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -1732,7 +1844,7 @@ _annals_evolve_apply() {
     repeating_flags=()
     non_repeating_flags=(--swap --yes -n --dry-run --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--into --chunk --progress -h --host -p --port -U --username -d --dbname --table)
+    non_repeating_options=(--into --chunk --progress -h --host -p --port -U --username -d --dbname --table --layout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1761,6 +1873,10 @@ _annals_evolve_apply() {
     '--table')
         return
         ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -1776,7 +1892,7 @@ _annals_evolve_rollback() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--into -h --host -p --port -U --username -d --dbname --table)
+    non_repeating_options=(--into -h --host -p --port -U --username -d --dbname --table --layout)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -1799,6 +1915,10 @@ _annals_evolve_rollback() {
     '--table')
         return
         ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
     esac
 }
 
@@ -1806,7 +1926,7 @@ _annals_verify-versions() {
     repeating_flags=()
     non_repeating_flags=(--incremental --explain --strict --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output --category --first-version --max-findings --only --skip --fail-on --workers --manifest --against --metrics-file)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output --category --first-version --max-findings --only --skip --fail-on --manifest --against --metrics-file)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1824,6 +1944,10 @@ _annals_verify-versions() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '-o'|'--output')
@@ -1846,9 +1970,6 @@ _annals_verify-versions() {
         return
         ;;
     '--fail-on')
-        return
-        ;;
-    '--workers')
         return
         ;;
     '--manifest')
@@ -1875,7 +1996,7 @@ _annals_check() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --max-lag --max-dead-letters --max-age --format)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --max-lag --max-dead-letters --max-age --format)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -1893,6 +2014,10 @@ _annals_check() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '--max-lag')
@@ -1915,7 +2040,7 @@ _annals_doctor() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -1933,6 +2058,10 @@ _annals_doctor() {
         return
         ;;
     '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     '-o'|'--output')

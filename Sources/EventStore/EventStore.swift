@@ -13,6 +13,10 @@ package import LibPQ
 public actor EventStore {
   /// The table that holds the events.
   public nonisolated let table: QualifiedName
+  /// How the events are read when the table is somebody else's; such a store is never written to.
+  public nonisolated let foreign: Layout?
+  /// The FROM item that reads the events as they are stored.
+  nonisolated var relation: String { foreign?.relation ?? table.sql }
 
   private nonisolated let executor = BlockingExecutor()
   public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
@@ -38,9 +42,25 @@ public actor EventStore {
     try self.init(ConnectionParameters(database: conninfo), table: table)
   }
 
-  package init(_ parameters: ConnectionParameters, table: QualifiedName = .events) throws {
+  /// A store of somebody else's, in the database that libpq finds.
+  ///
+  /// - Parameters:
+  ///   - conninfo: as for ``init(connecting:table:)``.
+  ///   - layout: how its events are read.
+  /// - Throws: ``EventStoreError`` when the process has no file descriptors left.
+  public init(connecting conninfo: String? = nil, layout: Layout) throws {
+    try self.init(ConnectionParameters(database: conninfo), layout: layout)
+  }
+
+  /// - Parameter layout: takes the place of the table.
+  package init(
+    _ parameters: ConnectionParameters,
+    table: QualifiedName = .events,
+    layout: Layout? = nil
+  ) throws {
     self.parameters = parameters
-    self.table = table
+    self.table = layout?.tables[0] ?? table
+    foreign = layout
     do { canceller = try Canceller() } catch { throw EventStoreError(error) }
   }
 
@@ -75,7 +95,7 @@ public actor EventStore {
 
   /// Another store of the same table with a connection of its own, for work side by side.
   func sibling() async throws -> EventStore {
-    let sibling = try EventStore(parameters, table: table)
+    let sibling = try EventStore(parameters, table: table, layout: foreign)
     await sibling.onNotice(reportNotice)
     await sibling.use(upcasters)
     return sibling
@@ -102,7 +122,9 @@ public actor EventStore {
   /// What the events table looks like; read once.
   func layout(_ connection: Connection) throws -> EventsTable {
     if let knownLayout { return knownLayout }
-    guard var layout = try EventsTable.find(table, connection) else { throw EventsTable.missing(table) }
+    let found =
+      try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)
+    guard var layout = found else { throw EventsTable.missing(table) }
     if !upcasters.isEmpty { layout = try layout.upcast(by: upcasters, connection) }
     knownLayout = layout
     return layout

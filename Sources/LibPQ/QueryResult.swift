@@ -26,6 +26,11 @@ internal import CLibPQ
   /// Bytes of memory that the rows take.
   package var memoryBytes: Int { unsafe PQresultMemorySize(handle) }
 
+  /// The OID of a column's type.
+  package func columnType(_ column: Int) -> UInt32 {
+    unsafe PQftype(handle, Int32(column))
+  }
+
   package func columnName(_ column: Int) -> String {
     unsafe String(cString: PQfname(handle, Int32(column)))
   }

@@ -48,7 +48,8 @@ import Testing
 
   private static let helpOptions: Set<String> = ["--help", "-?", "--version"]
   private static let commonOptions: Set<String> = helpOptions.union([
-    "-h", "--host", "-p", "--port", "-U", "--username", "-d", "--dbname", "--table", "-o", "--output",
+    "-h", "--host", "-p", "--port", "-U", "--username", "-d", "--dbname", "--table", "--layout", "-o",
+    "--output",
   ])
 
   @Test func partsOfASubcommandAreListed() async throws {

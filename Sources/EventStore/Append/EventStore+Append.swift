@@ -33,6 +33,7 @@ extension EventStore {
   ) async throws -> [AppendReceipt] {
     guard !events.isEmpty else { return [] }
     return try await perform { connection in
+      try requireOwn("appending")
       let table = try layout(connection)
       let chunk = try EventChunk(events, aggregateID: aggregateID, table: table)
       try checkIDsDiffer(events)
@@ -53,6 +54,7 @@ extension EventStore {
     expecting expected: ExpectedVersion = .any
   ) async throws -> [AppendReceipt] {
     try await perform { connection in
+      try requireOwn("appending")
       let table = try layout(connection)
       let chunk = try EventChunk(events, aggregateID: aggregateID, table: table, expecting: expected)
       try checkIDsDiffer(events)

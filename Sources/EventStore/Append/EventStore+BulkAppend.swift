@@ -22,6 +22,7 @@ extension EventStore {
     lines read: @escaping @Sendable () throws -> [UInt8]?,
     options: BulkAppendOptions = BulkAppendOptions()
   ) async throws -> BulkAppendResult {
+    try requireOwn("appending")
     if options.workers > 1, !options.isDryRun { return try await appendShared(read, options) }
     return try await perform { connection in
       let table = try layout(connection)

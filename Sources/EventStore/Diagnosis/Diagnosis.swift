@@ -42,13 +42,17 @@ extension EventStore {
       let facts = try StoreFacts(of: table, connection)
       var items = facts.serverItems
       do {
-        items += facts.tableItems(of: try EventsTable.find(table, connection))
+        let found =
+          try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)
+        items += facts.tableItems(of: found)
       } catch let error as EventStoreError {
         items.append(
           DiagnosisItem(.table, "columns", error.detail ?? error.message, .problem, advice: error.hint)
         )
       }
-      items += facts.indexItems + facts.rightsItems
+      // A store of somebody else's has other columns, and is its owner's to look after.
+      if foreign == nil { items += facts.indexItems }
+      items += facts.rightsItems
       items.append(facts.recordsItem(try migrationState(connection)))
       return items
     }

@@ -89,6 +89,7 @@ extension EventStore {
     into copy: QualifiedName,
     _ connection: Connection
   ) throws -> EvolutionCopyStatements {
+    try requireOwn("a copy of the store")
     guard plan.store == table.description else {
       throw EventStoreError(
         .invalidDefinition,

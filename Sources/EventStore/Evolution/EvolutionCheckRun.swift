@@ -238,7 +238,7 @@ extension EvolutionCheckRun {
 
   func event(at position: Int64?) throws -> (aggregateID: String, version: Int, position: Int64?)? {
     guard let position else { return nil }
-    let sql = "SELECT aggregate_id, version FROM \(table.name.sql) WHERE position = $1"
+    let sql = "SELECT aggregate_id, version FROM \(table.relation) e WHERE position = $1"
     let event = try connection.query(sql, [.int8(position)])
     return event.isEmpty ? nil : (event.string(0, 0), Int(event.int32(0, 1)), position)
   }
@@ -252,7 +252,7 @@ extension EvolutionCheckRun {
     let body = embeddedSQL(
       PackageResources.NameFailures_sql,
       filling: [
-        "events": table.name.sql,
+        "events": table.relation,
         "position": table.hasPosition ? "e.position" : "NULL::bigint",
         "condition": "e.event_type \(ofTypes) AND \(chunk.condition)",
         "source": source,

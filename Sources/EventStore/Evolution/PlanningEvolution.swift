@@ -49,7 +49,7 @@ extension EventStore {
     _ connection: Connection
   ) throws -> EvolutionPlan {
     let upcasters = run.upcasters
-    let head = try connection.query("SELECT coalesce(max(position), 0), count(*) FROM \(table.sql)")
+    let head = try connection.query("SELECT coalesce(max(position), 0), count(*) FROM \(relation) e")
     let shapes = try run.shapeChanges().map {
       EvolutionPlan.ShapeChange(
         type: $0.type,

@@ -90,6 +90,7 @@ extension EventStore {
   ///   since, which the old table does not have.
   public func rollBackEvolution(_ copy: QualifiedName) async throws {
     try await perform { connection in
+      try requireOwn("a swap")
       try requireSchema(connection)
       try AdvisoryLock.hold("evolution of \(table)", connection) {
         guard var state = try EvolutionCopy.find(copy, connection), state.state == .swapped,

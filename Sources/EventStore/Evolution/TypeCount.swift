@@ -24,7 +24,7 @@ extension TypeCount {
     if let types { conditions.add("e.event_type = ANY (\(conditions.bind(.textArray(types))))") }
     let zone = table.hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
     let time = { (position: String) in
-      "(SELECT e.\"timestamp\"\(zone) FROM \(table.name.sql) e WHERE e.position = \(position) LIMIT 1)"
+      "(SELECT e.\"timestamp\"\(zone) FROM \(table.relation) e WHERE e.position = \(position) LIMIT 1)"
     }
     let times = "min(e.\"timestamp\")\(zone) AS first_time, max(e.\"timestamp\")\(zone) AS last_time"
     let bounds = [
@@ -36,7 +36,7 @@ extension TypeCount {
     ]
     let sql = embeddedSQL(
       PackageResources.TypeCounts_sql,
-      filling: bounds.merging(["events": table.name.sql, "conditions": conditions.clause(and: "true")]) { $1 }
+      filling: bounds.merging(["events": table.relation, "conditions": conditions.clause(and: "true")]) { $1 }
     )
     let result = try connection.query(sql, conditions.parameters)
     return (0..<result.rowCount).map { TypeCount(result, row: $0) }

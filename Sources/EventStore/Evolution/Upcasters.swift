@@ -36,9 +36,10 @@ public struct Upcasters: Sendable {
   var splits: Bool { rules.contains { $0.parts != nil } }
   var drops: Bool { rules.contains(where: \.isDropped) }
 
-  /// Tells other upcasters from these.
-  fileprivate var digest: String {
+  /// Tells other upcasters, or another layout, from these.
+  fileprivate func digest(with layout: Layout?) -> String {
     var hash = SHA256()
+    if let layout { hash.update(layout.bytes.span) }
     for file in files { hash.update(file.bytes.span) }
     return hash.finish().description
   }
@@ -60,8 +61,8 @@ extension EventStore {
   /// The text that a projection or a reducer is known by: its own, and a comment that stands for the upcasters which
   /// its events go through. What was derived through others is then no more continued than with another file.
   func identity(_ definition: [UInt8]) -> [UInt8] {
-    if upcasters.isEmpty { return definition }
-    return definition + Array("\(Self.upcasterComment)\(upcasters.digest).\n".utf8)
+    if upcasters.isEmpty, foreign == nil { return definition }
+    return definition + Array("\(Self.upcasterComment)\(upcasters.digest(with: foreign)).\n".utf8)
   }
 
   /// The stored definition of a live read model, whose events must go through the upcasters in use.
@@ -73,8 +74,8 @@ extension EventStore {
     guard isSame else {
       throw EventStoreError(
         .invalidDefinition,
-        "the read model of projection \(live.projection) was built through other upcasters",
-        hint: "Give those with --upcasters; see annals-upcaster(5)."
+        "the read model of projection \(live.projection) was built through other upcasters, or another layout",
+        hint: "Give those with --upcasters and --layout; see annals-upcaster(5)."
       )
     }
     return definition
@@ -98,7 +99,8 @@ extension EventsTable {
     }
     try upcasters.check(for: self, connection)
     var upcast = self
-    upcast.source = UpcastSource(upcasters, of: self).sql
+    let key = hasAggregateKey ? [(name: Self.aggregateKey, value: Self.aggregateKey)] : []
+    upcast.source = UpcastSource(upcasters, of: self, passing: key).sql
     return upcast
   }
 }

@@ -167,7 +167,7 @@ extension EventStore {
       case .apply(let end):
         if end > live.position { try live.run(run.apply, upTo: end, connection) }
       case .park(let position, let poison):
-        try live.park(position, poison, attempts: run.options.attempts + 1, in: table, connection)
+        try live.park(position, poison, attempts: run.options.attempts + 1, from: relation, connection)
         try live.advance(to: position, events: 0, connection)
         outcome.deadLetters += 1
       }
@@ -232,13 +232,13 @@ extension Generation {
     _ position: Int64,
     _ poison: PoisonEvent,
     attempts: Int,
-    in table: QualifiedName,
+    from relation: String,
     _ connection: Connection
   ) throws {
     let sql = """
       INSERT INTO annals.dead_letters (projection, generation, position, aggregate_id, version, event_type, attempts,
                                        sqlstate, message, detail)
-      SELECT $1, $2, position, aggregate_id, version, event_type, $4, $5, $6, $7 FROM \(table.sql) WHERE position = $3
+      SELECT $1, $2, position, aggregate_id, version, event_type, $4, $5, $6, $7 FROM \(relation) e WHERE position = $3
       """
     _ = try connection.query(
       sql,

@@ -44,7 +44,7 @@ extension EventStore {
     try swap(previous, keepsOwnGrants: false, connection)
     let numbers: [(String, Parameter)] = [("from", .int4(live.number)), ("to", .int4(previous.number))]
     try audit("roll back", name, Dictionary(uniqueKeysWithValues: numbers), connection)
-    let behind = "SELECT count(*) FROM \(table.sql) WHERE position > $1"
+    let behind = "SELECT count(*) FROM \(relation) e WHERE position > $1"
     return RollbackOutcome(
       generation: Int(previous.number),
       replaced: Int(live.number),

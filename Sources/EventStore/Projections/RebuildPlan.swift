@@ -119,7 +119,7 @@ extension EventStore {
     _ connection: Connection
   ) throws -> Double? {
     try createFunction(apply, connection)
-    let head = "SELECT coalesce(min(position), 0) FROM \(table.sql)"
+    let head = "SELECT coalesce(min(position), 0) FROM \(relation) e"
     let first = try connection.query(head).int64(0, 0)
     let start = ContinuousClock.now
     let handled = try connection.savepoint {

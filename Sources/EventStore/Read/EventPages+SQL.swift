@@ -62,7 +62,7 @@ extension EventQuery {
   func conditions(in table: EventsTable) -> Conditions {
     var conditions = Conditions()
     if let aggregateID {
-      conditions.add("e.aggregate_id = \(conditions.bind(.text(aggregateID)))")
+      conditions.add(table.isOf(aggregateID, conditions.bind(.text(aggregateID))))
     }
     if let category { conditions.add(category: category) }
     if let type = types.first, types.count == 1 {

@@ -101,7 +101,9 @@ extension EventStore {
   fileprivate func settleEnd(of query: inout EventQuery, _ connection: Connection) throws -> Int64? {
     let table = try layout(connection)
     if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
-    guard query.order == .position, table.hasPosition, query.waitsForWriters else { return nil }
+    guard query.order == .position, table.hasPosition, query.waitsForWriters, hasFinalPositions else {
+      return nil
+    }
     let final = try finalPosition(connection)
     query.toPosition = min(query.toPosition ?? final, final)
     return final
@@ -120,7 +122,7 @@ extension EventStore {
     let conditions = times.conditions(in: try layout(connection))
     // "+ 0" keeps the planner from walking the positions from either end to the first match.
     let sql = """
-      SELECT min(position + 0), max(position + 0) FROM \(table.sql) e \(conditions.clause(and: "true"))
+      SELECT min(position + 0), max(position + 0) FROM \(relation) e \(conditions.clause(and: "true"))
       """
     let range = try connection.query(sql, conditions.parameters)
     // What comes later has a higher position than all that is there.
@@ -161,6 +163,7 @@ extension EventStore {
   /// Refuses to follow where what is final cannot be known.
   func requireFollowable(_ connection: Connection) throws {
     try layout(connection).requirePosition(for: "following")
+    try requireFinalPositions()
     guard try readHead(connection).isReplayed else { return }
     throw EventStoreError(
       .permissionDenied,
@@ -174,20 +177,22 @@ extension EventStore {
 
   /// A name that matches nothing is a mistake in the name far more often than an empty answer.
   fileprivate func requireNames(in query: EventQuery, _ connection: Connection) throws {
-    let source = try layout(connection).source
+    let table = try layout(connection)
     func require(_ what: String, _ fill: (inout Conditions) -> Void) throws {
       var conditions = Conditions()
       fill(&conditions)
-      let sql = "SELECT EXISTS (SELECT FROM \(source) e \(conditions.clause(and: "true")))"
+      let sql = "SELECT EXISTS (SELECT FROM \(table.source) e \(conditions.clause(and: "true")))"
       guard try connection.query(sql, conditions.parameters).bool(0, 0) else {
-        throw EventStoreError(.notFound, "\(table) has no event of \(what)")
+        throw EventStoreError(.notFound, "\(table.name) has no event of \(what)")
       }
     }
     for type in query.types {
       try require("type '\(type)'") { $0.add("e.event_type = \($0.bind(.text(type)))") }
     }
     if let aggregateID = query.aggregateID {
-      try require("aggregate '\(aggregateID)'") { $0.add("e.aggregate_id = \($0.bind(.text(aggregateID)))") }
+      try require("aggregate '\(aggregateID)'") {
+        $0.add(table.isOf(aggregateID, $0.bind(.text(aggregateID))))
+      }
     }
     if let category = query.category {
       try require("category '\(category)'") { $0.add(category: category) }

@@ -30,14 +30,11 @@ extension EventStore {
   }
 
   private func searchSQL(_ column: String, _ connection: Connection) throws -> String {
-    let isInByteOrder = """
-      SELECT coalesce(bool_or(l.collname IN ('C', 'POSIX')
-               OR l.collname = 'default' AND d.datcollate IN ('C', 'POSIX')), false)
-      FROM pg_attribute a JOIN pg_collation l ON l.oid = a.attcollation
-      JOIN pg_database d ON d.datname = current_database()
-      WHERE a.attrelid = $1::regclass AND a.attname = $2
+    let collation = """
+      SELECT pg_collation_for((SELECT e.\(column) FROM \(relation) e LIMIT 1)) = '"C"'
+        OR (SELECT datcollate IN ('C', 'POSIX') FROM pg_database WHERE datname = current_database())
       """
-    let order = try connection.query(isInByteOrder, [.text(table.sql), .text(column)]).bool(0, 0)
+    let order = try connection.query(collation).bool(0, 0)
     return embeddedSQL(
       PackageResources.NamesByPrefix_sql,
       filling: [

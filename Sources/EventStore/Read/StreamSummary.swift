@@ -16,10 +16,11 @@ extension EventStore {
   /// Sums a stream up; nil when it has no event.
   public func summary(ofStream aggregateID: String) async throws -> StreamSummary? {
     try await perform { connection in
-      let zone = try layout(connection).hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
+      let table = try layout(connection)
+      let zone = table.hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
       let sql = """
         SELECT count(*), min(version), max(version), min("timestamp")\(zone), max("timestamp")\(zone)
-        FROM \(table.sql) WHERE aggregate_id = $1
+        FROM \(relation) e WHERE \(table.isOf(aggregateID, "$1"))
         """
       let row = try connection.query(sql, [.text(aggregateID)])
       guard row.int64(0, 0) > 0 else { return nil }

@@ -21,6 +21,7 @@ extension EventStore {
   public func watermark() async throws -> Watermark {
     try await perform { connection in
       try layout(connection).requirePosition(for: "a watermark")
+      try requireFinalPositions()
       let (head, isReplayed) = try readHead(connection)
       return Watermark(head: head, writers: try writers(connection), isReplayed: isReplayed)
     }
@@ -35,20 +36,38 @@ extension EventStore {
   /// The head is the highest visible position, not the sequence's last_value: positions above it need not be final
   /// for a reader to stop at it, and it takes no right beyond SELECT on the events.
   func finalPosition(_ connection: Connection) throws -> Int64 {
+    try requireFinalPositions()
     let (head, isReplayed) = try readHead(connection)
     if isReplayed { return head }
     _ = try waitForEnd(purpose: "writes to \(table)", connection) { try writers(connection) }
     return head
   }
 
+  /// Whether waiting for writers makes positions final.
+  var hasFinalPositions: Bool { foreign?.hasFinalPositions ?? true }
+
+  /// Refuses what goes on from a position where that could skip events.
+  func requireFinalPositions() throws {
+    guard let foreign, !hasFinalPositions else { return }
+    throw EventStoreError(
+      .invalidDefinition,
+      "nobody can tell which positions of \(foreign.path) are final",
+      detail:
+        "Its writers take positions before they hold a lock that would show it (@positions late), so a reader "
+        + "that goes on from a position could skip events.",
+      hint: "Read without following and without a checkpoint; see annals-layout(5)."
+    )
+  }
+
   /// The highest visible position.
   func readHead(_ connection: Connection) throws -> (position: Int64, isReplayed: Bool) {
-    let sql = "SELECT coalesce(max(position), 0), pg_is_in_recovery() FROM \(table.sql)"
+    let sql = "SELECT coalesce(max(position), 0), pg_is_in_recovery() FROM \(relation) e"
     let result = try connection.query(sql)
     return (result.int64(0, 0), result.bool(0, 1))
   }
 
   func writers(_ connection: Connection) throws -> [OpenTransaction] {
-    try openTransactions(PackageResources.Watermark_sql, [.text(table.sql)], connection)
+    let tables = foreign?.tables ?? [table]
+    return try openTransactions(PackageResources.Watermark_sql, [.textArray(tables.map(\.sql))], connection)
   }
 }

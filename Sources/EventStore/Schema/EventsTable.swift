@@ -10,8 +10,36 @@ struct EventsTable: Sendable, Hashable {
   /// Whether `timestamp` is a timestamptz; without a zone its values are taken as UTC.
   let hasTimeZone: Bool
 
-  /// The FROM item that reads the events: the table, or what upcasters make of it.
+  /// The FROM item that reads the events as they are stored: the table, or a layout's query.
+  let relation: String
+  /// Whether a layout also gives aggregate ids as uuids, which is what the table's index is on.
+  let hasAggregateKey: Bool
+  /// The FROM item that reads the events: the relation, or what upcasters make of it.
   var source: String
+
+  /// - Parameter types: the columns that there are, with their types.
+  init(name: QualifiedName, relation: String, types: [String: String]) {
+    self.name = name
+    self.relation = relation
+    source = relation
+    hasAggregateKey = types[Self.aggregateKey] == "uuid"
+    hasMetadata = types["metadata"] != nil
+    hasPosition = types["position"] != nil
+    hasTimeZone = types["timestamp"] == "timestamp with time zone"
+  }
+
+  /// The column of ``hasAggregateKey``.
+  static let aggregateKey = "aggregate_uuid"
+
+  /// The condition that event `e` is of an aggregate.
+  ///
+  /// - Parameter parameter: the name of the parameter that is bound to the id.
+  func isOf(_ aggregateID: String, _ parameter: String) -> String {
+    guard hasAggregateKey else { return "e.aggregate_id = \(parameter)" }
+    // Only what is a uuid can be cast to one.
+    let key = EventID(aggregateID) == nil ? "NULL" : parameter
+    return "e.aggregate_id = \(parameter) AND e.\(Self.aggregateKey) = \(key)::uuid"
+  }
 
   /// The columns to select, in the order of ``Column``, each in the type that the readers decode.
   var columns: String {
@@ -47,14 +75,8 @@ struct EventsTable: Sendable, Hashable {
     if result.isEmpty { return nil }
     var types: [String: String] = [:]
     for row in 0..<result.rowCount { types[result.string(row, 0)] = result.string(row, 1) }
-    try check(types, of: name)
-    return EventsTable(
-      name: name,
-      hasMetadata: types["metadata"] != nil,
-      hasPosition: types["position"] != nil,
-      hasTimeZone: types["timestamp"] == "timestamp with time zone",
-      source: name.sql
-    )
+    try check(types, of: name.description, hint: "Name the table of events with --table schema.name.")
+    return EventsTable(name: name, relation: name.sql, types: types)
   }
 
   /// The columns that make a table of events, with the types that they may have.
@@ -72,7 +94,7 @@ struct EventsTable: Sendable, Hashable {
     ("position", ["bigint"]),
   ]
 
-  private static func check(_ types: [String: String], of name: QualifiedName) throws {
+  static func check(_ types: [String: String], of name: String, hint: String) throws {
     var faults: [String] = []
     for (column, allowed) in required where types[column] == nil {
       faults.append("column \(column) (\(allowed.sorted()[0])) is missing")
@@ -86,9 +108,16 @@ struct EventsTable: Sendable, Hashable {
         .invalidDefinition,
         "\(name) is not a table of events",
         detail: faults.joined(separator: "; "),
-        hint: "Name the table of events with --table schema.name."
+        hint: hint
       )
     }
+  }
+
+  /// Whether the catalogue vouches that no two events agree in these columns. It knows nothing of a layout's.
+  func hasUniqueKey(_ columns: [String], _ connection: Connection) throws -> Bool {
+    guard relation == name.sql else { return false }
+    let sql = embeddedSQL(PackageResources.HasUniqueKey_sql)
+    return try connection.query(sql, [.text(name.sql), .textArray(columns)]).bool(0, 0)
   }
 
   static func missing(_ name: QualifiedName) -> EventStoreError {

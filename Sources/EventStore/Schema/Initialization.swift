@@ -39,9 +39,10 @@ extension EventStore {
 
   private func planInitialization(addPosition: Bool, _ connection: Connection) throws -> Initialization {
     var plan = Initialization()
-    let existing = try EventsTable.find(table, connection)
+    if addPosition { try requireOwn("adding columns") }
+    let existing = try foreign == nil ? EventsTable.find(table, connection) : layout(connection)
     if let existing {
-      let missing = try missingColumns(of: existing, connection)
+      let missing = foreign == nil ? try missingColumns(of: existing, connection) : []
       if addPosition { plan.steps += missing } else { plan.missing = missing }
     } else {
       if try !schemaExists(table.schema, connection) {
@@ -93,7 +94,7 @@ extension EventStore {
 
   /// The text of a `.sql` file with this store's table in it.
   func fillIn(_ sql: [UInt8]) -> String {
-    embeddedSQL(sql, filling: ["events": table.sql, "events_literal": quoteLiteral(table.sql)])
+    embeddedSQL(sql, filling: ["events": relation, "events_literal": quoteLiteral(table.sql)])
   }
 
   /// Two `init` at once would both create: the second waits for the first, then finds nothing to do.

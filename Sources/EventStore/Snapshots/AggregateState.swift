@@ -66,7 +66,7 @@ extension EventStore {
         SELECT CASE WHEN b.state IS NOT NULL THEN b.version END, f.version, f.upto, \(indented ? "jsonb_pretty(f.state)" : "f.state::text"),
                \(events.time), \(events.position)
         FROM annals_fold AS f CROSS JOIN annals_base AS b
-        JOIN \(table.sql) AS e ON e.aggregate_id = f.aggregate_id AND e.version = f.upto
+        JOIN \(relation) AS e ON e.aggregate_id = f.aggregate_id AND e.version = f.upto
         WHERE f.version = f.upto OR f.state IS NULL
         """
     )
@@ -115,7 +115,7 @@ extension EventStore {
     in aggregateID: String,
     _ connection: Connection
   ) throws -> EventStoreError {
-    let sql = "SELECT max(version), min(\"timestamp\")::text FROM \(table.sql) WHERE aggregate_id = $1"
+    let sql = "SELECT max(version), min(\"timestamp\")::text FROM \(relation) e WHERE aggregate_id = $1"
     let stream = try connection.query(sql, [.text(aggregateID)])
     guard let head = stream.optionalInt32(0, 0) else {
       return EventStoreError(.notFound, "\(table) has no event of aggregate '\(aggregateID)'")

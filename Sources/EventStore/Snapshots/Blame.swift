@@ -74,7 +74,7 @@ extension EventStore {
         )
         SELECT \(Self.pathForPeople), l.new::text, e.id, e.version, e.event_type, \(events.time)
         FROM annals_last AS l CROSS JOIN annals_base AS b
-        LEFT JOIN \(table.sql) AS e ON e.aggregate_id = b.aggregate_id AND e.version = l.key
+        LEFT JOIN \(relation) AS e ON e.aggregate_id = b.aggregate_id AND e.version = l.key
         WHERE (jsonb_typeof(l.new) NOT IN ('object', 'array') OR l.new IN ('{}', '[]'))
           AND (path = \(prefix) OR starts_with(path, \(prefix) || '.') OR starts_with(path, \(prefix) || '['))
         ORDER BY path COLLATE "C"

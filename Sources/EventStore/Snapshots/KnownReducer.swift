@@ -51,7 +51,7 @@ extension EventStore {
     guard let id = known?.id else { return "SELECT NULL::integer AS version, NULL::jsonb AS state" }
     return """
       SELECT s.version, s.state FROM annals.snapshots AS s
-      JOIN \(table.sql) AS l ON l.aggregate_id = \(point).aggregate_id AND l.version = s.version AND l.id = s.event_id
+      JOIN \(relation) AS l ON l.aggregate_id = \(point).aggregate_id AND l.version = s.version AND l.id = s.event_id
       WHERE s.reducer = \(conditions.bind(.int4(id))) AND s.aggregate_id = \(point).aggregate_id COLLATE "C"
         AND s.version <= \(point).version
       ORDER BY s.version DESC LIMIT 1

@@ -41,7 +41,7 @@ extension EventStore {
     var conditions = Conditions()
     let base = base(of: aggregateID, to: point, from: nil, &conditions, in: try layout(connection))
     let versions = try connection.query(
-      "SELECT e.version, e.event_type FROM (\(base)) AS b JOIN \(table.sql) AS e"
+      "SELECT e.version, e.event_type FROM (\(base)) AS b JOIN \(relation) AS e"
         + " ON e.aggregate_id = b.aggregate_id AND e.version <= b.upto ORDER BY e.version",
       conditions.parameters
     )
@@ -90,7 +90,7 @@ extension EventStore {
     _ reducer: Reducer,
     _ connection: Connection
   ) throws -> EventStoreError {
-    let sql = "SELECT event_type FROM \(table.sql) WHERE aggregate_id = $1 AND version = $2"
+    let sql = "SELECT event_type FROM \(relation) e WHERE aggregate_id = $1 AND version = $2"
     let event = try connection.query(sql, [.text(aggregateID), .int4(version)])
     var error = reducer.failure(
       "the state became NULL",

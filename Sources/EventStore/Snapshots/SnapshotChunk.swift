@@ -53,7 +53,7 @@ extension EventStore {
       SELECT max(aggregate_id)::text, sum(events)::bigint FROM (
         SELECT e.aggregate_id, count(*) AS events,
                div(sum(count(*)) OVER (ORDER BY e.aggregate_id) - 1, \(SnapshotChunk.eventLimit)) AS chunk
-        FROM \(table.sql) AS e \(conditions.clause(and: "true")) GROUP BY e.aggregate_id
+        FROM \(relation) AS e \(conditions.clause(and: "true")) GROUP BY e.aggregate_id
       ) AS streams GROUP BY chunk ORDER BY chunk
       """
     let result = try connection.query(sql, conditions.parameters)
@@ -70,7 +70,7 @@ extension EventStore {
 
   private func chunks(ofNames ids: [String], _ connection: Connection) throws -> [SnapshotChunk] {
     let sql = """
-      SELECT (SELECT count(*) FROM \(table.sql) AS e WHERE e.aggregate_id = names.name), names.name
+      SELECT (SELECT count(*) FROM \(relation) AS e WHERE e.aggregate_id = names.name), names.name
       FROM unnest($1::text[]) AS names (name) ORDER BY 1
       """
     let result = try connection.query(sql, [.textArray(ids)])
@@ -87,7 +87,7 @@ extension EventStore {
   {
     let conditions = chunk.conditions(in: selection)
     let sql = """
-      SELECT DISTINCT e.aggregate_id::text FROM \(table.sql) AS e \(conditions.clause(and: "true")) ORDER BY 1
+      SELECT DISTINCT e.aggregate_id::text FROM \(relation) AS e \(conditions.clause(and: "true")) ORDER BY 1
       """
     let result = try connection.query(sql, conditions.parameters)
     return (0..<result.rowCount).map { result.string($0, 0) }

@@ -134,10 +134,10 @@ extension EventStore {
       SELECT h.aggregate_id, \(Fold.beginning) AS version, NULL::jsonb AS state, least(h.version, h.last_version) AS upto
       FROM unnest($1::text[]) AS names (name) CROSS JOIN LATERAL (
         SELECT e.aggregate_id, e.version,
-               (SELECT min(f.version) FROM \(table.sql) AS f WHERE f.aggregate_id = names.name) AS first_version,
+               (SELECT min(f.version) FROM \(relation) AS f WHERE f.aggregate_id = names.name) AS first_version,
                (SELECT max(s.version) FROM annals.snapshots AS s
                 WHERE s.reducer = $2 AND s.aggregate_id = names.name) AS last_version
-        FROM \(table.sql) AS e WHERE e.aggregate_id = names.name ORDER BY e.version DESC LIMIT 1
+        FROM \(relation) AS e WHERE e.aggregate_id = names.name ORDER BY e.version DESC LIMIT 1
       ) AS h
       """
     let query = Fold(reducer, of: try layout(connection)).query(base: base, result: verification)
@@ -153,7 +153,7 @@ extension EventStore {
     embeddedSQL(
       PackageResources.VerifySnapshots_sql,
       filling: [
-        "events": table.sql, "ids": "$1", "reducer": "$2", "path": Self.pathForPeople,
+        "events": relation, "ids": "$1", "reducer": "$2", "path": Self.pathForPeople,
         "whole": Self.isWhole, "changes": Self.changes(.differing),
       ]
     )

@@ -79,7 +79,7 @@ extension EventStore {
         SELECT e.reducer, e.aggregate_id, e.version, r.id <> \(Self.newestReducer) AS is_stale, l.id IS NOT NULL AS is_valid,
                row_number() OVER (PARTITION BY e.reducer, e.aggregate_id, l.id IS NULL ORDER BY e.version DESC) AS age
         FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
-        LEFT JOIN \(table.sql) AS l
+        LEFT JOIN \(relation) AS l
           ON l.aggregate_id = e.aggregate_id COLLATE "C" AND l.version = e.version AND l.id = e.event_id
         WHERE r.store = \(quoteLiteral(table.description)) AND \(selection.literalCondition)
         """

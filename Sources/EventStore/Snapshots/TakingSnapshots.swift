@@ -160,7 +160,7 @@ extension EventStore {
       INSERT INTO annals.snapshots AS old (reducer, aggregate_id, version, position, event_id, state)
       SELECT \(reducer.id ?? 0), s.aggregate_id, s.version, l.position, l.id, s.state
       FROM annals_states AS s CROSS JOIN LATERAL (
-        SELECT e.id, \(events.position) AS position FROM \(table.sql) AS e
+        SELECT e.id, \(events.position) AS position FROM \(relation) AS e
         WHERE e.aggregate_id = s.aggregate_id AND e.version = s.version LIMIT 1
       ) AS l
       WHERE s.missing = 0 AND s.state IS NOT NULL

@@ -46,7 +46,7 @@ extension EventStore {
   private func mark(_ check: VersionCheck, _ connection: Connection) throws -> Int64 {
     let sql = """
       SELECT position FROM annals.verifications WHERE store = $1 AND first_version = $2
-        AND position <= (SELECT max(position) FROM \(table.sql))
+        AND position <= (SELECT max(position) FROM \(relation) e)
       """
     let rows = try connection.query(sql, [.text("\(table)"), .int4(Int32(check.firstVersion))])
     return rows.isEmpty ? 0 : rows.int64(0, 0)

@@ -94,7 +94,7 @@ extension VersionCheckRun {
     let facts = try connection.query(
       """
       SELECT (SELECT n_tup_del FROM pg_stat_user_tables WHERE relid = $1::regclass),
-             (SELECT coalesce(min(position), 0) FROM \(layout.name.sql))
+             (SELECT coalesce(min(position), 0) FROM \(layout.relation) e)
       """,
       [.text(layout.name.sql)]
     )

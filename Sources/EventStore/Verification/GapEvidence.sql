@@ -2,6 +2,6 @@
 -- last missing version. Positions are handed out before commit: a free one was taken by a transaction that was rolled
 -- back, or its event was deleted.
 SELECT coalesce(n.first - coalesce(p.last, 0) - 1
-                - (SELECT count(*) FROM {events} WHERE position > coalesce(p.last, 0) AND position < n.first), 0)::bigint
-FROM (SELECT min(position) AS first FROM {events} WHERE aggregate_id = $1 AND version > $3) n,
-     (SELECT max(position) AS last FROM {events} WHERE aggregate_id = $1 AND version < $2) p
+                - (SELECT count(*) FROM {events} e WHERE position > coalesce(p.last, 0) AND position < n.first), 0)::bigint
+FROM (SELECT min(position) AS first FROM {events} e WHERE aggregate_id = $1 AND version > $3) n,
+     (SELECT max(position) AS last FROM {events} e WHERE aggregate_id = $1 AND version < $2) p

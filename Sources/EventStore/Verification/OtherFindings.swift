@@ -3,7 +3,7 @@ internal import LibPQ
 extension VersionCheckRun {
   /// Looks for values that only one event may have, unless a unique index vouches for them.
   func checkUnique(_ column: String, _ kind: Finding.Kind, _ report: Report) throws {
-    if try hasUniqueKey([column]) { return }
+    if try layout.hasUniqueKey([column], connection) { return }
     let findings = sql(PackageResources.DuplicateValues_sql, ["value": "e.\(column)"])
     try connection.forEachPage(of: findings, parameters) { page in
       for row in 0..<page.rowCount {
@@ -27,7 +27,7 @@ extension VersionCheckRun {
 
   /// Looks for events of a stream that came before the event of the version below.
   func checkOrder(_ report: Report) throws {
-    let isUnique = try hasUniqueKey(["aggregate_id", "version"])
+    let isUnique = try layout.hasUniqueKey(["aggregate_id", "version"], connection)
     let tieBreak = layout.hasPosition ? "e.version, e.position" : "e.version, e.\"timestamp\""
     let findings = sql(PackageResources.OrderFindings_sql, ["order": isUnique ? "e.version" : tieBreak])
     // A cursor is planned without parallel workers: it is worth its while only where there is something to fetch.

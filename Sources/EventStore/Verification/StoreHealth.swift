@@ -79,8 +79,8 @@ extension EventStore {
       let sql = """
         SELECT coalesce(max(position), 0),
                (SELECT extract(epoch FROM clock_timestamp() - "timestamp")::float8
-                FROM \(table.sql) ORDER BY position DESC LIMIT 1)
-        FROM \(table.sql)
+                FROM \(relation) e ORDER BY position DESC LIMIT 1)
+        FROM \(relation) e
         """
       let store = try connection.query(sql)
       return StoreHealth(

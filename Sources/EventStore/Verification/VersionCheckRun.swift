@@ -28,7 +28,7 @@ struct VersionCheckRun {
     if let mark {
       let mark = conditions.bind(.int8(mark))
       conditions.add(
-        "e.aggregate_id IN (SELECT aggregate_id FROM \(layout.name.sql) WHERE position > \(mark))"
+        "e.aggregate_id IN (SELECT aggregate_id FROM \(layout.relation) e WHERE position > \(mark))"
       )
     }
     (parameters, scope) = (conditions.parameters, conditions.conjunction)
@@ -89,7 +89,7 @@ struct VersionCheckRun {
 
   private func headPosition() throws -> Int64? {
     guard layout.hasPosition else { return nil }
-    return try connection.query("SELECT coalesce(max(position), 0) FROM \(layout.name.sql)").int64(0, 0)
+    return try connection.query("SELECT coalesce(max(position), 0) FROM \(layout.relation) e").int64(0, 0)
   }
 
   /// A name that was mistyped must not pass for a sound stream.
@@ -97,7 +97,7 @@ struct VersionCheckRun {
     guard case .aggregates(let ids) = check.selection else { return }
     let sql = """
       SELECT a.name FROM unnest($1) WITH ORDINALITY AS a (name, place)
-      WHERE NOT EXISTS (SELECT FROM \(layout.name.sql) e WHERE e.aggregate_id = a.name) ORDER BY place LIMIT 1
+      WHERE NOT EXISTS (SELECT FROM \(layout.relation) e WHERE e.aggregate_id = a.name) ORDER BY place LIMIT 1
       """
     let missing = try connection.query(sql, [.textArray(ids)])
     if missing.isEmpty { return }
@@ -110,7 +110,7 @@ struct VersionCheckRun {
   /// Counts, and looks for gaps, duplicates, wrong first and invalid versions.
   func checkVersions(_ result: inout VersionCheckResult, _ report: Report) throws {
     // Counting distinct values takes twice as long as counting rows.
-    let isUnique = try hasUniqueKey(["aggregate_id", "version"])
+    let isUnique = try layout.hasUniqueKey(["aggregate_id", "version"], connection)
     let values = ["versions": isUnique ? "count(*)" : "count(DISTINCT version)"]
     let totals = try connection.query(sql(PackageResources.Streams_sql, values), parameters)
     result.events = totals.int64(0, 0)
@@ -133,18 +133,10 @@ struct VersionCheckRun {
     )
   }
 
-  /// Whether the catalogue vouches that no two events agree in these columns.
-  func hasUniqueKey(_ columns: [String]) throws -> Bool {
-    try connection.query(
-      embeddedSQL(PackageResources.HasUniqueKey_sql),
-      [.text(layout.name.sql), .textArray(columns)]
-    ).bool(0, 0)
-  }
-
   /// A `.sql` file with the table, its columns and the scope in it.
   func sql(_ file: [UInt8], _ values: [String: String] = [:]) -> String {
     let own = [
-      "events": layout.name.sql, "scope": scope, "position": layout.position, "timestamp": layout.time,
+      "events": layout.relation, "scope": scope, "position": layout.position, "timestamp": layout.time,
       "metadata": layout.metadata,
     ]
     return embeddedSQL(file, filling: own.merging(values) { $1 })

@@ -39,6 +39,10 @@ struct Doctor: AsyncParsableCommand {
       switch option {
       case .table:
         DiagnosisRecord(option, "\(try connection.table)", isGiven: connection.givenTable != nil)
+      case .layout:
+        try connection.layout().map {
+          DiagnosisRecord(option, $0.name, isGiven: connection.givenLayout != nil)
+        }
       case .output:
         DiagnosisRecord(option, output.format.rawValue, isGiven: output.givenFormat != nil)
       case .upcasters:

@@ -32,6 +32,36 @@ struct ConnectionOptions: ParsableArguments {
   )
   var givenTable: QualifiedName?
 
+  @Option(
+    name: .customLong("layout"),
+    help: "Read the store of another framework, by its name or a file: see annals-layout(5).",
+    completion: .file(extensions: ["sql"])
+  )
+  var givenLayout: String?
+
+  func validate() throws {
+    if givenTable != nil, givenLayout != nil {
+      throw ValidationError("--table and --layout exclude each other: a layout names its tables")
+    }
+  }
+
+  /// The layout of the option, else that of the variable, unless a table is named.
+  func layout() throws -> Layout? {
+    guard givenTable == nil, let name = givenLayout ?? MirroredOption.layout.variableText else { return nil }
+    if let layout = Layout(shipped: name) { return layout }
+    guard name.contains("/") || name.contains(".") else {
+      let near =
+        SectionFile.nearest(to: name, among: Layout.shippedNames).map { "Did you mean '\($0)'? " } ?? ""
+      throw CommandError(
+        .usage,
+        "there is no layout '\(TextEscaping.forPeople(name))'",
+        code: "usage",
+        hint: near + "Name a .sql file, or one of \(Layout.shippedNames.joined(separator: ", "))."
+      )
+    }
+    return try Layout(path: name, bytes: try InputFile.read(name))
+  }
+
   /// The table of the option, else that of the variable.
   var table: QualifiedName {
     get throws { try MirroredOption.table.resolve(givenTable, parse: Self.parseTable) ?? .events }
@@ -40,7 +70,7 @@ struct ConnectionOptions: ParsableArguments {
   /// The store that these options name; it connects when it is first used.
   func store() async throws -> EventStore {
     let parameters = ConnectionParameters(host: host, port: port, user: user, database: database)
-    let store = try EventStore(parameters, table: try table)
+    let store = try EventStore(parameters, table: try table, layout: try layout())
     await store.onNotice { StandardError.warn($0) }
     return store
   }

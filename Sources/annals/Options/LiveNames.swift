@@ -52,7 +52,7 @@ private enum LiveNames {
 
 extension ConnectionOptions {
   private static let names: Set = [
-    "-h", "--host", "-p", "--port", "-U", "--username", "-d", "--dbname", "--table",
+    "-h", "--host", "-p", "--port", "-U", "--username", "-d", "--dbname", "--table", "--layout",
   ]
 
   /// Those arguments of a command line that are of this group.

@@ -4,6 +4,7 @@ internal import ArgumentParser
 /// empty counts as not set.
 enum MirroredOption: String, CaseIterable {
   case table = "--table"
+  case layout = "--layout"
   case output = "--output"
   case upcasters = "--upcasters"
 

@@ -1,0 +1,137 @@
+internal import LibPQ
+
+/// How somebody else's table of events is read: a query whose columns have the names and types of the store's.
+///
+/// A store that is read through a layout is never written to.
+public struct Layout: Sendable {
+  /// The name behind `@layout`.
+  public let name: String
+  /// The tables whose writers may still make events appear, in the order of the file; records of annals' own are kept
+  /// under the name of the first.
+  let tables: [QualifiedName]
+  /// Whether a writer holds its lock before it takes a position, so that waiting for writers makes positions final.
+  let hasFinalPositions: Bool
+  let path: String
+  let bytes: [UInt8]
+  let query: SQLStatement
+
+  /// The FROM item that reads the events.
+  var relation: String { "(\n\(query.text)\n)" }
+
+  /// Reads a layout file.
+  ///
+  /// - Parameter path: for messages.
+  /// - Throws: ``EventStoreError`` with code `invalidDefinition`, and the line and column in its message.
+  public init(path: String, bytes: [UInt8]) throws {
+    do {
+      try self.init(try SectionFile(name: path, bytes: bytes, rules: Self.sectionRules))
+    } catch {
+      throw EventStoreError(error)
+    }
+  }
+
+  private static let sectionRules = [
+    SectionRule(keyword: "layout", argument: "NAME", body: .optional, isUnique: true, isRequired: true),
+    SectionRule(keyword: "table", argument: "SCHEMA.NAME", body: .optional, isRequired: true),
+    SectionRule(keyword: "positions", argument: "final|late", body: .optional, isUnique: true),
+  ]
+
+  private init(_ file: SectionFile) throws(SQLFileError) {
+    (path, bytes) = (file.name, file.bytes)
+    name = file.sections("layout")[0].argument
+    var tables: [QualifiedName] = []
+    for section in file.sections("table") {
+      guard section.argument.contains("."), let table = QualifiedName(section.argument) else {
+        throw file.error(
+          "\"\(section.argument)\" is not the name of a table with its schema",
+          at: section.argumentLocation
+        )
+      }
+      tables.append(table)
+    }
+    self.tables = tables
+    let positions = file.sections("positions").first
+    if let positions, !["final", "late"].contains(positions.argument) {
+      throw file.error("@positions is final or late", at: positions.argumentLocation)
+    }
+    hasFinalPositions = positions?.argument != "late"
+    let statements = file.sections.flatMap(\.statements)
+    guard let query = statements.first, statements.count == 1, query.isQuery else {
+      throw file.error(
+        "a layout is one SELECT",
+        at: statements.dropFirst().first?.location ?? statements.first?.location ?? file.sections[0].location
+      )
+    }
+    self.query = query
+  }
+}
+
+extension Layout {
+  /// The layouts that come with annals, by name.
+  public static let shippedNames = shipped.map(\.name)
+
+  /// The layout of that name that comes with annals.
+  public init?(shipped name: String) {
+    guard let file = Self.shipped.first(where: { $0.name == name }) else { return nil }
+    // A test reads them all.
+    guard let layout = try? Layout(path: "layout \(name)", bytes: file.bytes) else { return nil }
+    self = layout
+  }
+
+  private static let shipped = [
+    (name: "commanded", bytes: PackageResources.commanded_sql),
+    (name: "emmett", bytes: PackageResources.emmett_sql),
+    (name: "marten", bytes: PackageResources.marten_sql),
+    (name: "message-db", bytes: PackageResources.message_db_sql),
+    (name: "patchlevel", bytes: PackageResources.patchlevel_sql),
+    (name: "sequent", bytes: PackageResources.sequent_sql),
+  ]
+}
+
+extension EventsTable {
+  /// What a layout's query gives.
+  static func find(_ layout: Layout, _ connection: Connection) throws -> EventsTable {
+    var types: [String: String] = [:]
+    do { types = try columnTypes(of: layout, connection) } catch {
+      guard error.sqlState?.hasPrefix("42") == true, error.sqlState != SQLState.insufficientPrivilege else {
+        throw error
+      }
+      throw EventStoreError(
+        .invalidDefinition,
+        "\(layout.path) does not fit this database: \(error.message)",
+        hint: error.hint ?? "Its tables may have other names or columns here; see annals-layout(5).",
+        sqlState: error.sqlState
+      )
+    }
+    try check(types, of: layout.path, hint: "Name and cast the columns of its SELECT; see annals-layout(5).")
+    return EventsTable(name: layout.tables[0], relation: layout.relation, types: types)
+  }
+
+  private static func columnTypes(
+    of layout: Layout,
+    _ connection: Connection
+  ) throws(PostgresError) -> [String: String] {
+    let noRows = try connection.query("SELECT * FROM \(layout.relation) e LIMIT 0")
+    let columns = 0..<noRows.columnCount
+    let names = try connection.query(
+      "SELECT format_type(t.oid::oid, NULL) FROM unnest($1) WITH ORDINALITY AS t (oid, place) ORDER BY place",
+      [.textArray(columns.map { "\(noRows.columnType($0))" })]
+    )
+    var types: [String: String] = [:]
+    for column in columns { types[noRows.columnName(column)] = names.string(column, 0) }
+    return types
+  }
+}
+
+extension EventStore {
+  /// Refuses to change a store that is somebody else's.
+  func requireOwn(_ purpose: String) throws {
+    guard let foreign else { return }
+    throw EventStoreError(
+      .invalidDefinition,
+      "\(purpose) would write to a store that is read through layout \(foreign.name)",
+      detail: "A store of somebody else's is never written to.",
+      hint: "Leave --layout out, and name a table of annals' own with --table."
+    )
+  }
+}

@@ -1,0 +1,14 @@
+-- @layout emmett
+-- @table public.emt_messages
+-- Emmett, https://github.com/event-driven-io/emmett: src/packages/emmett-postgresql/src/eventStore/schema/tables.ts,
+-- appendToStream.ts. Only events (message_kind E) that are not archived, of all partitions.
+SELECT m.message_id::uuid AS id,
+       m.stream_id AS aggregate_id,
+       m.message_type AS event_type,
+       m.message_data AS event_data,
+       m.stream_position::integer AS version,
+       m.created AS "timestamp",
+       m.message_metadata AS metadata,
+       m.global_position AS position
+FROM public.emt_messages AS m
+WHERE m.message_kind = 'E' AND NOT m.is_archived

@@ -1,0 +1,13 @@
+-- @layout message-db
+-- @table message_store.messages
+-- Message DB, https://github.com/message-db/message-db: database/tables/messages.sql, database/functions/write-message.sql.
+-- Positions in a stream are from 0, times are in UTC without saying so.
+SELECT m.id,
+       m.stream_name AS aggregate_id,
+       m.type AS event_type,
+       coalesce(m.data, 'null') AS event_data,
+       (m.position + 1)::integer AS version,
+       m.time AS "timestamp",
+       m.metadata,
+       m.global_position AS position
+FROM message_store.messages AS m

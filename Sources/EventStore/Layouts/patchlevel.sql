@@ -1,0 +1,15 @@
+-- @layout patchlevel
+-- @table public.event_store
+-- patchlevel/event-sourcing, https://github.com/patchlevel/event-sourcing: configureSchema() of
+-- src/Store/TaggableDoctrineDbalStore.php. Older stores call event_name event and event_payload payload, and have no
+-- event_id: copy this file, and make ids from numbers with lpad(to_hex(m.id), 32, '0')::uuid.
+SELECT m.event_id::uuid AS id,
+       m.stream AS aggregate_id,
+       m.event_name AS event_type,
+       m.event_payload::jsonb AS event_data,
+       m.playhead AS version,
+       m.recorded_on AS "timestamp",
+       m.custom_headers::jsonb AS metadata,
+       m.id AS position
+FROM public.event_store AS m
+WHERE m.playhead IS NOT NULL
