@@ -68,6 +68,9 @@ struct Annals: AsyncParsableCommand {
 
   private static func usageHint(_ arguments: [String]) -> String {
     if arguments.last == "-h" { return "-h is the server's host, as in psql. For help: annals --help" }
+    if let meant = NamedSubcommand.meant(by: arguments) {
+      return "Did you mean 'annals \(meant.joined(separator: " "))'?"
+    }
     return "Try '\((["annals", "help"] + NamedSubcommand.path(in: arguments)).joined(separator: " "))'."
   }
 }

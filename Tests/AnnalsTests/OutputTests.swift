@@ -1,6 +1,8 @@
 import Synchronization
+import TestSupport
 import Testing
 
+@testable import EventStore
 @testable import annals
 
 @Suite struct TextEscapingTests {
@@ -146,5 +148,73 @@ import Testing
     ]
     #expect(printed(.csv, rows) == expected.joined(separator: "\r\n"))
     #expect(printed(.csv, []) == "id,count,data\r\n")
+  }
+}
+
+@Suite struct GraphTests {
+  @Test(arguments: [
+    (0, "          "), (1, "██████████"), (0.5, "█████     "), (0.000_001, "▏         "),
+    (0.999_999, "█████████▉"),
+    (0.37, "███▊      "), (-1, "          "), (2, "██████████"),
+  ])
+  func bar(share: Double, bar: String) {
+    #expect(Graph.bar(share) == bar)
+  }
+
+  @Test(arguments: [([], ""), ([0, 0], "··"), ([1, 0, 8, 4], "▂·█▅"), ([5], "█")])
+  func sparkline(numbers: [Int64], line: String) {
+    #expect(Graph.sparkline(numbers) == line)
+  }
+
+  /// At a terminal, which `script` pretends to be, and nowhere else.
+  @Test func picturesAreForTerminals() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(
+        """
+        INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp) VALUES
+          ('a', 'Often', '{}', 1, now() - interval '10 seconds'), ('a', 'Often', '{}', 2, now() - interval '2 hours'),
+          ('a', 'Often', '{}', 3, now() - interval '3 days'), ('a', 'Once', '{}', 4, now() - interval '3 days');
+        """
+      )
+      let environment = db.environment.merging(["COLUMNS": "200", "SHELL": "/bin/sh"]) { $1 }
+      let terminal = try await runShell(
+        "script -qec \"'\(AnnalsBinary.path)' types\" /dev/null < /dev/null",
+        environment: environment
+      )
+      #expect(terminal.standardOutput.contains("75.0%  ███████▌    "), "\(terminal.standardOutput)")
+      #expect(terminal.standardOutput.contains("·····················█·█  "), "\(terminal.standardOutput)")
+      let piped = try await annals(["types"]).standardOutput
+      #expect(piped.contains("75.0%") && !piped.contains("█") && !piped.contains("24"))
+      let asJSON = try await runShell(
+        "script -qec \"'\(AnnalsBinary.path)' types -o ndjson\" /dev/null < /dev/null",
+        environment: environment
+      )
+      #expect(asJSON.standardOutput.contains(#""share":0.75,"first_seen":"#), "\(asJSON.standardOutput)")
+    }
+  }
+
+  @Test func aProjectionShowsHowFarItIs() {
+    let status = ProjectionStatus(
+      name: "orders",
+      generation: 2,
+      version: 1,
+      state: .building,
+      position: 50,
+      lagEvents: 50,
+      lagSeconds: 0,
+      rows: 0,
+      events: 50,
+      deadLetters: 0,
+      error: nil,
+      movedAt: Timestamp(microseconds: 0)
+    )
+    let columns = ProjectionAtTerminal.columns.map(\.name)
+    #expect(columns[3...5] == ["state", "done", "position"])
+    guard case .text(let bar) = ProjectionAtTerminal(record: ProjectionRecord(status: status)).fields[4]
+    else {
+      Issue.record("no bar")
+      return
+    }
+    #expect(bar == "█████     ")
   }
 }

@@ -41,6 +41,19 @@ import Testing
       ["stream", "--revers"], "unknown option '--revers'. Did you mean '--reverse'?",
       "Try 'annals help stream'."
     ),
+    (
+      ["projections", "rolback", "orders"], "unexpected argument 'orders'",
+      "Did you mean 'annals projections rollback'?"
+    ),
+    (
+      ["types", "sho", "OrderPaid"], "2 unexpected arguments: 'sho', 'OrderPaid'",
+      "Did you mean 'annals types show'?"
+    ),
+    (
+      ["stream", "-o", "jsn"],
+      "the value 'jsn' is invalid for '-o <output>'. Please provide one of 'table', 'ndjson', 'json' or 'csv'",
+      "Try 'annals help stream'."
+    ),
     (["stream", "a", "b"], "unexpected argument 'b'", "Try 'annals help stream'."),
     (["sandbox", "start", "x"], "unexpected argument 'x'", "Try 'annals help sandbox start'."),
     (

@@ -31,11 +31,12 @@ struct ListProjections: AsyncParsableCommand {
   var name: String?
 
   func run() async throws {
-    var printer = RecordPrinter<ProjectionRecord>(output.format)
-    for projection in try await connection.store().projections(name) {
-      printer.print(ProjectionRecord(status: projection))
+    let records = try await connection.store().projections(name).map(ProjectionRecord.init)
+    if output.isForTerminal {
+      RecordPrinter.print(records.map(ProjectionAtTerminal.init), .table)
+    } else {
+      RecordPrinter.print(records, output.format)
     }
-    printer.finish()
   }
 }
 
@@ -56,6 +57,24 @@ struct ProjectionRecord: Record {
       .text(status.movedAt.description), Field(status.error),
     ]
   }
+}
+
+/// A projection with a picture of how far it is.
+struct ProjectionAtTerminal: Record {
+  let record: ProjectionRecord
+
+  static let columns =
+    Array(ProjectionRecord.columns[..<4]) + [Column("done")] + ProjectionRecord.columns[4...]
+
+  var fields: [Field] {
+    let plain = record.fields
+    return Array(plain[..<4]) + [.text(Graph.bar(record.status.done))] + plain[4...]
+  }
+}
+
+extension ProjectionStatus {
+  /// The share of history that it has handled, holes in the positions aside.
+  var done: Double { lagEvents == 0 ? 1 : Double(position) / Double(position + lagEvents) }
 }
 
 struct RollBackProjection: AsyncParsableCommand {

@@ -35,9 +35,12 @@ struct TypesList: AsyncParsableCommand {
   func run() async throws {
     let store = try await connection.store()
     let types = try await store.eventTypes(category: category, sample: sample.limit(default: 1000))
-    var printer = RecordPrinter<EventTypeSummary>(output.format)
-    for type in types { printer.print(type) }
-    printer.finish()
+    if output.isForTerminal {
+      let recent = try await store.eventsPerHour(category: category)
+      RecordPrinter.print(types.map { TypeAtTerminal(summary: $0, recent: recent[$0.type] ?? []) }, .table)
+    } else {
+      RecordPrinter.print(types, output.format)
+    }
     let examined = types.reduce(0) { $0 + $1.examined }
     if types.contains(where: \.isSampled) {
       StandardError.note(
@@ -58,6 +61,22 @@ extension EventTypeSummary: Record {
       .text(type), .integer(events), .share(share), .text(firstSeen.description), .text(lastSeen.description),
       .integer(Int64(averageBytes.rounded())), .integer(largestBytes), .integer(shapes), .integer(examined),
     ]
+  }
+}
+
+/// A type with pictures of its share, and of its events in the last day.
+struct TypeAtTerminal: Record {
+  let summary: EventTypeSummary
+  /// Events per hour; empty without any.
+  let recent: [Int64]
+
+  static let columns =
+    Array(EventTypeSummary.columns[..<3]) + [Column(""), Column("last_24_h")] + EventTypeSummary.columns[3...]
+
+  var fields: [Field] {
+    let plain = summary.fields
+    return Array(plain[..<3]) + [.text(Graph.bar(summary.share)), .text(Graph.sparkline(recent))]
+      + plain[3...]
   }
 }
 

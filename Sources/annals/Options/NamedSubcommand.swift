@@ -11,8 +11,9 @@ enum NamedSubcommand {
 
   /// - Throws: ``CommandError``, with the names that are near, when there is no such subcommand.
   static func check(_ arguments: [String]) throws {
-    let (path, siblings, stray) = walk(arguments)
-    guard let stray, !siblings.isEmpty else { return }
+    let (path, siblings, word, hasDefault) = walk(arguments)
+    // Where a subcommand may be left out, the word may be its argument.
+    guard let stray = word, !siblings.isEmpty, !hasDefault else { return }
     let near = near(stray, among: siblings).map { "'\($0)'" }
     let all = (["annals", "help"] + path).joined(separator: " ")
     let parent = path.isEmpty ? "" : " of " + path.joined(separator: " ")
@@ -24,10 +25,18 @@ enum NamedSubcommand {
     )
   }
 
-  /// The names as far as they exist, the names that may follow, and the word that stands there instead.
+  /// The subcommand that was meant by a word that is taken for the argument of a default one, on a line that is wrong.
+  static func meant(by arguments: [String]) -> [String]? {
+    let (path, siblings, word, hasDefault) = walk(arguments)
+    guard hasDefault, let word, let name = near(word, among: siblings).first else { return nil }
+    return path + [name]
+  }
+
+  /// The names as far as they exist, the names that may follow, the word that stands there instead, and whether one
+  /// of the names may be left out.
   private static func walk(
     _ arguments: [String]
-  ) -> (path: [String], siblings: [String], stray: String?) {
+  ) -> (path: [String], siblings: [String], word: String?, hasDefault: Bool) {
     var command: any ParsableCommand.Type = Annals.self
     var path: [String] = []
     for argument in arguments.first == "help" ? arguments.dropFirst() : arguments[...] {
@@ -36,13 +45,12 @@ enum NamedSubcommand {
         command = child
         path.append(argument)
       } else {
-        // Where a subcommand may be left out, the word may be its argument.
         let hasDefault = command.configuration.defaultSubcommand != nil
-        let isWord = !argument.isEmpty && !argument.hasPrefix("-") && !hasDefault
-        return (path, children.map { $0._commandName }, isWord ? argument : nil)
+        let isWord = !argument.isEmpty && !argument.hasPrefix("-")
+        return (path, children.map { $0._commandName }, isWord ? argument : nil, hasDefault)
       }
     }
-    return (path, [], nil)
+    return (path, [], nil, false)
   }
 
   /// What somebody who typed `typed` may have meant: names of which it is a part, or the one a slip or two away.

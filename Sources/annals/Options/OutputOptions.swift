@@ -13,5 +13,8 @@ struct OutputOptions: ParsableArguments {
     (try? OutputFormat.resolve(givenFormat)) ?? .table
   }
 
+  /// Whether a person looks at a table, who may be shown pictures.
+  var isForTerminal: Bool { format == .table && StandardOutput.isTerminal }
+
   func validate() throws { _ = try OutputFormat.resolve(givenFormat) }
 }

@@ -34,6 +34,13 @@ struct RecordPrinter<R: Record> {
     count += 1
   }
 
+  /// Prints records that are all there.
+  static func print(_ records: some Sequence<R>, _ format: OutputFormat) {
+    var printer = RecordPrinter(format)
+    for record in records { printer.print(record) }
+    printer.finish()
+  }
+
   /// Prints a record of which there is only one; for people a field a line, without those that are NULL.
   static func printAlone(_ record: R, _ format: OutputFormat) {
     guard format == .table else {
