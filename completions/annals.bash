@@ -1926,7 +1926,7 @@ _annals_verify-versions() {
     repeating_flags=()
     non_repeating_flags=(--incremental --explain --strict --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output --category --first-version --max-findings --only --skip --fail-on --manifest --against --metrics-file)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output --category --first-version --max-findings --only --skip --fail-on --workers --manifest --against --metrics-file)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1970,6 +1970,9 @@ _annals_verify-versions() {
         return
         ;;
     '--fail-on')
+        return
+        ;;
+    '--workers')
         return
         ;;
     '--manifest')
