@@ -45,7 +45,8 @@ import Testing
 
   @Test(arguments: try ShownPage.all().filter { !$0.commands.isEmpty || !$0.files.isEmpty })
   func doesWhatItIsShownFor(page: ShownPage) async throws {
-    let commands = page.commands.filter { !Self.notRun.contains($0.text) } + page.files.map(Self.proof(of:))
+    // The commands of a page may be about its files.
+    let commands = page.files.map(Self.proof(of:)) + page.commands.filter { !Self.notRun.contains($0.text) }
     try await TestCluster.withDatabase { shop in
       let folder = "/tmp/annals-test-\(shop.name)"
       let script =
@@ -94,6 +95,7 @@ import Testing
       case "@projection": "annals check-projection -"
       case "@reducer": "annals snapshot show order-1007 --reducer -"
       case "@upcaster": "annals evolve check /dev/stdin"
+      case "@layout": "{ cat > audit.sql; annals types --layout ./audit.sql; }"
       default: "sh"
       }
     return ShownCommand(text: "\(command) <<'FILE'\n\(file)FILE")
@@ -148,6 +150,20 @@ import Testing
     "man/annals-init.1": "psql -qc 'CREATE SCHEMA sales'\n",
     "man/annals-sandbox.1": "",
     "man/annals-verify-versions.1": load + "export ANNALS_MANIFESTS=.\n",
+    "man/annals-layout.5": """
+    psql -q <<'END' || exit
+    CREATE SCHEMA app;
+    CREATE TABLE app.audit (number bigserial PRIMARY KEY, uid uuid DEFAULT gen_random_uuid(), entity text, action text,
+      payload json, revision integer, at_ms bigint);
+    INSERT INTO app.audit (entity, action, payload, revision, at_ms) VALUES ('order-42', 'Paid', '{}', 1, 1767225600000);
+    CREATE SCHEMA message_store;
+    CREATE TABLE message_store.messages (global_position bigserial PRIMARY KEY, position bigint NOT NULL, id uuid,
+      time timestamp, stream_name text NOT NULL, type text NOT NULL, data jsonb, metadata jsonb);
+    CREATE TABLE mt_events (seq_id bigint PRIMARY KEY, id uuid NOT NULL, stream_id uuid, version bigint NOT NULL,
+      data jsonb NOT NULL, type varchar(500) NOT NULL, timestamp timestamptz);
+    END
+
+    """,
     // A file with a mistake, which the page mends.
     "man/annals-dead-letters.1": """
     annals init && annals append --from events.ndjson &&
