@@ -39,7 +39,7 @@ extension EventStore {
   /// - Throws: ``EventStoreError``, above all `cannotConnect`.
   package func diagnose() async throws -> [DiagnosisItem] {
     try await perform { connection in
-      let facts = try StoreFacts(of: table, connection)
+      let facts = try StoreFacts(of: table, isOwn: foreign == nil, connection)
       var items = facts.serverItems
       do {
         let found =
@@ -50,9 +50,7 @@ extension EventStore {
           DiagnosisItem(.table, "columns", error.detail ?? error.message, .problem, advice: error.hint)
         )
       }
-      // A store of somebody else's has other columns, and is its owner's to look after.
-      if foreign == nil { items += facts.indexItems }
-      items += facts.rightsItems
+      items += facts.indexItems + facts.rightsItems
       items.append(facts.recordsItem(try migrationState(connection)))
       return items
     }

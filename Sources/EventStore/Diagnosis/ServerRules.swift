@@ -96,9 +96,9 @@ extension StoreFacts {
         advice: grants.isEmpty ? nil : grants.joined(separator: " ")
       )
     }
-    return [
-      right("stream, replay, trace, types, verify-versions", useSchema + select, writes: false),
-      right("append", useSchema + select + insert),
+    var rights = [right("stream, replay, trace, types, verify-versions", useSchema + select, writes: false)]
+    if isOwn { rights.append(right("append", useSchema + select + insert)) }
+    return rights + [
       right("init, rebuild-projection, evolve apply", create),
       right("project, snapshot take, replay --checkpoint", useSchema + select + own),
     ]

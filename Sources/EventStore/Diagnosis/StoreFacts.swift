@@ -3,18 +3,24 @@ internal import LibPQ
 /// What was read of a server and a table of events, for the rules that judge it.
 struct StoreFacts: Sendable {
   let table: QualifiedName
+  /// Whether the table is annals' own, and not read through a layout.
+  let isOwn: Bool
   /// The names and values of `StoreFacts.sql`; what is NULL there is missing here.
   private var values: [String: String] = [:]
   private(set) var indexes: [TableIndex] = []
 
-  init(of table: QualifiedName, _ connection: Connection) throws {
-    self.table = table
+  init(of table: QualifiedName, isOwn: Bool, _ connection: Connection) throws {
+    (self.table, self.isOwn) = (table, isOwn)
     let facts = try connection.query(
       embeddedSQL(PackageResources.StoreFacts_sql),
-      [.text(table.schema), .text(table.name)]
+      [
+        .text(table.schema), .text(table.name), .textArray(Layout.shippedNames),
+        .textArray(Layout.shippedNames.map { Layout(shipped: $0)?.tables[0].sql ?? "" }),
+      ]
     )
     for row in 0..<facts.rowCount { values[facts.string(row, 0)] = facts.string(row, 1) }
-    guard self["kind"] != nil, self.is("can_use_schema") else { return }
+    // A store of somebody else's has other columns, and is its owner's to look after.
+    guard isOwn, self["kind"] != nil, self.is("can_use_schema") else { return }
     let rows = try connection.query(embeddedSQL(PackageResources.TableIndexes_sql), [.text(table.sql)])
     indexes = (0..<rows.rowCount).map { row in
       TableIndex(

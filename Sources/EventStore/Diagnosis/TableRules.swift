@@ -3,7 +3,9 @@ extension StoreFacts {
   /// - Parameter layout: the columns, as the readers see them; nil when there is no such table.
   func tableItems(of layout: EventsTable?) -> [DiagnosisItem] {
     guard let layout else {
-      let advice = "annals init, or name another table with --table schema.name."
+      let advice =
+        self["layout"].map { "annals doctor --layout \($0), which reads a table that is here." }
+        ?? "annals init, or name another table with --table schema.name."
       return [DiagnosisItem(.table, "\(table)", "missing", .problem, advice: advice)]
     }
     var items = [columnsItem(of: layout)]
@@ -34,6 +36,7 @@ extension StoreFacts {
       "r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "f": "foreign table",
     ]
     let kind = kinds[self["kind"] ?? ""] ?? "table"
+    guard isOwn else { return DiagnosisItem(.table, "\(table)", "\(kind), read through a layout") }
     guard layout.hasPosition else {
       let advice = "annals init --add-position, for replay in order and projections."
       return DiagnosisItem(.table, "\(table)", "classic \(kind), no position", .note, advice: advice)
@@ -65,7 +68,7 @@ extension StoreFacts {
   // MARK: - Indexes
 
   var indexItems: [DiagnosisItem] {
-    guard let kind = self["kind"], ["r", "p", "m"].contains(kind), self.is("can_use_schema") else {
+    guard isOwn, let kind = self["kind"], ["r", "p", "m"].contains(kind), self.is("can_use_schema") else {
       return []
     }
     return neededIndexes.map(item) + [categoriesItem] + indexes.compactMap(faultItem)
