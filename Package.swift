@@ -66,6 +66,7 @@ let package = Package(
         .embedInCode("Projections/OlderTransactions.sql"),
         .embedInCode("Projections/ProjectionStatus.sql"),
         .embedInCode("Projections/ReadModelObjects.sql"),
+        .embedInCode("Read/CategoriesByPrefix.sql"),
         .embedInCode("Read/NamesByPrefix.sql"),
         .embedInCode("Read/Trace.sql"),
         .embedInCode("Read/Watermark.sql"),

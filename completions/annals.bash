@@ -494,6 +494,7 @@ _annals_stream() {
         return
         ;;
     '--category')
+        __annals_custom_complete ---completion stream -- --category
         return
         ;;
     '--type')
@@ -615,6 +616,7 @@ _annals_replay() {
         return
         ;;
     '--category')
+        __annals_custom_complete ---completion replay -- --category
         return
         ;;
     '--type')
@@ -637,6 +639,7 @@ _annals_replay() {
         return
         ;;
     '--checkpoint')
+        __annals_custom_complete ---completion replay -- --checkpoint
         return
         ;;
     '--exec')
@@ -725,6 +728,7 @@ _annals_snapshot_take() {
     # Offer option value completions
     case "${prev}" in
     '--category')
+        __annals_custom_complete ---completion snapshot take -- --category
         return
         ;;
     '--every')
@@ -841,6 +845,7 @@ _annals_snapshot_list() {
     # Offer option value completions
     case "${prev}" in
     '--category')
+        __annals_custom_complete ---completion snapshot list -- --category
         return
         ;;
     '-h'|'--host')
@@ -887,6 +892,7 @@ _annals_snapshot_verify() {
     # Offer option value completions
     case "${prev}" in
     '--category')
+        __annals_custom_complete ---completion snapshot verify -- --category
         return
         ;;
     '--reducer')
@@ -941,6 +947,7 @@ _annals_snapshot_prune() {
     # Offer option value completions
     case "${prev}" in
     '--category')
+        __annals_custom_complete ---completion snapshot prune -- --category
         return
         ;;
     '--keep')
@@ -1515,6 +1522,10 @@ _annals_dead-letters_show() {
         __annals_custom_complete ---completion dead-letters show -- positional@0
         return
         ;;
+    2)
+        __annals_custom_complete ---completion dead-letters show -- positional@1
+        return
+        ;;
     esac
 }
 
@@ -1562,6 +1573,10 @@ _annals_dead-letters_retry() {
         __annals_custom_complete ---completion dead-letters retry -- positional@0
         return
         ;;
+    *)
+        __annals_custom_complete ---completion dead-letters retry -- positional@1
+        return
+        ;;
     esac
 }
 
@@ -1601,6 +1616,10 @@ _annals_dead-letters_discard() {
         __annals_custom_complete ---completion dead-letters discard -- positional@0
         return
         ;;
+    *)
+        __annals_custom_complete ---completion dead-letters discard -- positional@1
+        return
+        ;;
     esac
 }
 
@@ -1637,6 +1656,7 @@ _annals_types_list() {
     # Offer option value completions
     case "${prev}" in
     '--category')
+        __annals_custom_complete ---completion types list -- --category
         return
         ;;
     '--sample')
@@ -1955,6 +1975,7 @@ _annals_verify-versions() {
         return
         ;;
     '--category')
+        __annals_custom_complete ---completion verify-versions -- --category
         return
         ;;
     '--first-version')

@@ -107,6 +107,7 @@ import Testing
       #expect(try await names("positional@0", "order-19").count == 11)
       #expect(try await names("positional@0", "").count == 50)
       #expect(try await names("positional@0", "nonesuch").isEmpty)
+      #expect(try await names("--category", "--category o") == ["order"])
       #expect(try await names("--type", "--type T") == ["Type0", "Type1", "Type2"])
       #expect(try await Set(names("positional@0", "--table native order-19")).count == 11)
       #expect(try await names("positional@0", "--table=nonesuch o").isEmpty)
@@ -114,14 +115,28 @@ import Testing
     }
   }
 
-  @Test func projections() async throws {
+  @Test func namesOfAnnalsOwn() async throws {
     try await withEvents { db, _ in
       try await db.psql(
-        "INSERT INTO annals.projections (name, store, live_schema) VALUES ('orders', 'public.events', 'public')"
+        """
+        INSERT INTO annals.projections (name, store, live_schema) VALUES ('orders', 'public.events', 'public');
+        INSERT INTO annals.generations (projection, number, version, schema_name, definition, definition_hash, state)
+          VALUES ('orders', 1, 1, 'annals_orders_1', '', '', 'live');
+        INSERT INTO annals.dead_letters (projection, generation, position, aggregate_id, version, event_type, attempts,
+          sqlstate, message)
+          VALUES ('orders', 1, 12, 'a', 1, 't', 1, '', ''), ('orders', 1, 34, 'a', 2, 't', 1, '', '');
+        INSERT INTO annals.checkpoints (store, name, filter) VALUES ('public.events', 'mailer', '');
+        """
       )
       #expect(
         try await complete("projections drop", "positional@0", "annals projections drop or", db) == ["orders"]
       )
+      #expect(try await complete("replay", "--checkpoint", "annals replay --checkpoint ", db) == ["mailer"])
+      let letters = "annals dead-letters show"
+      #expect(
+        try await complete("dead-letters show", "positional@1", "\(letters) orders ", db) == ["12", "34"]
+      )
+      #expect(try await complete("dead-letters show", "positional@1", "\(letters) other 1", db).isEmpty)
     }
   }
 

@@ -2,7 +2,11 @@ internal import LibPQ
 
 /// What a name is the name of.
 package enum NameKind: Sendable, Hashable {
-  case aggregate, eventType, projection
+  case aggregate, category, eventType, projection
+  /// Of a replay.
+  case checkpoint
+  /// The position of an event that is parked, of one of these projections.
+  case deadLetter(of: [String])
 }
 
 extension EventStore {
@@ -17,14 +21,27 @@ extension EventStore {
   ) async throws -> [String] {
     try await perform { connection in
       try connection.execute("SET statement_timeout = \(timeoutMilliseconds)")
-      let sql =
-        switch kind {
-        case .aggregate: try searchSQL("aggregate_id", connection)
-        case .eventType: try searchSQL("event_type", connection)
-        case .projection:
-          "SELECT name FROM annals.projections WHERE starts_with(name, $1) ORDER BY name LIMIT $2"
-        }
-      let rows = try connection.query(sql, [.text(prefix), .int8(Int64(limit))])
+      var parameters: [Parameter] = [.text(prefix), .int8(Int64(limit))]
+      let sql: String
+      switch kind {
+      case .aggregate: sql = try searchSQL("aggregate_id", connection)
+      case .category:
+        let source = try layout(connection).source
+        sql = embeddedSQL(PackageResources.CategoriesByPrefix_sql, filling: ["events": source])
+      case .eventType: sql = try searchSQL("event_type", connection)
+      case .projection, .checkpoint:
+        let records = kind == .projection ? "projections" : "checkpoints"
+        sql =
+          "SELECT name FROM annals.\(records) WHERE starts_with(name, $1) AND store = $3 ORDER BY 1 LIMIT $2"
+        parameters.append(.text(table.description))
+      case .deadLetter(let projections):
+        sql = """
+          SELECT DISTINCT position::text FROM annals.dead_letters
+          WHERE starts_with(position::text, $1) AND projection = ANY ($3) AND state = 'parked' ORDER BY 1 LIMIT $2
+          """
+        parameters.append(.textArray(projections))
+      }
+      let rows = try connection.query(sql, parameters)
       return (0..<rows.rowCount).map { rows.string($0, 0) }
     }
   }

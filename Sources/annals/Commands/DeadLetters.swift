@@ -51,7 +51,7 @@ struct ShowDeadLetter: AsyncParsableCommand {
   @Argument(help: "The projection.", completion: .projection)
   var projection: String
 
-  @Argument(help: "The event's position.")
+  @Argument(help: "The event's position.", completion: .deadLetter)
   var position: Int64
 
   func run() async throws {
@@ -92,7 +92,7 @@ struct RetryDeadLetters: AsyncParsableCommand {
   @Argument(help: "The projection.", completion: .projection)
   var projection: String
 
-  @Argument(help: "Only the events at these positions.")
+  @Argument(help: "Only the events at these positions.", completion: .deadLetter)
   var positions: [Int64] = []
 
   func run() async throws {
@@ -119,7 +119,7 @@ struct DiscardDeadLetters: AsyncParsableCommand {
   @Argument(help: "The projection.", completion: .projection)
   var projection: String
 
-  @Argument(help: "Only the events at these positions.")
+  @Argument(help: "Only the events at these positions.", completion: .deadLetter)
   var positions: [Int64] = []
 
   func run() async throws {

@@ -24,7 +24,10 @@ struct Replay: AsyncParsableCommand {
   @Flag(help: "Go on with the events to come, as 'tail -f' does.")
   var follow = false
 
-  @Option(help: "Remember under this name how far it got, and begin there the next time.")
+  @Option(
+    help: "Remember under this name how far it got, and begin there the next time.",
+    completion: .checkpoint
+  )
   var checkpoint: String?
 
   @Option(

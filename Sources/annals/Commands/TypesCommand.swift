@@ -24,6 +24,7 @@ struct TypesList: AsyncParsableCommand {
 
   @Option(
     help: "Only aggregates whose id is NAME or begins with NAME and a '-'.",
+    completion: .category,
     transform: FilterOptions.parseCategory
   )
   var category: String?

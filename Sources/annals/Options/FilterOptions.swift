@@ -3,7 +3,11 @@ internal import EventStore
 
 /// Which events a command reads; filters that are given together must all hold.
 struct FilterOptions: ParsableArguments {
-  @Option(help: "Only aggregates whose id is NAME or begins with NAME and a '-'.", transform: parseCategory)
+  @Option(
+    help: "Only aggregates whose id is NAME or begins with NAME and a '-'.",
+    completion: .category,
+    transform: parseCategory
+  )
   var category: String?
 
   @Option(

@@ -7,11 +7,15 @@ internal import Glibc
 /// Our shell scripts pass the line up to the cursor as it is typed (see ``CompletionScript``): each shell has its own
 /// idea of where a word that holds a colon or a quote begins.
 extension CompletionKind {
-  static let aggregateID = names(of: .aggregate)
-  static let eventType = names(of: .eventType)
-  static let projection = names(of: .projection)
+  static let aggregateID = names { _ in .aggregate }
+  static let category = names { _ in .category }
+  static let eventType = names { _ in .eventType }
+  static let projection = names { _ in .projection }
+  static let checkpoint = names { _ in .checkpoint }
+  /// A position, behind the name of a projection.
+  static let deadLetter = names { .deadLetter(of: $0.words) }
 
-  private static func names(of kind: NameKind) -> CompletionKind {
+  private static func names(of kind: @escaping @Sendable (ShellLine) -> NameKind) -> CompletionKind {
     .custom { arguments, _, _ in
       // Whatever hangs, nobody waits longer at a prompt: no name is offered then.
       Task.detached {
@@ -19,7 +23,7 @@ extension CompletionKind {
         _exit(ExitStatus.done.rawValue)
       }
       let line = ShellLine(arguments.first ?? "")
-      guard let names = try? await LiveNames.search(kind, line) else { return [] }
+      guard let names = try? await LiveNames.search(kind(line), line) else { return [] }
       // zsh and fish quote by themselves. readline does so by halves, and tells what it is about to replace.
       guard arguments.count > 1 else { return names }
       let untouched = line.untouched(byReplacing: arguments[1])

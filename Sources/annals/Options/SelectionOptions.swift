@@ -8,6 +8,7 @@ struct SelectionOptions: ParsableArguments {
 
   @Option(
     help: "The aggregates whose id is NAME or begins with NAME and a '-'.",
+    completion: .category,
     transform: FilterOptions.parseCategory
   )
   var category: String?
