@@ -14,7 +14,11 @@ extension EventStore {
     (unfiltered.fromPosition, unfiltered.toPosition) = (query.fromPosition, query.toPosition)
     guard query == unfiltered else { return nil }
     return try await perform { connection in
-      guard try layout(connection).hasPosition else { return nil }
+      let layout = try layout(connection)
+      // With two events at one position, a run could have more events than positions.
+      guard layout.hasPosition, !upcasters.splits, try layout.hasUniqueKey(["position"], connection) else {
+        return nil
+      }
       let ends = try connection.query("SELECT min(position), max(position) FROM \(table.sql)")
       guard let first = ends.optionalInt64(0, 0), let head = ends.optionalInt64(0, 1) else { return nil }
       let (start, end) = (max(first, query.fromPosition ?? first), query.toPosition ?? head)
