@@ -24,12 +24,14 @@ extension OutputSpan<UInt8> {
 
   /// Appends a number with leading zeros, up to 19 digits.
   mutating func append(decimal value: UInt64, digits: Int) {
-    var divisor: UInt64 = 1
-    for _ in 1..<digits { divisor *= 10 }
-    while divisor > 0 {
-      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
-      divisor /= 10
+    // From the last digit on: a division by a constant is a multiplication, one by a growing divisor is not.
+    var reversed = InlineArray<19, UInt8>(repeating: 0)
+    var rest = value
+    for place in 0..<digits {
+      reversed[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
     }
+    for place in (0..<digits).reversed() { append(reversed[place]) }
   }
 
   /// Appends a UTF-8 text as a JSON string; escapes what RFC 8259 demands and nothing else.

@@ -43,33 +43,41 @@ extension EventStore {
 
   /// Writes history as far as its positions lie close together.
   ///
+  /// Each store has one run more than it works on, so that none waits for another while the lines are written in order.
+  ///
   /// - Returns: what was written, and the positions that are left.
   nonisolated func writeRuns(
     of history: ClosedRange<Int64>,
     with helper: EventStore,
     to write: @Sendable ([UInt8]) throws -> Void
   ) async throws -> (ReadSummary, rest: Slice<ClosedRange<Int64>>) {
-    var runs = PositionRuns(history)
-    var summary = ReadSummary()
-    var batches: [EventBatch] = []
-    repeat {
-      let (size, first, second) = (runs.size, runs.next(), runs.next())
-      async let next = batch(of: first, size)
-      async let afterNext = helper.batch(of: second, size)
-      for batch in batches {
-        try write(batch.lines)
-        summary.count += batch.count
-        summary.lastPosition = batch.positions.last ?? summary.lastPosition
+    let stores = [self, helper]
+    return try await withThrowingTaskGroup(of: ReadRun.self) { group in
+      var runs = PositionRuns(history)
+      var summary = ReadSummary()
+      var read: [Int: EventBatch] = [:]
+      var (started, written) = (0, 0)
+      while true {
+        while started < written + 2 * stores.count, let run = runs.next() {
+          let (number, store, size) = (started, stores[started % stores.count], runs.size)
+          group.addTask { ReadRun(number: number, run: run, batch: try await store.batch(of: run, size)) }
+          started += 1
+        }
+        guard let next = try await group.next() else { return (summary, runs.rest) }
+        runs.learn(from: next.batch, of: next.run)
+        read[next.number] = next.batch
+        while let batch = read.removeValue(forKey: written) {
+          try write(batch.lines)
+          summary.count += batch.count
+          summary.lastPosition = batch.positions.last ?? summary.lastPosition
+          written += 1
+        }
       }
-      batches = try await [next, afterNext].compactMap(\.self)
-      runs.learn(from: batches)
-    } while !batches.isEmpty
-    return (summary, runs.rest)
+    }
   }
 
-  private func batch(of run: Slice<ClosedRange<Int64>>?, _ size: PageSize) async throws -> EventBatch? {
-    guard let run else { return nil }
-    return try await perform { connection in
+  private func batch(of run: PositionRun, _ size: PageSize) async throws -> EventBatch {
+    try await perform { connection in
       var query = EventQuery()
       (query.fromPosition, query.toPosition) = (run.first, run.last)
       var pages = EventPages(query, in: try layout(connection), size: size)
@@ -79,10 +87,18 @@ extension EventStore {
   }
 }
 
+private typealias PositionRun = Slice<ClosedRange<Int64>>
+
+private struct ReadRun {
+  let number: Int
+  let run: PositionRun
+  let batch: EventBatch
+}
+
 /// Cuts history into runs of positions, of as many as a page has events.
 private struct PositionRuns {
   /// What was not cut off yet.
-  private(set) var rest: Slice<ClosedRange<Int64>>
+  private(set) var rest: PositionRun
   private(set) var size = PageSize(bytes: 512 << 10)
   private var isDense = true
 
@@ -91,15 +107,14 @@ private struct PositionRuns {
   }
 
   /// Nil at the end, and from where on most positions have no event: there a run would be a page with next to nothing.
-  mutating func next() -> Slice<ClosedRange<Int64>>? {
+  mutating func next() -> PositionRun? {
     guard isDense, !rest.isEmpty else { return nil }
     defer { rest = rest.dropFirst(size.rows) }
     return rest.prefix(size.rows)
   }
 
-  mutating func learn(from batches: [EventBatch]) {
-    let (rows, bytes) = batches.reduce((0, 0)) { ($0.0 + $1.count, $0.1 + $1.lines.count) }
-    isDense = rows >= size.rows
-    size.learn(rows: rows, bytes: bytes)
+  mutating func learn(from batch: EventBatch, of run: PositionRun) {
+    isDense = isDense && batch.count * 2 > run.count
+    size.learn(rows: batch.count, bytes: batch.lines.count)
   }
 }
