@@ -21,9 +21,9 @@ public actor EventStore {
   private nonisolated let executor = BlockingExecutor()
   public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-  private let parameters: ConnectionParameters
+  let parameters: ConnectionParameters
   nonisolated let canceller: Canceller
-  private var openConnection: Connection?
+  let session: Session
   private var knownLayout: EventsTable?
   /// What events go through when they are read; see ``use(_:)``.
   var upcasters = Upcasters.none
@@ -62,6 +62,7 @@ public actor EventStore {
     self.table = layout?.tables[0] ?? table
     foreign = layout
     do { canceller = try Canceller() } catch { throw EventStoreError(error) }
+    session = Session(parameters, canceller: canceller)
   }
 
   /// Sets who is told of what goes on, for example that a reader waits for a writer.
@@ -102,22 +103,10 @@ public actor EventStore {
   }
 
   /// The open connection; a broken one is replaced.
-  func connection() throws(PostgresError) -> Connection {
-    if let openConnection, !openConnection.isBroken { return openConnection }
-    let connection = try Connection(parameters, canceller: canceller)
-    openConnection = connection
-    return connection
-  }
+  func connection() throws(PostgresError) -> Connection { try session.connection() }
 
   /// What libpq makes of the parameters, and who decided it; also when there is no connection.
-  package func connectionSettings() -> [ConnectionSetting] {
-    openConnection?.settings ?? parameters.settings()
-  }
-
-  /// Gives up the connection; ``connection()`` opens the next.
-  func disconnect() {
-    openConnection = nil
-  }
+  package func connectionSettings() -> [ConnectionSetting] { session.settings }
 
   /// What the events table looks like; read once.
   func layout(_ connection: Connection) throws -> EventsTable {

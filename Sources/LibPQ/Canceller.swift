@@ -2,7 +2,7 @@ internal import CLibPQ
 internal import Glibc
 internal import Synchronization
 
-/// Ends what a connection is waiting for; it may be used from any thread, and stays harmless afterwards.
+/// Ends what connections are waiting for; it may be used from any thread, and stays harmless afterwards.
 ///
 /// The waiting thread polls the read end of a pipe beside its socket. It then asks the server to cancel the
 /// statement and goes on reading, so that the connection stays in a known state (manual, "Canceling Queries in Progress").
@@ -10,8 +10,8 @@ package final class Canceller: Sendable {
   let readEnd: Int32
   private let writeEnd: Int32
   private let requested = Atomic(false)
-  /// libpq's cancel object, made once after the connection was; nil before that and after the connection's end.
-  private let request = Mutex<CancelRequest?>(nil)
+  /// libpq's cancel objects, one for each open connection that waits on this.
+  private let requests = Mutex<[CancelRequest]>([])
 
   package init() throws(PostgresError) {
     var ends: [Int32] = [0, 0]
@@ -65,17 +65,17 @@ package final class Canceller: Sendable {
   }
 
   func attach(to connection: OpaquePointer) {
-    request.withLock { unsafe $0 = CancelRequest(connection) }
+    guard let request = unsafe CancelRequest(connection) else { return }
+    requests.withLock { $0.append(request) }
   }
 
-  /// Forgets a connection that ends; one that took its place meanwhile is kept.
   func detach(from connection: OpaquePointer) {
-    request.withLock { if unsafe $0?.connection == connection { $0 = nil } }
+    requests.withLock { requests in requests.removeAll { unsafe $0.connection == connection } }
   }
 
-  /// Sends the request to the server. That it was sent says nothing of whether it had an effect.
+  /// Sends the request to the server, for each connection. That it was sent says nothing of whether it had an effect.
   func sendRequest() {
-    request.withLock { $0?.send() }
+    requests.withLock { for request in $0 { request.send() } }
   }
 }
 

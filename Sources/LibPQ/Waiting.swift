@@ -12,8 +12,11 @@ extension Connection {
     var cancelSent = false
     let events = direction == .read ? Int16(POLLIN) : Int16(POLLIN | POLLOUT)
     while true {
+      let socket = unsafe PQsocket(handle)
+      // poll() would pass over it, and wait for ever.
+      guard socket >= 0 else { throw lost() }
       var descriptors = [
-        pollfd(fd: unsafe PQsocket(handle), events: events, revents: 0),
+        pollfd(fd: socket, events: events, revents: 0),
         // A negative descriptor is passed over by poll(): a fired canceller would otherwise wake it for ever.
         pollfd(fd: cancelSent ? -1 : canceller.readEnd, events: Int16(POLLIN), revents: 0),
       ]
@@ -24,6 +27,35 @@ extension Connection {
       canceller.sendRequest()
       cancelSent = true
     }
+  }
+
+  /// Waits until at least one of several connections, which share a canceller, has something to read.
+  ///
+  /// - Returns: their indexes.
+  /// - Throws: 57014 after a cancellation; the statements under way are then being cancelled, and still answer.
+  package static func waitForAny(
+    of connections: [Connection],
+    _ canceller: Canceller
+  ) throws(PostgresError) -> [Int] {
+    let sockets = connections.map { unsafe PQsocket($0.handle) }
+    var descriptors = (sockets + [canceller.readEnd]).map {
+      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    }
+    while true {
+      let ready = unsafe poll(&descriptors, nfds_t(descriptors.count), -1)
+      if ready < 0 && errno == EINTR { continue }
+      if canceller.isCancelled {
+        canceller.sendRequest()
+        try canceller.checkCancellation()
+      }
+      return connections.indices.filter { descriptors[$0].revents != 0 }
+    }
+  }
+
+  /// Reads what has come, and returns whether ``receive()`` would not have to wait any more.
+  package func hasAnswer() throws(PostgresError) -> Bool {
+    try consumeInput()
+    return unsafe PQisBusy(handle) == 0
   }
 
   private func silentTooLong() -> PostgresError {

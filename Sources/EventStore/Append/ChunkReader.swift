@@ -15,6 +15,9 @@ struct ChunkReader {
   /// Number of the last line that was read.
   var lineNumber: Int { lines.lineNumber }
 
+  /// Whether the next line can be had without waiting for input.
+  var hasLineAtHand: Bool { lines.hasLineAtHand }
+
   /// The next events, at most so many; nil at the end.
   mutating func next(_ maximumLines: Int) throws -> EventChunk? {
     var chunks = [EventChunk()]

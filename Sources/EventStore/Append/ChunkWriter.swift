@@ -212,15 +212,8 @@ struct ChunkWriter {
       throw EventStoreError.refusedEvent(error)
     }
     let index = indexes[indexes.startIndex + row - 1]
-    let entry = chunk.entries[index]
     let detail = error.detail.map { " (\($0))" } ?? ""
-    try reject(
-      RejectedLine(
-        line: entry.line,
-        bytes: Array(chunk.bytes[entry.source]),
-        reason: "refused by the server: \(error.message)\(detail)"
-      )
-    )
+    try reject(chunk.refusedLine(index, "refused by the server: \(error.message)\(detail)"))
     places[index].status = .rejected
     return indexes.filter { $0 != index }[...]
   }

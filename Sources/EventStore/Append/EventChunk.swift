@@ -47,6 +47,11 @@ struct EventChunk: Sendable {
     entries.append(entry)
   }
 
+  /// The line of an event that is set aside.
+  func refusedLine(_ index: Int, _ reason: String) -> RejectedLine {
+    RejectedLine(line: entries[index].line, bytes: Array(bytes[entries[index].source]), reason: reason)
+  }
+
   func aggregateID(of index: Int) -> String { String(decoding: entries[index].aggregateID, as: UTF8.self) }
 
   func ids(_ indexes: some Sequence<Int>) -> Parameter {

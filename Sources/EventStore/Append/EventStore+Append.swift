@@ -87,24 +87,24 @@ extension EventStore {
     of ids: [EventID],
     _ body: (Connection) throws -> T
   ) throws -> T {
-    var deadline: ContinuousClock.Instant?
-    var pause = Duration.milliseconds(50)
-    while true {
-      do {
-        return try body(try connection())
-      } catch let error as PostgresError
-        where error.kind == .connectionLost || deadline != nil && error.kind == .cannotConnect
-      {
-        if Task.isCancelled { throw error }
-        if deadline == nil { notify("the connection was lost (\(error.message)); connecting again") }
-        let end = deadline ?? .now + timeout
-        guard .now + pause < end else { throw EventStoreError.unknownOutcome(error, ids: ids) }
-        deadline = end
-        disconnect()
-        try canceller.sleep(for: pause * Double.random(in: 0.5...1))
-        pause = min(pause * 2, .seconds(1))
-      }
+    do {
+      return try body(try connection())
+    } catch let error as PostgresError where error.kind == .connectionLost {
+      return try reconnecting(session, after: error, within: timeout, of: ids, body)
     }
+  }
+
+  /// Says that a session's connection was lost, and runs `body` on new ones; see ``Session/reconnecting(after:within:of:_:)``.
+  func reconnecting<T>(
+    _ session: Session,
+    after error: PostgresError,
+    within timeout: Duration,
+    of ids: [EventID],
+    _ body: (Connection) throws -> T
+  ) throws -> T {
+    if Task.isCancelled { throw error }
+    notify("the connection was lost (\(error.message)); connecting again")
+    return try session.reconnecting(after: error, within: timeout, of: ids, body)
   }
 }
 
@@ -119,10 +119,44 @@ extension AppendStatements {
     expecting expected: ExpectedVersion,
     _ connection: Connection
   ) throws -> [AppendReceipt] {
+    try sendAppend(chunk, indexes, expecting: expected, connection)
+    return try finishAppend(chunk, indexes, expecting: expected, connection)
+  }
+
+  /// Starts an append without waiting for its outcome; ``finishAppend(_:_:expecting:_:)`` must follow.
+  func sendAppend(
+    _ chunk: EventChunk,
+    _ indexes: Range<Int>,
+    expecting expected: ExpectedVersion,
+    _ connection: Connection
+  ) throws(PostgresError) {
+    let heads = expected.allowedHeads
+    // Where the versions end, nothing is appended either.
+    let highest = min(heads.upperBound, Int(Int32.max) - indexes.count)
+    try connection.send(
+      appendEvents,
+      [
+        .text(utf8: chunk.entries[indexes.lowerBound].aggregateID),
+        .int4(Int32(clamping: heads.lowerBound)), .int4(Int32(clamping: highest)),
+        chunk.ids(indexes), chunk.eventTypes(indexes), chunk.payloads(indexes), chunk.timestamps(indexes),
+        chunk.metadata(indexes),
+      ],
+      prepared: true
+    )
+  }
+
+  /// Waits for the outcome of an append that was sent, and sends it again as long as it only lost a race.
+  func finishAppend(
+    _ chunk: EventChunk,
+    _ indexes: Range<Int>,
+    expecting expected: ExpectedVersion,
+    _ connection: Connection
+  ) throws -> [AppendReceipt] {
     var attempt = 0
     while true {
       do {
-        let result = try send(chunk, indexes, expecting: expected, connection)
+        if attempt > 0 { try sendAppend(chunk, indexes, expecting: expected, connection) }
+        let result = try connection.receive()
         if !result.isNull(0, 1) {
           return indexes.map { index in
             AppendReceipt(
@@ -153,27 +187,6 @@ extension AppendStatements {
         throw EventStoreError.refusedEvent(error)
       }
     }
-  }
-
-  private func send(
-    _ chunk: EventChunk,
-    _ indexes: Range<Int>,
-    expecting expected: ExpectedVersion,
-    _ connection: Connection
-  ) throws(PostgresError) -> QueryResult {
-    let heads = expected.allowedHeads
-    // Where the versions end, nothing is appended either.
-    let highest = min(heads.upperBound, Int(Int32.max) - indexes.count)
-    return try connection.query(
-      appendEvents,
-      [
-        .text(utf8: chunk.entries[indexes.lowerBound].aggregateID),
-        .int4(Int32(clamping: heads.lowerBound)), .int4(Int32(clamping: highest)),
-        chunk.ids(indexes), chunk.eventTypes(indexes), chunk.payloads(indexes), chunk.timestamps(indexes),
-        chunk.metadata(indexes),
-      ],
-      prepared: true
-    )
   }
 
   /// The receipts of events that are stored already; nil when none of them is.

@@ -23,6 +23,7 @@ extension EventStore {
     options: BulkAppendOptions = BulkAppendOptions()
   ) async throws -> BulkAppendResult {
     try requireOwn("appending")
+    if options.batchSize == 1, !options.isDryRun { return try await appendOneByOne(read, options) }
     if options.workers > 1, !options.isDryRun { return try await appendShared(read, options) }
     return try await perform { connection in
       let table = try layout(connection)
@@ -38,7 +39,24 @@ extension EventStore {
     }
   }
 
-  /// Appends with several connections.
+  private func appendOneByOne(
+    _ read: @escaping @Sendable () throws -> [UInt8]?,
+    _ options: BulkAppendOptions
+  ) async throws -> BulkAppendResult {
+    try await perform { connection in
+      let table = try layout(connection)
+      let lines = OneByOneLines(ChunkReader(read, options, table))
+      var append = try OneByOneAppend(lines, AppendStatements(table), options, self)
+      do {
+        try append.run(self)
+      } catch let error as EventStoreError {
+        throw error.addingProgress(append.result, options)
+      }
+      return append.result
+    }
+  }
+
+  /// Appends batches with several connections.
   private func appendShared(
     _ read: @escaping @Sendable () throws -> [UInt8]?,
     _ options: BulkAppendOptions
@@ -106,41 +124,10 @@ extension EventStore {
     )
     writer.looksFirst = options.isDryRun
     while let chunk = try source.next(batchSize) {
-      if batchSize == 1, !options.isDryRun {
-        try appendOne(chunk, source, options, statements, &result)
-      } else {
-        try appendBatch(chunk, source, options, &writer, &result)
-      }
+      try appendBatch(chunk, source, options, &writer, &result)
       if options.isDryRun { continue }
       result.lastCommittedLine = source.commit()
       options.onCommit?(result.lastCommittedLine)
-    }
-  }
-
-  /// Appends the one event of a chunk, in a statement that is its own transaction.
-  private func appendOne(
-    _ chunk: EventChunk,
-    _ source: some ChunkSource,
-    _ options: BulkAppendOptions,
-    _ statements: AppendStatements,
-    _ result: inout BulkAppendResult
-  ) throws {
-    let entry = chunk.entries[0]
-    do {
-      let receipts = try retryingLostConnection(within: options.retryTimeout, of: [entry.id]) { connection in
-        try statements.append(chunk, 0..<1, expecting: entry.expected, connection)
-      }
-      if receipts[0].status == .existing { result.existingCount += 1 } else { result.appendedCount += 1 }
-      options.onReceipts?(receipts)
-    } catch let error as EventStoreError where error.code == .invalidInput {
-      let line = RejectedLine(
-        line: entry.line,
-        bytes: Array(chunk.bytes[entry.source]),
-        reason: "refused by the server: \(error.message)"
-      )
-      try source.reject(line)
-    } catch let error as EventStoreError {
-      throw error.at(line: entry.line)
     }
   }
 

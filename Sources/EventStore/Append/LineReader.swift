@@ -39,6 +39,11 @@ package struct LineReader {
     return nil
   }
 
+  /// Whether what was read already has another line, or is known to have none.
+  package var hasLineAtHand: Bool {
+    isAtEnd || buffer.span.firstIndex(of: UInt8(ascii: "\n"), from: unread) != nil
+  }
+
   private mutating func nextLine() throws -> Range<Int>? {
     var searched = unread
     while true {

@@ -23,7 +23,7 @@ final class EventInput: Sendable {
   func next() throws -> [UInt8]? {
     do {
       try waitUntilReadable()
-      let bytes = try CLibrary.read(file, atMost: 1 << 16)
+      let bytes = try CLibrary.read(file, atMost: 1 << 18)
       return bytes.isEmpty ? nil : bytes
     } catch let error as Errno {
       throw CommandError.unreadable(path, error)

@@ -74,7 +74,7 @@ import Testing
     let store = try EventStore(connecting: db.conninfo)
     guard writer % 2 == 0 else {
       var options = BulkAppendOptions()
-      options.batchSize = writer == 1 ? 1 : 20
+      (options.batchSize, options.workers) = writer == 1 ? (1, 3) : (20, 1)
       options.onReceipts = { run.acknowledge($0) }
       _ = try await store.append(text: lines(writer), options: options)
       return

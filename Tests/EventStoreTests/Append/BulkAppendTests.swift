@@ -1,4 +1,5 @@
 import EventStore
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -280,10 +281,11 @@ import Testing
   }
 
   /// What is said to be committed is, and a run that goes on from there misses nothing.
-  @Test func aFailureLeavesNoHoleBehindTheLastCommittedLine() async throws {
+  @Test(arguments: [1, 10])
+  func aFailureLeavesNoHoleBehindTheLastCommittedLine(batchSize: Int) async throws {
     try await withStore { db, store in
       var options = BulkAppendOptions()
-      (options.batchSize, options.workers, options.idField) = (10, 4, "n")
+      (options.batchSize, options.workers, options.idField) = (batchSize, 4, "n")
       var lines = BulkAppendTests.lines(2000)
       lines[1499] = "{}"
       let error = try await #require(throws: EventStoreError.self) {
@@ -303,10 +305,55 @@ import Testing
     }
   }
 
-  @Test func aLongRunOfOneAggregateIsNotHeldInMemory() async throws {
+  /// Whoever writes into a pipe may wait for the receipt of an event before sending the next.
+  @Test(arguments: [1, 4])
+  func anAnswerDoesNotWaitForTheNextLine(workers: Int) async throws {
     try await withStore { db, store in
       var options = BulkAppendOptions()
-      (options.batchSize, options.workers) = (500, 2)
+      (options.batchSize, options.workers) = (1, workers)
+      let received = Mutex(0)
+      options.onReceipts = { receipts in received.withLock { $0 += receipts.count } }
+      let given = Mutex(0)
+      let result = try await store.append(
+        lines: {
+          let number = given.withLock { $0 }
+          while received.withLock({ $0 }) < number {
+            try Task.checkCancellation()
+            usleep(1000)
+          }
+          given.withLock { $0 += 1 }
+          return number < 5 ? Array((BulkAppendTests.lines(5)[number] + "\n").utf8) : nil
+        },
+        options: options
+      )
+      #expect(result.appendedCount == 5)
+    }
+  }
+
+  /// Where the server refuses an event, what is on its way beside it counts, and what comes after it is not sent.
+  @Test func aConflictEndsAppendingOneByOne() async throws {
+    try await withStore { db, store in
+      try await store.append([NewEvent(type: "T")], to: "taken")
+      var options = BulkAppendOptions()
+      (options.batchSize, options.workers) = (1, 4)
+      var lines = BulkAppendTests.lines(200)
+      lines[99] = #"{"aggregate_id":"taken","event_type":"T","event_data":{},"version":1}"#
+      let error = try await #require(throws: EventStoreError.self) {
+        try await store.append(text: lines.joined(separator: "\n"), options: options)
+      }
+      #expect(error.code == .versionConflict)
+      #expect(error.message.hasPrefix("line 100: "), "\(error)")
+      #expect(error.hint?.contains("--skip-lines 99") == true, "\(error)")
+      let stored = Int(try await db.psql("SELECT count(*) FROM events")) ?? 0
+      #expect((100...103).contains(stored), "\(stored)")
+    }
+  }
+
+  @Test(arguments: [1, 500])
+  func aLongRunOfOneAggregateIsNotHeldInMemory(batchSize: Int) async throws {
+    try await withStore { db, store in
+      var options = BulkAppendOptions()
+      (options.batchSize, options.workers) = (batchSize, 2)
       let payload = String(repeating: "x", count: 4000)
       let lines = (0..<6000).map {
         #"{"aggregate_id":"\#($0 < 5000 ? "long" : "short")","event_type":"T","event_data":"\#(payload)"}"#

@@ -1,0 +1,125 @@
+internal import LibPQ
+
+/// Appends events one by one, each in a statement that is its own transaction, over several connections at a time.
+///
+/// One thread sends on all connections and takes the answers as they come. A thread for each connection would have to
+/// be woken for each event: with 8 of them an event took 29 µs of the client's processor time, instead of 21 µs.
+struct OneByOneAppend {
+  /// A connection, and the event that is on its way there.
+  private struct Lane {
+    let session: Session
+    var connection: Connection
+    var chunk: EventChunk?
+  }
+
+  private var lines: OneByOneLines
+  private let statements: AppendStatements
+  private let options: BulkAppendOptions
+  private var lanes: [Lane] = []
+  private(set) var result = BulkAppendResult()
+
+  init(
+    _ lines: OneByOneLines,
+    _ statements: AppendStatements,
+    _ options: BulkAppendOptions,
+    _ store: isolated EventStore
+  ) throws {
+    self.lines = lines
+    self.statements = statements
+    self.options = options
+    for number in 0..<options.workers {
+      let session = number == 0 ? store.session : Session(store.parameters, canceller: store.canceller)
+      lanes.append(Lane(session: session, connection: try session.connection()))
+    }
+  }
+
+  /// Appends all lines. After an error, what was sent before is still answered, and counts.
+  mutating func run(_ store: isolated EventStore) throws {
+    defer {
+      result.lastCommittedLine = lines.lastSettledLine
+      result.rejectedCount = lines.rejectedCount
+    }
+    do {
+      while try sendNext(store) {
+        let busy = lanes.indices.filter { lanes[$0].chunk != nil }
+        for ready in try Connection.waitForAny(of: busy.map { lanes[$0].connection }, store.canceller) {
+          try takeAnswer(busy[ready], store)
+        }
+      }
+    } catch {
+      for index in lanes.indices { try? settle(index, store) }
+      throw error
+    }
+  }
+
+  /// Gives idle connections their next events; returns whether any event is on its way then.
+  private mutating func sendNext(_ store: isolated EventStore) throws -> Bool {
+    while let index = lanes.firstIndex(where: { $0.chunk == nil }) {
+      // While an answer is to come, nobody waits for input: the answer may be what its writer waits for.
+      let isAnyBusy = lanes.contains { $0.chunk != nil }
+      guard let chunk = try lines.next(mayWait: !isAnyBusy) else { return isAnyBusy }
+      lanes[index].chunk = chunk
+      do throws(PostgresError) {
+        try statements.sendAppend(chunk, 0..<1, expecting: chunk.entries[0].expected, lanes[index].connection)
+      } catch {
+        try settle(index, after: error, store)
+      }
+    }
+    return true
+  }
+
+  /// Reads what has come on a connection, and the outcome of its event when that is complete.
+  private mutating func takeAnswer(_ index: Int, _ store: isolated EventStore) throws {
+    do throws(PostgresError) {
+      guard try lanes[index].connection.hasAnswer() else { return }
+    } catch {
+      return try settle(index, after: error, store)
+    }
+    try settle(index, store)
+  }
+
+  /// Sees a connection's event through, on a new connection if need be, and notes what became of it.
+  private mutating func settle(
+    _ index: Int,
+    after failure: PostgresError? = nil,
+    _ store: isolated EventStore
+  ) throws {
+    guard let chunk = lanes[index].chunk else { return }
+    lanes[index].chunk = nil
+    do {
+      note(try outcome(of: chunk, index, failure, store))
+    } catch let error as EventStoreError where error.code == .invalidInput {
+      try lines.reject(chunk.refusedLine(0, "refused by the server: \(error.message)"))
+    } catch let error as EventStoreError {
+      throw error.at(line: chunk.entries[0].line)
+    }
+    lines.settle(chunk)
+    options.onCommit?(lines.lastSettledLine)
+  }
+
+  private mutating func outcome(
+    of chunk: EventChunk,
+    _ index: Int,
+    _ failure: PostgresError?,
+    _ store: isolated EventStore
+  ) throws -> [AppendReceipt] {
+    let entry = chunk.entries[0]
+    do {
+      if let failure { throw failure }
+      return try statements.finishAppend(chunk, 0..<1, expecting: entry.expected, lanes[index].connection)
+    } catch let error as PostgresError where error.kind == .connectionLost {
+      let session = lanes[index].session
+      return try store.reconnecting(session, after: error, within: options.retryTimeout, of: [entry.id]) {
+        lanes[index].connection = $0
+        return try statements.append(chunk, 0..<1, expecting: entry.expected, $0)
+      }
+    }
+  }
+
+  private mutating func note(_ receipts: [AppendReceipt]) {
+    for receipt in receipts {
+      if receipt.status == .existing { result.existingCount += 1 } else { result.appendedCount += 1 }
+    }
+    options.onReceipts?(receipts)
+  }
+}

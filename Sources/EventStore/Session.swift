@@ -1,0 +1,58 @@
+internal import LibPQ
+
+/// A connection that is opened when it is first needed, and anew after it was lost.
+final class Session {
+  private let parameters: ConnectionParameters
+  private let canceller: Canceller
+  private var openConnection: Connection?
+
+  /// - Parameter canceller: ends what the session waits for; several sessions may share it.
+  init(_ parameters: ConnectionParameters, canceller: Canceller) {
+    self.parameters = parameters
+    self.canceller = canceller
+  }
+
+  /// The open connection; a broken one is replaced.
+  func connection() throws(PostgresError) -> Connection {
+    if let openConnection, !openConnection.isBroken { return openConnection }
+    let connection = try Connection(parameters, canceller: canceller)
+    openConnection = connection
+    return connection
+  }
+
+  /// What libpq makes of the parameters, and who decided it; also when there is no connection.
+  var settings: [ConnectionSetting] { openConnection?.settings ?? parameters.settings() }
+
+  /// Gives up the connection; ``connection()`` opens the next.
+  func disconnect() {
+    openConnection = nil
+  }
+
+  /// Runs `body` on new connections, until one of them is not lost; `body` must find out what the lost one did.
+  ///
+  /// - Parameters:
+  ///   - error: how the connection was lost.
+  ///   - timeout: how long to try.
+  ///   - ids: the events whose fate is not known when that was too short.
+  func reconnecting<T>(
+    after error: PostgresError,
+    within timeout: Duration,
+    of ids: [EventID],
+    _ body: (Connection) throws -> T
+  ) throws -> T {
+    let deadline = ContinuousClock.now + timeout
+    var (error, pause) = (error, Duration.milliseconds(50))
+    while .now + pause < deadline {
+      if Task.isCancelled { throw error }
+      disconnect()
+      try canceller.sleep(for: pause * Double.random(in: 0.5...1))
+      do {
+        return try body(try connection())
+      } catch let next as PostgresError where [.connectionLost, .cannotConnect].contains(next.kind) {
+        error = next
+      }
+      pause = min(pause * 2, .seconds(1))
+    }
+    throw EventStoreError.unknownOutcome(error, ids: ids)
+  }
+}
