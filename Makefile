@@ -20,7 +20,7 @@ LAYOUTS = $(wildcard Sources/EventStore/Layouts/*.sql)
 SWIFT_FILES = Sources Tests Package.swift
 SCRIPTS     = .ci/run $(wildcard .ci/*.sh Examples/*/*.sh Benchmarks/*.sh)
 
-.PHONY: help setup build release test lint format demo bench install uninstall clean
+.PHONY: help setup build release test lint format docs demo bench install uninstall clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -52,6 +52,23 @@ lint: ## check the format of Swift, manual pages and shell scripts
 
 format: ## format the Swift code in place
 	swift format --in-place --recursive $(SWIFT_FILES)
+
+# DocC and the extractor of symbols come with Swift, so that the package needs no plugin, which everybody who depends on
+# the library would fetch. LIBPQ_FLAGS is what the compiler needs to find libpq's header.
+DOCS = .build/docs
+LIBPQ_FLAGS = $(addprefix -Xcc ,$(shell pkg-config --cflags libpq) -fmodule-map-file=Sources/CLibPQ/module.modulemap)
+
+docs: ## build the library's pages in .build/docs; fails on a warning and on what has no doc comment
+	swift build --target EventStore
+	rm -rf $(DOCS)
+	mkdir -p $(DOCS)/symbols
+	swift symbolgraph-extract -module-name EventStore -I "$$(swift build --show-bin-path)/Modules" $(LIBPQ_FLAGS) \
+	  -minimum-access-level public -skip-synthesized-members -output-dir $(DOCS)/symbols
+	jq -e '[.symbols[] | select(.docComment == null) | .pathComponents | join(".")] | . == [] or error("no doc comment: \(.)")' \
+	  $(DOCS)/symbols/EventStore.symbols.json > /dev/null
+	docc convert Sources/EventStore/EventStore.docc --additional-symbol-graph-dir $(DOCS)/symbols \
+	  --fallback-bundle-identifier EventStore --fallback-default-module-kind Library --warnings-as-errors \
+	  --output-dir $(DOCS)/EventStore.doccarchive
 
 demo: setup release ## set up, build, and run the main job on example orders in a sandbox
 	@sh Examples/orders/demo.sh

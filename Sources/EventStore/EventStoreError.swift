@@ -26,6 +26,7 @@ public struct EventStoreError: Error, Sendable, Hashable {
     case failed
   }
 
+  /// The kind of the failure.
   public var code: Code
   /// One sentence: what failed, where.
   public var message: String
@@ -36,6 +37,7 @@ public struct EventStoreError: Error, Sendable, Hashable {
   /// PostgreSQL's code of the failure, when the server found it.
   public var sqlState: String?
 
+  /// An error, in the same shape as those that the store throws.
   public init(
     _ code: Code,
     _ message: String,

@@ -26,6 +26,7 @@ public struct BulkAppendOptions: Sendable {
   /// Largest batch with several workers.
   public static let maximumSharedBatchSize = EventChunk.maximumLines
 
+  /// Everything in one transaction, over one connection.
   public init() {}
 }
 

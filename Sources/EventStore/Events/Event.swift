@@ -17,6 +17,7 @@ public struct Event: Sendable, Hashable, Identifiable {
   /// The event's place in the whole store; nil in a table without one.
   public var position: Int64?
 
+  /// An event as it would be read.
   public init(
     id: EventID,
     aggregateID: String,

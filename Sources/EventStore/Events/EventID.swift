@@ -30,7 +30,9 @@ public struct EventID: Sendable, Hashable {
 
   /// Makes the id, version 5, that belongs to a name in a namespace: always the same for the same two (RFC 9562, section 5.5).
   ///
-  /// - Parameter name: the name's bytes, as UTF-8 when it is a text.
+  /// - Parameters:
+  ///   - namespace: the id that the names are within.
+  ///   - name: the name's bytes, as UTF-8 when it is a text.
   public init(namespace: EventID, name: some Sequence<UInt8>) {
     var input: [UInt8] = []
     for half in [namespace.high, namespace.low] { input.append(bigEndian: half) }

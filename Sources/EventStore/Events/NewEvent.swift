@@ -11,6 +11,7 @@ public struct NewEvent: Sendable, Hashable {
   /// When the event happened; nil for the time of the transaction that stores it.
   public var timestamp: Timestamp?
 
+  /// An event with a new id, unless one is given.
   public init(
     id: EventID = EventID(),
     type: String,
@@ -28,6 +29,7 @@ public struct NewEvent: Sendable, Hashable {
 
 /// Where an appended event stands.
 public struct AppendReceipt: Sendable, Hashable {
+  /// Whether the event was new.
   public enum Status: String, Sendable, Hashable {
     /// This append stored the event.
     case appended
@@ -35,11 +37,14 @@ public struct AppendReceipt: Sendable, Hashable {
     case existing
   }
 
+  /// The aggregate whose stream the event is in.
   public var aggregateID: String
   /// The event's place in its stream, from 1.
   public var version: Int
   /// The event's place in the whole store; nil in a table without one.
   public var position: Int64?
+  /// The event's identity.
   public var id: EventID
+  /// Whether this append stored it.
   public var status: Status
 }

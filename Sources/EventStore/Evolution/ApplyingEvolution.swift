@@ -2,11 +2,13 @@ internal import LibPQ
 
 /// What applying a plan did.
 public struct EvolutionOutcome: Sendable, Hashable {
+  /// The new table.
   public let copy: QualifiedName
   /// Events in the copy, those from before an interruption included.
   public let events: Int64
   /// Events of the original that are in the copy in some form: up to here.
   public let position: Int64
+  /// Whether it went on with a copy that was interrupted.
   public let isResumed: Bool
   /// Whether the copy has the name of the original now.
   public let isSwapped: Bool
@@ -14,7 +16,9 @@ public struct EvolutionOutcome: Sendable, Hashable {
 
 /// How far a copy is.
 public struct EvolutionProgress: Sendable, Hashable {
+  /// Events of the original up to here are in the copy.
   public let position: Int64
+  /// Where the copy will end.
   public let finalPosition: Int64
   /// Events in the copy.
   public let events: Int64
@@ -28,6 +32,7 @@ extension EventStore {
   /// make of the original, event by event, in one snapshot.
   ///
   /// - Parameters:
+  ///   - plan: what to apply; it must be of this store.
   ///   - copy: the new table.
   ///   - chunkSize: positions a transaction.
   ///   - swap: exchanges the names of the two tables at the end, in one short transaction.

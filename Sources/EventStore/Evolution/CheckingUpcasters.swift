@@ -6,7 +6,10 @@ extension EventStore {
   /// Every event of the types that the rules name is tried; shapes are compared on a sample of each type. It needs
   /// SELECT on the events alone, and works on a standby.
   ///
-  /// - Parameter progress: called on the store's thread with the chunks that are done and their number.
+  /// - Parameters:
+  ///   - upcasters: the rules to try.
+  ///   - options: how much to try, and what is known of types besides.
+  ///   - progress: called on the store's thread with the chunks that are done and their number.
   /// - Throws: ``EventStoreError``; `invalidDefinition` for a file that the server cannot even read.
   public func check(
     _ upcasters: Upcasters,

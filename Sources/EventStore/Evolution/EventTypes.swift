@@ -2,6 +2,7 @@ internal import LibPQ
 
 /// An event type as a store holds it.
 public struct EventTypeSummary: Sendable, Hashable {
+  /// The event type.
   public let type: String
   /// Events of the type; counted, never estimated.
   public let events: Int64
@@ -9,15 +10,18 @@ public struct EventTypeSummary: Sendable, Hashable {
   public let share: Double
   /// The times of the first and the last event, in the order of the store.
   public let firstSeen: Timestamp
+  /// The latest time of an event of the type.
   public let lastSeen: Timestamp
   /// The size of a payload, in bytes of JSON text, and the largest one of the events that were examined.
   public let averageBytes: Double
+  /// The size of the largest payload that was examined.
   public let largestBytes: Int64
   /// Distinct shapes among the events that were examined.
   public let shapes: Int64
   /// Events that were examined for bytes and shapes: all, or a sample.
   public let examined: Int64
 
+  /// Whether not all events were examined.
   public var isSampled: Bool { examined < events }
 }
 

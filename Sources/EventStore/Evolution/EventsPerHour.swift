@@ -3,7 +3,9 @@ internal import LibPQ
 extension EventStore {
   /// How many events of each type happened in each of the last hours, the hour under way last.
   ///
-  /// - Parameter category: only the aggregates whose id is this up to the first `-`.
+  /// - Parameters:
+  ///   - category: only the aggregates whose id is this up to the first `-`.
+  ///   - hours: so many hours.
   /// - Returns: nothing for types without any.
   /// - Throws: ``EventStoreError``.
   public func eventsPerHour(category: String? = nil, hours: Int = 24) async throws -> [String: [Int64]] {

@@ -1,5 +1,6 @@
 /// What a check of upcasters found.
 public struct EvolutionFinding: Sendable, Hashable {
+  /// What is wrong, or may be.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     /// The upcasters fail for an event.
     case failure
@@ -17,6 +18,7 @@ public struct EvolutionFinding: Sendable, Hashable {
     case unhandled
   }
 
+  /// What is wrong, or may be.
   public var kind: Kind
   /// As it is stored.
   public var eventType: String
@@ -26,7 +28,9 @@ public struct EvolutionFinding: Sendable, Hashable {
   public var events: Int64
   /// The event, or the first of them.
   public var aggregateID: String?
+  /// The version of that event.
   public var version: Int?
+  /// The position of that event.
   public var position: Int64?
   /// The rules concerned, as `file:line`.
   public var rules: [String]
@@ -40,6 +44,7 @@ public struct EvolutionCheckResult: Sendable, Hashable {
   public internal(set) var events: Int64 = 0
   /// Events that came out changed.
   public internal(set) var changed: Int64 = 0
+  /// Findings by kind, those that were not kept included.
   public internal(set) var counts: [EvolutionFinding.Kind: Int64] = [:]
   /// The findings that were kept; of failures at most as many as were asked for.
   public internal(set) var findings: [EvolutionFinding] = []
@@ -56,5 +61,6 @@ public struct EvolutionCheckOptions: Sendable {
   /// Projection files: the types that they handle are known. Those of live projections always are.
   public var projections: [(path: String, bytes: [UInt8])] = []
 
+  /// All events, and the first hundred failures.
   public init() {}
 }

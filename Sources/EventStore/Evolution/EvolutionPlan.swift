@@ -4,15 +4,21 @@ internal import FoundationEssentials
 public struct EvolutionPlan: Sendable, Codable, Hashable {
   /// An upcaster file, whole: applying a plan needs nothing else.
   public struct Upcaster: Sendable, Codable, Hashable {
+    /// The name of the file.
     public let path: String
+    /// What is in it.
     public let text: String
+    /// The hash of the text, in hexadecimal.
     public let sha256: String
   }
 
   /// What becomes of the events of a type.
   public struct TypeChange: Sendable, Codable, Hashable {
+    /// The event type, as it is stored.
     public let type: String
+    /// How many events of it there are.
     public let events: Int64
+    /// How many of them come out otherwise than they are stored.
     public let changed: Int64
     /// Events by the type that they have afterwards.
     public let becomes: [String: Int64]
@@ -20,21 +26,33 @@ public struct EvolutionPlan: Sendable, Codable, Hashable {
 
   /// A path that is there, or has other JSON types, only before or only after; from a sample of the type.
   public struct ShapeChange: Sendable, Codable, Hashable {
+    /// The event type, as it is stored.
     public let type: String
+    /// The place in the payload, as jq writes it.
     public let path: String
+    /// The JSON types of its values as they are stored; nil when it is not there.
     public let before: String?
+    /// The JSON types of its values as the upcasters make them; nil when it is not there any more.
     public let after: String?
+    /// In how many of the events that were compared.
     public let events: Int64
+    /// How many events were compared.
     public let compared: Int64
   }
 
   /// An event as it is stored, and as the upcasters show it.
   public struct Example: Sendable, Codable, Hashable {
+    /// The aggregate of the event.
     public let aggregateID: String
+    /// Its version.
     public let version: Int
+    /// Its type, as it is stored.
     public let type: String
+    /// Its type as the upcasters show it.
     public let newType: String
+    /// The payload as it is stored.
     public let before: String
+    /// The payload as the upcasters show it.
     public let after: String
   }
 
@@ -44,9 +62,13 @@ public struct EvolutionPlan: Sendable, Codable, Hashable {
   public let store: String
   /// The last event that was tried.
   public let position: Int64
+  /// The files that the plan applies, in their order.
   public let upcasters: [Upcaster]
+  /// The types of which an event changes.
   public let types: [TypeChange]
+  /// What changes in the shapes of the payloads.
   public let shapes: [ShapeChange]
+  /// Some events, before and after.
   public let examples: [Example]
   /// Whether `@drop` or `@split` makes other versions of later events.
   public let renumbersVersions: Bool
@@ -56,6 +78,7 @@ public struct EvolutionPlan: Sendable, Codable, Hashable {
   public let projections: [String]
   /// Reducers that have snapshots, which are to be taken anew.
   public let reducers: [String]
+  /// About how long the copy takes.
   public let estimatedSeconds: Double
 
   static let format = 1

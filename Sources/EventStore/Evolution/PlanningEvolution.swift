@@ -3,7 +3,9 @@ internal import LibPQ
 extension EventStore {
   /// Tries upcasters on all of history, read-only, and says what applying them would do.
   ///
-  /// - Parameter progress: called on the store's thread with the chunks that are done and their number.
+  /// - Parameters:
+  ///   - upcasters: the rules to try.
+  ///   - progress: called on the store's thread with the chunks that are done and their number.
   /// - Throws: ``EventStoreError``; `invalidDefinition` when the upcasters fail for an event, with the first of them.
   public func planEvolution(
     _ upcasters: Upcasters,

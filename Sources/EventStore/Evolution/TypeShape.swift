@@ -4,13 +4,15 @@ internal import LibPQ
 public struct TypeShape: Sendable, Hashable {
   /// A place in the payload, as jq writes it: `.items[].price`, `.` for the whole payload.
   public struct Path: Sendable, Hashable {
+    /// The place in the payload.
     public let path: String
     /// The JSON types of its values, and how many events have one of that type.
     public internal(set) var types: [String: Int64] = [:]
     /// Events in which it is present.
     public internal(set) var events: Int64 = 0
-    /// The earliest and the latest time of an event in which it is present.
+    /// The earliest time of an event in which it is present.
     public internal(set) var firstSeen: Timestamp
+    /// The latest time of an event in which it is present.
     public internal(set) var lastSeen: Timestamp
     /// The JSON text of one of its values; nil for objects and arrays.
     public internal(set) var example: String?
@@ -20,8 +22,11 @@ public struct TypeShape: Sendable, Hashable {
 
   /// A set of paths with their types that events have in common.
   public struct Variant: Sendable, Hashable {
+    /// How many events have this shape.
     public let events: Int64
+    /// The earliest time of such an event.
     public let firstSeen: Timestamp
+    /// The latest time of such an event.
     public let lastSeen: Timestamp
     /// `path type`, in the order of bytes.
     public let members: [String]
@@ -29,7 +34,9 @@ public struct TypeShape: Sendable, Hashable {
     let firstEvent: String
   }
 
+  /// The event type.
   public let type: String
+  /// How many events of it there are.
   public let events: Int64
   /// Events that were examined: all, or a sample.
   public internal(set) var examined: Int64 = 0
@@ -40,6 +47,7 @@ public struct TypeShape: Sendable, Hashable {
   /// All of them, also those that ``variants`` leaves out.
   public internal(set) var variantCount = 0
 
+  /// Whether not all events were examined.
   public var isSampled: Bool { examined < events }
 
   /// As many variants are kept: payloads whose keys are data have a shape of their own each.
@@ -52,6 +60,7 @@ extension EventStore {
   /// It needs SELECT on the events alone.
   ///
   /// - Parameters:
+  ///   - type: the event type.
   ///   - sample: about as many events are examined, spread over history; nil for all.
   ///   - findingRequired: whether to find which members are always there; reads the events once more.
   /// - Throws: ``EventStoreError``; `notFound` when there is no event of the type.

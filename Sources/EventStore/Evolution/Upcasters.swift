@@ -30,6 +30,7 @@ public struct Upcasters: Sendable {
     self.init(files: read)
   }
 
+  /// Whether there is no rule.
   public var isEmpty: Bool { files.isEmpty }
 
   var rules: [UpcasterFile.Rule] { files.flatMap(\.rules) }

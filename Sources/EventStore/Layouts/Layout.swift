@@ -20,7 +20,9 @@ public struct Layout: Sendable {
 
   /// Reads a layout file.
   ///
-  /// - Parameter path: for messages.
+  /// - Parameters:
+  ///   - path: for messages.
+  ///   - bytes: what is in the file.
   /// - Throws: ``EventStoreError`` with code `invalidDefinition`, and the line and column in its message.
   public init(path: String, bytes: [UInt8]) throws {
     do {

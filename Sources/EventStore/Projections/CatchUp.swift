@@ -13,11 +13,13 @@ public struct CatchUpOptions: Sendable, Hashable {
   /// How long to wait for new events.
   public var pollInterval: Duration = .milliseconds(500)
 
+  /// Goes on until the task is cancelled, and tries an event that failed three times.
   public init() {}
 }
 
 /// What a catch-up did.
 public struct CatchUpOutcome: Sendable, Hashable {
+  /// The name of the projection.
   public let projection: String
   /// Events that were handled.
   public internal(set) var events: Int64 = 0
@@ -39,9 +41,11 @@ extension EventStore {
   /// - Parameters:
   ///   - definition: the bytes of the projection file that the live generation was built by.
   ///   - path: the file's name, for messages.
+  ///   - options: retries, chunks, and whether to end.
   ///   - progress: called after every chunk, on the store's thread.
   /// - Throws: ``EventStoreError``: `notFound` without a live generation, `invalidDefinition` when the file is wrong
   ///   or not the one that built it, `locked` when another session keeps the same projection current.
+  @discardableResult
   public func project(
     _ definition: [UInt8],
     path: String,

@@ -2,31 +2,45 @@ internal import LibPQ
 
 /// An event that the catch-up of a projection gave up on.
 public struct DeadLetter: Sendable, Hashable {
+  /// What became of the event.
   public enum State: String, Sendable, Hashable {
+    /// It waits for a retry, or to be discarded.
     case parked
     /// A later retry succeeded.
     case applied
+    /// An operator decided to do without it.
     case discarded
   }
 
+  /// The projection that gave up.
   public let projection: String
   /// The build of the read model that lacks the event.
   public let generation: Int
+  /// The event's place in the whole store.
   public let position: Int64
+  /// The aggregate of the event.
   public let aggregateID: String
+  /// The event's place in its stream.
   public let version: Int32
+  /// The event's type.
   public let eventType: String
   /// How often it was tried.
   public let attempts: Int
+  /// PostgreSQL's code of the last failure.
   public let sqlState: String
+  /// PostgreSQL's message of the last failure.
   public let message: String
+  /// What PostgreSQL adds to it.
   public let detail: String?
+  /// When it failed last.
   public let failedAt: Timestamp
+  /// What became of it.
   public let state: State
 }
 
 /// What a retry of dead letters did.
 public struct DeadLetterRetry: Sendable, Hashable {
+  /// Those that are in the read model now.
   public internal(set) var applied = 0
   /// Those that failed again.
   public internal(set) var failed = 0
@@ -65,8 +79,10 @@ extension EventStore {
   /// They come after events that they were meant to precede: that is right for handlers that do not mind.
   ///
   /// - Parameters:
+  ///   - projection: the name of the projection.
   ///   - positions: only these; all when empty.
   ///   - definition: a mended projection file. Its tables must be those of the live generation, which is its from now on.
+  ///   - path: the name of that file, for messages.
   /// - Throws: ``EventStoreError``: `notFound` when there is nothing to retry.
   public func retryDeadLetters(
     of projection: String,

@@ -16,6 +16,7 @@ extension EventStore {
   /// Puts the generation that was live before in the place of the live one, which is kept in turn.
   ///
   /// - Throws: ``EventStoreError``: `notFound` when no earlier generation was kept.
+  @discardableResult
   public func rollBackProjection(_ name: String) async throws -> RollbackOutcome {
     try await perform { connection in
       try requireSchema(connection)
@@ -100,7 +101,10 @@ extension EventStore {
   /// Moves the checkpoint of a live read model by hand: back, and events are applied again; forward, and events
   /// are left out.
   ///
-  /// - Parameter expected: where the checkpoint must be.
+  /// - Parameters:
+  ///   - name: the name of the projection.
+  ///   - position: where the checkpoint goes.
+  ///   - expected: where the checkpoint must be.
   /// - Throws: ``EventStoreError``: `locked` while somebody keeps the projection current, or when the checkpoint is
   ///   elsewhere; `invalidInput` for a position beyond the end of the store.
   public func setCheckpoint(

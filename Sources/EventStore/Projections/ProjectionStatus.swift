@@ -2,7 +2,9 @@ internal import LibPQ
 
 /// One generation of a projection, and how it is.
 public struct ProjectionStatus: Sendable, Hashable {
+  /// What a generation of a read model is there for.
   public enum State: String, Sendable, Hashable {
+    /// Its tables are those that everybody reads.
     case live
     /// Live, but not kept current until it is resumed.
     case paused
@@ -10,6 +12,7 @@ public struct ProjectionStatus: Sendable, Hashable {
     case stale
     /// Work on it stopped with ``ProjectionStatus/error``.
     case failed
+    /// It is being built, or was interrupted at that.
     case building
     /// Complete, not live.
     case ready
@@ -17,10 +20,13 @@ public struct ProjectionStatus: Sendable, Hashable {
     case retired
   }
 
+  /// The name of the projection.
   public let name: String
+  /// Which build of the read model it is, from 1.
   public let generation: Int
   /// Of the projection file.
   public let version: Int32
+  /// What the generation is there for.
   public let state: State
   /// The checkpoint.
   public let position: Int64
@@ -32,8 +38,11 @@ public struct ProjectionStatus: Sendable, Hashable {
   public let rows: Int64
   /// Events that were handled.
   public let events: Int64
+  /// Events that it lacks because their handlers failed.
   public let deadLetters: Int64
+  /// What the work on it stopped with.
   public let error: String?
+  /// When its checkpoint moved last.
   public let movedAt: Timestamp
 }
 

@@ -2,16 +2,20 @@ internal import LibPQ
 
 /// How a table of a new generation differs from the live one of the same name.
 public struct TableDifference: Sendable, Hashable {
+  /// The table.
   public let table: String
   /// Rows of the live table.
   public let liveRows: Int64
+  /// Rows that only the new one has.
   public let added: Int64
+  /// Rows that only the live one has.
   public let removed: Int64
   /// Rows of the same primary key with other values; a table without a primary key has only added and removed ones.
   public let changed: Int64
   /// A few of the differences: `{"change": "changed", "live": {…}, "new": {…}}`.
   public let samples: [String]
 
+  /// All rows that differ.
   public var count: Int64 { added + removed + changed }
 }
 

@@ -10,6 +10,7 @@ extension EventStore {
   /// - Parameters:
   ///   - definition: the bytes of a projection file.
   ///   - path: the file's name, for messages.
+  ///   - options: chunks, connections, limits, and what happens at the end.
   ///   - progress: called at the beginning and after every chunk, on a thread of the store's.
   /// - Throws: ``EventStoreError``: `invalidDefinition` for a wrong file, `locked` when another session works on the
   ///   projection or holds its tables too long, `failed` for an event whose handler fails. The live read model is
@@ -27,7 +28,10 @@ extension EventStore {
   ///
   /// They advance together, chunk by chunk. A build that fails stops alone: it can be resumed, and the others go on.
   ///
-  /// - Parameter files: projection files of different projections, with their names for messages.
+  /// - Parameters:
+  ///   - files: projection files of different projections, with their names for messages.
+  ///   - options: the same for all of them.
+  ///   - progress: called at the beginning and after every chunk, on a thread of the store's.
   /// - Returns: what became of each file, in their order.
   /// - Throws: ``EventStoreError`` for what concerns all of them, or stops one of them before the first event.
   public func rebuildProjections(

@@ -19,6 +19,7 @@ public struct RebuildOptions: Sendable, Hashable {
   /// How much may differ for the swap to be made; implies `compares`.
   public var differenceLimit: DifferenceLimit?
 
+  /// Builds by one connection, resumes what was interrupted, and swaps without comparing.
   public init() {}
 
   /// `lastPosition`, or none.
@@ -27,6 +28,7 @@ public struct RebuildOptions: Sendable, Hashable {
 
 /// How much a new generation may differ from the live one: rows added, removed and changed together.
 public enum DifferenceLimit: Sendable, Hashable {
+  /// So many rows.
   case rows(Int64)
   /// Of the rows of the live tables.
   case percent(Double)
@@ -58,8 +60,11 @@ public struct RebuildOutcome: Sendable, Hashable {
     case tooDifferent
   }
 
+  /// The name of the projection.
   public let projection: String
+  /// Which build of the read model it is, from 1.
   public let generation: Int
+  /// How far it came.
   public let ending: Ending
   /// Events that were handled, those before an interruption included.
   public let events: Int64

@@ -2,7 +2,9 @@ internal import LibPQ
 
 /// What a projection file makes, found out without keeping any of it.
 public struct CheckedProjection: Sendable, Hashable {
+  /// The name of the projection.
   public let name: String
+  /// Its `@version`.
   public let version: Int
   /// What `@create` makes, as `TABLE orders`.
   public let objects: [String]
@@ -10,11 +12,15 @@ public struct CheckedProjection: Sendable, Hashable {
 
 /// What a rebuild would do.
 public struct RebuildPlan: Sendable, Hashable {
+  /// How many events of a type there are.
   public struct TypeCount: Sendable, Hashable {
+    /// The event type.
     public let type: String
+    /// How many events of it the projection will see.
     public let events: Int64
   }
 
+  /// The name of the projection.
   public let projection: String
   /// What `@create` makes, as `TABLE orders`.
   public let objects: [String]

@@ -2,9 +2,11 @@ internal import LibPQ
 
 /// Which aggregates an operation is about.
 public enum AggregateSelection: Sendable, Hashable {
+  /// Every aggregate.
   case all
   /// The aggregates whose id is this up to the first `-`.
   case category(String)
+  /// These aggregates.
   case aggregates([String])
 }
 

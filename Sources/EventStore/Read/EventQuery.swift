@@ -7,14 +7,17 @@ public struct EventQuery: Sendable, Hashable {
   /// The event's type is one of these; empty for all.
   public var types: [String] = []
 
-  /// Places in the whole store, both included.
+  /// The first place in the whole store, included.
   public var fromPosition: Int64?
+  /// The last place in the whole store, included.
   public var toPosition: Int64?
-  /// Places in the stream, both included.
+  /// The first place in the stream, included.
   public var fromVersion: Int?
+  /// The last place in the stream, included.
   public var toVersion: Int?
-  /// The event's time, both included.
+  /// The earliest time, included.
   public var since: Timestamp?
+  /// The latest time, included.
   public var until: Timestamp?
 
   /// Which order the events come in.
@@ -31,6 +34,7 @@ public struct EventQuery: Sendable, Hashable {
   /// Whoever goes on later behind the last event needs that; who only looks at what is there does not.
   public var waitsForWriters = true
 
+  /// An order of events.
   public enum Order: Sendable, Hashable {
     /// By place in the whole store; in a table without positions by aggregate and version.
     case position
@@ -38,6 +42,7 @@ public struct EventQuery: Sendable, Hashable {
     case version
   }
 
+  /// All events, in the order of the store.
   public init() {}
 
   /// The events of one stream, by version.

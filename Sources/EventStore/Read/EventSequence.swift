@@ -47,8 +47,10 @@ extension EventStore {
   /// for try await event in store.events(matching: EventQuery(aggregateID: "order-42")) { … }
   /// ```
   ///
-  /// - Parameter following: goes on when the last event has been read, and waits for those to come. Every event comes
-  ///   once, in the order of positions whatever order the query asks for.
+  /// - Parameters:
+  ///   - query: which events.
+  ///   - following: goes on when the last event has been read, and waits for those to come. Every event comes
+  ///     once, in the order of positions whatever order the query asks for.
   public nonisolated func events(matching query: EventQuery, following: Bool = false) -> EventSequence {
     EventSequence(store: self, reader: EventReader(query, following: following))
   }

@@ -6,7 +6,9 @@ public struct OpenTransaction: Sendable, Hashable {
   public let name: String
   /// The server process; 0 for a prepared transaction.
   public let processID: Int32
+  /// The role that it works as.
   public let user: String
+  /// The application_name of its connection.
   public let application: String
   /// Seconds since the transaction began.
   public let ageSeconds: Double

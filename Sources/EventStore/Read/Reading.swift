@@ -16,7 +16,9 @@ extension EventStore {
   ///
   /// A long history without filters is read by two connections at a time, where the server has a second one to give.
   ///
-  /// - Parameter write: gets whole lines, about a megabyte at a time; the server works on the next ones meanwhile.
+  /// - Parameters:
+  ///   - query: which events.
+  ///   - write: gets whole lines, about a megabyte at a time; the server works on the next ones meanwhile.
   /// - Throws: ``EventStoreError``; `notFound` when the query names a type, an aggregate or a category that the
   ///   store does not have; what `write` throws.
   @discardableResult

@@ -2,11 +2,15 @@ internal import LibPQ
 
 /// A stream at a glance.
 public struct StreamSummary: Sendable, Hashable {
+  /// How many events there are.
   public let count: Int
+  /// The lowest version.
   public let firstVersion: Int
+  /// The highest version.
   public let lastVersion: Int
   /// The earliest and the latest time of its events.
   public let firstTime: Timestamp
+  /// The latest time.
   public let lastTime: Timestamp
   /// The latest version of which there is a snapshot; nil without one, or where the role may not look.
   public let snapshotVersion: Int?

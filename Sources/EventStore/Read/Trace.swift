@@ -2,6 +2,7 @@ internal import LibPQ
 
 /// An event among those that belong together.
 public struct TracedEvent: Sendable, Hashable {
+  /// The event.
   public let event: Event
   /// The event that caused it, as its metadata says.
   public let causationID: String?

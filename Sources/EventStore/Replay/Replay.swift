@@ -13,6 +13,7 @@ public struct ReplayOptions: Sendable, Hashable {
   /// Most events a batch; nil leaves it to their size.
   public var batchSize: Int?
 
+  /// Everything that is there, as fast as the sink takes it, without a checkpoint.
   public init() {}
 }
 
@@ -20,6 +21,7 @@ public struct ReplayOptions: Sendable, Hashable {
 public struct EventBatch: Sendable, Hashable {
   /// As ``EventStore/writeNDJSON(_:to:)`` writes them.
   public let lines: [UInt8]
+  /// How many events it holds.
   public let count: Int
   /// The events' positions; empty in a table without positions.
   public let positions: [Int64]
@@ -29,8 +31,10 @@ public struct EventBatch: Sendable, Hashable {
 public struct PartlyDone: Error {
   /// Position of the last event that was done.
   public let position: Int64
+  /// Why the rest was not done.
   public let cause: any Error
 
+  /// The sink did the events up to a position, and then failed.
   public init(upTo position: Int64, cause: any Error) {
     (self.position, self.cause) = (position, cause)
   }
@@ -43,8 +47,12 @@ extension EventStore {
   /// `fromPosition` if that is lower, and stores a position after `sink` has returned: an event comes again when the
   /// process ends between the two, and none is left out.
   ///
-  /// - Parameter sink: returns when the batch is done.
+  /// - Parameters:
+  ///   - query: which events.
+  ///   - options: the checkpoint, the pace, and whether to go on.
+  ///   - sink: returns when the batch is done.
   /// - Throws: ``EventStoreError``, among others `locked` while another replay uses the checkpoint; what `sink` throws.
+  @discardableResult
   public nonisolated func replay(
     _ query: EventQuery,
     _ options: ReplayOptions = ReplayOptions(),

@@ -4,7 +4,9 @@ internal import LibPQ
 public struct Initialization: Sendable, Hashable {
   /// A step, with the SQL that carries it out.
   public struct Step: Sendable, Hashable {
+    /// What it does.
     public let title: String
+    /// The statements.
     public let sql: String
   }
 
@@ -24,6 +26,7 @@ extension EventStore {
   ///   - dryRun: changes nothing.
   /// - Returns: the steps, and what the table still lacks.
   /// - Throws: ``EventStoreError``; nothing is changed then.
+  @discardableResult
   public func initialize(addPosition: Bool = false, dryRun: Bool = false) async throws -> Initialization {
     try await perform { connection in
       var plan = Initialization()

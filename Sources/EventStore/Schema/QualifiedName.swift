@@ -2,12 +2,15 @@ internal import LibPQ
 
 /// A table's name with its schema, both as PostgreSQL stores them (without quotes and folding).
 public struct QualifiedName: Sendable, Hashable, CustomStringConvertible {
+  /// The schema.
   public var schema: String
+  /// The name in the schema.
   public var name: String
 
   /// Where `annals init` puts the events unless told otherwise.
   public static let events = QualifiedName(schema: "public", name: "events")
 
+  /// A name whose parts are taken as they are.
   public init(schema: String, name: String) {
     self.schema = schema
     self.name = name

@@ -2,6 +2,7 @@ internal import LibPQ
 
 /// The state of an aggregate after one of its events.
 public struct AggregateState: Sendable, Hashable {
+  /// The aggregate.
   public let aggregateID: String
   /// The version of the last event in it.
   public let version: Int
@@ -22,7 +23,9 @@ extension EventStore {
   /// folds from the first event.
   ///
   /// - Parameters:
+  ///   - aggregateID: the aggregate.
   ///   - point: when.
+  ///   - reducer: what folds the events.
   ///   - usingSnapshots: false folds from the first event in any case.
   ///   - indented: lays the JSON out for people.
   /// - Throws: ``EventStoreError``: `notFound` for an aggregate without events or a point before the first,

@@ -9,10 +9,15 @@ public struct BlamedValue: Sendable, Hashable {
   /// The event; nil for what the reducer's `@initial` set and no event changed.
   public let event: Event?
 
+  /// The event that set a value.
   public struct Event: Sendable, Hashable {
+    /// The event's identity.
     public let id: EventID
+    /// Its place in its stream.
     public let version: Int
+    /// Its type.
     public let type: String
+    /// When it happened.
     public let timestamp: Timestamp
   }
 }
@@ -25,8 +30,10 @@ extension EventStore {
   /// standby.
   ///
   /// - Parameters:
+  ///   - aggregateID: the aggregate.
   ///   - path: only what is at or below this path.
   ///   - point: when.
+  ///   - reducer: what folds the events.
   /// - Throws: as ``state(of:at:reducer:usingSnapshots:indented:)``; `notFound` when nothing is at the path.
   public func blame(
     _ aggregateID: String,

@@ -2,6 +2,7 @@ internal import LibPQ
 
 /// A snapshot that is not what a fold from the beginning yields, or that no longer counts.
 public struct SnapshotFinding: Sendable, Hashable {
+  /// What is wrong with a snapshot.
   public enum Kind: String, Sendable, Hashable {
     /// The stored state is not the one that the events yield now.
     case differs
@@ -13,6 +14,7 @@ public struct SnapshotFinding: Sendable, Hashable {
     case stale
   }
 
+  /// What is wrong.
   public let kind: Kind
   /// Nil for `stale`.
   public let aggregateID: String?
@@ -33,7 +35,10 @@ public struct SnapshotFinding: Sendable, Hashable {
 extension EventStore {
   /// Folds streams from the beginning, and compares with what is stored of them under a reducer's name.
   ///
-  /// - Parameter found: called on the store's thread with each finding.
+  /// - Parameters:
+  ///   - selection: the aggregates.
+  ///   - reducer: the one by which they were taken.
+  ///   - found: called on the store's thread with each finding.
   /// - Returns: the number of snapshots that were compared.
   /// - Throws: ``EventStoreError``: `notFound` when no snapshot is selected.
   public func verifySnapshots(

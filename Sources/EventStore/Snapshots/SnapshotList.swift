@@ -2,6 +2,7 @@ internal import LibPQ
 
 /// A stored snapshot, without its state.
 public struct SnapshotSummary: Sendable, Hashable {
+  /// The aggregate.
   public let aggregateID: String
   /// The version of the last event in it.
   public let version: Int
@@ -15,6 +16,7 @@ public struct SnapshotSummary: Sendable, Hashable {
   public let reducerHash: String
   /// Whether a newer text of the reducer has been used since.
   public let isStale: Bool
+  /// When it was taken.
   public let takenAt: Timestamp
   /// Bytes that the state takes in the table.
   public let bytes: Int
@@ -31,7 +33,9 @@ public struct SnapshotPruning: Sendable, Hashable {
 extension EventStore {
   /// Lists the snapshots of this store, by reducer, aggregate and version.
   ///
-  /// - Parameter body: called on the store's thread with each.
+  /// - Parameters:
+  ///   - selection: the aggregates.
+  ///   - body: called on the store's thread with each.
   public func listSnapshots(
     of selection: AggregateSelection = .all,
     _ body: @Sendable (SnapshotSummary) throws -> Void
@@ -64,6 +68,7 @@ extension EventStore {
   /// Deletes snapshots; they can be taken again. Those whose event is not in the store any more all go.
   ///
   /// - Parameters:
+  ///   - selection: the aggregates.
   ///   - kept: so many stay, the newest, of each aggregate and text of a reducer.
   ///   - stale: also those that were taken by another text than the one that was used last, all of them.
   ///   - dryRun: only counts.

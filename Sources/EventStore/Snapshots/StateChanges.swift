@@ -2,10 +2,13 @@ internal import LibPQ
 
 /// A place in a state that is not the same in two of its versions.
 public struct StateChange: Sendable, Hashable {
+  /// How a value changed.
   public enum Kind: String, Sendable, Hashable {
+    /// It is there only afterwards, only before, or is another one.
     case added, removed, changed
   }
 
+  /// How it changed.
   public let kind: Kind
   /// In jq's notation, for example `.items[0].price` or `."a key"`; `.` is the whole state.
   public let path: String

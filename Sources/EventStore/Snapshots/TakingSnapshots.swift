@@ -23,11 +23,14 @@ extension EventStore {
   /// was when it is repeated. A stream that lacks a version is passed over, since what it lacks may yet appear.
   ///
   /// - Parameters:
+  ///   - selection: the aggregates.
+  ///   - reducer: what folds the events.
   ///   - every: only aggregates to which as many events have come since their newest valid snapshot.
   ///   - workers: connections to use.
   ///   - progress: called after every chunk with the events that are done, and all.
   /// - Throws: ``EventStoreError``: `notFound` when nothing is selected, `failed` when the reducer fails for an event.
   ///   The chunks before are stored then.
+  @discardableResult
   public nonisolated func takeSnapshots(
     of selection: AggregateSelection,
     reducer: Reducer = .merge,

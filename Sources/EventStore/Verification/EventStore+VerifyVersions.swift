@@ -8,6 +8,7 @@ extension EventStore {
   /// events is needed, and it works on a standby.
   ///
   /// - Parameters:
+  ///   - check: which streams, and for what.
   ///   - integrity: a manifest to compare with or to write; it is of the whole store, whatever the selection is.
   ///   - report: is called on the store's thread for each finding; those of a stream follow one another.
   /// - Throws: ``EventStoreError``; `notFound` when an aggregate or category that was asked for has no events,

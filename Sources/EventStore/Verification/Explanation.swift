@@ -2,6 +2,7 @@ internal import LibPQ
 
 /// What has probably become of events that are missing.
 public struct Explanation: Sendable, Hashable {
+  /// A cause of missing events.
   public enum Cause: String, Sendable, Hashable {
     /// A transaction that is under way may still bring them.
     case inFlight = "in_flight"
@@ -17,6 +18,7 @@ public struct Explanation: Sendable, Hashable {
     case unknown
   }
 
+  /// The likely cause.
   public var cause: Cause
   /// What speaks for it.
   public var evidence: String

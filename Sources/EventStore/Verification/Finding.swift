@@ -53,7 +53,9 @@ public struct Finding: Sendable, Hashable {
     case warning
   }
 
+  /// What was found.
   public var kind: Kind
+  /// Whether it is an error or a warning.
   public var severity: Severity
   /// The stream concerned; nil when the finding is of the store as a whole.
   public var aggregateID: String?

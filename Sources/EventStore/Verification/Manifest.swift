@@ -8,6 +8,7 @@ public struct IntegrityCheck: Sendable {
   /// Takes the bytes of a new manifest.
   public var writeManifest: (@Sendable ([UInt8]) throws -> Void)?
 
+  /// Neither compares with a manifest nor writes one.
   public init() {}
 
   var isWanted: Bool { readManifest != nil || writeManifest != nil }

@@ -4,12 +4,15 @@ internal import LibPQ
 public struct StoreHealth: Sendable, Hashable {
   /// A reader that keeps a place in the store: a live projection, or a replay with a checkpoint.
   public struct Reader: Sendable, Hashable {
+    /// The name of the projection or checkpoint.
     public let name: String
+    /// Whether it is a projection; otherwise a replay.
     public let isProjection: Bool
     /// Events after its checkpoint.
     public let lagEvents: Int64
     /// Seconds since the first of them happened; 0 without any.
     public let lagSeconds: Double
+    /// Events that it gave up on.
     public let deadLetters: Int64
     /// What its work stopped with.
     public let error: String?
@@ -17,12 +20,16 @@ public struct StoreHealth: Sendable, Hashable {
 
   /// What must hold; nil is no limit.
   public struct Limits: Sendable, Hashable {
+    /// The most events that a reader may be behind.
     public var lagEvents: Int64?
+    /// The most seconds that a reader may be behind.
     public var lagSeconds: Double?
+    /// The most events that readers may have given up on.
     public var deadLetters: Int64? = 0
     /// Since the newest event happened.
     public var ageSeconds: Double?
 
+    /// No dead letters, and no other limit.
     public init() {}
   }
 
@@ -30,10 +37,14 @@ public struct StoreHealth: Sendable, Hashable {
   public let head: Int64
   /// Seconds since the newest event happened; nil in an empty store.
   public let ageSeconds: Double?
+  /// All that keep a place in the store.
   public let readers: [Reader]
 
+  /// Events that readers gave up on.
   public var deadLetters: Int64 { readers.reduce(0) { $0 + $1.deadLetters } }
+  /// How many events the reader that is farthest behind lacks.
   public var lagEvents: Int64 { readers.map(\.lagEvents).max() ?? 0 }
+  /// How many seconds the reader that is farthest behind lacks.
   public var lagSeconds: Double { readers.map(\.lagSeconds).max() ?? 0 }
 
   /// What does not hold, each in a sentence; none for a healthy store.

@@ -18,6 +18,7 @@ public struct VersionCheck: Sendable, Hashable {
   /// the server's settings.
   public var workers: Int?
 
+  /// All streams, from version 1, with all kinds of finding.
   public init() {}
 }
 
