@@ -6,6 +6,9 @@ DESTDIR =
 # The release binary without symbols; the one with symbols stays in .build/release.
 BINARY = dist/annals
 
+# As annals --version prints it.
+VERSION := $(shell sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/annals/Annals.swift)
+
 bindir  = $(DESTDIR)$(PREFIX)/bin
 mandir  = $(DESTDIR)$(PREFIX)/share/man
 bashdir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
@@ -18,9 +21,9 @@ PAGES5 = $(wildcard man/*.5)
 LAYOUTS = $(wildcard Sources/EventStore/Layouts/*.sql)
 
 SWIFT_FILES = Sources Tests Package.swift
-SCRIPTS     = .ci/run $(wildcard .ci/*.sh Examples/*/*.sh Benchmarks/*.sh)
+SCRIPTS     = .ci/run $(wildcard .ci/*.sh Examples/*/*.sh Benchmarks/*.sh Packaging/*.sh)
 
-.PHONY: help setup build release test lint format docs demo bench install uninstall clean
+.PHONY: help setup build release test lint format docs demo bench install uninstall dist deb clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -96,6 +99,28 @@ uninstall: ## remove what install put there
 	rm -f $(addprefix $(mandir)/man1/,$(notdir $(PAGES1))) $(addprefix $(mandir)/man5/,$(notdir $(PAGES5)))
 	rm -f $(bashdir)/annals.bash $(zshdir)/_annals $(fishdir)/annals.fish
 	rm -f $(addprefix $(layoutdir)/,$(notdir $(LAYOUTS)))
+
+# The tar of a commit is always the same bytes.
+TARBALL = dist/annals-$(VERSION).tar.gz
+
+dist: ## make dist/annals-VERSION.tar.gz, the sources as they are committed
+	@mkdir -p $(dir $(TARBALL))
+	git archive --format=tar --prefix=annals-$(VERSION)/ HEAD | gzip -9n > $(TARBALL)
+
+# The package dates itself, and names its maintainer, by the last commit.
+DEB = dist/annals_$(VERSION)-1_$(shell dpkg --print-architecture).deb
+MAINTAINER = $(shell git log -1 --format='%an <%ae>')
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+LINTIAN = $(shell command -v lintian)
+
+deb: ## make a Debian package of the built release; lintian looks at it when it is there
+	rm -rf $(DEB).root
+	@$(MAKE) --no-print-directory install DESTDIR=$(DEB).root PREFIX=/usr \
+	  zshdir='$$(DESTDIR)/usr/share/zsh/vendor-completions'
+	VERSION='$(VERSION)' MAINTAINER='$(MAINTAINER)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' \
+	  sh Packaging/deb.sh $(DEB).root $(DEB)
+	rm -rf $(DEB).root
+	$(if $(LINTIAN),$(LINTIAN) --fail-on error $(DEB))
 
 clean: ## remove everything that was built
 	rm -rf .build dist

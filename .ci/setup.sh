@@ -25,6 +25,8 @@ missing_packages() {
   for program in mandoc jq bash zsh fish; do
     command -v "$program" > /dev/null || echo "$program"
   done
+  # Where packages are Debian's, `make deb` is tested.
+  ! command -v dpkg > /dev/null || command -v dpkg-shlibdeps > /dev/null || echo dpkg-dev
 }
 
 # Debian's server package creates a database cluster and starts it. The sandbox has its own and needs neither,
