@@ -29,7 +29,7 @@ SCRIPTS     = .ci/run $(wildcard .ci/*.sh Examples/*/*.sh Benchmarks/*.sh Packag
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-setup: ## install what is missing: libpq's headers, PostgreSQL's server programs, mandoc, zsh, fish
+setup: ## install what is missing: libpq's headers, PostgreSQL's server programs, what tests run
 	@sh .ci/setup.sh
 
 build: ## build for debugging

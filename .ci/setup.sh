@@ -22,7 +22,7 @@ missing_packages() {
   pkg-config --exists libpq 2> /dev/null || echo libpq-dev
   has_server && command -v psql > /dev/null || echo postgresql
   # Called as their packages are.
-  for program in mandoc jq bash zsh fish; do
+  for program in mandoc jq bash zsh fish tmux; do
     command -v "$program" > /dev/null || echo "$program"
   done
   # Where packages are Debian's, `make deb` is tested.

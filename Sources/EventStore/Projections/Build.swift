@@ -135,7 +135,12 @@ final class RebuildMeter: Sendable {
     let shard: Int?
   }
 
-  private let parts: Mutex<[Name: (position: Int64, events: Int64)]> = Mutex([:])
+  private struct State {
+    var parts: [Name: (position: Int64, events: Int64)] = [:]
+    var latest: RebuildProgress?
+  }
+
+  private let state = Mutex(State())
   /// Those that the shards found handled when they were made.
   private let eventsBefore: Int64
   private let report: @Sendable (RebuildProgress) -> Void
@@ -145,15 +150,24 @@ final class RebuildMeter: Sendable {
   }
 
   func show(_ part: BuildPart, upTo final: Int64) {
-    let progress = parts.withLock { parts in
+    let progress = state.withLock { state in
       let name = Name(projection: part.build.file.name, shard: part.shard?.number)
-      parts[name] = (part.position, part.events)
-      return RebuildProgress(
-        position: parts.values.reduce(0) { $0 + $1.position } / Int64(parts.count),
+      state.parts[name] = (part.position, part.events)
+      let progress = RebuildProgress(
+        position: state.parts.values.reduce(0) { $0 + $1.position } / Int64(state.parts.count),
         finalPosition: final,
-        events: parts.values.reduce(eventsBefore) { $0 + $1.events }
+        events: state.parts.values.reduce(eventsBefore) { $0 + $1.events }
       )
+      state.latest = progress
+      return progress
     }
+    report(progress)
+  }
+
+  /// Says what comes after the events.
+  func enter(_ phase: RebuildProgress.Phase) {
+    guard var progress = state.withLock(\.latest) else { return }
+    progress.phase = phase
     report(progress)
   }
 }

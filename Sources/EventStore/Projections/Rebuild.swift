@@ -103,7 +103,7 @@ extension EventStore {
           try applyAll(of: &parts, options, meter, connection)
           guard parts[index].build.result == nil else { continue }
           do {
-            parts[index].build.result = .success(try finish(parts[index], connection))
+            parts[index].build.result = .success(try finish(parts[index], meter, connection))
           } catch {
             try parts[index].fail(with: error, connection)
           }
@@ -133,20 +133,27 @@ extension EventStore {
   }
 
   /// Checks a build that has come to the end of history, and swaps it in.
-  private func finish(_ part: BuildPart, _ connection: Connection) throws -> RebuildOutcome {
+  private func finish(
+    _ part: BuildPart,
+    _ meter: RebuildMeter,
+    _ connection: Connection
+  ) throws -> RebuildOutcome {
     var build = part.build
+    meter.enter(.checking)
     try build.generation.analyze(connection)
     let failed = try failedChecks(of: build.file, build.generation, connection)
     guard failed.isEmpty else { return build.outcome(.checksFailed, failedChecks: failed) }
     try build.generation.mark(.ready, connection)
     var differences: [TableDifference] = []
     if build.options.compares || build.options.differenceLimit != nil {
+      meter.enter(.comparing)
       differences = try self.differences(of: build.generation, connection)
       if let limit = build.options.differenceLimit, limit.isExceeded(by: differences) {
         return build.outcome(.tooDifferent, differences: differences)
       }
     }
     guard build.options.swaps else { return build.outcome(.ready, differences: differences) }
+    meter.enter(.swapping)
     build.generation = try goLive(
       build.generation,
       of: build.file,

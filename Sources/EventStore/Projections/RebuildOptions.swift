@@ -36,6 +36,20 @@ public enum DifferenceLimit: Sendable, Hashable {
 
 /// How far a rebuild is.
 public struct RebuildProgress: Sendable, Hashable {
+  /// What is being done to a read model.
+  public enum Phase: Sendable, Hashable {
+    /// Events are applied.
+    case applying
+    /// The file's checks run.
+    case checking
+    /// The new tables are compared with the live ones.
+    case comparing
+    /// The new tables take the place of the live ones, as soon as nobody is in the way.
+    case swapping
+  }
+
+  /// What is being done now.
+  public internal(set) var phase = Phase.applying
   /// Events up to here are applied.
   public let position: Int64
   /// Where this pass ends.

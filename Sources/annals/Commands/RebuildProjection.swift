@@ -66,7 +66,7 @@ struct RebuildProjection: AsyncParsableCommand {
     let results: [Result<RebuildOutcome, EventStoreError>]
     do {
       results = try await store.rebuildProjections(definitions, options: build.options) {
-        line.show(done: $0.position, of: $0.finalPosition, events: $0.events)
+        line.show(done: $0.position, of: $0.finalPosition, events: $0.events, phase: Self.text($0.phase))
       }
     } catch is CancellationError {
       line.finish()
@@ -80,6 +80,15 @@ struct RebuildProjection: AsyncParsableCommand {
     }
     line.finish()
     return zip(files, results).compactMap { report($1, path: $0) }
+  }
+
+  private static func text(_ phase: RebuildProgress.Phase) -> String? {
+    switch phase {
+    case .applying: nil
+    case .checking: "checking"
+    case .comparing: "comparing with the live tables"
+    case .swapping: "swapping in"
+    }
   }
 
   /// Says what became of a file; returns a status other than 0.

@@ -29,6 +29,8 @@ enum Interruption {
       source.setEventHandler {
         if let handler = childHandler.withLock({ $0 }) { return handler(number) }
         received.store(number, ordering: .relaxed)
+        // With the bar goes what the terminal shows of Ctrl-C.
+        StandardError.draw(nil)
         task.cancel()
         // From now on the signal has its ordinary effect.
         signal(number, SIG_DFL)

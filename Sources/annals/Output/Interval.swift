@@ -1,6 +1,6 @@
 internal import EventStore
 
-/// The time from one event to the next, for people: its two largest units (`+2 d 3 h`).
+/// A length of time for people: its two largest units (`2 d 3 h`), with a sign where it is from one event to the next.
 struct Interval: CustomStringConvertible {
   let description: String
 
@@ -16,14 +16,23 @@ struct Interval: CustomStringConvertible {
       description = sign + "∞"
       return
     }
-    var rest = difference.magnitude
+    description = sign + Self.text(difference.magnitude)
+  }
+
+  /// In whole seconds.
+  init(seconds: Double) {
+    description = Self.text(UInt64(min(max(0, seconds.rounded()), 1e12)) * 1_000_000)
+  }
+
+  private static func text(_ microseconds: UInt64) -> String {
+    var rest = microseconds
     var parts: [String] = []
-    for unit in Self.units {
+    for unit in units {
       let count = rest / unit.microseconds
       if parts.count == 1 && count == 0 || parts.count == 2 { break }
       rest %= unit.microseconds
       if count > 0 { parts.append("\(count) \(unit.name)") }
     }
-    description = sign + (parts.isEmpty ? "0 s" : parts.joined(separator: " "))
+    return parts.isEmpty ? "0 s" : parts.joined(separator: " ")
   }
 }

@@ -11,92 +11,142 @@ final class ProgressLine: Sendable {
     var lastShown: ContinuousClock.Instant?
     /// What the first call told, so that a resumed run's rates count only its own work.
     var first: Step?
-    var isBarShown = false
+    var latest: Step?
   }
 
   private struct Step {
     var done: Int64
     var total: Int64
     var events: Int64
+    /// What comes after the events.
+    var phase: String?
   }
 
   private let title: String
   /// Between two lines; nil for the bar of a terminal, or nothing.
   private let interval: Duration?
   private let state = Mutex(State())
-  private let latest = Mutex<Step?>(nil)
-  private let signalSource = Mutex<(any DispatchSourceSignal)?>(nil)
+  private let sources = Mutex<[any DispatchSourceProtocol]>([])
 
   init(_ title: String, every intervalSeconds: Double? = nil) {
     self.title = title
     interval = intervalSeconds.map { .seconds($0) }
     // Dispatch only watches: without this the signal would end the process.
     signal(SIGUSR1, SIG_IGN)
-    signalSource.withLock {
-      let source = DispatchSource.makeSignalSource(signal: SIGUSR1)
-      source.setEventHandler { [weak self] in self?.report() }
-      source.resume()
-      $0 = source
-    }
+    watch({ DispatchSource.makeSignalSource(signal: SIGUSR1) }, then: { $0.report() })
+    guard interval == nil, StandardError.isTerminal else { return }
+    watch({ DispatchSource.makeSignalSource(signal: SIGWINCH) }, then: { $0.redraw() })
+    // A step that came too soon after another is shown all the same, and a long one has an estimate that is of now.
+    watch(Self.makeTimer, then: { $0.redraw() })
   }
 
-  deinit { signalSource.withLock { $0?.cancel() } }
+  deinit {
+    sources.withLock { for source in $0 { source.cancel() } }
+    // Also when the work failed.
+    StandardError.draw(nil)
+  }
+
+  @Sendable private static func makeTimer() -> any DispatchSourceProtocol {
+    let timer = DispatchSource.makeTimerSource()
+    timer.schedule(deadline: .now(), repeating: .milliseconds(500))
+    return timer
+  }
+
+  private func watch(
+    _ make: @Sendable () -> any DispatchSourceProtocol,
+    then body: @escaping @Sendable (ProgressLine) -> Void
+  ) {
+    sources.withLock {
+      let source = make()
+      source.setEventHandler { [weak self] in if let self { body(self) } }
+      source.resume()
+      $0.append(source)
+    }
+  }
 
   /// - Parameters:
   ///   - done: how much of `total` is done, in any unit.
   ///   - events: the number to show.
-  func show(done: Int64, of total: Int64, events: Int64) {
-    let step = Step(done: done, total: total, events: events)
-    latest.withLock { $0 = step }
+  ///   - phase: what is being done when it is not the events.
+  func show(done: Int64, of total: Int64, events: Int64, phase: String? = nil) {
     state.withLock { state in
-      let now = ContinuousClock.now
+      let step = Step(done: done, total: total, events: events, phase: phase)
+      let isNewPhase = state.latest?.phase != phase && state.latest != nil
+      state.latest = step
       if state.first == nil { state.first = step }
       guard interval != nil || StandardError.isTerminal else { return }
+      let now = ContinuousClock.now
       let pause = interval ?? .milliseconds(100)
-      if let last = state.lastShown ?? (interval == nil ? nil : state.start), now - last < pause {
+      if !isNewPhase, let last = state.lastShown ?? (interval == nil ? nil : state.start), now - last < pause
+      {
         guard interval == nil, done == total else { return }
       }
       state.lastShown = now
       if interval != nil {
-        StandardError.write("annals: \(text(step, since: state))\n")
-      } else {
-        state.isBarShown = true
-        StandardError.write(
-          "\r" + Terminal.cut(bar(step) + text(step, since: state), to: Terminal.width) + "\u{1B}[K"
-        )
+        StandardError.write("annals: \(line(step, since: state))\n")
+      } else if Interruption.status == nil {
+        StandardError.draw(bar(step, since: state))
       }
     }
   }
 
   /// Clears the bar.
   func finish() {
-    state.withLock { state in
-      if state.isBarShown { StandardError.write("\r\u{1B}[K") }
-      state.isBarShown = false
-    }
+    state.withLock { $0.latest = nil }
+    StandardError.draw(nil)
   }
 
   private func report() {
-    let step = latest.withLock(\.self)
+    let text = state.withLock { state in state.latest.map { self.line($0, since: state) } }
+    StandardError.write("annals: \(text ?? "\(title): nothing yet")\n")
+  }
+
+  private func redraw() {
     state.withLock { state in
-      let line = step.map { text($0, since: state) } ?? "\(title): nothing yet"
-      StandardError.write((state.isBarShown ? "\r\u{1B}[K" : "") + "annals: \(line)\n")
+      guard let step = state.latest, Interruption.status == nil else { return }
+      StandardError.draw(bar(step, since: state))
     }
   }
 
-  private func bar(_ step: Step) -> String {
-    let full = step.total > 0 ? Int(Double(step.done) / Double(step.total) * 24) : 24
-    return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: max(0, 24 - full)) + "] "
+  private func line(_ step: Step, since state: State) -> String {
+    let text = texts(step, since: state)
+    return "\(title): \(text.share), \(text.events), \(text.rate), "
+      + "\(Field.grouped(step.total - step.done)) positions behind, \(text.left)"
   }
 
-  private func text(_ step: Step, since state: State) -> String {
+  /// As much as fits into a line of the terminal; what is left to do goes last.
+  ///
+  /// The last column stays empty: there a terminal waits with the line's end for what comes next.
+  private func bar(_ step: Step, since state: State) -> String {
+    let width = Terminal.errorWidth - 1
+    let text = texts(step, since: state)
+    let left = "\(text.share), \(text.left)"
+    let candidates = [
+      "\(title): \(text.share), \(text.events), \(text.rate), \(text.left)",
+      "\(title): \(text.share), \(text.rate), \(text.left)",
+      "\(title): \(left)", left,
+    ]
+    let shortest = 10
+    guard let fitting = candidates.first(where: { Terminal.columns(of: $0) + shortest + 3 <= width }) else {
+      return Terminal.cut(left, to: width)
+    }
+    let length = min(24, width - 3 - Terminal.columns(of: fitting))
+    let full = step.total > 0 ? Int(Double(step.done) / Double(step.total) * Double(length)) : length
+    return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: length - full) + "] "
+      + fitting
+  }
+
+  private func texts(
+    _ step: Step,
+    since state: State
+  ) -> (share: String, events: String, rate: String, left: String) {
     let first = state.first ?? step
     let seconds = max(0.001, (ContinuousClock.now - state.start) / .seconds(1))
     let share = step.total > 0 ? Int(Double(step.done) / Double(step.total) * 100) : 100
     let rate = Double(step.done - first.done) / seconds
-    let left = rate > 0 ? "\(Int(Double(step.total - step.done) / rate)) s left" : "no estimate yet"
+    let left =
+      rate > 0 ? "\(Interval(seconds: Double(step.total - step.done) / rate)) left" : "no estimate yet"
     let eventRate = Field.grouped(Int64(Double(step.events - first.events) / seconds))
-    return "\(title): \(share)%, \(Field.grouped(step.events)) events, \(eventRate)/s, "
-      + "\(Field.grouped(step.total - step.done)) positions behind, \(left)"
+    return ("\(share)%", "\(Field.grouped(step.events)) events", "\(eventRate)/s", step.phase ?? left)
   }
 }

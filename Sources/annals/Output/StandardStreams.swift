@@ -82,8 +82,29 @@ enum StandardOutput {
 /// Standard error: for people.
 enum StandardError {
   static let isTerminal = isatty(STDERR_FILENO) == 1
+  private static let bar = Mutex<String?>(nil)
 
+  /// What is written goes above the bar, if there is one.
   static func write(_ text: String) {
+    bar.withLock { bar in writeThrough(bar.map { clearing + text + $0 + "\r" } ?? text) }
+  }
+
+  /// Draws a line that stays below what is written, in the place of the last one; nil takes it away.
+  ///
+  /// The cursor stays at its beginning. A terminal that was made narrower breaks the line, and the cursor goes with the
+  /// character that it stands on: so what is cleared is all of it, and nothing above.
+  static func draw(_ line: String?) {
+    bar.withLock { bar in
+      guard line != nil || bar != nil else { return }
+      writeThrough(line.map { "\r\($0)\u{1B}[J\r" } ?? clearing)
+      bar = line
+    }
+  }
+
+  /// Clears the terminal from the beginning of the line on.
+  private static let clearing = "\r\u{1B}[J"
+
+  private static func writeThrough(_ text: String) {
     _ = try? FileDescriptor.standardError.writeAll(Array(text.utf8))
   }
 

@@ -8,6 +8,9 @@ enum Terminal {
     return CLibrary.terminalColumns(STDOUT_FILENO) ?? 80
   }
 
+  /// Columns of the terminal on standard error at this moment, where a bar is drawn; COLUMNS would not follow a resize.
+  static var errorWidth: Int { CLibrary.terminalColumns(STDERR_FILENO) ?? 80 }
+
   /// How many columns a text takes: none for combining marks, two for wide characters and emoji.
   static func columns(of text: String) -> Int {
     if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
