@@ -61,7 +61,9 @@ struct Annals: AsyncParsableCommand {
       exit(withError: status)
     } catch {
       var failure = Failure(error)
-      if failure.status == .usage, failure.hint == nil { failure.hint = usageHint(arguments) }
+      if failure.status == .usage, failure.hint == nil {
+        failure.hint = [failure.suggestion, usageHint(arguments)].compactMap(\.self).joined(separator: " ")
+      }
       failure.report(asJSON: OutputFormat.requested(in: arguments).isJSON)
     }
   }

@@ -38,9 +38,10 @@ import Testing
       "Did you mean 'start'? 'annals help sandbox' lists them."
     ),
     (
-      ["stream", "--revers"], "unknown option '--revers'. Did you mean '--reverse'?",
-      "Try 'annals help stream'."
+      ["stream", "--revers"], "unknown option '--revers'",
+      "Did you mean '--reverse'? Try 'annals help stream'."
     ),
+    (["stream", "--zzz"], "unknown option '--zzz'", "Try 'annals help stream'."),
     (
       ["projections", "rolback", "orders"], "unexpected argument 'orders'",
       "Did you mean 'annals projections rollback'?"
@@ -66,6 +67,15 @@ import Testing
     #expect(run.exitCode == 64)
     #expect(run.standardOutput == "")
     #expect(run.standardError == "annals: error: \(message)\nHINT:  \(hint)\n")
+  }
+
+  @Test func aSuggestionIsAMemberOfItsOwn() async throws {
+    let run = try await AnnalsBinary.run(["stream", "--limt", "3", "-o", "json"])
+    #expect(run.exitCode == 64 && run.standardOutput == "")
+    #expect(
+      run.standardError == #"{"error":"unknown option '--limt'","code":"usage","exit":64,"#
+        + #""hint":"Did you mean '--limit'? Try 'annals help stream'."}"# + "\n"
+    )
   }
 
   @Test(arguments: [["-o", "json"], ["--output=ndjson"], ["-ojson"]])

@@ -10,11 +10,11 @@ struct Append: AsyncParsableCommand {
       annals append [options] --from FILE|-
       """,
     discussion: """
-      annals append order-42 OrderShipped '{"carrier": "DHL"}' --expected-version 3
-      annals append --from events.ndjson
-      annals replay | annals append -d copy --from -
+        annals append order-42 OrderShipped '{"carrier": "DHL"}' --expected-version 3
+        annals append --from events.ndjson
+        annals replay | annals append -d copy --from -
 
-      A line is an object with aggregate_id, event_type and event_data, and may have id, version or
+      A line is an object with aggregate_id, event_type and event_data, and may have id, version or \
       expected_version, timestamp and metadata.
       """
   )
@@ -38,7 +38,7 @@ struct Append: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: "Format of the receipts (implies --receipts).")
   var output: OutputFormat?
 
-  @Option(help: "Seconds to try to connect again after a lost connection.")
+  @Option(help: ArgumentHelp("Seconds to try to connect again after a lost connection.", valueName: "s"))
   var retryTimeout = 30
 
   @Flag(name: [.customShort("n"), .long], help: "Check everything, and change nothing.")

@@ -6,8 +6,8 @@ struct Check: AsyncParsableCommand {
     commandName: "check",
     abstract: "Tell a monitor how the store and its readers are.",
     discussion: """
-      annals check --max-lag 5min --max-age 1h
-      annals check --max-lag 10000 --format prometheus
+        annals check --max-lag 5min --max-age 1h
+        annals check --max-lag 10000 --format prometheus
 
       One line and the exit status: 0 when all is well, 2 when a limit is exceeded or a reader has stopped.
       """

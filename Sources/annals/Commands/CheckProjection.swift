@@ -6,7 +6,7 @@ struct CheckProjection: AsyncParsableCommand {
     commandName: "check-projection",
     abstract: "Find what is wrong with projection files.",
     discussion: """
-      annals check-projection projections/*.sql
+        annals check-projection projections/*.sql
 
       Each file is compiled and run on no event, in a transaction that is rolled back.
       """

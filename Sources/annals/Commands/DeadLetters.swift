@@ -6,8 +6,8 @@ struct DeadLetters: AsyncParsableCommand {
     commandName: "dead-letters",
     abstract: "Look after the events that projections gave up on.",
     discussion: """
-      annals dead-letters list
-      annals dead-letters retry orders --file orders.sql
+        annals dead-letters list
+        annals dead-letters retry orders --file orders.sql
       """,
     subcommands: [
       ListDeadLetters.self, ShowDeadLetter.self, RetryDeadLetters.self, DiscardDeadLetters.self,
@@ -73,8 +73,8 @@ struct RetryDeadLetters: AsyncParsableCommand {
     commandName: "retry",
     abstract: "Apply dead letters to the live read model, in their order.",
     discussion: """
-      annals dead-letters retry orders
-      annals dead-letters retry orders --file orders.sql    (with mended handlers)
+        annals dead-letters retry orders
+        annals dead-letters retry orders --file orders.sql    (with mended handlers)
 
       They come after events that they were meant to precede. Where that matters, rebuild.
       """

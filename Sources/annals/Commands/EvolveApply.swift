@@ -9,7 +9,7 @@ struct EvolveApply: AsyncParsableCommand {
         annals evolve apply currency.plan --into events_v2
         annals evolve apply currency.plan --into events_v2 --swap
 
-      The old table stays as it is. An interrupted copy goes on where it was when the command is run again; a complete
+      The old table stays as it is. An interrupted copy goes on where it was when the command is run again; a complete \
       one catches up with what was appended since.
       """
   )

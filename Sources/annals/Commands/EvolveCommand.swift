@@ -5,9 +5,9 @@ struct EvolveCommand: ParsableCommand {
     commandName: "evolve",
     abstract: "Prove a change of event shape, and carry it out on a copy.",
     discussion: """
-      annals evolve check currency.sql
-      annals evolve plan currency.sql --out currency.plan
-      annals evolve apply currency.plan --into events_v2
+        annals evolve check currency.sql
+        annals evolve plan currency.sql --out currency.plan
+        annals evolve apply currency.plan --into events_v2
       """,
     subcommands: [EvolveCheck.self, EvolvePlan.self, EvolveApply.self, EvolveRollback.self]
   )

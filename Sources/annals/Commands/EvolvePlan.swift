@@ -6,8 +6,8 @@ struct EvolvePlan: AsyncParsableCommand {
     commandName: "plan",
     abstract: "Say what upcasters would change, and write it down as a plan.",
     discussion: """
-      annals evolve plan currency.sql --out currency.plan
-      annals evolve plan upcasters/ -o json | jq .shapes
+        annals evolve plan currency.sql --out currency.plan
+        annals evolve plan upcasters/ -o json | jq .shapes
       """
   )
 

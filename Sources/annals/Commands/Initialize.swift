@@ -6,7 +6,11 @@ struct Initialize: AsyncParsableCommand {
     commandName: "init",
     abstract: "Make a database ready to hold events.",
     discussion: """
-      It can be run again at any time, and changes nothing of an events table that is there.
+        annals init -d shop
+        annals init -d shop -n               (the SQL that it would run)
+        annals init -d shop --add-position   (what an older table lacks)
+
+      It can be run again at any time, and changes nothing of an events table that is there. \
       What such a table lacks is listed with the SQL that adds it.
       """
   )

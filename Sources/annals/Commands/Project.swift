@@ -6,10 +6,10 @@ struct Project: AsyncParsableCommand {
     commandName: "project",
     abstract: "Keep read models current.",
     discussion: """
-      annals project orders.sql revenue.sql
-      annals project --once orders.sql         (from cron)
+        annals project orders.sql revenue.sql
+        annals project --once orders.sql         (from cron)
 
-      Each projection goes on by itself, on a connection of its own. An event that fails is tried again,
+      Each projection goes on by itself, on a connection of its own. An event that fails is tried again, \
       and then set aside: see 'annals dead-letters'.
       """
   )

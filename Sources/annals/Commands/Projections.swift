@@ -6,9 +6,9 @@ struct Projections: AsyncParsableCommand {
     commandName: "projections",
     abstract: "Show the projections of a store, and look after them.",
     discussion: """
-      annals projections
-      annals projections orders          (with the generations that are kept)
-      annals projections rollback orders
+        annals projections
+        annals projections orders          (with the generations that are kept)
+        annals projections rollback orders
       """,
     subcommands: [
       ListProjections.self, RollBackProjection.self, DropProjection.self, PauseProjection.self,
@@ -156,7 +156,11 @@ struct SetCheckpoint: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "set-checkpoint",
     abstract: "Move the checkpoint of a live read model by hand.",
-    discussion: "Moved back, events are applied again; moved forward, events are left out."
+    discussion: """
+        annals projections set-checkpoint orders 1200 --from 1894
+
+      Moved back, events are applied again; moved forward, events are left out.
+      """
   )
 
   @OptionGroup var connection: ConnectionOptions

@@ -6,12 +6,12 @@ struct RebuildProjection: AsyncParsableCommand {
     commandName: "rebuild-projection",
     abstract: "Build a read model anew from history and swap it in.",
     discussion: """
-      annals rebuild-projection Examples/orders/orders.sql
-      annals rebuild-projection -n orders.sql
-      annals rebuild-projection --workers 2 --max-diff 1% orders.sql
-      annals rebuild-projection orders.sql revenue.sql    (in one pass over history)
+        annals rebuild-projection Examples/orders/orders.sql
+        annals rebuild-projection -n orders.sql
+        annals rebuild-projection --workers 2 --max-diff 1% orders.sql
+        annals rebuild-projection orders.sql revenue.sql    (in one pass over history)
 
-      The new tables grow beside the live ones, which stay readable and complete until one short
+      The new tables grow beside the live ones, which stay readable and complete until one short \
       transaction exchanges them. An interrupted rebuild goes on where it was when it is run again.
       """
   )

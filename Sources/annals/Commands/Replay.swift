@@ -7,9 +7,9 @@ struct Replay: AsyncParsableCommand {
     commandName: "replay",
     abstract: "Print events as NDJSON, in the order of the store.",
     discussion: """
-      annals replay > backup.ndjson
-      annals replay --type OrderShipped --since yesterday
-      annals replay | annals append -d copy --from -
+        annals replay > backup.ndjson
+        annals replay --type OrderShipped --since yesterday
+        annals replay | annals append -d copy --from -
       """
   )
 

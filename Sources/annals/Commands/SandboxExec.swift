@@ -9,6 +9,9 @@ struct SandboxExec: AsyncParsableCommand {
     commandName: "exec",
     abstract: "Run a command against the sandbox; start it if needed.",
     discussion: """
+        annals sandbox exec psql
+        annals sandbox exec annals stream order-42
+
       The exit status is the command's; 128 plus the signal's number when a signal ended it; \
       127 when there is no such command.
       """

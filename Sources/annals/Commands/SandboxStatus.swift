@@ -20,7 +20,7 @@ struct SandboxStatus: AsyncParsableCommand {
   }
 }
 
-private struct SandboxStatusRecord: Record {
+struct SandboxStatusRecord: Record {
   let status: Sandbox.Status
 
   static let columns = [

@@ -7,8 +7,8 @@ struct SnapshotList: AsyncParsableCommand {
     commandName: "list",
     abstract: "List the stored snapshots.",
     discussion: """
-      annals snapshot list
-      annals snapshot list order-42 -o json
+        annals snapshot list
+        annals snapshot list order-42 -o json
       """
   )
 

@@ -6,8 +6,8 @@ struct SnapshotPrune: AsyncParsableCommand {
     commandName: "prune",
     abstract: "Delete old snapshots; they can be taken again.",
     discussion: """
-      annals snapshot prune --keep 2 -n
-      annals snapshot prune --keep 1 --stale --yes
+        annals snapshot prune --keep 2 -n
+        annals snapshot prune --keep 1 --stale --yes
       """
   )
 

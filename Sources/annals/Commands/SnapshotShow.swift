@@ -6,12 +6,12 @@ struct SnapshotShow: AsyncParsableCommand {
     commandName: "show",
     abstract: "Show the state of an aggregate at any time, what changed in it, and which event changed it.",
     discussion: """
-      annals snapshot show order-42
-      annals snapshot show order-42 --at-version 3
-      annals snapshot show order-42 --at '2 hours ago'
-      annals snapshot show order-42 --diff 3 7
-      annals snapshot show order-42 --blame
-      annals snapshot show order-42 --blame .items[0]
+        annals snapshot show order-42
+        annals snapshot show order-42 --at-version 3
+        annals snapshot show order-42 --at '2 hours ago'
+        annals snapshot show order-42 --diff 3 7
+        annals snapshot show order-42 --blame
+        annals snapshot show order-42 --blame .items[0]
       """
   )
 
@@ -120,7 +120,7 @@ extension EventStore {
   }
 }
 
-private struct StateRecord: Record {
+struct StateRecord: Record {
   let state: AggregateState
   let reducer: String
 

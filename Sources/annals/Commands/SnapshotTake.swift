@@ -6,8 +6,8 @@ struct SnapshotTake: AsyncParsableCommand {
     commandName: "take",
     abstract: "Store the states of aggregates.",
     discussion: """
-      annals snapshot take order-42
-      annals snapshot take --all --every 100 --workers 4
+        annals snapshot take order-42
+        annals snapshot take --all --every 100 --workers 4
 
       What is up to date is passed over, so a run that was interrupted goes on when it is repeated.
       """

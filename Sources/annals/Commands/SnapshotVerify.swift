@@ -7,10 +7,10 @@ struct SnapshotVerify: AsyncParsableCommand {
     commandName: "verify",
     abstract: "Fold from the beginning and compare with the stored snapshots.",
     discussion: """
-      Prints one line a finding and exits with status 2; prints nothing and exits with 0 when there is none.
-
         annals snapshot verify
         annals snapshot verify order-42 --reducer order.sql
+
+      Prints one line a finding and exits with status 2; prints nothing and exits with 0 when there is none.
       """
   )
 

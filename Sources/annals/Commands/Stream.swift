@@ -6,9 +6,9 @@ struct Stream: AsyncParsableCommand {
     commandName: "stream",
     abstract: "Show the events of an aggregate, or of the store.",
     discussion: """
-      annals stream order-42
-      annals stream order-42 -o ndjson | jq .event_data
-      annals stream --category order --since '2 hours ago'
+        annals stream order-42
+        annals stream order-42 -o ndjson | jq .event_data
+        annals stream --category order --since '2 hours ago'
       """
   )
 
@@ -22,10 +22,10 @@ struct Stream: AsyncParsableCommand {
   @OptionGroup var upcasters: UpcasterOptions
   @OptionGroup var filter: FilterOptions
 
-  @Option(help: "Begin at this version.")
+  @Option(help: ArgumentHelp("Begin at this version.", valueName: "n"))
   var fromVersion: Int?
 
-  @Option(help: "End at this version.")
+  @Option(help: ArgumentHelp("End at this version.", valueName: "n"))
   var toVersion: Int?
 
   @Option(help: "Only the last N events.")

@@ -6,7 +6,7 @@ struct Trace: AsyncParsableCommand {
     commandName: "trace",
     abstract: "Show related events as a tree of causes and effects.",
     discussion: """
-      annals trace 0b0a8f5e-6f0c-4b43-9d9e-3c1f6a9d2f11
+        annals trace 0b0a8f5e-6f0c-4b43-9d9e-3c1f6a9d2f11
 
       The ids are correlation_id and causation_id of the events' metadata (or correlationId, causationId).
       """

@@ -6,9 +6,9 @@ struct TypesShow: AsyncParsableCommand {
     commandName: "show",
     abstract: "Show what the payloads of an event type look like.",
     discussion: """
-      annals types show OrderSubmitted
-      annals types show OrderSubmitted --shapes
-      annals types show OrderSubmitted --json-schema > OrderSubmitted.schema.json
+        annals types show OrderSubmitted
+        annals types show OrderSubmitted --shapes
+        annals types show OrderSubmitted --json-schema > OrderSubmitted.schema.json
       """
   )
 
@@ -56,7 +56,7 @@ struct TypesShow: AsyncParsableCommand {
 }
 
 /// A path of a payload.
-private struct PathRow: Record {
+struct PathRow: Record {
   let path: TypeShape.Path
   let examined: Int64
 
@@ -79,7 +79,7 @@ private struct PathRow: Record {
 }
 
 /// A shape, told as what it has more (+) and less (-) than the most frequent one.
-private struct VariantRow: Record {
+struct VariantRow: Record {
   let variant: TypeShape.Variant
   let number: Int
   let examined: Int64

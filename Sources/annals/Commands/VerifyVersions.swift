@@ -6,11 +6,11 @@ struct VerifyVersions: AsyncParsableCommand {
     commandName: "verify-versions",
     abstract: "Find missing, doubled and misplaced versions.",
     discussion: """
-      Prints one line a finding and exits with status 2; prints nothing and exits with 0 when there is none.
-
         annals verify-versions                     the whole store
         annals verify-versions order-42 order-43   two streams
         annals verify-versions --category order    streams named order-...
+
+      Prints one line a finding and exits with status 2; prints nothing and exits with 0 when there is none.
       """
   )
 
@@ -22,10 +22,10 @@ struct VerifyVersions: AsyncParsableCommand {
   @Flag(help: "Check the streams that have events since the last such check without an error.")
   var incremental = false
 
-  @Option(help: "The version that a stream begins with, 0 or 1.")
+  @Option(help: ArgumentHelp("The version that a stream begins with, 0 or 1.", valueName: "n"))
   var firstVersion = 1
 
-  @Option(help: "Print at most so many findings; all are counted.")
+  @Option(help: ArgumentHelp("Print at most so many findings; all are counted.", valueName: "n"))
   var maxFindings: Int?
 
   @Option(
@@ -33,10 +33,18 @@ struct VerifyVersions: AsyncParsableCommand {
   )
   var only: FindingKinds?
 
-  @Option(help: "Leave out these kinds of finding.")
+  @Option(
+    help: "Leave out these kinds of finding.",
+    completion: .list(FindingKinds.allValueStrings),
+    transform: FindingKinds.parse
+  )
   var skip: FindingKinds?
 
-  @Option(help: "Exit with status 2 for these kinds of finding only; all errors otherwise.")
+  @Option(
+    help: "Exit with status 2 for these kinds of finding only; all errors otherwise.",
+    completion: .list(FindingKinds.allValueStrings),
+    transform: FindingKinds.parse
+  )
   var failOn: FindingKinds?
 
   @Flag(help: "Add the likely cause of missing versions, and list holes in positions.")
@@ -145,6 +153,14 @@ struct FindingKinds: ExpressibleByArgument {
       }
     }
     self.kinds = kinds
+  }
+
+  /// For options whose help need not list them all once more.
+  static func parse(_ text: String) throws -> FindingKinds {
+    guard let kinds = FindingKinds(argument: text) else {
+      throw ValidationError("kinds of finding are \(allValueStrings.joined(separator: ", "))")
+    }
+    return kinds
   }
 
   static var allValueStrings: [String] { ["versions"] + Finding.Kind.allCases.map(\.rawValue) }

@@ -6,6 +6,9 @@ struct WatermarkCommand: AsyncParsableCommand {
     commandName: "watermark",
     abstract: "Show how far history is final, and who holds it up.",
     discussion: """
+        annals watermark
+        annals watermark -o json | jq .[0].watermark
+
       Positions are handed out before commit: while a transaction writes, events may still appear below the last \
       one. Readers that go on from a position wait for such transactions.
       """

@@ -6,7 +6,7 @@ struct BulkOptions: ParsableArguments {
   @Option(help: "Append the events of an NDJSON file, one a line; - is standard input.", completion: .file())
   var from: String?
 
-  @Option(help: "Commit after so many lines, instead of all or nothing.")
+  @Option(help: ArgumentHelp("Commit after so many lines, instead of all or nothing.", valueName: "n"))
   var batchSize: Int?
 
   @Option(
@@ -14,13 +14,18 @@ struct BulkOptions: ParsableArguments {
   )
   var workers: Int?
 
-  @Option(help: "Pass over lines that were committed before.")
+  @Option(help: ArgumentHelp("Pass over lines that were committed before.", valueName: "n"))
   var skipLines: Int?
 
-  @Option(help: "Make missing ids from this member of the payload, the same in each run.")
+  @Option(
+    help: ArgumentHelp(
+      "Make missing ids from this member of the payload, the same in each run.",
+      valueName: "member"
+    )
+  )
   var idFrom: String?
 
-  @Option(help: "Set up to so many bad lines aside, and exit with 5.")
+  @Option(help: ArgumentHelp("Set up to so many bad lines aside, and exit with 5.", valueName: "n"))
   var maxErrors: Int?
 
   @Option(help: "Where bad lines go, as they were.", completion: .file())

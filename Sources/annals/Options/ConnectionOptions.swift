@@ -15,7 +15,7 @@ struct ConnectionOptions: ParsableArguments {
 
   @Option(
     name: [.customShort("U", allowingJoined: true), .customLong("username")],
-    help: "User to connect as."
+    help: ArgumentHelp("User to connect as.", valueName: "user")
   )
   var user: String?
 

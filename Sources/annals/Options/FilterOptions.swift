@@ -17,10 +17,10 @@ struct FilterOptions: ParsableArguments {
   )
   var types: [String] = []
 
-  @Option(help: "Begin at this place in the whole store.")
+  @Option(help: ArgumentHelp("Begin at this place in the whole store.", valueName: "n"))
   var fromPosition: Int64?
 
-  @Option(help: "End at this place in the whole store.")
+  @Option(help: ArgumentHelp("End at this place in the whole store.", valueName: "n"))
   var toPosition: Int64?
 
   @Option(help: "Only events from this time on: ISO 8601, 'yesterday', '2 hours ago' (UTC).")

@@ -4,7 +4,7 @@ internal import EventStore
 /// What `append` may say of a single event beside its stream, type and payload.
 struct NewEventOptions: ParsableArguments {
   @Option(
-    help: "The stream's last version: a number, none, any or exists.",
+    help: ArgumentHelp("The stream's last version: a number, none, any or exists.", valueName: "n"),
     transform: NewEventOptions.parseExpectedVersion
   )
   var expectedVersion: ExpectedVersion?
@@ -15,10 +15,10 @@ struct NewEventOptions: ParsableArguments {
   @Option(help: "A JSON object to keep beside the payload.")
   var metadata: String?
 
-  @Option(help: "Stored in the metadata as correlation_id.")
+  @Option(help: ArgumentHelp("Stored in the metadata as correlation_id.", valueName: "id"))
   var correlationID: String?
 
-  @Option(help: "Stored in the metadata as causation_id.")
+  @Option(help: ArgumentHelp("Stored in the metadata as causation_id.", valueName: "id"))
   var causationID: String?
 
   @Option(help: "When it happened (ISO 8601); otherwise now.", transform: parseTimestamp)

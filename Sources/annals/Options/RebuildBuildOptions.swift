@@ -9,19 +9,24 @@ struct RebuildBuildOptions: ParsableArguments {
   @Option(help: "Connections that share the work, for a file with '@parallel aggregate'.")
   var workers = 1
 
-  @Flag(help: "Go on with an interrupted build of the same file, or begin anew. (default: --resume)")
+  @Flag(help: "Go on with an interrupted build of the same file, or begin anew.")
   var mode: Mode = .resume
 
   @Flag(help: "Leave the new generation beside the live one; the next run swaps it in.")
   var noSwap = false
 
-  @Option(help: "Apply events up to this position only.")
+  @Option(help: ArgumentHelp("Apply events up to this position only.", valueName: "n"))
   var toPosition: Int64?
 
   @Option(help: "Earlier generations to keep for 'annals projections rollback'.")
   var keep = 1
 
-  @Option(help: "Stop after so many seconds with exit status 2; the next run goes on.")
+  @Option(
+    help: ArgumentHelp(
+      "Stop after so many seconds with exit status 2; the next run goes on.",
+      valueName: "seconds"
+    )
+  )
   var timeLimit: Double?
 
   @Flag(help: "Print how the new tables differ from the live ones.")

@@ -12,6 +12,8 @@ struct Failure {
   var detail: String?
   var hint: String?
   var sqlState: String?
+  /// The option that was probably meant.
+  var suggestion: String?
 
   /// Every error becomes its exit status here and nowhere else.
   init(_ error: any Error) {
@@ -35,7 +37,7 @@ struct Failure {
     case _ where Annals.exitCode(for: error).isSuccess:
       // Help and version, which ArgumentParser throws too, were asked for.
       (status, message) = (.done, "")
-      StandardOutput.write(Annals.fullMessage(for: error) + "\n")
+      StandardOutput.write(Self.shortened(Annals.fullMessage(for: error)) + "\n")
     case _ where Annals.exitCode(for: error) == .validationFailure:
       // ArgumentParser writes sentences; ours begin in lower case and end without a full stop.
       let lines = Annals.message(for: error).split(separator: "\n").map { $0.drop { $0 == " " } }
@@ -44,9 +46,37 @@ struct Failure {
       let begin = isName ? String(sentence.prefix(1)) : sentence.prefix(1).lowercased()
       (status, code, message) = (.usage, "usage", begin + sentence.dropFirst())
       if message.hasSuffix(".") { message.removeLast() }
+      takeSuggestion()
     default:
       (status, message) = (.failure, String(describing: error))
     }
+  }
+
+  /// ArgumentParser writes up to a dozen options into the line of USAGE, whatever its length.
+  private static func shortened(_ help: String) -> String {
+    let lines = help.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      guard line.hasPrefix("USAGE: "), line.count > 80 else { return String(line) }
+      let options = /( \[--[^\]]*\])+/
+      guard let first = line.firstMatch(of: options) else { return String(line) }
+      return line[..<first.range.lowerBound] + " [<options>]"
+        + line[first.range.upperBound...].replacing(options, with: "")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// ArgumentParser ends the sentence with the option that is the least unlike; some are not like it at all.
+  private mutating func takeSuggestion() {
+    let parts = message.split(separator: ". Did you mean ")
+    guard parts.count == 2, let given = Self.quoted(parts[0]), let meant = Self.quoted(parts[1]) else {
+      return
+    }
+    message = String(parts[0])
+    if SectionFile.nearest(to: given, among: [meant]) != nil { suggestion = "Did you mean '\(meant)'?" }
+  }
+
+  /// What stands between the first two apostrophes.
+  private static func quoted(_ text: Substring) -> String? {
+    text.split(separator: "'", omittingEmptySubsequences: false).dropFirst().first.map(String.init)
   }
 
   /// Prints, as JSON where the output was asked for as JSON, and ends the process.
