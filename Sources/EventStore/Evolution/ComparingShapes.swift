@@ -28,10 +28,7 @@ extension EvolutionCheckRun {
       let key = table.hasPosition ? "e.position" : "NULL::bigint"
       let sql = embeddedSQL(
         PackageResources.ShapeChanges_sql,
-        filling: [
-          "sample": sample.sql, "key": key,
-          "before": EventStore.nodes(of: "e.\(Self.data)"), "after": EventStore.nodes(of: "e.event_data"),
-        ]
+        filling: ["sample": sample.sql, "key": key, "step": EventStore.stepToMember]
       )
       do {
         changes += try connection.savepoint {

@@ -40,21 +40,21 @@ extension EventStore {
       let table = try layout(connection)
       return try connection.transaction(.repeatableReadOnly) {
         try connection.execute("SET LOCAL jit = off")
-        let counts = try TypeCount.all(in: table, category: category, connection)
-        if counts.isEmpty, let category {
+        let types = try TypeHistory.all(in: table, category: category, connection)
+        if types.isEmpty, let category {
           throw EventStoreError(.notFound, "\(table.name) has no event of category '\(category)'")
         }
-        let total = counts.reduce(0) { $0 + $1.events }
-        return try counts.map { count in
-          let sample = EventSample(of: count, limit: sample, category: category, in: table)
-          return try summary(of: count, total: total, sample, connection)
+        let total = types.reduce(0) { $0 + $1.count.events }
+        return try types.map { type in
+          let sample = EventSample(of: type.count, limit: sample, category: category, in: table)
+          return try summary(of: type, total: total, sample, connection)
         }
       }
     }
   }
 
   private func summary(
-    of count: TypeCount,
+    of type: TypeHistory,
     total: Int64,
     _ sample: EventSample,
     _ connection: Connection
@@ -66,11 +66,11 @@ extension EventStore {
       """
     let result = try connection.query(sql, sample.parameters)
     return EventTypeSummary(
-      type: count.type,
-      events: count.events,
-      share: Double(count.events) / Double(total),
-      firstSeen: count.firstSeen,
-      lastSeen: count.lastSeen,
+      type: type.count.type,
+      events: type.count.events,
+      share: Double(type.count.events) / Double(total),
+      firstSeen: type.firstSeen,
+      lastSeen: type.lastSeen,
       averageBytes: result.float64(0, 1),
       largestBytes: result.int64(0, 2),
       shapes: result.int64(0, 3),
@@ -90,6 +90,10 @@ extension EventStore {
 
   /// A WITH clause that names the values inside a payload: node (path, value).
   static func nodes(of payload: String) -> String {
-    embeddedSQL(PackageResources.NodesOfPayload_sql, filling: ["payload": payload])
+    embeddedSQL(PackageResources.NodesOfPayload_sql, filling: ["payload": payload, "step": stepToMember])
   }
+
+  /// The step of a path to the member `m.key`, as jq writes it.
+  static let stepToMember =
+    "CASE WHEN m.key ~ '^[A-Za-z_][A-Za-z0-9_]*$' THEN '.' || m.key ELSE '.' || to_json(m.key) END"
 }

@@ -1,11 +1,11 @@
--- The values inside a payload: node (path, value). Paths are written as jq does.
+-- The values inside a payload: node (path, value).
 -- Elements of an array share a path, so that a shape says nothing of how many there are, only whether there are any.
 WITH RECURSIVE node (path, value) AS (
   SELECT '.', {payload}
   UNION ALL
   SELECT CASE WHEN node.path = '.' AND child.step <> '[]' THEN '' ELSE node.path END || child.step, child.value
   FROM node CROSS JOIN LATERAL (
-    SELECT CASE WHEN m.key ~ '^[A-Za-z_][A-Za-z0-9_]*$' THEN '.' || m.key ELSE '.' || to_json(m.key) END, m.value
+    SELECT {step}, m.value
     FROM jsonb_each(CASE jsonb_typeof(node.value) WHEN 'object' THEN node.value END) AS m
     UNION ALL
     SELECT '[]', a.value

@@ -6,19 +6,31 @@ struct TypeCount: Sendable {
   let events: Int64
   /// Nil in a table without positions.
   let positions: ClosedRange<Int64>?
+
+  /// The types of a store, the most frequent first.
+  static func all(in table: EventsTable, types: [String]? = nil, _ connection: Connection) throws
+    -> [TypeCount]
+  {
+    try TypeHistory.all(in: table, types: types, connection).map(\.count)
+  }
+}
+
+/// The events of a type, and when they happened.
+struct TypeHistory: Sendable {
+  let count: TypeCount
   /// The times of the first and the last event, in the order of the store.
   let firstSeen: Timestamp
   let lastSeen: Timestamp
 }
 
-extension TypeCount {
+extension TypeHistory {
   /// The types of a store, the most frequent first.
   static func all(
     in table: EventsTable,
     category: String? = nil,
     types: [String]? = nil,
     _ connection: Connection
-  ) throws -> [TypeCount] {
+  ) throws -> [TypeHistory] {
     var conditions = Conditions()
     if let category { conditions.add(category: category) }
     if let types { conditions.add("e.event_type = ANY (\(conditions.bind(.textArray(types))))") }
@@ -39,13 +51,15 @@ extension TypeCount {
       filling: bounds.merging(["events": table.relation, "conditions": conditions.clause(and: "true")]) { $1 }
     )
     let result = try connection.query(sql, conditions.parameters)
-    return (0..<result.rowCount).map { TypeCount(result, row: $0) }
+    return (0..<result.rowCount).map { TypeHistory(result, row: $0) }
   }
 
   private init(_ result: borrowing QueryResult, row: Int) {
-    type = result.string(row, 0)
-    events = result.int64(row, 1)
-    positions = result.optionalInt64(row, 2).map { $0...result.int64(row, 3) }
+    count = TypeCount(
+      type: result.string(row, 0),
+      events: result.int64(row, 1),
+      positions: result.optionalInt64(row, 2).map { $0...result.int64(row, 3) }
+    )
     firstSeen = Timestamp(microseconds: result.int64(row, 4))
     lastSeen = Timestamp(microseconds: result.int64(row, 5))
   }

@@ -190,4 +190,16 @@ extension SQLStatement {
     "LIMIT", "OFFSET",
     "ORDER", "UNION", "WHERE", "WINDOW",
   ]
+
+  /// Whether a payload without a null may get one, as far as the text tells: not where operators join it with constants
+  /// that have none. What could hide a null, as a cast of text or a call, counts as one.
+  fileprivate var canMakeNull: Bool {
+    ["(", "\\", "::", "null"].contains { text.contains($0) }
+      || !words.allSatisfy { ["SELECT", "EVENT", "EVENT_DATA"].contains($0.text) }
+  }
+}
+
+extension Upcasters {
+  /// Whether a rule may put a null into a payload that has none.
+  var canMakeNull: Bool { rules.contains { $0.parts != nil || $0.data?.canMakeNull == true } }
 }

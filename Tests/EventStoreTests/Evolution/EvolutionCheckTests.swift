@@ -70,6 +70,56 @@ import Testing
     }
   }
 
+  /// The sample of shapes does not hold the one event; whether a rule can bring a null at all is told by its text.
+  @Test(arguments: [
+    "event.event_data || '{\"note\": null}'",
+    "event.event_data || jsonb_build_object('note', event.event_data->'note')",
+    "event.event_data || concat('{\"note\": nu', 'll}')::jsonb",
+    "event.event_data || E'{\"note\": n\\165ll}'",
+  ])
+  func aNullInOneEventIsFound(expression: String) async throws {
+    try await withStore { _, store in
+      var options = EvolutionCheckOptions()
+      options.comparedPerType = 1
+      let rule =
+        "@event Submitted\n-- @when NOT event.event_data ? 'note' AND event.aggregate_id = 'order-30'\n-- @data\n"
+      let result = try await store.check(upcasters(rule + "SELECT \(expression)"), options)
+      let found = result.findings.map { "\($0.kind) \($0.aggregateID ?? "-") \($0.path ?? "-") \($0.events)" }
+      #expect(found == ["nullAppears order-30 - 1"])
+    }
+  }
+
+  /// Only what differs is gone into, and elements of an array are looked at together.
+  @Test func shapesAreComparedBelowWhatDiffers() async throws {
+    try await withStore { db, store in
+      try await db.psql(
+        """
+        UPDATE events SET event_data = '{"a": {"b": {"c": 1, "d": 2}, "e": null}, "l": [{"p": 1}, {"p": 2, "q": []}], "s": {"t": 1}}'
+        WHERE event_type = 'Submitted'
+        """
+      )
+      let result = try await store.check(
+        upcasters(
+          """
+          @event Submitted
+          -- @when event.event_data->'s' <> '[null]'
+          -- @data
+          SELECT jsonb_set(jsonb_set(jsonb_set(event.event_data, '{a,b,c}', '"1"'), '{l,1,p}', 'null'), '{s}', '[null]')
+          """
+        )
+      )
+      let found = result.findings.map { "\($0.kind) \($0.path ?? "-") \($0.detail)" }
+      #expect(
+        found == [
+          "nullAppears .l[].p number becomes null|number in 40 of 40 events compared",
+          "nullAppears .s[] absent becomes null in 40 of 40 events compared",
+          "typeChanges .a.b.c number becomes string in 40 of 40 events compared",
+          "typeChanges .s object becomes array in 40 of 40 events compared",
+        ]
+      )
+    }
+  }
+
   @Test func typesThatNobodyKnowsAreNamed() async throws {
     try await withStore { _, store in
       var options = EvolutionCheckOptions()
