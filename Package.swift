@@ -92,6 +92,7 @@ let package = Package(
         .embedInCode("Verification/OrderFindings.sql"),
         .embedInCode("Verification/PositionHoles.sql"),
         .embedInCode("Verification/SnapshotFindings.sql"),
+        .embedInCode("Verification/StreamEnds.sql"),
         .embedInCode("Verification/Streams.sql"),
         .embedInCode("Verification/VersionFindings.sql"),
       ],

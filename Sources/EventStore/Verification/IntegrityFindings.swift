@@ -39,10 +39,13 @@ extension Finding {
 
   private init(_ first: StreamDifference, _ last: StreamDifference, _ aggregateID: String) {
     let isOne = first == last
+    let hasVersion = first.version > .min
     let events =
-      isOne
-      ? "the event of version \(first.version)"
-      : "the events of versions \(first.version) to \(last.version)"
+      !hasVersion
+      ? "an event without a version"
+      : isOne
+        ? "the event of version \(first.version)"
+        : "the events of versions \(first.version) to \(last.version)"
     let (kind, detail): (Kind, String) =
       switch (first, last) {
       case (.changed, _):
@@ -56,7 +59,9 @@ extension Finding {
       case (.moved(_, let to), .moved(_, let lastTo)):
         (
           .eventMoved,
-          isOne ? "\(events) now has version \(to)" : "\(events) now have versions \(to) to \(lastTo)"
+          isOne
+            ? "\(events) now has \(to == .min ? "none" : "version \(to)")"
+            : "\(events) now have versions \(to) to \(lastTo)"
         )
       case (.moved, _): preconditionFailure("a run of differences is of one kind")
       }
@@ -64,7 +69,7 @@ extension Finding {
       kind: kind,
       severity: .error,
       aggregateID: aggregateID,
-      version: Int(first.version),
+      version: hasVersion ? Int(first.version) : nil,
       lastVersion: isOne ? nil : Int(last.version),
       detail: detail
     )

@@ -44,9 +44,15 @@ struct IntegrityRun {
     guard let stream = current else { return }
     current = nil
     try writer?.add(stream)
-    guard let expected, expected.aggregateID == stream.aggregateID else { return }
-    try compare(stream, expected)
-    self.expected = try reader?.next()
+    guard let expected = try takeExpected(stream.aggregateID) else { return }
+    try compare(stream, comparedChain, expected)
+  }
+
+  /// What the manifest says of a stream; nil when it has none of that name.
+  private mutating func takeExpected(_ aggregateID: [UInt8]) throws -> StreamDigest? {
+    guard let stream = expected, stream.aggregateID == aggregateID else { return nil }
+    expected = try reader?.next()
+    return stream
   }
 
   /// The streams of the manifest that the store no longer has.
@@ -57,7 +63,11 @@ struct IntegrityRun {
     }
   }
 
-  private func compare(_ stream: StreamDigest, _ expected: StreamDigest) throws {
+  func compare(
+    _ stream: StreamDigest,
+    _ comparedChain: SHA256.Digest?,
+    _ expected: StreamDigest
+  ) throws {
     let appended = stream.events.dropFirst(expected.events.count)
     let isExtended = appended.first.map { $0.version > expected.events.last!.version } ?? true
     if comparedChain == expected.chain, isExtended { return }
@@ -69,4 +79,17 @@ struct IntegrityRun {
   private func reportGone(_ stream: StreamDigest) throws {
     try report(.gone(aggregateID: stream.name, events: stream.events))
   }
+}
+
+// MARK: - Stream by stream
+
+extension IntegrityRun {
+  /// What the manifest says of a stream; nil when it has none of that name. Streams must be asked for in order.
+  mutating func known(_ aggregateID: [UInt8]) throws -> StreamDigest? {
+    try skipManifest(before: aggregateID)
+    return try takeExpected(aggregateID)
+  }
+
+  /// Takes a stream over into the new manifest.
+  mutating func add(_ stream: StreamDigest) throws { try writer?.add(stream) }
 }

@@ -19,7 +19,12 @@ struct VerifyVersions: AsyncParsableCommand {
 
   @OptionGroup var aggregates: SelectionOptions
 
-  @Flag(help: "Check the streams that have events since the last such check without an error.")
+  @Flag(
+    help: """
+      Check the streams that have events since the last such check without an error; with --against, hash new events \
+      only.
+      """
+  )
   var incremental = false
 
   @Option(help: ArgumentHelp("The version that a stream begins with, 0 or 1.", valueName: "n"))

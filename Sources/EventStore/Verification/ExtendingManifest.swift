@@ -1,0 +1,80 @@
+internal import LibPQ
+
+extension VersionCheckRun {
+  /// Goes through the streams of the store and those of a manifest, and reads only what is new.
+  ///
+  /// What tells a stream that events were added to is their number, not their positions: a writer that commits late
+  /// puts events below positions that the manifest has seen. A chain goes on with the hashes of the new events; a stream
+  /// that does not have as many events as that makes is read whole and compared.
+  func extendManifest(_ run: inout IntegrityRun) throws {
+    try connection.forEachPage(of: sql(PackageResources.StreamEnds_sql)) { page in
+      var streams: [ExtendedStream] = []
+      for row in 0..<page.rowCount {
+        let name = page.string(row, 0)
+        let known = try run.known(Array(name.utf8))
+        streams.append(ExtendedStream(name, known, count: page.int64(row, 1), last: page.int32(row, 2)))
+      }
+      try readNewEvents(of: &streams)
+      try readWhole(&streams)
+      for stream in streams {
+        try run.add(stream.digest)
+        if stream.isWhole, let known = stream.known {
+          try run.compare(stream.digest, stream.comparedChain, known)
+        }
+      }
+    }
+  }
+
+  private func readNewEvents(of streams: inout [ExtendedStream]) throws {
+    let touched = streams.indices.filter { !streams[$0].isComplete }
+    guard !touched.isEmpty else { return }
+    let ends = touched.map { streams[$0].digest.events.last?.version ?? .min }
+    var place = 0
+    try forEachHash(of: touched.map { streams[$0].name }, behind: ends) { aggregateID, version, hash in
+      while !streams[touched[place]].digest.isOf(aggregateID) { place += 1 }
+      streams[touched[place]].append(version: version, hash: hash)
+    }
+  }
+
+  private func readWhole(_ streams: inout [ExtendedStream]) throws {
+    let wrong = streams.indices.filter { !streams[$0].isComplete }
+    guard !wrong.isEmpty else { return }
+    for index in wrong { streams[index].beginAnew() }
+    var place = 0
+    try forEachHash(of: wrong.map { streams[$0].name }) { aggregateID, version, hash in
+      while !streams[wrong[place]].digest.isOf(aggregateID) { place += 1 }
+      streams[wrong[place]].append(version: version, hash: hash)
+    }
+  }
+}
+
+/// A stream that goes on from what a manifest says of it.
+private struct ExtendedStream {
+  let name: String
+  let known: StreamDigest?
+  /// How many events the store has of it, and the highest version.
+  let count: Int64
+  let last: Int32
+  private(set) var digest: StreamDigest
+  private(set) var isWhole = false
+  /// The chain at the length that `known` has, where all was read.
+  private(set) var comparedChain: SHA256.Digest?
+
+  init(_ name: String, _ known: StreamDigest?, count: Int64, last: Int32) {
+    (self.name, self.known, self.count, self.last) = (name, known, count, last)
+    digest = known ?? StreamDigest(aggregateID: Array(name.utf8))
+  }
+
+  /// Whether it has as many events as the store, up to the same version.
+  var isComplete: Bool { digest.events.count == count && digest.events.last?.version == last }
+
+  mutating func beginAnew() {
+    digest = StreamDigest(aggregateID: digest.aggregateID)
+    isWhole = true
+  }
+
+  mutating func append(version: Int32, hash: SHA256.Digest) {
+    digest.append(version: version, hash: hash)
+    if digest.events.count == known?.events.count { comparedChain = digest.chain }
+  }
+}
