@@ -1,5 +1,4 @@
 import FoundationEssentials
-import SystemPackage
 import TestSupport
 import Testing
 
@@ -240,43 +239,5 @@ private struct Linear {
   mutating func next(_ range: ClosedRange<Int>) -> Int {
     state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
     return range.lowerBound + Int(state >> 33) % range.count
-  }
-}
-
-@Suite struct NightlyScriptTests {
-  /// The script of the manual page, as it stands there.
-  @Test func itPrintsNothingUntilSomethingIsWrong() async throws {
-    let page = #filePath.split(separator: "/Tests/")[0] + "/man/annals-verify-versions.1"
-    let text = try String(contentsOfFile: String(page), encoding: .utf8)
-    let script = text.split(separator: ".Bd -literal\n", maxSplits: 1)[1].split(
-      separator: ".Ed\n",
-      maxSplits: 1
-    )[0]
-    try await TestCluster.withDatabase { db in
-      try await db.createEvents(aggregates: 3, versions: 4)
-      try await withTemporaryDirectory { directory in
-        var environment = db.environment
-        environment["ANNALS_MANIFESTS"] = directory
-        let night = "PATH='\(AnnalsBinary.path.removingLastComponent())':$PATH\n\(script)"
-        for _ in 1...2 {
-          let run = try await runShell(night, environment: environment)
-          #expect(run.exitCode == 0)
-          #expect(run.standardOutput + run.standardError == "")
-          try await db.psql(
-            "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('s-1', 'T', '{}', 5)"
-              + " ON CONFLICT DO NOTHING"
-          )
-        }
-        try await db.psql("UPDATE events SET event_data = '{}' WHERE aggregate_id = 's-2' AND version = 2")
-        for _ in 1...2 {
-          let run = try await runShell(night, environment: environment)
-          #expect(run.exitCode == 2)
-          #expect(run.standardError == "")
-          #expect(run.standardOutput.contains("event_changed"))
-          #expect(run.standardOutput.contains("The last good manifest stays in"))
-          #expect(run.standardOutput.split(separator: "\n").count == 3)
-        }
-      }
-    }
   }
 }
