@@ -152,6 +152,11 @@ extension EvolutionCheckRun {
     return whole.steps(of: step).map { Chunk(positions: $0.positions!.prefix(width)) }
   }
 
+  /// Counts events of the outcome, in which the parts of a split are several rows of one event.
+  func countOfEvents(_ name: String) -> String {
+    upcasters.splits ? "count(DISTINCT (\(name).aggregate_id, \(name).version))" : "count(*)"
+  }
+
   /// What follows the type of an event that is looked at.
   var ofTypes: String {
     guard let types = upcasters.types else { return "IS NOT NULL" }
@@ -206,10 +211,11 @@ extension EvolutionCheckRun {
   }
 
   private func add(_ chunk: Chunk, to tallies: inout [String: Tally]) throws {
+    let number = countOfEvents("event")
     let columns =
-      counted.map { "count(*) FILTER (WHERE \($0))" } + ["min(event.position)", "max(event.position)"]
+      counted.map { "\(number) FILTER (WHERE \($0))" } + ["min(event.position)", "max(event.position)"]
     let sql = """
-      SELECT event.\(Self.type), count(*), \(columns.joined(separator: ", "))
+      SELECT event.\(Self.type), \(number), \(columns.joined(separator: ", "))
       FROM \(computedOnce(where: chunk.condition)) AS event GROUP BY 1
       """
     let rows = try connection.query(sql)

@@ -98,22 +98,25 @@ extension EventStore {
 extension EvolutionCheckRun {
   /// What becomes of each type, counted over all events.
   func typeChanges() throws -> [EvolutionPlan.TypeChange] {
-    let sql = """
-      SELECT e.\(Self.type), e.event_type, count(*), count(*) FILTER (WHERE \(Self.isChanged))
-      FROM \(source) AS e WHERE e.\(Self.type) \(ofTypes) GROUP BY 1, 2 ORDER BY 1, 2
-      """
     guard !counts.isEmpty else { return [] }
+    let events = countOfEvents("e")
+    let sql = """
+      SELECT e.\(Self.type), e.event_type, count(*), \(events), \(events) FILTER (WHERE \(Self.isChanged))
+      FROM \(source) AS e WHERE e.\(Self.type) \(ofTypes) GROUP BY GROUPING SETS ((1, 2), (1))
+      ORDER BY 1, GROUPING(e.event_type), 2
+      """
     let rows = try connection.query(sql)
     return counts.map { count in
       let own = (0..<rows.rowCount).filter { rows.string($0, 0) == count.type }
-      let kept = own.reduce(0) { $0 + rows.int64($1, 2) }
-      // What is dropped comes out as no row at all.
-      let dropped = upcasters.drops && !upcasters.splits ? max(0, count.events - kept) : 0
+      let all = own.last
       return EvolutionPlan.TypeChange(
         type: count.type,
         events: count.events,
-        changed: own.reduce(dropped) { $0 + rows.int64($1, 3) },
-        becomes: Dictionary(uniqueKeysWithValues: own.map { (rows.string($0, 1), rows.int64($0, 2)) })
+        // What is dropped comes out as no row at all.
+        changed: all.map { count.events - rows.int64($0, 3) + rows.int64($0, 4) } ?? count.events,
+        becomes: Dictionary(
+          uniqueKeysWithValues: own.dropLast().map { (rows.string($0, 1), rows.int64($0, 2)) }
+        )
       )
     }
   }

@@ -87,6 +87,17 @@ import Testing
       """
     try await withStore { db, store in
       let plan = try await store.planEvolution(try Upcasters([("split.sql", Array(rules.utf8))]))
+      // Events are counted, not what they become.
+      #expect(
+        plan.types.map { "\($0.type) \($0.events) \($0.changed) \($0.becomes.sorted { $0.key < $1.key })" }
+          .sorted()
+          == [
+            #"Noise 40 40 []"#,
+            #"Submitted 40 40 [(key: "ItemAdded", value: 80), (key: "Opened", value: 40)]"#,
+          ]
+      )
+      let checked = try await store.check(try Upcasters([("split.sql", Array(rules.utf8))]))
+      #expect(checked.events == 40 && checked.changed == 40)
       _ = try await store.applyEvolution(plan, into: Self.copy, chunkSize: Int64(chunkSize))
       let stream =
         "SELECT version, event_type, event_data FROM events_v2 WHERE aggregate_id = 'order-3' ORDER BY 1"
