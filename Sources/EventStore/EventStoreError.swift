@@ -95,3 +95,16 @@ extension EventStoreError.Code {
     }
   }
 }
+
+extension EventStoreError {
+  /// Something in the table lacks what every event has.
+  static func incomplete(_ subject: String, without column: String) -> EventStoreError {
+    EventStoreError(
+      .failed,
+      "\(subject) has no \(column)",
+      detail: "The table lets its columns be NULL.",
+      hint:
+        "Repair the row, and give the columns NOT NULL; 'annals verify-versions' finds more that is wrong."
+    )
+  }
+}

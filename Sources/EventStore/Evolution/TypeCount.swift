@@ -51,17 +51,27 @@ extension TypeHistory {
       filling: bounds.merging(["events": table.relation, "conditions": conditions.clause(and: "true")]) { $1 }
     )
     let result = try connection.query(sql, conditions.parameters)
-    return (0..<result.rowCount).map { TypeHistory(result, row: $0) }
+    return try (0..<result.rowCount).map { try TypeHistory(result, row: $0) }
   }
 
-  private init(_ result: borrowing QueryResult, row: Int) {
+  private init(_ result: borrowing QueryResult, row: Int) throws(EventStoreError) {
     count = TypeCount(
       type: result.string(row, 0),
       events: result.int64(row, 1),
       positions: result.optionalInt64(row, 2).map { $0...result.int64(row, 3) }
     )
-    firstSeen = Timestamp(microseconds: result.int64(row, 4))
-    lastSeen = Timestamp(microseconds: result.int64(row, 5))
+    firstSeen = try result.time(row, 4, ofType: count.type)
+    lastSeen = try result.time(row, 5, ofType: count.type)
+  }
+}
+
+extension QueryResult {
+  /// The time of an event of a type.
+  borrowing func time(_ row: Int, _ column: Int, ofType type: String) throws(EventStoreError) -> Timestamp {
+    guard let microseconds = optionalInt64(row, column) else {
+      throw .incomplete("an event of type \(type)", without: "timestamp")
+    }
+    return Timestamp(microseconds: microseconds)
   }
 }
 

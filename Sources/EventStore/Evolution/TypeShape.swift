@@ -30,8 +30,8 @@ public struct TypeShape: Sendable, Hashable {
     public let lastSeen: Timestamp
     /// `path type`, in the order of bytes.
     public let members: [String]
-    /// A cursor to its first event.
-    let firstEvent: String
+    /// A cursor to its first event; nil when no event has one.
+    let firstEvent: String?
   }
 
   /// The event type.
@@ -105,7 +105,7 @@ extension EventStore {
     var paths: [String: TypeShape.Path] = [:]
     try connection.forEachPage(of: sql, sample.parameters) { page in
       for row in 0..<page.rowCount {
-        let variant = TypeShape.Variant(page, row: row)
+        let variant = try TypeShape.Variant(page, row: row, ofType: count.type)
         shape.examined += variant.events
         shape.variantCount += 1
         if shape.variants.count < TypeShape.variantLimit { shape.variants.append(variant) }
@@ -134,7 +134,7 @@ extension EventStore {
       ) AS s
       WHERE e.\(key.0) = ANY ($1::\(key.1)[]) ORDER BY e.\(key.0)
       """
-    let result = try connection.query(sql, [.textArray(shape.variants.map(\.firstEvent))])
+    let result = try connection.query(sql, [.textArray(shape.variants.compactMap(\.firstEvent))])
     var examples: [String: String] = [:]
     for row in 0..<result.rowCount where examples[result.string(row, 0)] == nil {
       examples[result.string(row, 0)] = result.string(row, 1)
@@ -180,12 +180,12 @@ extension TypeShape.Path {
 }
 
 extension TypeShape.Variant {
-  fileprivate init(_ page: borrowing QueryResult, row: Int) {
+  fileprivate init(_ page: borrowing QueryResult, row: Int, ofType type: String) throws {
     members = page.string(row, 0).split(separator: "\n").map(String.init)
     events = page.int64(row, 1)
-    firstSeen = Timestamp(microseconds: page.int64(row, 2))
-    lastSeen = Timestamp(microseconds: page.int64(row, 3))
-    firstEvent = page.string(row, 4)
+    firstSeen = try page.time(row, 2, ofType: type)
+    lastSeen = try page.time(row, 3, ofType: type)
+    firstEvent = page.optionalString(row, 4)
   }
 
   /// Each path with the types that its values have in an event of this variant.

@@ -47,10 +47,25 @@ struct EventPages: Sendable {
   }
 
   /// Waits for the page that was asked for, and moves on behind it.
-  mutating func receive(_ connection: Connection) throws(PostgresError) -> QueryResult {
+  mutating func receive(_ connection: Connection) throws -> QueryResult {
     let page = try connection.receive()
+    try Self.requireComplete(page)
     advance(past: page)
     return page
+  }
+
+  /// A table whose columns are not all NOT NULL may hold what is no event.
+  private static func requireComplete(_ page: borrowing QueryResult) throws(EventStoreError) {
+    typealias Column = EventsTable.Column
+    for row in 0..<page.rowCount {
+      for column in Column.required where page.isNull(row, column.index) {
+        let version = page.optionalInt32(row, Column.version).map { ", version \($0)," } ?? ""
+        throw .incomplete(
+          "an event of \(page.string(row, Column.aggregateID))\(version)",
+          without: column.name
+        )
+      }
+    }
   }
 
   /// Asks for no more rows a page than that.

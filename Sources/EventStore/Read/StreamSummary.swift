@@ -28,6 +28,9 @@ extension EventStore {
         """
       let row = try connection.query(sql, [.text(aggregateID)])
       guard row.int64(0, 0) > 0 else { return nil }
+      for (column, name) in [(1, "version"), (3, "timestamp")] where row.isNull(0, column) {
+        throw EventStoreError.incomplete("every event of \(aggregateID)", without: name)
+      }
       return StreamSummary(
         count: Int(row.int64(0, 0)),
         firstVersion: Int(row.int32(0, 1)),

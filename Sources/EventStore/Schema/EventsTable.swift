@@ -64,6 +64,12 @@ struct EventsTable: Sendable, Hashable {
     static let id = 5
     static let data = 6
     static let metadata = 7
+
+    /// Those that no event is without.
+    static let required: [(index: Int, name: String)] = [
+      (index: aggregateID, name: "aggregate id"), (version, "version"), (eventType, "type"),
+      (timestamp, "timestamp"), (id, "id"), (data, "payload"),
+    ]
   }
 
   /// Reads the catalogue; nil when there is no such table.

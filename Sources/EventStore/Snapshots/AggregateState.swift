@@ -79,10 +79,16 @@ extension EventStore {
     if result.isNull(0, 3) {
       throw try nullState(at: result.int32(0, 1), of: aggregateID, reducer, connection)
     }
+    guard let time = result.optionalInt64(0, 4) else {
+      throw EventStoreError.incomplete(
+        "an event of \(aggregateID), version \(result.int32(0, 2)),",
+        without: "timestamp"
+      )
+    }
     return AggregateState(
       aggregateID: aggregateID,
       version: Int(result.int32(0, 2)),
-      timestamp: Timestamp(microseconds: result.int64(0, 4)),
+      timestamp: Timestamp(microseconds: time),
       position: result.optionalInt64(0, 5),
       snapshotVersion: result.optionalInt32(0, 0).map(Int.init),
       state: result.string(0, 3)
