@@ -104,6 +104,7 @@ extension EventStore {
     }
     let events = try layout(connection)
     try events.requirePosition(for: "a copy of the store")
+    try requirePositions(connection)
     let upcasters = try plan.rules
     try upcasters.check(for: events, connection)
     guard events.hasMetadata || upcasters.rules.allSatisfy({ $0.metadata == nil }) else {
@@ -169,6 +170,19 @@ extension EventStore {
         hint: "Name another table with --into, or drop the table \(known.name) to begin anew."
       )
     }
+  }
+
+  /// An event without a position would be in no chunk.
+  private func requirePositions(_ connection: Connection) throws {
+    let sql = "SELECT aggregate_id, version FROM \(table.sql) WHERE position IS NULL LIMIT 1"
+    let lost = try connection.query(sql)
+    if lost.isEmpty { return }
+    let version = lost.optionalInt32(0, 1).map { " version \($0)" } ?? ""
+    throw EventStoreError(
+      .failed,
+      "\(lost.string(0, 0))\(version) has no position, and would not be copied",
+      hint: "'annals verify-versions --only duplicate_position' lists all such events."
+    )
   }
 
   /// Versions are numbered anew chunk by chunk, in the order of positions, which has to be that of versions too.

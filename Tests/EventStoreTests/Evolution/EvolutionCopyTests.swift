@@ -200,6 +200,25 @@ import Testing
     }
   }
 
+  /// Chunks are of positions: such an event would be lost without a word.
+  @Test func anEventWithoutAPositionIsNotLeftOut() async throws {
+    try await withStore { db, store in
+      let plan = try await store.planEvolution(
+        try Upcasters([("x.sql", Array("-- @upcaster x\n-- @rename Paid PaymentReceived".utf8))])
+      )
+      try await db.psql(
+        """
+        ALTER TABLE events ALTER position DROP IDENTITY, ALTER position DROP NOT NULL;
+        UPDATE events SET position = NULL WHERE aggregate_id = 'order-7' AND version = 2;
+        """
+      )
+      await #expect { _ = try await store.applyEvolution(plan, into: Self.copy) } throws: {
+        ($0 as? EventStoreError)?.message == "order-7 version 2 has no position, and would not be copied"
+      }
+      #expect(try await db.psql("SELECT to_regclass('events_v2') IS NULL") == "t")
+    }
+  }
+
   @Test func aPlanThatWasChangedIsRefused() async throws {
     try await withStore { _, store in
       let plan = try await store.planEvolution(
