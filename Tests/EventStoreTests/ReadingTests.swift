@@ -122,6 +122,80 @@ import Testing
     }
   }
 
+  /// Three events at each place, and pages whose ends fall between them.
+  static let ties = """
+    ALTER TABLE events DROP CONSTRAINT events_position_key, DROP CONSTRAINT events_aggregate_id_version_key;
+    INSERT INTO events (aggregate_id, event_type, event_data, version, position) OVERRIDING SYSTEM VALUE
+    SELECT aggregate_id, event_type, event_data, version, position FROM events, generate_series(1, 2);
+    """
+
+  @Test(arguments: ["position", "version"], [false, true])
+  func eventsAtOnePlaceAreNotLeftOut(order: String, reversed: Bool) async throws {
+    try await withStore { db, store in
+      try await db.psql(Self.ties)
+      var query = EventQuery()
+      query.order = order == "position" ? .position : .version
+      query.reversed = reversed
+      var found: [String] = []
+      for try await event in store.events(matching: query) { found.append(event.id.description) }
+      #expect(Set(found).count == 15_000)
+      #expect(found.count == 15_000)
+      for limit in [1, 128, 129, 130, 700] {
+        query.limit = limit
+        var limited: [String] = []
+        for try await event in store.events(matching: query) { limited.append(event.id.description) }
+        #expect(Set(limited).count == limit && limited.count == limit)
+        let places = try await db.rows(
+          "SELECT count(*) FROM events WHERE id = ANY ('{\(limited.joined(separator: ","))}') GROUP BY aggregate_id, version"
+        )
+        // Whole places, but for the last.
+        #expect(places.filter { $0 != "3" }.count <= 1)
+      }
+    }
+  }
+
+  @Test(arguments: ["", "order-4"], [1, 2, 3, 4, 130, 200])
+  func theLastOnesAreAsManyAsAskedFor(aggregateID: String, last: Int) async throws {
+    try await withStore { db, store in
+      try await db.psql(Self.ties)
+      var query = aggregateID.isEmpty ? EventQuery() : EventQuery(aggregateID: aggregateID)
+      var places: [String: [String]] = [:]
+      for reversed in [false, true] {
+        (query.last, query.reversed) = (last, reversed)
+        var found: [Event] = []
+        for try await event in store.events(matching: query) { found.append(event) }
+        #expect(found.count == last && Set(found.map(\.id)).count == last)
+        places["\(reversed)"] = found.map { "\($0.aggregateID) \($0.version)" }
+      }
+      #expect(places["false"] == places["true"]?.reversed())
+      let condition = aggregateID.isEmpty ? "true" : "aggregate_id = '\(aggregateID)'"
+      let expected = try await db.rows(
+        "SELECT aggregate_id || ' ' || version FROM events WHERE \(condition) ORDER BY position DESC LIMIT \(last)"
+      )
+      #expect(places["true"] == expected)
+    }
+  }
+
+  /// A checkpoint lies between positions: what comes next begins behind it.
+  @Test func aCheckpointKeepsTheEventsOfAPositionTogether() async throws {
+    try await withStore { db, store in
+      try await db.psql(Self.ties + "DELETE FROM events WHERE position > 200")
+      var options = ReplayOptions()
+      (options.checkpoint, options.batchSize) = ("mail", 2)
+      var query = EventQuery()
+      query.limit = 100
+      var counts: [Int] = []
+      var positions: [Int64] = []
+      repeat {
+        let before = positions.count
+        _ = try await store.replay(query, options) { positions += $0.positions }
+        counts.append(positions.count - before)
+      } while counts.last != 0
+      #expect(positions == (1...200).flatMap { [$0, $0, $0] })
+      #expect(counts == [102, 102, 102, 102, 102, 90, 0])
+    }
+  }
+
   private static func position(ofLine line: ArraySlice<UInt8>) -> Int64 {
     let digits = line.dropFirst(#"{"position":"#.utf8.count).prefix { $0 != UInt8(ascii: ",") }
     return Int64(String(decoding: digits, as: UTF8.self)) ?? 0

@@ -5,10 +5,19 @@ extension EventPages {
   var statement: (sql: String, parameters: [Parameter]) {
     var conditions = query.conditions(in: table)
     addContinuation(to: &conditions)
-    let sql = """
-      SELECT \(table.columns) FROM \(table.source) e \(conditions.clause(and: "true")) ORDER BY \(ordering) LIMIT \(rowsAsked)
+    let rest = """
+      SELECT \(table.columns) FROM \(table.source) e \(conditions.clause(and: "true")) ORDER BY \(ordering)
       """
-    return (sql, conditions.parameters)
+    return (firstRows(of: rest), conditions.parameters)
+  }
+
+  /// A page must not end between events of one place, as the next one begins behind it. Only where there can be such
+  /// events: with WITH TIES a sort does not forget all but the first rows.
+  private func firstRows(of rest: String) -> String {
+    if ties == .none { return "\(rest) LIMIT \(rowsAsked)" }
+    let page = "\(rest) FETCH FIRST \(skippedRows + rowsAsked) ROWS WITH TIES"
+    let limit = ties == .cut ? remaining.map { " LIMIT \($0)" } ?? "" : ""
+    return "SELECT * FROM (\(page)) AS page OFFSET \(skippedRows)\(limit)"
   }
 
   private var ordering: String {

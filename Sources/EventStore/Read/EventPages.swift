@@ -7,9 +7,13 @@ struct EventPages: Sendable {
   let query: EventQuery
   let table: EventsTable
   let order: Order
+  let ties: Ties
   /// The last event that was read.
   private(set) var last: Key?
+  /// Events that the limit still allows; below 0 where events of the last place went beyond it.
   private(set) var remaining: Int?
+  /// First events of the next page that are not wanted.
+  private(set) var skippedRows: Int
   private var size: PageSize
   private(set) var isExhausted = false
 
@@ -19,16 +23,34 @@ struct EventPages: Sendable {
     case aggregates
   }
 
+  /// What becomes of several events at one place, as in a damaged store or a layout.
+  enum Ties {
+    /// There are none.
+    case none
+    /// The limit counts events, and may end the read between them.
+    case cut
+    /// They stay together, also beyond the limit: for whoever goes on behind the last place.
+    case kept
+  }
+
   struct Key {
     let position: Int64?
     let aggregateID: String
     let version: Int32
   }
 
-  init(_ query: EventQuery, in table: EventsTable, size: PageSize = PageSize(bytes: 4 << 20)) {
+  init(
+    _ query: EventQuery,
+    in table: EventsTable,
+    size: PageSize = PageSize(bytes: 4 << 20),
+    ties: Ties = .none,
+    skipping skippedRows: Int = 0
+  ) {
     self.query = query
     self.table = table
     self.size = size
+    self.ties = ties
+    self.skippedRows = skippedRows
     order =
       switch query.order {
       case .position where table.hasPosition: .position
@@ -77,8 +99,9 @@ struct EventPages: Sendable {
 
   private mutating func advance(past page: borrowing QueryResult) {
     let rows = page.rowCount
-    isExhausted = rows < rowsAsked || rows == remaining
+    isExhausted = rows < rowsAsked || rows >= remaining ?? .max
     remaining = remaining.map { $0 - rows }
+    skippedRows = 0
     guard rows > 0 else { return }
     last = Key(
       position: page.optionalInt64(rows - 1, EventsTable.Column.position),

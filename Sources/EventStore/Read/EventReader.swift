@@ -6,6 +6,8 @@ struct EventReader: Sendable {
   let isFollowing: Bool
   /// Most events a page; nil leaves it to their size.
   var maximumRows: Int?
+  /// Whether somebody will go on behind the last position, so that no event there may be left out.
+  var endsBetweenPositions = false
 
   private var pages: EventPages?
   /// Everything up to here was final when the current round began.
@@ -31,7 +33,7 @@ struct EventReader: Sendable {
     return finalPosition >= end
   }
 
-  private var isLimited: Bool { pages?.remaining == 0 }
+  private var isLimited: Bool { pages?.remaining.map { $0 <= 0 } ?? false }
 
   /// Reads a page; nil when there is none now.
   mutating func nextPage<T>(
@@ -87,11 +89,18 @@ struct EventReader: Sendable {
       try store.requireNames(in: query, connection)
     }
     finalPosition = try store.settleEnd(of: &round, connection)
+    var skippedRows = 0
+    let hasTies = try pages.map { $0.ties != .none } ?? store.canHaveTies(round, connection)
     if pages == nil {
       try store.narrowByTime(&round, following: isFollowing, connection)
-      try store.narrowToLast(&round, connection)
+      skippedRows = try store.narrowToLast(&round, hasTies: hasTies, connection)
     }
-    pages = EventPages(round, in: try store.layout(connection))
+    pages = EventPages(
+      round,
+      in: try store.layout(connection),
+      ties: hasTies ? endsBetweenPositions ? .kept : .cut : .none,
+      skipping: skippedRows
+    )
     return true
   }
 }
@@ -134,12 +143,25 @@ extension EventStore {
     if !following { query.toPosition = min(query.toPosition ?? last, last) }
   }
 
+  /// Whether nothing in the catalogue rules out several events at one place.
+  fileprivate func canHaveTies(_ query: EventQuery, _ connection: Connection) throws -> Bool {
+    let table = try layout(connection)
+    let isByPosition = EventPages(query, in: table).order == .position
+    return try !table.hasUniqueKey(isByPosition ? ["position"] : ["aggregate_id", "version"], connection)
+  }
+
   /// Begins a read of the last ones at the first of them, which a read backwards finds.
-  fileprivate func narrowToLast(_ query: inout EventQuery, _ connection: Connection) throws {
-    guard let last = query.last else { return }
+  ///
+  /// - Returns: how many events at that place do not belong to the last ones.
+  fileprivate func narrowToLast(
+    _ query: inout EventQuery,
+    hasTies: Bool,
+    _ connection: Connection
+  ) throws -> Int {
+    guard let last = query.last else { return 0 }
     guard !query.reversed else {
       query.limit = min(query.limit ?? last, last)
-      return
+      return 0
     }
     let table = try layout(connection)
     if query.order == .position || query.aggregateID == nil {
@@ -147,7 +169,7 @@ extension EventStore {
     }
     var backward = query
     (backward.reversed, backward.limit) = (true, last)
-    var pages = EventPages(backward, in: table)
+    var pages = EventPages(backward, in: table, ties: hasTies ? .kept : .none)
     while !pages.isExhausted {
       try pages.send(connection)
       _ = try pages.receive(connection)
@@ -158,6 +180,7 @@ extension EventStore {
       query.fromVersion = pages.last.map { Int($0.version) } ?? query.fromVersion
     }
     if last == 0 { query.limit = 0 }
+    return max(0, -(pages.remaining ?? 0))
   }
 
   /// Refuses to follow where what is final cannot be known.

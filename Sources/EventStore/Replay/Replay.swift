@@ -81,6 +81,7 @@ extension EventStore {
     var (checkpoint, summary, idlePause) = (checkpoint, ReadSummary(), PollingPause())
     var reader = EventReader(query, following: options.isFollowing)
     reader.maximumRows = options.maximumRows
+    reader.endsBetweenPositions = checkpoint != nil
     let pace = Pace(options)
     while !reader.isFinished, !pace.isOver {
       let page = try await nextPage(reader) { EventBatch($0) }
