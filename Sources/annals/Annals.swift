@@ -46,6 +46,7 @@ struct Annals: AsyncParsableCommand {
       StandardOutput.write(script + "\n")
       return StandardOutput.flush()
     }
+    StatusSignal.answer(as: NamedSubcommand.path(in: arguments).joined(separator: " "))
     do {
       try await Interruption.cancellingOnSignal {
         try NamedSubcommand.check(arguments)

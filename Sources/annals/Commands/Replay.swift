@@ -75,14 +75,19 @@ struct Replay: AsyncParsableCommand {
       )
       return try await replay.run()
     }
+    let status = ReadStatus("replay")
     if options == ReplayOptions() {
       keepResultMemory()
-      try await store.writeNDJSON(query) { StandardOutput.write($0) }
+      try await store.writeNDJSON(query) { lines in
+        StandardOutput.write(lines)
+        status.add(lines: lines)
+      }
       return StandardOutput.flush()
     }
     _ = try await store.replay(query, options) { batch in
       StandardOutput.write(batch.lines)
       StandardOutput.flush()
+      status.add(events: batch.count, upTo: batch.positions.last)
     }
   }
 

@@ -72,15 +72,20 @@ struct Stream: AsyncParsableCommand {
   }
 
   private func printLines(_ query: EventQuery, _ store: EventStore) async throws {
+    let status = ReadStatus("stream")
     if follow {
       var options = ReplayOptions()
       options.isFollowing = true
       _ = try await store.replay(query, options) { batch in
         StandardOutput.write(batch.lines)
         StandardOutput.flush()
+        status.add(events: batch.count, upTo: batch.positions.last)
       }
     } else {
-      try await store.writeNDJSON(query) { StandardOutput.write($0) }
+      try await store.writeNDJSON(query) { lines in
+        StandardOutput.write(lines)
+        status.add(lines: lines)
+      }
       StandardOutput.flush()
     }
   }
@@ -112,10 +117,12 @@ struct Stream: AsyncParsableCommand {
   }
 
   private func printRecords<R: Record>(_ events: EventSequence, as record: (Event) -> R) async throws {
+    let status = ReadStatus("stream")
     var printer = RecordPrinter<R>(output.format)
     var iterator = events.makeAsyncIterator()
     while let event = try await iterator.next() {
       printer.print(record(event))
+      status.add(events: 1, upTo: event.position)
       if follow, !iterator.hasNextAtHand { printer.flush() }
     }
     printer.finish()

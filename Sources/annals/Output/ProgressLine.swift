@@ -1,5 +1,3 @@
-internal import Dispatch
-internal import Glibc
 internal import Synchronization
 
 /// Says how far long work is: a bar on a terminal, a line every so often with `--progress`, and a line at each SIGUSR1.
@@ -31,9 +29,7 @@ final class ProgressLine: Sendable {
   init(_ title: String, every intervalSeconds: Double? = nil) {
     self.title = title
     interval = intervalSeconds.map { .seconds($0) }
-    // Dispatch only watches: without this the signal would end the process.
-    signal(SIGUSR1, SIG_IGN)
-    watch({ DispatchSource.makeSignalSource(signal: SIGUSR1) }, then: { $0.report() })
+    StatusSignal.add(self) { [weak self] in self?.report() }
     guard interval == nil, StandardError.isTerminal else { return }
     watch({ DispatchSource.makeSignalSource(signal: SIGWINCH) }, then: { $0.redraw() })
     // A step that came too soon after another is shown all the same, and a long one has an estimate that is of now.
@@ -41,6 +37,7 @@ final class ProgressLine: Sendable {
   }
 
   deinit {
+    StatusSignal.remove(self)
     sources.withLock { for source in $0 { source.cancel() } }
     // Also when the work failed.
     StandardError.draw(nil)

@@ -7,6 +7,7 @@ struct HandlerReplay {
   let retries: Int
   var query: EventQuery
   var options: ReplayOptions
+  private let status = ReadStatus("replay")
 
   /// - Throws: ``CommandError`` when the command failed once more than it may without getting any further.
   mutating func run() async throws {
@@ -31,13 +32,14 @@ struct HandlerReplay {
   }
 
   private mutating func attempt() async throws {
-    var (query, options) = (self.query, self.options)
+    var query = query
     defer { self.query = query }
     try await handler.run { session in
       _ = try await store.replay(query, options) { batch in
         do {
           try await session.handle(batch)
           Self.move(&query, behind: batch.positions.last, in: batch)
+          status.add(events: batch.count, upTo: batch.positions.last)
         } catch let error as PartlyDone {
           Self.move(&query, behind: error.position, in: batch)
           throw error
