@@ -581,9 +581,9 @@ _annals_trace() {
 
 _annals_replay() {
     repeating_flags=()
-    non_repeating_flags=(--raw --follow --version '-?' --help)
+    non_repeating_flags=(--raw --follow -n --dry-run --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit -o --output)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -655,6 +655,10 @@ _annals_replay() {
         return
         ;;
     '--time-limit')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
     esac

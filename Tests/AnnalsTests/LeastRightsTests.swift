@@ -44,6 +44,7 @@ import Testing
     .reads("stream", ["a-1"]),
     .reads("trace", ["c-1"]),
     .reads("replay"),
+    .reads("replay", ["-n"]),
     .writes("replay", ["--checkpoint", "mail"]),
     .reads("watermark"),
     .reads("snapshot show", ["a-1"]),

@@ -199,7 +199,7 @@ extension EventStore {
   }
 
   /// A name that matches nothing is a mistake in the name far more often than an empty answer.
-  fileprivate func requireNames(in query: EventQuery, _ connection: Connection) throws {
+  func requireNames(in query: EventQuery, _ connection: Connection) throws {
     let table = try layout(connection)
     func require(_ what: String, _ fill: (inout Conditions) -> Void) throws {
       var conditions = Conditions()

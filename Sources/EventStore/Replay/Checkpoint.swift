@@ -65,7 +65,23 @@ extension EventStore {
       """,
       [.text(name), .text(table.description), .text(query.filterText)]
     )
-    let (store, filter) = (row.string(0, 1), row.string(0, 2))
+    try require(name, isFor: query, store: row.string(0, 1), filter: row.string(0, 2))
+    return Checkpoint(name: name, position: row.int64(0, 0))
+  }
+
+  /// Where a replay with the checkpoint would begin to look, less one; 0 when there is none of the name yet.
+  func checkpointPosition(_ name: String, for query: EventQuery, _ connection: Connection) throws -> Int64 {
+    try requireSchema(connection)
+    try requireFollowable(connection)
+    let sql = "SELECT position, store, filter FROM annals.checkpoints WHERE name = $1"
+    let row = try connection.query(sql, [.text(name)])
+    if row.isEmpty { return 0 }
+    try require(name, isFor: query, store: row.string(0, 1), filter: row.string(0, 2))
+    return row.int64(0, 0)
+  }
+
+  /// With another selection the position means something else.
+  private func require(_ name: String, isFor query: EventQuery, store: String, filter: String) throws {
     guard store == table.description, filter == query.filterText else {
       throw EventStoreError(
         .failed,
@@ -75,7 +91,6 @@ extension EventStore {
         hint: "Use another name, or the same filters."
       )
     }
-    return Checkpoint(name: name, position: row.int64(0, 0))
   }
 
   private static func lockName(_ checkpoint: String) -> String { "checkpoint \(checkpoint)" }

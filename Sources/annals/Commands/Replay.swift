@@ -9,6 +9,7 @@ struct Replay: AsyncParsableCommand {
     discussion: """
         annals replay > backup.ndjson
         annals replay --type OrderShipped --since yesterday
+        annals replay -n --checkpoint mail       (how much that would be)
         annals replay | annals append -d copy --from -
       """
   )
@@ -50,7 +51,18 @@ struct Replay: AsyncParsableCommand {
   @Option(help: "End after as many seconds.")
   var timeLimit: Double?
 
+  @Flag(
+    name: [.customShort("n"), .long],
+    help: "Say how many events of which types it would be, as PostgreSQL estimates; pass none on."
+  )
+  var dryRun = false
+
+  @OptionGroup var output: OutputOptions
+
   func validate() throws {
+    if let format = output.givenFormat, format != .ndjson, !dryRun {
+      throw ValidationError("a replay is NDJSON; -o \(format.rawValue) is for --dry-run")
+    }
     if let rate, rate < 1 { throw ValidationError("--rate must be 1 or more") }
     if let timeLimit, timeLimit < 0 { throw ValidationError("--time-limit cannot be negative") }
     if timeout <= 0 { throw ValidationError("--timeout must be above 0") }
@@ -64,6 +76,7 @@ struct Replay: AsyncParsableCommand {
     var query = EventQuery()
     query.aggregateID = aggregate
     try await filter.apply(to: &query, store)
+    if dryRun { return try await printPlan(of: query, store) }
     if let exec {
       let handler = EventHandlerProcess(command: exec, timeout: .seconds(timeout))
       var replay = HandlerReplay(
@@ -89,6 +102,13 @@ struct Replay: AsyncParsableCommand {
       StandardOutput.flush()
       status.add(events: batch.count, upTo: batch.positions.last)
     }
+  }
+
+  private func printPlan(of query: EventQuery, _ store: EventStore) async throws {
+    let plan = try await store.planReplay(query, checkpoint: checkpoint)
+    if output.format == .table { StandardOutput.write(plan.summary + "\n") }
+    if output.format != .table || !plan.types.isEmpty { ReplayPlanRecord.print(plan, output.format) }
+    StandardOutput.flush()
   }
 
   private var options: ReplayOptions {

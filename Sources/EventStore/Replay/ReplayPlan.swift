@@ -1,0 +1,124 @@
+internal import FoundationEssentials
+internal import LibPQ
+
+/// What a replay would pass on, as PostgreSQL's planner estimates it from its statistics: no event is read.
+public struct ReplayPlan: Sendable, Hashable {
+  public struct TypeEstimate: Sendable, Hashable {
+    /// Nil for all the types that the statistics do not name.
+    public let type: String?
+    public let events: Int64
+  }
+
+  /// By type, the most frequent first; those without a name last.
+  public internal(set) var types: [TypeEstimate] = []
+  /// All of them.
+  public var events: Int64 { types.reduce(0) { $0 + $1.events } }
+  /// The positions between which it would look for events; nil where there are none.
+  public internal(set) var positions: ClosedRange<Int64>?
+}
+
+extension EventStore {
+  /// Says what ``replay(_:_:into:)`` would pass on now, and changes nothing.
+  ///
+  /// - Parameter checkpoint: the name behind whose position it would begin; it need not exist.
+  /// - Throws: ``EventStoreError`` where the replay would.
+  public func planReplay(_ query: EventQuery, checkpoint: String? = nil) async throws -> ReplayPlan {
+    try await perform { connection in
+      let table = try layout(connection)
+      try requireNames(in: query, connection)
+      if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
+      var query = query
+      if let checkpoint {
+        let position = try checkpointPosition(checkpoint, for: query, connection)
+        query.fromPosition = max(query.fromPosition ?? 1, position + 1)
+      }
+      var plan = ReplayPlan()
+      if table.hasPosition {
+        let ends = try connection.query("SELECT min(position), max(position) FROM \(relation) e")
+        let first = max(ends.optionalInt64(0, 0) ?? 1, query.fromPosition ?? 1)
+        let last = min(ends.optionalInt64(0, 1) ?? 0, query.toPosition ?? .max)
+        // The planner never estimates nothing.
+        guard first <= last else { return plan }
+        plan.positions = first...last
+      }
+      plan.types = try estimates(of: query, connection)
+      plan.limit(to: query.limit)
+      return plan
+    }
+  }
+
+  private func estimates(
+    of query: EventQuery,
+    _ connection: Connection
+  ) throws -> [ReplayPlan.TypeEstimate] {
+    let known =
+      try query.types.isEmpty ? frequentTypes(connection) : (types: query.types, isAll: true)
+    var types: [ReplayPlan.TypeEstimate] = []
+    for type in Set(known.types) {
+      var ofType = query
+      ofType.types = [type]
+      types.append(ReplayPlan.TypeEstimate(type: type, events: try estimate(ofType, connection)))
+    }
+    types.sort { $0.events == $1.events ? $0.type! < $1.type! : $0.events > $1.events }
+    guard !known.isAll else { return types }
+    let others = try estimate(query, connection) - types.reduce(0) { $0 + $1.events }
+    return others > 0 ? types + [ReplayPlan.TypeEstimate(type: nil, events: others)] : types
+  }
+
+  /// How many events the planner expects.
+  private func estimate(_ query: EventQuery, _ connection: Connection) throws -> Int64 {
+    let table = try layout(connection)
+    let conditions = query.conditions(in: table)
+    let sql = "EXPLAIN (FORMAT json) SELECT FROM \(table.source) e \(conditions.clause(and: "true"))"
+    let text = try connection.query(sql, conditions.parameters).string(0, 0)
+    return try JSONDecoder().decode([PlannedStatement].self, from: Data(text.utf8))[0].rows
+  }
+
+  /// The types that the statistics name, and whether they are all that there are.
+  ///
+  /// There are none of another framework's store, whose types may be made by its layout, or behind upcasters, which may
+  /// rename them.
+  private func frequentTypes(_ connection: Connection) throws -> (types: [String], isAll: Bool) {
+    guard foreign == nil, upcasters.isEmpty else { return ([], false) }
+    // Of a partitioned table the row of the whole (inherited).
+    let sql = """
+      SELECT name, n_distinct = count(*) OVER () FROM (
+        SELECT most_common_vals, n_distinct FROM pg_stats
+        WHERE schemaname = $1 AND tablename = $2 AND attname = 'event_type' ORDER BY inherited DESC LIMIT 1
+      ) AS s, unnest(s.most_common_vals::text::text[]) WITH ORDINALITY AS t (name, place) ORDER BY place LIMIT $3
+      """
+    let rows = try connection.query(
+      sql,
+      [.text(table.schema), .text(table.name), .int8(Self.namedTypeLimit)]
+    )
+    return ((0..<rows.rowCount).map { rows.string($0, 0) }, isAll: !rows.isEmpty && rows.bool(0, 1))
+  }
+
+  /// Each type takes a question to the planner.
+  private static let namedTypeLimit: Int64 = 100
+}
+
+extension ReplayPlan {
+  /// The share of each type stays, as nobody knows which events come first.
+  fileprivate mutating func limit(to limit: Int?) {
+    guard let limit, events > limit else { return }
+    let share = Double(limit) / Double(events)
+    types = types.map {
+      TypeEstimate(type: $0.type, events: Int64((Double($0.events) * share).rounded()))
+    }
+  }
+}
+
+/// The part of EXPLAIN's answer that is wanted here.
+private struct PlannedStatement: Decodable {
+  struct Node: Decodable {
+    let rows: Double
+
+    enum CodingKeys: String, CodingKey { case rows = "Plan Rows" }
+  }
+
+  let plan: Node
+  var rows: Int64 { Int64(plan.rows) }
+
+  enum CodingKeys: String, CodingKey { case plan = "Plan" }
+}
