@@ -583,8 +583,8 @@ _annals_replay() {
     repeating_flags=()
     non_repeating_flags=(--raw --follow -n --dry-run --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit -o --output)
-    __annals_offer_flags_options 0
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit -o --output --into --progress)
+    __annals_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
@@ -659,6 +659,20 @@ _annals_replay() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--into')
+        return
+        ;;
+    '--progress')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     esac

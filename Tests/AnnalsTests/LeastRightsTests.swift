@@ -46,6 +46,7 @@ import Testing
     .reads("replay"),
     .reads("replay", ["-n"]),
     .writes("replay", ["--checkpoint", "mail"]),
+    .writes("replay", ["--into", "aside", "%/sums.sql"]),
     .reads("watermark"),
     .reads("snapshot show", ["a-1"]),
     .readsOwnTables("snapshot list"),

@@ -67,15 +67,15 @@ extension EventStore {
     }
   }
 
-  /// Runs the checks of a file on a generation.
+  /// Runs the checks of a file on the tables in a schema.
   func failedChecks(
     of file: ProjectionFile,
-    _ generation: Generation,
+    in schema: String,
     _ connection: Connection
   ) throws -> [FailedCheck] {
     var failed: [FailedCheck] = []
     try connection.transaction(.repeatableReadOnly) {
-      try generation.useSchema(connection)
+      try connection.useSchema(schema)
       for check in file.checks {
         for statement in check.statements {
           let rows = try rows(of: statement, in: file.path, connection)
@@ -84,6 +84,13 @@ extension EventStore {
       }
     }
     return failed
+  }
+
+  /// Gives the planner figures of the new tables in a schema before somebody reads them.
+  func analyze(_ schema: String, _ connection: Connection) throws {
+    for object in try ReadModelObject.all(in: schema, connection) where object.kind == .table {
+      try connection.execute("ANALYZE \(quoteIdentifier(schema)).\(object.name)")
+    }
   }
 
   /// As many rows of a failed check are shown.

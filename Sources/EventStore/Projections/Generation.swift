@@ -113,13 +113,6 @@ extension Generation {
     return generation
   }
 
-  /// Gives the planner figures of the new tables before somebody reads them.
-  func analyze(_ connection: Connection) throws {
-    for object in try ReadModelObject.all(in: ownSchema, connection) where object.kind == .table {
-      try connection.execute("ANALYZE \(quoteIdentifier(ownSchema)).\(object.name)")
-    }
-  }
-
   /// Puts this generation's schema in front of the search path, to the end of the transaction.
   func useSchema(_ connection: Connection) throws { try connection.useSchema(schema) }
 

@@ -140,8 +140,8 @@ extension EventStore {
   ) throws -> RebuildOutcome {
     var build = part.build
     meter.enter(.checking)
-    try build.generation.analyze(connection)
-    let failed = try failedChecks(of: build.file, build.generation, connection)
+    try analyze(build.generation.ownSchema, connection)
+    let failed = try failedChecks(of: build.file, in: build.generation.schema, connection)
     guard failed.isEmpty else { return build.outcome(.checksFailed, failedChecks: failed) }
     try build.generation.mark(.ready, connection)
     var differences: [TableDifference] = []

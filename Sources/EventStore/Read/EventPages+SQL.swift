@@ -46,11 +46,17 @@ extension EventPages {
 struct Conditions {
   private(set) var parameters: [Parameter] = []
   private var terms: [String] = []
+  /// What stands for the values in the statement; nil for `$1` and so on.
+  private let names: [String]?
+
+  init(naming names: [String]? = nil) {
+    self.names = names
+  }
 
   /// Makes a value a parameter, and returns its name.
   mutating func bind(_ value: Parameter) -> String {
     parameters.append(value)
-    return "$\(parameters.count)"
+    return names?[parameters.count - 1] ?? "$\(parameters.count)"
   }
 
   mutating func add(_ term: String) {
@@ -68,8 +74,10 @@ struct Conditions {
 
 extension EventQuery {
   /// What the query demands of an event.
-  func conditions(in table: EventsTable) -> Conditions {
-    var conditions = Conditions()
+  ///
+  /// - Parameter names: constants for the values, where a statement takes no parameters.
+  func conditions(in table: EventsTable, naming names: [String]? = nil) -> Conditions {
+    var conditions = Conditions(naming: names)
     if let aggregateID {
       conditions.add(table.isOf(aggregateID, conditions.bind(.text(aggregateID))))
     }

@@ -120,7 +120,7 @@ extension EventStore {
 
   /// Events come in the order of their positions roughly as in that of their times, but an index of both would cost
   /// every append: the times become a range of positions, which BRIN finds, and the pages need not search for it.
-  fileprivate func narrowByTime(
+  func narrowByTime(
     _ query: inout EventQuery,
     following: Bool,
     _ connection: Connection

@@ -5,11 +5,12 @@ internal import LibPQ
 struct Replay: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
-    abstract: "Print events as NDJSON, in the order of the store.",
+    abstract: "Print events as NDJSON, in the order of the store, or pass them on.",
     discussion: """
         annals replay > backup.ndjson
         annals replay --type OrderShipped --since yesterday
         annals replay -n --checkpoint mail       (how much that would be)
+        annals replay --into april orders.sql --until 2024-04-01
         annals replay | annals append -d copy --from -
       """
   )
@@ -58,8 +59,18 @@ struct Replay: AsyncParsableCommand {
   var dryRun = false
 
   @OptionGroup var output: OutputOptions
+  @OptionGroup var readModel: ReadModelOptions
 
   func validate() throws {
+    if readModel.into != nil {
+      let others = [
+        ("--follow", follow), ("--checkpoint", checkpoint != nil), ("--exec", exec != nil),
+        ("--rate", rate != nil), ("--time-limit", timeLimit != nil),
+      ]
+      if let other = others.first(where: \.1)?.0 {
+        throw ValidationError("--into builds a read model once, in chunks; leave out \(other)")
+      }
+    }
     if let format = output.givenFormat, format != .ndjson, !dryRun {
       throw ValidationError("a replay is NDJSON; -o \(format.rawValue) is for --dry-run")
     }
@@ -76,7 +87,11 @@ struct Replay: AsyncParsableCommand {
     var query = EventQuery()
     query.aggregateID = aggregate
     try await filter.apply(to: &query, store)
-    if dryRun { return try await printPlan(of: query, store) }
+    if dryRun {
+      try await readModel.check(store)
+      return try await printPlan(of: query, store)
+    }
+    if try await readModel.build(from: query, store) { return }
     if let exec {
       let handler = EventHandlerProcess(command: exec, timeout: .seconds(timeout))
       var replay = HandlerReplay(

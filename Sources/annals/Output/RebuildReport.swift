@@ -25,16 +25,23 @@ struct RebuildReport {
     case .outOfTime:
       StandardError.warn("\(subject) is at position \(outcome.position); run the same command to go on")
     case .checksFailed:
-      for check in outcome.failedChecks {
-        StandardError.warn("\(path): check failed: \(TextEscaping.forPeople(check.check))")
-        for row in check.rows { StandardError.write("  \(TextEscaping.forPeople(row))\n") }
-      }
+      Self.print(outcome.failedChecks, of: path)
       StandardError.warn("\(subject) is kept in schema \(outcome.schema); the live read model is as it was")
     case .tooDifferent:
       let count = Field.grouped(outcome.differences.reduce(0) { $0 + $1.count })
       StandardError.warn(
         "\(subject) differs in \(count) rows and is kept in schema \(outcome.schema), not swapped in"
       )
+    }
+  }
+}
+
+extension RebuildReport {
+  /// Names the checks of a file that found rows, with some of those.
+  static func print(_ checks: [FailedCheck], of path: String) {
+    for check in checks {
+      StandardError.warn("\(path): check failed: \(TextEscaping.forPeople(check.check))")
+      for row in check.rows { StandardError.write("  \(TextEscaping.forPeople(row))\n") }
     }
   }
 }

@@ -1,0 +1,80 @@
+internal import ArgumentParser
+internal import EventStore
+
+/// A read model of a replay's events, aside of those that are live.
+struct ReadModelOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Run a projection over the events, into this new schema, and leave it to you.",
+      valueName: "schema"
+    )
+  )
+  var into: String?
+
+  @OptionGroup var progress: ProgressOptions
+
+  @Argument(
+    help: "With --into, the projection: see annals-projection(5).",
+    completion: .file(extensions: ["sql"])
+  )
+  var file: String?
+
+  func validate() throws {
+    if into == "" { throw ValidationError("--into needs the name of a schema") }
+    if into != nil, file == nil { throw ValidationError("--into needs a projection file") }
+    if into == nil, let file {
+      throw ValidationError(
+        "'\(file)' is one argument too many: an aggregate goes with --aggregate, a projection with --into"
+      )
+    }
+    if into == nil, progress.progress != nil { throw ValidationError("--progress goes with --into") }
+  }
+
+  /// Builds it, if one is asked for.
+  ///
+  /// - Returns: whether one was.
+  func build(from query: EventQuery, _ store: EventStore) async throws -> Bool {
+    guard let (schema, path, definition) = try named else { return false }
+    let line = progress.line("building \(path) in schema \(schema)")
+    defer { line.finish() }
+    let build: ReadModelBuild
+    do {
+      build = try await store.buildReadModel(definition, path: path, from: query, into: schema) {
+        line.show(done: $0, of: $1, events: $2)
+      }
+    } catch is CancellationError {
+      line.finish()
+      let quoted = "\"" + schema.replacing("\"", with: "\"\"") + "\""
+      throw CommandError(
+        Interruption.status ?? .interrupted,
+        "interrupted",
+        code: "interrupted",
+        detail: "The chunk under way was rolled back; the read model is unfinished, and is not gone on with.",
+        hint: "Drop what was built before you begin anew: DROP SCHEMA IF EXISTS \(quoted) CASCADE;"
+      )
+    }
+    line.finish()
+    let place = build.position.map { " up to position \(Field.grouped($0))" } ?? ""
+    StandardError.note(
+      "\(build.projection): \(Field.grouped(build.events)) events\(place) in schema \(schema)"
+    )
+    guard build.failedChecks.isEmpty else {
+      RebuildReport.print(build.failedChecks, of: path)
+      throw EndWithStatus(status: .findings)
+    }
+    return true
+  }
+
+  /// Finds what would stop it.
+  func check(_ store: EventStore) async throws {
+    guard let (schema, path, definition) = try named else { return }
+    try await store.checkReadModelBuild(definition, path: path, into: schema)
+  }
+
+  private var named: (schema: String, path: String, definition: [UInt8])? {
+    get throws {
+      guard let into, let file else { return nil }
+      return (into, file, try InputFile.read(file))
+    }
+  }
+}
