@@ -581,7 +581,7 @@ _annals_trace() {
 
 _annals_replay() {
     repeating_flags=()
-    non_repeating_flags=(--raw --follow -n --dry-run --version '-?' --help)
+    non_repeating_flags=(--raw --follow --park -n --dry-run --version '-?' --help)
     repeating_options=(--type)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit -o --output --into --progress)
     __annals_offer_flags_options 1
@@ -1551,7 +1551,7 @@ _annals_dead-letters_retry() {
     repeating_flags=()
     non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --file)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --file --exec --timeout)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1581,6 +1581,12 @@ _annals_dead-letters_retry() {
         ;;
     '--file')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--exec')
+        return
+        ;;
+    '--timeout')
         return
         ;;
     esac

@@ -170,6 +170,7 @@ import Testing
       sed "s/'cancelled'/CASE WHEN event.position < 1895 THEN & END/" orders.sql > mistaken.sql &&
       annals rebuild-projection mistaken.sql && annals append order-1003 OrderCancelled || exit
     annals project --once --attempts 1 --retry-delay 1ms mistaken.sql
+    annals replay --limit 1 --checkpoint mail --park --retries 0 --exec 'exit 1'
 
     """,
   ]

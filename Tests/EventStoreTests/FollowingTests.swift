@@ -99,6 +99,26 @@ import Testing
     }
   }
 
+  /// What a bound leaves out belongs to a later run.
+  @Test func aCheckpointDoesNotPassABound() async throws {
+    try await withStore { db, store in
+      for version in 1...10 { try await db.psql(Self.insert("a-1", version: version)) }
+      try await db.psql(
+        "UPDATE events SET timestamp = '2026-01-01T00:00:00Z'::timestamptz + position * interval '1 h'"
+      )
+      var options = ReplayOptions()
+      options.checkpoint = "mail"
+      var query = EventQuery()
+      query.toPosition = 3
+      #expect(try await store.replay(query, options) { _ in }.count == 3)
+      query = EventQuery()
+      query.until = try Timestamp(iso8601: "2026-01-01T05:00:00Z")
+      #expect(try await store.replay(query, options) { _ in }.count == 2)
+      #expect(try await store.replay(EventQuery(), options) { _ in }.count == 5)
+      #expect(try await db.psql("SELECT position FROM annals.checkpoints") == "10")
+    }
+  }
+
   @Test func aCheckpointHasOneUser() async throws {
     try await withStore { db, store in
       try await db.psql(Self.insert("a-1", version: 1))

@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// An event that the catch-up of a projection gave up on.
+/// An event that the catch-up of a projection, or the consumer of a checkpoint, gave up on.
 public struct DeadLetter: Sendable, Hashable {
   /// What became of the event.
   public enum State: String, Sendable, Hashable {
@@ -12,10 +12,12 @@ public struct DeadLetter: Sendable, Hashable {
     case discarded
   }
 
-  /// The projection that gave up.
-  public let projection: String
-  /// The build of the read model that lacks the event.
-  public let generation: Int
+  /// The projection; nil where it is a consumer with a checkpoint.
+  public let projection: String?
+  /// The name of the consumer's checkpoint; nil for a projection.
+  public let checkpoint: String?
+  /// The build of the read model that lacks the event; nil for a checkpoint.
+  public let generation: Int?
   /// The event's place in the whole store.
   public let position: Int64
   /// The aggregate of the event.
@@ -26,9 +28,9 @@ public struct DeadLetter: Sendable, Hashable {
   public let eventType: String
   /// How often it was tried.
   public let attempts: Int
-  /// PostgreSQL's code of the last failure.
-  public let sqlState: String
-  /// PostgreSQL's message of the last failure.
+  /// PostgreSQL's code of the last failure; nil for a checkpoint.
+  public let sqlState: String?
+  /// The message of the last failure.
   public let message: String
   /// What PostgreSQL adds to it.
   public let detail: String?
@@ -47,29 +49,22 @@ public struct DeadLetterRetry: Sendable, Hashable {
 }
 
 extension EventStore {
-  /// The dead letters of the live generations, by projection and position.
+  /// The dead letters of the live generations and of checkpoints, by name and position.
   ///
   /// - Parameters:
-  ///   - projection: of this one only; `notFound` is thrown where there is none.
+  ///   - consumer: of this projection or checkpoint only; `notFound` is thrown where there is none.
   ///   - position: of this event only.
   ///   - all: also those that were applied or discarded, and those of generations that are not live.
   public func deadLetters(
-    of projection: String? = nil,
+    of consumer: String? = nil,
     at position: Int64? = nil,
     all: Bool = false
   ) async throws -> [DeadLetter] {
     try await perform { connection in
       try requireSchema(connection)
-      if let projection { try requireProjection(projection, connection) }
-      let sql = """
-        SELECT d.projection, d.generation, d.position, d.aggregate_id, d.version, d.event_type, d.attempts, d.sqlstate,
-               d.message, d.detail, d.failed_at, d.state
-        FROM annals.dead_letters d JOIN annals.generations g ON g.projection = d.projection AND g.number = d.generation
-        WHERE d.projection = coalesce($1, d.projection) AND d.position = coalesce($2, d.position)
-          AND ($3 OR d.state = 'parked' AND g.state = 'live')
-        ORDER BY d.projection, d.position, d.generation
-        """
-      let result = try connection.query(sql, [.text(projection), .int8(position), .bool(all)])
+      if let consumer { _ = try self.consumer(named: consumer, connection) }
+      let sql = embeddedSQL(PackageResources.DeadLetters_sql)
+      let result = try connection.query(sql, [.text(consumer), .int8(position), .bool(all)])
       return (0..<result.rowCount).map { DeadLetter(result, row: $0) }
     }
   }
@@ -92,7 +87,13 @@ extension EventStore {
   ) async throws -> DeadLetterRetry {
     try await perform { connection in
       try requireSchema(connection)
-      try requireProjection(projection, connection)
+      guard try consumer(named: projection, connection) == .projection else {
+        throw EventStoreError(
+          .invalidInput,
+          "'\(projection)' is a checkpoint, whose events go to a command",
+          hint: "Name the command: --exec COMMAND."
+        )
+      }
       let live = try Generation.requireLive(projection, connection)
       let file = try ProjectionFile(
         path: path ?? live.path,
@@ -113,19 +114,61 @@ extension EventStore {
   /// Gives parked events up for good.
   ///
   /// - Returns: how many.
-  public func discardDeadLetters(of projection: String, at positions: [Int64] = []) async throws -> Int {
+  public func discardDeadLetters(of consumer: String, at positions: [Int64] = []) async throws -> Int {
     try await perform { connection in
       try requireSchema(connection)
-      try requireProjection(projection, connection)
+      let kind = try self.consumer(named: consumer, connection)
       return try connection.transaction {
-        _ = try lockProjection(projection, connection)
-        let live = try Generation.requireLive(projection, connection)
-        let parked = try parked(positions, of: live, connection)
-        for position in parked { try live.settle(position, .discarded, connection) }
-        try audit("discard dead letters", projection, ["positions": .int8Array(parked)], connection)
+        let parked: [Int64]
+        switch kind {
+        case .projection:
+          _ = try lockProjection(consumer, connection)
+          let live = try Generation.requireLive(consumer, connection)
+          parked = try self.parked(positions, of: live, connection)
+          for position in parked { try live.settle(position, .discarded, connection) }
+        case .checkpoint:
+          parked = try parkedPositions(positions, under: consumer, connection)
+          try discard(parked, under: consumer, connection)
+        }
+        try audit("discard dead letters", consumer, of: kind, ["positions": .int8Array(parked)], connection)
         return parked.count
       }
     }
+  }
+
+  enum Consumer {
+    case projection, checkpoint
+  }
+
+  /// What has a name; a projection comes before a checkpoint, which cannot park events under its name.
+  func consumer(named name: String, _ connection: Connection) throws -> Consumer {
+    let sql = """
+      SELECT EXISTS (SELECT FROM annals.projections WHERE name = $1),
+             EXISTS (SELECT FROM annals.checkpoints WHERE name = $1)
+      """
+    let row = try connection.query(sql, [.text(name)])
+    if row.bool(0, 0) { return .projection }
+    if row.bool(0, 1) { return .checkpoint }
+    throw EventStoreError(
+      .notFound,
+      "there is no projection and no checkpoint '\(name)' in this database",
+      hint: "List what was given up on with 'annals dead-letters list'."
+    )
+  }
+
+  /// Returns what was found, unless something that was asked for is missing, or there is nothing.
+  func requireAll(_ positions: [Int64], among found: [Int64], of owner: String) throws -> [Int64] {
+    let missing = positions.filter { !found.contains($0) }.map(String.init)
+    guard missing.isEmpty, !found.isEmpty else {
+      throw EventStoreError(
+        .notFound,
+        missing.isEmpty
+          ? "\(owner) has no dead letter"
+          : "\(owner) has no dead letter at position \(missing.joined(separator: ", "))",
+        hint: "List them with 'annals dead-letters list'."
+      )
+    }
+    return found
   }
 
   private func parked(
@@ -142,18 +185,11 @@ extension EventStore {
       sql,
       [.text(live.projection), .int4(live.number), .int8Array(positions)]
     )
-    let found = (0..<result.rowCount).map { result.int64($0, 0) }
-    let missing = positions.filter { !found.contains($0) }.map(String.init)
-    guard missing.isEmpty, !found.isEmpty else {
-      throw EventStoreError(
-        .notFound,
-        missing.isEmpty
-          ? "projection \(live.projection) has no dead letter"
-          : "projection \(live.projection) has no dead letter at position \(missing.joined(separator: ", "))",
-        hint: "List them with 'annals dead-letters list'."
-      )
-    }
-    return found
+    return try requireAll(
+      positions,
+      among: (0..<result.rowCount).map { result.int64($0, 0) },
+      of: "projection \(live.projection)"
+    )
   }
 
   private func retryLetter(
@@ -196,18 +232,19 @@ extension EventStore {
 
 extension DeadLetter {
   fileprivate init(_ result: borrowing QueryResult, row: Int) {
-    projection = result.string(row, 0)
-    generation = Int(result.int32(row, 1))
-    position = result.int64(row, 2)
-    aggregateID = result.string(row, 3)
-    version = result.int32(row, 4)
-    eventType = result.string(row, 5)
-    attempts = Int(result.int32(row, 6))
-    sqlState = result.string(row, 7)
-    message = result.string(row, 8)
-    detail = result.optionalString(row, 9)
-    failedAt = Timestamp(microseconds: result.int64(row, 10))
-    state = State(rawValue: result.string(row, 11)) ?? .parked
+    projection = result.optionalString(row, 0)
+    checkpoint = result.optionalString(row, 1)
+    generation = result.optionalInt32(row, 2).map { Int($0) }
+    position = result.int64(row, 3)
+    aggregateID = result.string(row, 4)
+    version = result.int32(row, 5)
+    eventType = result.string(row, 6)
+    attempts = Int(result.int32(row, 7))
+    sqlState = result.optionalString(row, 8)
+    message = result.string(row, 9)
+    detail = result.optionalString(row, 10)
+    failedAt = Timestamp(microseconds: result.int64(row, 11))
+    state = State(rawValue: result.string(row, 12)) ?? .parked
   }
 }
 

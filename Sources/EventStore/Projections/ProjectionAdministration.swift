@@ -150,7 +150,8 @@ extension EventStore {
   /// Writes down what an operator did, in the transaction of the deed.
   func audit(
     _ action: String,
-    _ projection: String,
+    _ name: String,
+    of kind: Consumer = .projection,
     _ detail: [String: Parameter],
     _ connection: Connection
   ) throws {
@@ -160,7 +161,7 @@ extension EventStore {
       "INSERT INTO annals.audit (action, subject, detail) VALUES ($1, $2, jsonb_build_object(\(pairs)))"
     _ = try connection.query(
       sql,
-      [.text(action), .text("projection \(projection)")] + names.map { detail[$0]! }
+      [.text(action), .text("\(kind) \(name)")] + names.map { detail[$0]! }
     )
   }
 }

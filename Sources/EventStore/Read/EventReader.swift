@@ -20,9 +20,11 @@ struct EventReader: Sendable {
     isFollowing = following
   }
 
-  /// Everything that matches up to here was read; nil before the end of a round, and without positions.
+  /// Everything that matches up to here was read; nil before the end of a round, without positions, and where the read
+  /// ends at a time, as nobody knows which later events another one will want.
   var settledPosition: Int64? {
-    pages?.isExhausted == true && !isLimited ? finalPosition : nil
+    guard pages?.isExhausted == true, !isLimited, query.until == nil else { return nil }
+    return finalPosition.map { min($0, query.toPosition ?? .max) }
   }
 
   /// Whether nothing more can come.

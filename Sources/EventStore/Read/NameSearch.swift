@@ -5,7 +5,9 @@ package enum NameKind: Sendable, Hashable {
   case aggregate, category, eventType, projection
   /// Of a replay.
   case checkpoint
-  /// The position of an event that is parked, of one of these projections.
+  /// A projection, or the checkpoint of a replay.
+  case consumer
+  /// The position of an event that is parked, of one of these consumers.
   case deadLetter(of: [String])
 }
 
@@ -34,12 +36,20 @@ extension EventStore {
         sql =
           "SELECT name FROM annals.\(records) WHERE starts_with(name, $1) AND store = $3 ORDER BY 1 LIMIT $2"
         parameters.append(.text(table.description))
-      case .deadLetter(let projections):
+      case .consumer:
         sql = """
-          SELECT DISTINCT position::text FROM annals.dead_letters
-          WHERE starts_with(position::text, $1) AND projection = ANY ($3) AND state = 'parked' ORDER BY 1 LIMIT $2
+          SELECT name FROM (SELECT name, store FROM annals.projections UNION SELECT name, store FROM annals.checkpoints) AS c
+          WHERE starts_with(name, $1) AND store = $3 ORDER BY 1 LIMIT $2
           """
-        parameters.append(.textArray(projections))
+        parameters.append(.text(table.description))
+      case .deadLetter(let consumers):
+        sql = """
+          SELECT DISTINCT position::text FROM (
+            SELECT projection AS name, position, state FROM annals.dead_letters
+            UNION ALL SELECT checkpoint, position, state FROM annals.parked_events) AS d
+          WHERE starts_with(position::text, $1) AND name = ANY ($3) AND state = 'parked' ORDER BY 1 LIMIT $2
+          """
+        parameters.append(.textArray(consumers))
       }
       let rows = try connection.query(sql, parameters)
       return (0..<rows.rowCount).map { rows.string($0, 0) }

@@ -8,7 +8,28 @@ struct Checkpoint: Sendable {
   /// Moves on, unless somebody else has moved it meanwhile: the session's lock can be lost, this cannot.
   mutating func move(to new: Int64, in store: EventStore) async throws {
     guard new > position else { return }
-    try await store.moveCheckpoint(name, from: position, to: new)
+    self = try await store.perform { connection in
+      var moved = self
+      try moved.move(to: new, connection)
+      return moved
+    }
+  }
+
+  /// The same in the caller's transaction.
+  mutating func move(to new: Int64, _ connection: Connection) throws {
+    let sql = """
+      UPDATE annals.checkpoints SET position = $3, moved_at = clock_timestamp()
+      WHERE name = $1 AND position = $2 AND position < $3
+      """
+    let update = try connection.query(sql, [.text(name), .int8(position), .int8(new)], prepared: true)
+    guard update.affectedRows == 1 else {
+      throw EventStoreError(
+        .locked,
+        "checkpoint '\(name)' is no longer at position \(position): somebody else has moved it",
+        detail: "Events after that position may have been done twice.",
+        hint: "See who else replays with this checkpoint; run again to go on from where it is now."
+      )
+    }
     position = new
   }
 }
@@ -34,23 +55,6 @@ extension EventStore {
 
   func closeCheckpoint(_ name: String) async throws {
     try await perform { AdvisoryLock.release(Self.lockName(name), $0) }
-  }
-
-  fileprivate func moveCheckpoint(_ name: String, from old: Int64, to new: Int64) async throws {
-    try await perform { connection in
-      let sql = """
-        UPDATE annals.checkpoints SET position = $3, moved_at = clock_timestamp() WHERE name = $1 AND position = $2
-        """
-      let update = try connection.query(sql, [.text(name), .int8(old), .int8(new)], prepared: true)
-      guard update.affectedRows == 1 else {
-        throw EventStoreError(
-          .locked,
-          "checkpoint '\(name)' is no longer at position \(old): somebody else has moved it",
-          detail: "Events after that position may have been done twice.",
-          hint: "See who else replays with this checkpoint; run again to go on from where it is now."
-        )
-      }
-    }
   }
 
   private func readCheckpoint(

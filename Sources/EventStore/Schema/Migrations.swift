@@ -14,6 +14,7 @@ private let migrations = [
   Migration(number: 4, name: "checkpoints", sql: PackageResources.Migration0004_checkpoints_sql),
   Migration(number: 5, name: "verification", sql: PackageResources.Migration0005_verification_sql),
   Migration(number: 6, name: "evolutions", sql: PackageResources.Migration0006_evolutions_sql),
+  Migration(number: 7, name: "parked events", sql: PackageResources.Migration0007_parked_events_sql),
 ]
 
 /// How far schema `annals` is.

@@ -1,8 +1,9 @@
--- How far each consumer of a replay is behind. $1 the store.
+-- How far each consumer of a replay is behind, and what it gave up on. $1 the store.
 SELECT c.name, c.position,
        (SELECT count(*) FROM {events} e WHERE e.position > c.position),
        coalesce((SELECT greatest(0, extract(epoch FROM clock_timestamp() - e."timestamp")) FROM {events} e
-                 WHERE e.position > c.position ORDER BY e.position LIMIT 1), 0)::float8
+                 WHERE e.position > c.position ORDER BY e.position LIMIT 1), 0)::float8,
+       (SELECT count(*) FROM annals.parked_events p WHERE p.checkpoint = c.name AND p.state = 'parked')
 FROM annals.checkpoints c
 WHERE c.store = $1
 ORDER BY c.name

@@ -112,7 +112,7 @@ extension EventStore {
         isProjection: false,
         lagEvents: result.int64(row, 2),
         lagSeconds: result.float64(row, 3),
-        deadLetters: 0,
+        deadLetters: result.int64(row, 4),
         error: nil
       )
     }

@@ -4,10 +4,11 @@ internal import EventStore
 struct DeadLetters: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dead-letters",
-    abstract: "Look after the events that projections gave up on.",
+    abstract: "Look after the events that projections and replays gave up on.",
     discussion: """
         annals dead-letters list
         annals dead-letters retry orders --file orders.sql
+        annals dead-letters retry mail --exec ./mail
       """,
     subcommands: [
       ListDeadLetters.self, ShowDeadLetter.self, RetryDeadLetters.self, DiscardDeadLetters.self,
@@ -27,11 +28,11 @@ struct ListDeadLetters: AsyncParsableCommand {
   @Flag(help: "Also those that were applied or discarded, and those of earlier generations.")
   var all = false
 
-  @Argument(help: "Only those of this projection.", completion: .projection)
-  var projection: String?
+  @Argument(help: "Only those of this projection, or checkpoint.", completion: .consumer)
+  var name: String?
 
   func run() async throws {
-    let letters = try await connection.store().deadLetters(of: projection, all: all)
+    let letters = try await connection.store().deadLetters(of: name, all: all)
     var printer = RecordPrinter<DeadLetterRecord>(output.format)
     for letter in letters { printer.print(DeadLetterRecord(letter: letter)) }
     printer.finish()
@@ -48,18 +49,18 @@ struct ShowDeadLetter: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var output: OutputOptions
 
-  @Argument(help: "The projection.", completion: .projection)
-  var projection: String
+  @Argument(help: "The projection, or the checkpoint.", completion: .consumer)
+  var name: String
 
   @Argument(help: "The event's position.", completion: .deadLetter)
   var position: Int64
 
   func run() async throws {
-    let letters = try await connection.store().deadLetters(of: projection, at: position, all: true)
+    let letters = try await connection.store().deadLetters(of: name, at: position, all: true)
     guard let letter = letters.last else {
       throw CommandError(
         .notFound,
-        "projection \(projection) has no dead letter at position \(position)",
+        "\(name) has no dead letter at position \(position)",
         code: "notFound",
         hint: "List them with 'annals dead-letters list'."
       )
@@ -71,10 +72,11 @@ struct ShowDeadLetter: AsyncParsableCommand {
 struct RetryDeadLetters: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "retry",
-    abstract: "Apply dead letters to the live read model, in their order.",
+    abstract: "Apply dead letters to the live read model, or pass them to a command, in their order.",
     discussion: """
         annals dead-letters retry orders
         annals dead-letters retry orders --file orders.sql    (with mended handlers)
+        annals dead-letters retry mail --exec ./mail          (those of checkpoint mail)
 
       They come after events that they were meant to precede. Where that matters, rebuild.
       """
@@ -89,18 +91,39 @@ struct RetryDeadLetters: AsyncParsableCommand {
   )
   var file: String?
 
-  @Argument(help: "The projection.", completion: .projection)
-  var projection: String
+  @Option(
+    help: ArgumentHelp("Pass the events of a checkpoint to this command again.", valueName: "command")
+  )
+  var exec: String?
+
+  @Option(help: "Seconds that the command may take for an answer.")
+  var timeout: Double = 60
+
+  @Argument(help: "The projection, or the checkpoint.", completion: .consumer)
+  var name: String
 
   @Argument(help: "Only the events at these positions.", completion: .deadLetter)
   var positions: [Int64] = []
+
+  func validate() throws {
+    if timeout <= 0 { throw ValidationError("--timeout must be above 0") }
+    if file != nil, exec != nil {
+      throw ValidationError("--file is for a projection, --exec for a checkpoint")
+    }
+  }
 
   func run() async throws {
     let definition = try file.map { try InputFile.read($0) }
     let store = try await connection.store()
     try await upcasters.apply(to: store)
-    let retry = try await store.retryDeadLetters(of: projection, at: positions, with: definition, path: file)
-    StandardError.note("\(projection): \(retry.applied) applied, \(retry.failed) failed again")
+    let retry: DeadLetterRetry
+    if let exec {
+      let handler = EventHandlerProcess(command: exec, timeout: .seconds(timeout))
+      retry = try await store.retryParkedEvents(under: name, at: positions) { try await handler.retry($0) }
+    } else {
+      retry = try await store.retryDeadLetters(of: name, at: positions, with: definition, path: file)
+    }
+    StandardError.note("\(name): \(retry.applied) applied, \(retry.failed) failed again")
     if retry.failed > 0 { throw EndWithStatus(status: .partlyDone) }
   }
 }
@@ -116,8 +139,8 @@ struct DiscardDeadLetters: AsyncParsableCommand {
   @Flag(help: "Do not ask.")
   var yes = false
 
-  @Argument(help: "The projection.", completion: .projection)
-  var projection: String
+  @Argument(help: "The projection, or the checkpoint.", completion: .consumer)
+  var name: String
 
   @Argument(help: "Only the events at these positions.", completion: .deadLetter)
   var positions: [Int64] = []
@@ -125,9 +148,9 @@ struct DiscardDeadLetters: AsyncParsableCommand {
   func run() async throws {
     let store = try await connection.store()
     let what = positions.isEmpty ? "all dead letters" : "\(positions.count) dead letters"
-    try Console.confirm("Discard \(what) of projection \(projection)?", yes: yes)
-    let count = try await store.discardDeadLetters(of: projection, at: positions)
-    StandardError.note("\(projection): \(count) discarded")
+    try Console.confirm("Discard \(what) of \(name)?", yes: yes)
+    let count = try await store.discardDeadLetters(of: name, at: positions)
+    StandardError.note("\(name): \(count) discarded")
   }
 }
 
@@ -135,16 +158,16 @@ struct DeadLetterRecord: Record {
   let letter: DeadLetter
 
   static let columns = [
-    "projection", "position", "aggregate_id", "version", "event_type", "state", "attempts", "failed_at",
-    "sqlstate",
-    "message", "detail",
+    "projection", "checkpoint", "position", "aggregate_id", "version", "event_type", "state", "attempts",
+    "failed_at", "sqlstate", "message", "detail",
   ].map(Column.init)
 
   var fields: [Field] {
     [
-      .text(letter.projection), .integer(letter.position), .text(letter.aggregateID), Field(letter.version),
-      .text(letter.eventType), .text(letter.state.rawValue), .integer(Int64(letter.attempts)),
-      .text(letter.failedAt.description), .text(letter.sqlState), .text(letter.message), Field(letter.detail),
+      Field(letter.projection), Field(letter.checkpoint), .integer(letter.position),
+      .text(letter.aggregateID), Field(letter.version), .text(letter.eventType), .text(letter.state.rawValue),
+      .integer(Int64(letter.attempts)), .text(letter.failedAt.description), Field(letter.sqlState),
+      .text(letter.message), Field(letter.detail),
     ]
   }
 }

@@ -46,6 +46,9 @@ struct Replay: AsyncParsableCommand {
   @Option(help: "How often the command is tried again when it fails at the same event.")
   var retries = 3
 
+  @Flag(help: "Set an event aside that the command failed at so often, and go on: see 'annals dead-letters'.")
+  var park = false
+
   @Option(help: "Most events a second.")
   var rate: Int?
 
@@ -78,6 +81,9 @@ struct Replay: AsyncParsableCommand {
     if let timeLimit, timeLimit < 0 { throw ValidationError("--time-limit cannot be negative") }
     if timeout <= 0 { throw ValidationError("--timeout must be above 0") }
     if retries < 0 { throw ValidationError("--retries cannot be negative") }
+    if park, exec == nil || checkpoint == nil {
+      throw ValidationError("--park needs --exec, and a --checkpoint to keep the dead letters under")
+    }
     if checkpoint == "" { throw ValidationError("--checkpoint needs a name") }
   }
 
@@ -98,6 +104,7 @@ struct Replay: AsyncParsableCommand {
         store: store,
         handler: handler,
         retries: retries,
+        parks: park,
         query: query,
         options: options
       )

@@ -12,7 +12,8 @@ extension CompletionKind {
   static let eventType = names { _ in .eventType }
   static let projection = names { _ in .projection }
   static let checkpoint = names { _ in .checkpoint }
-  /// A position, behind the name of a projection.
+  static let consumer = names { _ in .consumer }
+  /// A position, behind the name of a consumer.
   static let deadLetter = names { .deadLetter(of: $0.words) }
 
   private static func names(of kind: @escaping @Sendable (ShellLine) -> NameKind) -> CompletionKind {

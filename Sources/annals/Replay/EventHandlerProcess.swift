@@ -53,10 +53,16 @@ struct EventHandlerProcess {
     }
     if watchdog.hasFired { throw HandlerProcessFailure("did not answer within \(timeout)") }
     let end = Self.description(of: result.terminationStatus)
+    // As a shell says that there is no such command, or that it cannot be run.
+    let isOfCommand = [.exited(126), .exited(127)].contains(result.terminationStatus)
     switch result.closureResult {
-    case nil: if result.terminationStatus != .exited(0) { throw HandlerProcessFailure(end) }
+    case nil:
+      if result.terminationStatus != .exited(0) { throw HandlerProcessFailure(end, isOfCommand: isOfCommand) }
     case is SubprocessError, is EventHandlerSession.EndOfAnswers:
-      throw HandlerProcessFailure("\(end) before it had answered for all its events")
+      throw HandlerProcessFailure(
+        "\(end) before it had answered for all its events",
+        isOfCommand: isOfCommand
+      )
     case let error?: throw error
     }
   }
@@ -69,12 +75,37 @@ struct EventHandlerProcess {
   }
 }
 
+extension EventHandlerProcess {
+  /// Passes on events that the command failed at before.
+  ///
+  /// - Returns: what it did wrong this time; nil when it is done with them.
+  func retry(_ batch: EventBatch) async throws -> String? {
+    do {
+      try await run { try await $0.handle(batch) }
+      return nil
+    } catch let failure as HandlerProcessFailure {
+      guard !failure.isOfCommand else { throw CommandError(failure) }
+      let message = "the command \(failure.what)"
+      StandardError.warn("the event at position \(batch.positions.last ?? 0) failed again: \(message)")
+      return message
+    }
+  }
+}
+
 /// What a command did wrong, as the rest of a sentence that begins with it.
 struct HandlerProcessFailure: Error {
   let what: String
+  /// Whether it would fail so at any event: it cannot be run, or does not speak as it must.
+  let isOfCommand: Bool
 
-  init(_ what: String) {
-    self.what = what
+  init(_ what: String, isOfCommand: Bool = false) {
+    (self.what, self.isOfCommand) = (what, isOfCommand)
+  }
+}
+
+extension CommandError {
+  init(_ failure: HandlerProcessFailure, detail: String? = nil, hint: String? = nil) {
+    self.init(.failure, "the command \(failure.what)", code: "handlerFailed", detail: detail, hint: hint)
   }
 }
 
@@ -98,28 +129,41 @@ final class EventHandlerSession {
   ///
   /// - Throws: ``PartlyDone`` when it did a part only.
   func handle(_ batch: EventBatch) async throws {
-    guard let last = batch.positions.last else { return }
     var done: Int64 = 0
     do {
-      watchdog.begin()
-      do {
-        _ = try await input.write(batch.lines)
-      } catch {
-        // It ended before it had read all. Its answers say how far it got.
-      }
-      while done < last {
-        guard let line = try await answers.next() else { throw EndOfAnswers() }
-        guard let position = Int64(line), done < position, position <= last else {
-          let shown = TextEscaping.forPeople(String(line.prefix(80)))
-          throw HandlerProcessFailure("answered '\(shown)', not the position of an event that it was given")
+      for run in batch.runs {
+        try await handle(run) { position in
+          // The answer is about the events of that position which it has got so far.
+          if !run.isContinued || position < run.last { done = position }
         }
-        done = position
-        watchdog.begin()
       }
-      watchdog.end()
     } catch {
       throw done == 0 ? error : PartlyDone(upTo: done, cause: error)
     }
+  }
+
+  private func handle(_ run: EventBatch.Run, answered: (Int64) -> Void) async throws {
+    watchdog.begin()
+    do {
+      _ = try await input.write(run.lines)
+    } catch {
+      // It ended before it had read all. Its answers say how far it got.
+    }
+    var last: Int64 = 0
+    while last < run.last {
+      guard let line = try await answers.next() else { throw EndOfAnswers() }
+      guard let position = Int64(line), last < position, position <= run.last else {
+        let shown = TextEscaping.forPeople(String(line.prefix(80)))
+        throw HandlerProcessFailure(
+          "answered '\(shown)', not the position of an event that it was given",
+          isOfCommand: true
+        )
+      }
+      last = position
+      answered(position)
+      watchdog.begin()
+    }
+    watchdog.end()
   }
 
   /// Closes the command's input, and waits until it closes its output.
@@ -128,6 +172,34 @@ final class EventHandlerSession {
     try await input.finish()
     while try await answers.next() != nil {}
     watchdog.end()
+  }
+}
+
+extension EventBatch {
+  /// Events of different positions, so that an answer says which of them are done.
+  fileprivate struct Run {
+    var lines: [UInt8]
+    let last: Int64
+    /// Whether the next run begins with another event of the last position.
+    let isContinued: Bool
+  }
+
+  fileprivate var runs: [Run] {
+    let ends = positions.indices.dropLast().filter { positions[$0] == positions[$0 + 1] }
+    guard let last = positions.last else { return [] }
+    if ends.isEmpty { return [Run(lines: lines, last: last, isContinued: false)] }
+    var rest = lines.split(separator: UInt8(ascii: "\n"))[...]
+    var first = 0
+    return (ends + [positions.count - 1]).map { end in
+      defer { first = end + 1 }
+      let lines = rest.prefix(end + 1 - first)
+      rest = rest.dropFirst(lines.count)
+      return Run(
+        lines: lines.flatMap { $0 + [UInt8(ascii: "\n")] },
+        last: positions[end],
+        isContinued: end + 1 < positions.count
+      )
+    }
   }
 }
 

@@ -5,22 +5,55 @@ struct HandlerReplay {
   let store: EventStore
   let handler: EventHandlerProcess
   let retries: Int
+  /// Whether an event that the command failed at too often becomes a dead letter of the checkpoint.
+  let parks: Bool
   var query: EventQuery
   var options: ReplayOptions
   private let status = ReadStatus("replay")
+  private let start = ContinuousClock.now
+  /// Positions of the events that the command was given and has not answered for.
+  private var unanswered: [Int64] = []
+  /// The command failed at one of the events up to here, and gets them one by one.
+  private var suspectPosition: Int64 = 0
+  private var parkedCount = 0
 
-  /// - Throws: ``CommandError`` when the command failed once more than it may without getting any further.
+  init(
+    store: EventStore,
+    handler: EventHandlerProcess,
+    retries: Int,
+    parks: Bool,
+    query: EventQuery,
+    options: ReplayOptions
+  ) {
+    (self.store, self.handler, self.retries, self.parks) = (store, handler, retries, parks)
+    (self.query, self.options) = (query, options)
+  }
+
+  /// - Throws: ``CommandError`` when the command failed once more than it may without getting any further;
+  ///   ``EndWithStatus`` when events were parked.
   mutating func run() async throws {
-    options.batchSize = EventHandlerProcess.batchSize
     // The answers are positions: this refuses a table without them.
     query.fromPosition = query.fromPosition ?? 1
+    if parks, let checkpoint = options.checkpoint { try await store.requireNoProjection(named: checkpoint) }
     var failures = 0
     while true {
       let before = query.fromPosition
       do {
-        return try await attempt()
+        try await attempt()
+        break
       } catch let failure as HandlerProcessFailure {
         failures = query.fromPosition == before ? failures + 1 : 1
+        if parks, !failure.isOfCommand, let last = unanswered.last {
+          if last != unanswered.first {
+            StandardError.warn("the command \(failure.what); passing its events on one by one")
+            (suspectPosition, failures) = (last, 0)
+            continue
+          } else if failures > retries {
+            try await park(last, attempts: failures, failure)
+            failures = 0
+            continue
+          }
+        }
         guard failures <= retries else { throw stopped(by: failure) }
         let pause = 1 << min(failures - 1, 10)
         StandardError.warn(
@@ -29,37 +62,70 @@ struct HandlerReplay {
         try await Task.sleep(for: .seconds(pause))
       }
     }
+    if parkedCount > 0 { throw EndWithStatus(status: .partlyDone) }
   }
 
   private mutating func attempt() async throws {
-    var query = query
-    defer { self.query = query }
+    var replay = self
+    replay.unanswered = []
+    defer { self = replay }
     try await handler.run { session in
-      _ = try await store.replay(query, options) { batch in
-        do {
-          try await session.handle(batch)
-          Self.move(&query, behind: batch.positions.last, in: batch)
-          status.add(events: batch.count, upTo: batch.positions.last)
-        } catch let error as PartlyDone {
-          Self.move(&query, behind: error.position, in: batch)
-          throw error
-        }
+      if replay.suspectPosition >= replay.query.fromPosition ?? 1 {
+        try await replay.pass(upTo: replay.suspectPosition, batchSize: 1, to: session)
+      }
+      try await replay.pass(batchSize: EventHandlerProcess.batchSize, to: session)
+    }
+  }
+
+  private mutating func pass(
+    upTo end: Int64? = nil,
+    batchSize: Int,
+    to session: EventHandlerSession
+  ) async throws {
+    var (replay, query, options) = (self, query, options)
+    defer { self = replay }
+    if let end { query.toPosition = min(query.toPosition ?? end, end) }
+    options.batchSize = batchSize
+    options.timeLimit = options.timeLimit.map { max(.zero, $0 - (.now - start)) }
+    _ = try await store.replay(query, options) { batch in
+      replay.unanswered = batch.positions
+      do {
+        try await session.handle(batch)
+        replay.move(behind: batch.positions.last)
+        status.add(events: batch.count, upTo: batch.positions.last)
+      } catch let error as PartlyDone {
+        replay.move(behind: error.position)
+        throw error
       }
     }
   }
 
-  private static func move(_ query: inout EventQuery, behind position: Int64?, in batch: EventBatch) {
+  /// Goes on behind a position up to which the command is done.
+  private mutating func move(behind position: Int64?) {
     guard let position else { return }
     query.fromPosition = position + 1
-    query.limit = query.limit.map { $0 - batch.positions.count { $0 <= position } }
+    let done = unanswered.prefix { $0 <= position }.count
+    query.limit = query.limit.map { max(0, $0 - done) }
+    unanswered.removeFirst(done)
+  }
+
+  private mutating func park(
+    _ position: Int64,
+    attempts: Int,
+    _ failure: HandlerProcessFailure
+  ) async throws {
+    guard let checkpoint = options.checkpoint else { return }
+    let message = "the command \(failure.what)"
+    try await store.park(position, under: checkpoint, of: query, attempts: attempts, message: message)
+    StandardError.warn("dead letter: the event at position \(position): \(message)")
+    parkedCount += 1
+    move(behind: position)
   }
 
   private func stopped(by failure: HandlerProcessFailure) -> CommandError {
     let next = query.fromPosition ?? 1
     return CommandError(
-      .failure,
-      "the command \(failure.what)",
-      code: "handlerFailed",
+      failure,
       detail: "It was done with the events before position \(next).",
       hint: options.checkpoint == nil
         ? "Go on with --from-position \(next) when it is mended."

@@ -1,0 +1,157 @@
+internal import LibPQ
+
+/// The dead letters of a replay with a checkpoint.
+extension EventStore {
+  /// Gives an event up: it becomes a dead letter under the checkpoint's name, in the transaction that moves the
+  /// checkpoint past it.
+  ///
+  /// - Parameters:
+  ///   - position: the event's; the replay must be done with those before it.
+  ///   - checkpoint: the name; `query` is what the replay with it selects.
+  ///   - attempts: how often it was tried.
+  ///   - message: what went wrong at last.
+  /// - Throws: ``EventStoreError``; `locked` when somebody else uses the checkpoint, or has moved it on.
+  public func park(
+    _ position: Int64,
+    under checkpoint: String,
+    of query: EventQuery,
+    attempts: Int,
+    message: String
+  ) async throws {
+    var checkpoint = try await openCheckpoint(checkpoint, for: query)
+    let result: Result<Void, any Error>
+    do {
+      result = .success(
+        try await perform { connection in
+          try connection.transaction {
+            try insert(position, checkpoint.name, attempts, message, connection)
+            try checkpoint.move(to: position, connection)
+          }
+        }
+      )
+    } catch {
+      result = .failure(error)
+    }
+    try? await closeCheckpoint(checkpoint.name)
+    try result.get()
+  }
+
+  private func insert(
+    _ position: Int64,
+    _ checkpoint: String,
+    _ attempts: Int,
+    _ message: String,
+    _ connection: Connection
+  ) throws {
+    // It may have been parked before the checkpoint was set back.
+    let sql = """
+      INSERT INTO annals.parked_events AS p (checkpoint, position, aggregate_id, version, event_type, attempts, message)
+      SELECT $1, position, aggregate_id, version, event_type, $3, $4 FROM \(relation) e WHERE position = $2 LIMIT 1
+      ON CONFLICT (checkpoint, position) DO UPDATE
+      SET attempts = p.attempts + excluded.attempts, message = excluded.message, failed_at = excluded.failed_at,
+          state = excluded.state
+      """
+    _ = try connection.query(
+      sql,
+      [.text(checkpoint), .int8(position), .int4(Int32(attempts)), .text(message)]
+    )
+  }
+
+  /// Refuses a checkpoint whose dead letters could not be told from those of a projection.
+  public func requireNoProjection(named checkpoint: String) async throws {
+    try await perform { connection in
+      try requireSchema(connection)
+      let sql = "SELECT FROM annals.projections WHERE name = $1"
+      guard try !connection.query(sql, [.text(checkpoint)]).isEmpty else { return }
+      throw EventStoreError(
+        .failed,
+        "'\(checkpoint)' is the name of a projection, which has dead letters of its own",
+        hint: "Give the checkpoint another name."
+      )
+    }
+  }
+
+  /// Passes parked events to a consumer again, in the order of their positions.
+  ///
+  /// - Parameters:
+  ///   - checkpoint: the name that they were parked under.
+  ///   - positions: only these; all when empty.
+  ///   - handle: returns nil when it is done with the event, or what went wrong.
+  /// - Throws: ``EventStoreError``: `notFound` when there is nothing to retry; what `handle` throws.
+  public nonisolated func retryParkedEvents(
+    under checkpoint: String,
+    at positions: [Int64] = [],
+    by handle: (EventBatch) async throws -> String?
+  ) async throws -> DeadLetterRetry {
+    var retry = DeadLetterRetry()
+    for position in try await parkedPositions(positions, under: checkpoint) {
+      let failure = try await handle(try await events(at: position))
+      try await settle(position, under: checkpoint, failure)
+      if failure == nil { retry.applied += 1 } else { retry.failed += 1 }
+    }
+    return retry
+  }
+
+  private func parkedPositions(_ positions: [Int64], under checkpoint: String) async throws -> [Int64] {
+    try await perform { connection in
+      try requireSchema(connection)
+      guard try consumer(named: checkpoint, connection) == .checkpoint else {
+        throw Self.noCheckpoint(checkpoint)
+      }
+      return try parkedPositions(positions, under: checkpoint, connection)
+    }
+  }
+
+  private static func noCheckpoint(_ name: String) -> EventStoreError {
+    EventStoreError(
+      .notFound,
+      "there is no checkpoint '\(name)'",
+      hint: "A projection retries its dead letters itself, without a command."
+    )
+  }
+
+  private func events(at position: Int64) async throws -> EventBatch {
+    try await perform { connection in
+      var query = EventQuery()
+      (query.fromPosition, query.toPosition) = (position, position)
+      var pages = EventPages(query, in: try layout(connection))
+      try pages.send(connection)
+      return EventBatch(try pages.receive(connection))
+    }
+  }
+
+  func parkedPositions(
+    _ positions: [Int64],
+    under checkpoint: String,
+    _ connection: Connection
+  ) throws -> [Int64] {
+    let sql = """
+      SELECT position FROM annals.parked_events
+      WHERE checkpoint = $1 AND state = 'parked' AND (cardinality($2) = 0 OR position = ANY ($2)) ORDER BY position
+      """
+    let found = try connection.query(sql, [.text(checkpoint), .int8Array(positions)])
+    return try requireAll(
+      positions,
+      among: (0..<found.rowCount).map { found.int64($0, 0) },
+      of: "checkpoint \(checkpoint)"
+    )
+  }
+
+  /// Notes what became of a retry; somebody else may have been faster.
+  private func settle(_ position: Int64, under checkpoint: String, _ failure: String?) async throws {
+    let sql = """
+      UPDATE annals.parked_events SET attempts = attempts + 1, state = CASE WHEN $3 IS NULL THEN 'applied' ELSE state END,
+        message = coalesce($3, message), failed_at = CASE WHEN $3 IS NULL THEN failed_at ELSE clock_timestamp() END
+      WHERE checkpoint = $1 AND position = $2 AND state = 'parked'
+      """
+    try await perform { _ = try $0.query(sql, [.text(checkpoint), .int8(position), .text(failure)]) }
+  }
+
+  func discard(_ positions: [Int64], under checkpoint: String, _ connection: Connection) throws {
+    let sql = """
+      UPDATE annals.parked_events SET state = 'discarded'
+      WHERE checkpoint = $1 AND position = ANY ($2) AND state = 'parked'
+      """
+    _ = try connection.query(sql, [.text(checkpoint), .int8Array(positions)])
+  }
+}
