@@ -465,7 +465,7 @@ _annals_stream() {
     repeating_flags=()
     non_repeating_flags=(--raw --reverse --follow --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --category --from-position --to-position --since --until --limit --from-version --to-version --last --payload -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --category --from-position --to-position --since --until --limit --from-version --to-version --last --payload --color -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -527,6 +527,10 @@ _annals_stream() {
         ;;
     '--payload')
         __annals_add_completions -W 'full'$'\n''compact'$'\n''none'
+        return
+        ;;
+    '--color')
+        __annals_add_completions -W 'auto'$'\n''always'$'\n''never'
         return
         ;;
     '-o'|'--output')

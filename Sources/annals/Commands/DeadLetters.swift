@@ -4,7 +4,7 @@ internal import EventStore
 struct DeadLetters: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dead-letters",
-    abstract: "Look after the events that projections and replays gave up on.",
+    abstract: "Look after the events that a handler gave up on.",
     discussion: """
         annals dead-letters list
         annals dead-letters retry orders --file orders.sql

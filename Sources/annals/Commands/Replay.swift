@@ -5,7 +5,7 @@ internal import LibPQ
 struct Replay: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
-    abstract: "Print events as NDJSON, in the order of the store, or pass them on.",
+    abstract: "Print events as NDJSON, in order, or pass them on.",
     discussion: """
         annals replay > backup.ndjson
         annals replay --type OrderShipped --since yesterday

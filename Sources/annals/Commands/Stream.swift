@@ -40,6 +40,9 @@ struct Stream: AsyncParsableCommand {
   @Option(help: "Payloads in a table: on several lines, on one, or not at all.")
   var payload: PayloadDisplay = .compact
 
+  @Option(help: "Give each event type in a table a colour.")
+  var color: ColorMode = .auto
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -54,6 +57,11 @@ struct Stream: AsyncParsableCommand {
     let store = try await connection.store()
     try await upcasters.apply(to: store)
     let query = try await query(store)
+    if follow { return try await show(query, store) }
+    try await Pager.show { try await show(query, store) }
+  }
+
+  private func show(_ query: EventQuery, _ store: EventStore) async throws {
     switch output.format {
     case .ndjson: try await printLines(query, store)
     case .table:
@@ -118,7 +126,7 @@ struct Stream: AsyncParsableCommand {
 
   private func printRecords<R: Record>(_ events: EventSequence, as record: (Event) -> R) async throws {
     let status = ReadStatus("stream")
-    var printer = RecordPrinter<R>(output.format)
+    var printer = RecordPrinter<R>(output.format, hasColors: color.isOn)
     var iterator = events.makeAsyncIterator()
     while let event = try await iterator.next() {
       printer.print(record(event))

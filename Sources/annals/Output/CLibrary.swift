@@ -3,11 +3,11 @@ internal import SystemPackage
 
 /// The few calls of the C library that take pointers, so that the rest of the executable has none.
 enum CLibrary {
-  /// An environment variable; nil when it is not set or empty.
-  static func environment(_ name: String) -> String? {
+  /// An environment variable; nil when it is not set, or empty unless that means something.
+  static func environment(_ name: String, orEmpty: Bool = false) -> String? {
     guard let value = unsafe getenv(name) else { return nil }
     let text = unsafe String(cString: value)
-    return text.isEmpty ? nil : text
+    return text.isEmpty && !orEmpty ? nil : text
   }
 
   /// The next bytes of a file or pipe; none at its end.

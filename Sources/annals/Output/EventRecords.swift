@@ -44,6 +44,7 @@ struct StreamRow: Record {
   let payload: PayloadDisplay
 
   static let columns = ["version", "time", "interval", "event_type", "payload"].map(Column.init)
+  static let coloredColumn: Int? = 3
 
   var fields: [Field] {
     [
@@ -62,6 +63,7 @@ struct StoreRow: Record {
   let payload: PayloadDisplay
 
   static let columns = ["position", "aggregate", "version", "time", "event_type", "payload"].map(Column.init)
+  static let coloredColumn: Int? = 4
 
   var fields: [Field] {
     [

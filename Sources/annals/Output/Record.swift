@@ -3,11 +3,14 @@ protocol Record {
   static var columns: [Column] { get }
   /// One for each of ``columns``, in that order.
   var fields: [Field] { get }
+  /// The place of the column whose values each have a colour in a table; nil for none.
+  static var coloredColumn: Int? { get }
   /// What stands below the record in a table, over the whole width.
   var lines: [String] { get }
 }
 
 extension Record {
+  static var coloredColumn: Int? { nil }
   var lines: [String] { [] }
 }
 

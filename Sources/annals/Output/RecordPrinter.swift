@@ -3,6 +3,7 @@ struct RecordPrinter<R: Record> {
   private let format: OutputFormat
   /// Where a table's lines are cut; nil when they are not, as for a file.
   private let maximumWidth: Int?
+  private let hasColors: Bool
   private let write: (String) -> Void
   private var count = 0
   /// The first records of a table, held back until the widths of its columns are known.
@@ -15,9 +16,10 @@ struct RecordPrinter<R: Record> {
   init(
     _ format: OutputFormat,
     maximumWidth: Int? = StandardOutput.isTerminal ? Terminal.width : nil,
+    hasColors: Bool = false,
     write: @escaping (String) -> Void = { StandardOutput.write($0) }
   ) {
-    (self.format, self.maximumWidth, self.write) = (format, maximumWidth, write)
+    (self.format, self.maximumWidth, self.hasColors, self.write) = (format, maximumWidth, hasColors, write)
   }
 
   mutating func print(_ record: R) {
@@ -102,22 +104,28 @@ struct RecordPrinter<R: Record> {
 
   private func printRow(_ record: R) {
     let fields = Self.tableFields(record)
-    printCells(fields.map { TextEscaping.forPeople($0.shown) }, rightAligned: fields.map(\.isNumber))
-    for line in record.lines { write("  " + TextEscaping.forPeople(line) + "\n") }
+    let colored = hasColors ? R.coloredColumn : nil
+    printCells(
+      fields.map { TextEscaping.forPeople($0.shown) },
+      rightAligned: fields.map(\.isNumber),
+      colored: colored
+    )
+    for line in record.lines { printLine([("  " + TextEscaping.forPeople(line), nil)]) }
   }
 
-  private func printCells(_ cells: [String], rightAligned: [Bool]) {
-    var line = ""
+  private func printCells(_ cells: [String], rightAligned: [Bool], colored: Int? = nil) {
+    var line: [(text: String, color: Color?)] = []
     for (index, cell) in cells.enumerated() {
       let padding = String(repeating: " ", count: max(0, widths[index] - Terminal.columns(of: cell)))
-      if index > 0 { line += "  " }
-      if rightAligned[index] {
-        line += padding + cell
-      } else {
-        line += index == cells.count - 1 ? cell : cell + padding
-      }
+      if index > 0 { line.append(("  ", nil)) }
+      if rightAligned[index] { line.append((padding, nil)) }
+      line.append((cell, index == colored ? Color(of: cell) : nil))
+      if !rightAligned[index], index < cells.count - 1 { line.append((padding, nil)) }
     }
-    if let maximumWidth { line = Terminal.cut(line, to: maximumWidth) }
-    write(line + "\n")
+    printLine(line)
+  }
+
+  private func printLine(_ pieces: [(text: String, color: Color?)]) {
+    write(Terminal.cut(pieces, to: maximumWidth ?? .max) + "\n")
   }
 }

@@ -9,6 +9,7 @@ enum StandardOutput {
   private static let bufferSize = 1 << 16
   /// Where output waits for ``release()``; nil when it does not wait.
   private static let spool = Mutex<FileDescriptor?>(nil)
+  private static let pager = Mutex<Pager?>(nil)
 
   static func write(_ bytes: [UInt8]) {
     if bytes.count >= bufferSize {
@@ -37,7 +38,9 @@ enum StandardOutput {
 
   /// A reader that went away ends the process as SIGPIPE would, a full disk with a message.
   private static func writeThrough(_ bytes: [UInt8]) {
+    if bytes.isEmpty { return }
     do {
+      if let pager = pager.withLock({ $0 }) { return try pager.write(bytes) }
       try (spool.withLock { $0 } ?? .standardOutput).writeAll(bytes)
     } catch Errno.brokenPipe {
       exit(ExitStatus.brokenPipe.rawValue)
@@ -45,6 +48,11 @@ enum StandardOutput {
       StandardError.write("annals: error: cannot write to standard output: \(error)\n")
       exit(ExitStatus.failure.rawValue)
     }
+  }
+
+  /// From now on a pager, or nobody but the reader of standard output, gets what is written.
+  static func divert(to pager: Pager?) {
+    self.pager.withLock { $0 = pager }
   }
 
   /// Keeps what is written from now on in a file without a name, until ``release()``; without it, nobody sees it.

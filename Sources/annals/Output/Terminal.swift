@@ -11,6 +11,9 @@ enum Terminal {
   /// Columns of the terminal on standard error at this moment, where a bar is drawn; COLUMNS would not follow a resize.
   static var errorWidth: Int { CLibrary.terminalColumns(STDERR_FILENO) ?? 80 }
 
+  /// Whether it does more than print a line under the other.
+  static var canMoveCursor: Bool { ![nil, "dumb"].contains(CLibrary.environment("TERM")) }
+
   /// How many columns a text takes: none for combining marks, two for wide characters and emoji.
   static func columns(of text: String) -> Int {
     if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
@@ -35,15 +38,31 @@ enum Terminal {
   ]
 
   /// The beginning of a line that fits, with an ellipsis where something was left out.
-  static func cut(_ line: String, to width: Int) -> String {
-    guard columns(of: line) > width else { return line }
-    var (kept, used) = ("", 0)
-    for character in line {
-      let needed = columns(of: character)
-      if used + needed > width - 1 { break }
-      kept.append(character)
-      used += needed
+  static func cut(_ line: String, to width: Int) -> String { cut([(line, nil)], to: width) }
+
+  /// The same for a line of pieces with colours.
+  static func cut(_ pieces: [(text: String, color: Color?)], to width: Int) -> String {
+    let shown = { (text: String, color: Color?) in text.isEmpty ? "" : color?.paint(text) ?? text }
+    guard pieces.reduce(0, { $0 + columns(of: $1.text) }) > width else {
+      return pieces.map(shown).joined()
     }
-    return kept + "…"
+    var (line, room) = ("", width - 1)
+    for (text, color) in pieces {
+      let kept = beginning(of: text, columns: room)
+      line += shown(kept, color)
+      if kept.count < text.count { break }
+      room -= columns(of: kept)
+    }
+    return line + "…"
+  }
+
+  private static func beginning(of text: String, columns limit: Int) -> String {
+    var used = 0
+    return String(
+      text.prefix { character in
+        used += columns(of: character)
+        return used <= limit
+      }
+    )
   }
 }
