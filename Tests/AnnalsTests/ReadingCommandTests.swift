@@ -229,4 +229,96 @@ private func literal(_ text: String) -> String {
       #expect(copy == original)
     }
   }
+
+  /// Filters that are given together must all hold.
+  @Test func filtersGoTogether() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(
+        """
+        INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp)
+        SELECT 'a-' || n % 2, 'T' || n / 2 % 3, '{}', n / 2 + 1, '2026-01-01'::timestamptz + n * interval '1 hour'
+        FROM generate_series(0, 199) n
+        """
+      )
+      let arguments = [
+        "stream", "a-1", "--from-version", "10", "--to-version", "90", "--since", "2026-01-02", "--until",
+        "2026-01-07",
+        "--type", "T0", "--type", "T2", "--raw", "-o", "csv",
+      ]
+      let matching = """
+        aggregate_id = 'a-1' AND version BETWEEN 10 AND 90 AND timestamp BETWEEN '2026-01-02' AND '2026-01-07'
+        AND event_type IN ('T0', 'T2')
+        """
+      func versions(_ more: [String]) async throws -> [String] {
+        let output = try await annals(arguments + more).standardOutput
+        return output.split(separator: "\r\n").dropFirst().map { String($0.split(separator: ",")[2]) }
+      }
+      func expected(_ sql: String) async throws -> [String] {
+        try await db.psql("SELECT version FROM (\(sql)) AS e").split(separator: "\n").map(String.init)
+      }
+      let last = "SELECT version FROM events WHERE \(matching) ORDER BY version DESC LIMIT 7"
+      #expect(
+        try await versions([]) == expected("SELECT version FROM events WHERE \(matching) ORDER BY version")
+      )
+      #expect(try await versions(["--last", "7", "--reverse"]) == expected(last))
+      #expect(
+        try await versions(["--last", "7", "--limit", "3"])
+          == expected("SELECT * FROM (\(last)) AS l ORDER BY version LIMIT 3")
+      )
+      #expect(
+        try await versions(["--last", "7", "--limit", "3", "--reverse"])
+          == Array(expected(last).prefix(3))
+      )
+      #expect(
+        try await versions(["--follow", "--limit", "3", "--last", "7"])
+          == versions(["--last", "7", "--limit", "3"])
+      )
+    }
+  }
+
+  @Test func aClassicTableSaysItsOrder() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(
+        """
+        INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('a', 't', '{}', 1);
+        ALTER TABLE events DROP COLUMN position, DROP COLUMN metadata; DROP SCHEMA annals CASCADE
+        """
+      )
+      #expect(try await annals(["stream"]).standardOutput.hasPrefix("by aggregate and version, "))
+      #expect(try await annals(["stream", "a"]).standardOutput.hasPrefix("a: 1 event, "))
+      #expect(
+        try await annals(["stream", "-o", "ndjson"]).standardOutput.hasPrefix(#"{"aggregate_id":"a","#)
+      )
+      for arguments in [
+        ["stream", "--follow"], ["replay", "--follow"], ["replay", "--checkpoint", "c"],
+        ["replay", "--exec", "cat"],
+      ] {
+        let run = try await annals(arguments)
+        #expect(run.exitCode == 78 && run.standardOutput == "")
+        #expect(run.standardError.contains("annals init --add-position"), "\(run.standardError)")
+      }
+    }
+  }
+
+  @Test(arguments: ["table", "ndjson", "csv", "json"])
+  func anErrorAfterTheFirstRowsIsAFailure(format: String) async throws {
+    try await withEvents { db, _ in
+      try await db.psql(
+        "INSERT INTO events (aggregate_id, event_type, event_data, version) "
+          + "SELECT 'a', 't', to_jsonb(repeat('x', 1000)), n FROM generate_series(1, 20000) n"
+      )
+      let run = try await runShell(
+        """
+        { '\(AnnalsBinary.path)' stream -o \(format); echo "status $?" >&2; } | {
+          head -c 1000
+          psql -qXc "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'annals'"
+          cat
+        } | wc -c
+        """,
+        environment: db.environment
+      )
+      #expect(run.standardError.contains("error"), "\(run.standardError)")
+      #expect(run.standardError.hasSuffix("status 1\n"), "\(run.standardError)")
+    }
+  }
 }

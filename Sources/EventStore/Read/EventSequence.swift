@@ -55,6 +55,11 @@ extension EventStore {
     EventSequence(store: self, reader: EventReader(query, following: following))
   }
 
+  /// Whether the store has an order as a whole; a classic table is read by aggregate and version.
+  public func hasPositions() async throws -> Bool {
+    try await perform { try layout($0).hasPosition }
+  }
+
   /// Reads one page, if there is one now.
   func nextPage<T: Sendable>(
     _ reader: EventReader,

@@ -41,8 +41,8 @@ extension EventStore {
   ///   on with it would leave events out.
   func openCheckpoint(_ name: String, for query: EventQuery) async throws -> Checkpoint {
     try await perform { connection in
-      try requireSchema(connection)
       try requireFollowable(connection)
+      try requireSchema(connection)
       try AdvisoryLock.acquire(Self.lockName(name), connection)
       do {
         return try readCheckpoint(name, query, connection)
@@ -75,8 +75,8 @@ extension EventStore {
 
   /// Where a replay with the checkpoint would begin to look, less one; 0 when there is none of the name yet.
   func checkpointPosition(_ name: String, for query: EventQuery, _ connection: Connection) throws -> Int64 {
-    try requireSchema(connection)
     try requireFollowable(connection)
+    try requireSchema(connection)
     let sql = "SELECT position, store, filter FROM annals.checkpoints WHERE name = $1"
     let row = try connection.query(sql, [.text(name)])
     if row.isEmpty { return 0 }

@@ -66,7 +66,7 @@ struct Stream: AsyncParsableCommand {
     case .ndjson: try await printLines(query, store)
     case .table:
       if let aggregateID { try await printHead(aggregateID, store) }
-      try await printTable(store.events(matching: query, following: follow))
+      try await printTable(query, store)
     default: try await printRecords(store.events(matching: query, following: follow), as: EventRecord.init)
     }
   }
@@ -113,9 +113,12 @@ struct Stream: AsyncParsableCommand {
     )
   }
 
-  private func printTable(_ events: EventSequence) async throws {
+  private func printTable(_ query: EventQuery, _ store: EventStore) async throws {
+    let events = store.events(matching: query, following: follow)
     guard aggregateID != nil else {
-      return try await printRecords(events) { StoreRow(event: $0, payload: payload) }
+      let note = "by aggregate and version, as there is no order of the whole store (no column position)\n\n"
+      let head = try await store.hasPositions() ? nil : note
+      return try await printRecords(events, below: head) { StoreRow(event: $0, payload: payload) }
     }
     var previous: Timestamp?
     try await printRecords(events) { event in
@@ -124,11 +127,17 @@ struct Stream: AsyncParsableCommand {
     }
   }
 
-  private func printRecords<R: Record>(_ events: EventSequence, as record: (Event) -> R) async throws {
+  private func printRecords<R: Record>(
+    _ events: EventSequence,
+    below head: String? = nil,
+    as record: (Event) -> R
+  ) async throws {
     let status = ReadStatus("stream")
     var printer = RecordPrinter<R>(output.format, hasColors: color.isOn)
     var iterator = events.makeAsyncIterator()
+    var head = head
     while let event = try await iterator.next() {
+      if let text = head.take() { StandardOutput.write(text) }
       printer.print(record(event))
       status.add(events: 1, upTo: event.position)
       if follow, !iterator.hasNextAtHand { printer.flush() }
