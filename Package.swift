@@ -61,6 +61,7 @@ let package = Package(
         .embedInCode("Projections/DeadLetters.sql"),
         .embedInCode("Projections/Dependents.sql"),
         .embedInCode("Projections/DifferenceQueries.sql"),
+        .embedInCode("Projections/LiveAdditions.sql"),
         .embedInCode("Projections/LiveOwners.sql"),
         .embedInCode("Projections/LiveProperties.sql"),
         .embedInCode("Projections/NameClashes.sql"),

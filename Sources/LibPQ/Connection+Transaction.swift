@@ -28,10 +28,13 @@ extension Connection {
     return value
   }
 
-  /// Runs `body` in a transaction that leaves nothing behind.
+  /// Runs `body` in a transaction, or a subtransaction of the current one, that leaves nothing behind.
   package func rolledBack<T>(_ body: () throws -> T) throws -> T {
-    try execute(TransactionMode.readWrite.rawValue)
-    defer { cleanUp { try execute("ROLLBACK") } }
+    let isPart = isInTransaction
+    try execute(isPart ? "SAVEPOINT annals" : TransactionMode.readWrite.rawValue)
+    defer {
+      cleanUp { try execute(isPart ? "ROLLBACK TO SAVEPOINT annals; RELEASE SAVEPOINT annals" : "ROLLBACK") }
+    }
     return try body()
   }
 

@@ -19,6 +19,7 @@ extension EventStore {
       }
       let generation = try Generation.create(file, connection)
       try requireSwappable(generation, connection)
+      _ = try tryTakingOver(by: generation, keepsOwnGrants: file.grants, connection)
       try checkStatements(of: ProjectionCompiler(file, source: source), connection)
       return (generation, false)
     }

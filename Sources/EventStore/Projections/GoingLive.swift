@@ -47,6 +47,7 @@ extension EventStore {
     return try whenUnlocked("tables of projection \(file.name)", connection) {
       let final = min(try finalPosition(connection), limit)
       return try connection.transaction {
+        try generation.lockOwnTables(connection)
         try connection.execute("SET LOCAL lock_timeout = '300ms'")
         _ = try lockProjection(file.name, connection)
         var swapped = generation
@@ -63,7 +64,9 @@ extension EventStore {
   func swap(_ generation: Generation, keepsOwnGrants: Bool, _ connection: Connection) throws {
     if let live = try Generation.live(generation.projection, connection) {
       try live.requireNoDependents(connection)
+      let additions = try generation.lackingAdditions(connection)
       try generation.takeOverProperties(keepsOwnGrants: keepsOwnGrants, connection)
+      try add(additions.filter(\.isTrigger), to: generation, connection)
       for object in try live.existing(in: live.liveSchema, connection) {
         try object.move(from: live.liveSchema, to: live.ownSchema, connection)
       }
@@ -158,6 +161,15 @@ extension EventStore {
 }
 
 extension Generation {
+  /// Nobody else needs the tables of a generation that is not live, but for an autovacuum, which yields only to one who
+  /// waits for as long as deadlock_timeout.
+  func lockOwnTables(_ connection: Connection) throws {
+    let tables = try ReadModelObject.all(in: ownSchema, connection).filter { $0.kind == .table }
+    guard !tables.isEmpty else { return }
+    let names = tables.map { "\(quoteIdentifier(ownSchema)).\($0.name)" }.joined(separator: ", ")
+    try connection.execute("SET LOCAL lock_timeout = '2s'; LOCK TABLE \(names) IN ACCESS EXCLUSIVE MODE")
+  }
+
   func requireNoDependents(_ connection: Connection) throws {
     let dependents = try dependents(connection)
     guard dependents.isEmpty else {

@@ -42,7 +42,13 @@ extension EventStore {
         hint: "Rebuild with the earlier file: annals rebuild-projection FILE."
       )
     }
+    let additions = try previous.lackingAdditions(connection)
     try swap(previous, keepsOwnGrants: false, connection)
+    for addition in additions where !addition.isTrigger {
+      notify(
+        "\(addition.description) was on generation \(live.number) and is not on \(previous.number); create it again"
+      )
+    }
     let numbers: [(String, Parameter)] = [("from", .int4(live.number)), ("to", .int4(previous.number))]
     try audit("roll back", name, Dictionary(uniqueKeysWithValues: numbers), connection)
     let behind = "SELECT count(*) FROM \(relation) e WHERE position > $1"

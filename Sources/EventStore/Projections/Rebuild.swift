@@ -140,6 +140,7 @@ extension EventStore {
   ) throws -> RebuildOutcome {
     var build = part.build
     meter.enter(.checking)
+    try addToLoadedTables(of: build.generation, connection)
     try analyze(build.generation.ownSchema, connection)
     let failed = try failedChecks(of: build.file, in: build.generation.schema, connection)
     guard failed.isEmpty else { return build.outcome(.checksFailed, failedChecks: failed) }

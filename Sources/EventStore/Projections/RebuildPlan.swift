@@ -74,7 +74,8 @@ extension EventStore {
         let generation = try Generation.create(file, connection)
         try checkStatements(of: compiler, connection)
         let types = try handledEvents(file, source, connection)
-        var problems = try problems(of: generation, connection)
+        let (properties, obstacles) = try takeOver(file, generation, connection)
+        var problems = obstacles
         var estimate: Double?
         do {
           estimate = try timeSample(compiler.applyFunction(), of: types, connection)
@@ -87,20 +88,24 @@ extension EventStore {
           resumesAt: resumable?.position,
           types: types,
           estimatedSeconds: estimate,
-          properties: try Generation.live(file.name, connection) == nil
-            ? [] : try generation.properties(keepsOwnGrants: file.grants, connection),
+          properties: properties,
           problems: problems
         )
       }
     }
   }
 
-  private func problems(of generation: Generation, _ connection: Connection) throws -> [String] {
+  /// What the new tables would take over from the live ones, and what stands in the way.
+  private func takeOver(
+    _ file: ProjectionFile,
+    _ generation: Generation,
+    _ connection: Connection
+  ) throws -> (properties: [String], problems: [String]) {
     do {
       try requireSwappable(generation, connection)
-      return []
+      return (try tryTakingOver(by: generation, keepsOwnGrants: file.grants, connection), [])
     } catch let error as EventStoreError {
-      return [error.message]
+      return ([], [error.message])
     }
   }
 

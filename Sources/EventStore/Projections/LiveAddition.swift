@@ -1,0 +1,134 @@
+internal import LibPQ
+
+/// What a live table has and a new one lacks: a constraint, an index, a statistics object, a trigger.
+struct LiveAddition: Sendable {
+  /// As `index sums_by_day on table sums`.
+  let description: String
+  /// Gives it to the new table; nil for what cannot be given.
+  let statement: String?
+  /// Made in the swap itself: it is quick, and it must not act on what history holds.
+  let isTrigger: Bool
+}
+
+extension Generation {
+  /// What operators added to the live tables and the tables of this generation lack.
+  ///
+  /// What the live generation's own file makes was not added: where this generation's file leaves it out, it goes.
+  func lackingAdditions(_ connection: Connection) throws -> [LiveAddition] {
+    guard let live = try Generation.live(projection, connection) else { return [] }
+    let lacking = try live.additions(comparedTo: ownSchema, connection)
+    guard !lacking.isEmpty, definition != live.definition else { return lacking }
+    let added = try live.additions(connection)
+    return lacking.filter { added?.contains($0.description) ?? true }
+  }
+
+  /// What the live tables have besides what their file makes, told by making the file's tables once more for a moment.
+  ///
+  /// - Returns: the descriptions; nil when the file's `@create` no longer works.
+  private func additions(_ connection: Connection) throws -> Set<String>? {
+    let scratch = "annals_scratch"
+    do {
+      return try connection.rolledBack {
+        try connection.execute("CREATE SCHEMA \(scratch)")
+        try connection.useSchema(scratch)
+        let file = try ProjectionFile(path: path, bytes: Array(definition.utf8))
+        for statement in file.create { try connection.execute(statement, of: path) }
+        return Set(try additions(comparedTo: scratch, connection).map(\.description))
+      }
+    } catch is SQLFileError {
+      return nil
+    }
+  }
+
+  private func additions(comparedTo schema: String, _ connection: Connection) throws -> [LiveAddition] {
+    try connection.rolledBack {
+      try connection.execute("SET LOCAL search_path = \(quoteIdentifier(liveSchema))")
+      let sql = embeddedSQL(PackageResources.LiveAdditions_sql)
+      let result = try connection.query(sql, [.text(liveSchema), .text(schema)])
+      return (0..<result.rowCount).map {
+        LiveAddition(
+          description: result.string($0, 0),
+          statement: result.optionalString($0, 1),
+          isTrigger: result.bool($0, 2)
+        )
+      }
+    }
+  }
+}
+
+extension EventStore {
+  /// Gives additions to the tables of a generation, in the caller's transaction, and warns of those that do not work.
+  ///
+  /// - Returns: those that worked.
+  @discardableResult
+  func add(
+    _ additions: [LiveAddition],
+    to generation: Generation,
+    _ connection: Connection
+  ) throws -> [LiveAddition] {
+    guard !additions.isEmpty else { return [] }
+    // What they name and the generation lacks, as the function of a trigger, is where the live tables found it.
+    try connection.useSchema(generation.liveSchema)
+    try generation.useSchema(connection)
+    return try additions.filter { addition in
+      guard let statement = addition.statement else {
+        notify("\(addition.description) is not taken over; put it into the projection file")
+        return false
+      }
+      do {
+        try connection.savepoint { try connection.execute(statement) }
+        return true
+      } catch let error as PostgresError where !error.isPassing {
+        notify("\(addition.description) cannot be taken over: \(error.message)")
+        return false
+      }
+    }
+  }
+
+  /// Tries on the new tables, while they are empty, what they are to take over from the live ones, so that what does
+  /// not work is known before the work.
+  ///
+  /// - Returns: the statements that worked.
+  /// - Throws: ``EventStoreError`` for what must not be left out, as a policy on a column that is no more.
+  func tryTakingOver(
+    by generation: Generation,
+    keepsOwnGrants: Bool,
+    _ connection: Connection
+  ) throws -> [String] {
+    guard try Generation.live(generation.projection, connection) != nil else { return [] }
+    return try connection.rolledBack {
+      let additions = try add(generation.lackingAdditions(connection), to: generation, connection)
+      var properties: [String] = []
+      do {
+        // Leaving a publication asks for a lock on a live table, which a VACUUM may hold.
+        try connection.execute("SET LOCAL lock_timeout = '2s'")
+        properties = try generation.properties(keepsOwnGrants: keepsOwnGrants, connection)
+        for statement in properties { try connection.execute(statement) }
+      } catch let error as PostgresError where error.isAboutStatement {
+        throw EventStoreError(
+          .invalidDefinition,
+          "the new tables of projection \(generation.projection) cannot take over what the live ones have: "
+            + error.message,
+          hint: "Change or drop the policy or publication of the live table that needs it."
+        )
+      } catch let error as PostgresError where error.sqlState == SQLState.lockNotAvailable {
+      }
+      return properties + additions.compactMap(\.statement)
+    }
+  }
+
+  /// Makes the indexes, constraints and statistics objects that operators added to the live tables, once the new ones
+  /// are filled.
+  func addToLoadedTables(of generation: Generation, _ connection: Connection) throws {
+    for addition in try generation.lackingAdditions(connection)
+    where !addition.isTrigger && addition.statement != nil {
+      try whenUnlocked("tables of \(addition.description)", connection) {
+        try connection.transaction {
+          // A foreign key locks another table; longer than deadlock_timeout, after which an autovacuum yields.
+          try connection.execute("SET LOCAL lock_timeout = '2s'")
+          try add([addition], to: generation, connection)
+        }
+      }
+    }
+  }
+}
