@@ -1,5 +1,5 @@
 import FoundationEssentials
-import PostgresSandbox
+package import PostgresSandbox
 import Subprocess
 import SystemPackage
 
@@ -27,6 +27,24 @@ package struct TestCluster: Sendable {
         throw error
       }
     }
+  }
+
+  /// Runs the body with a server of its own, which it may stop and start.
+  package static func withServer(_ body: (Sandbox, TestDatabase) async throws -> Void) async throws {
+    let directory = FilePath("/tmp/annals-test-\(randomName())")
+    let sandbox = try await Sandbox(directory: directory)
+    do {
+      try await sandbox.start()
+      let variables = try sandbox.environment().map { ($0.name, $0.value) }
+      let cluster = TestCluster(environment: Dictionary(uniqueKeysWithValues: variables))
+      try await body(sandbox, cluster.database(Sandbox.databaseName))
+    } catch {
+      try? await sandbox.reset()
+      _ = try? await runShell("rm -rf \(directory)")
+      throw error
+    }
+    try await sandbox.reset()
+    _ = try await runShell("rm -rf \(directory)")
   }
 
   /// The database as the hot standby of the cluster shows it, with all that has been committed so far.

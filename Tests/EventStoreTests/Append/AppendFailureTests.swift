@@ -2,7 +2,6 @@ import EventStore
 import Glibc
 import PostgresSandbox
 import Synchronization
-import SystemPackage
 import TestSupport
 import Testing
 
@@ -14,7 +13,8 @@ import Testing
 
   /// Half of the writers append one event after another, half a file in batches; nobody is told of the failures.
   @Test func whatWasAcknowledgedIsStoredOnce() async throws {
-    try await withServer { sandbox, db in
+    try await TestCluster.withServer { sandbox, db in
+      _ = try await EventStore(connecting: db.conninfo).initialize()
       let run = Run()
       async let harm: Void = Self.doHarm(to: sandbox, db, run)
       try await withThrowingTaskGroup { group in
@@ -110,7 +110,8 @@ import Testing
 
   /// When the server stays away, the error says that the outcome is not known, and what to do.
   @Test func aServerThatStaysAwayIsReported() async throws {
-    try await withServer { sandbox, db in
+    try await TestCluster.withServer { sandbox, db in
+      _ = try await EventStore(connecting: db.conninfo).initialize()
       let store = try EventStore(connecting: db.conninfo)
       let event = NewEvent(type: "A")
       try await store.append([event], to: "a")
@@ -152,28 +153,6 @@ import Testing
       #expect(error.detail?.contains("Nothing was appended.") == true, "\(error)")
       #expect(try await db.psql("SELECT count(*) FROM events") == "0")
     }
-  }
-
-  /// Runs the body with a server of its own, which may be hurt.
-  private func withServer(_ body: (Sandbox, TestDatabase) async throws -> Void) async throws {
-    let directory = FilePath("/tmp/annals-test-\(UInt32.random(in: .min ... .max))")
-    let sandbox = try await Sandbox(directory: directory)
-    do {
-      try await sandbox.start()
-      let variables = try sandbox.environment().map { ($0.name, $0.value) }
-      let db = TestDatabase(
-        name: Sandbox.databaseName,
-        environment: Dictionary(uniqueKeysWithValues: variables)
-      )
-      _ = try await EventStore(connecting: db.conninfo).initialize()
-      try await body(sandbox, db)
-    } catch {
-      try? await sandbox.reset()
-      _ = try? await runShell("rm -rf \(directory)")
-      throw error
-    }
-    try await sandbox.reset()
-    _ = try await runShell("rm -rf \(directory)")
   }
 }
 
