@@ -1,3 +1,5 @@
+internal import Dispatch
+internal import Glibc
 internal import Synchronization
 
 /// Says how far long work is: a bar on a terminal, a line every so often with `--progress`, and a line at each SIGUSR1.
@@ -10,6 +12,8 @@ final class ProgressLine: Sendable {
     /// What the first call told, so that a resumed run's rates count only its own work.
     var first: Step?
     var latest: Step?
+    /// Whether there is more to tell than the last line told.
+    var isBehind = false
   }
 
   private struct Step {
@@ -76,9 +80,11 @@ final class ProgressLine: Sendable {
       let pause = interval ?? .milliseconds(100)
       if !isNewPhase, let last = state.lastShown ?? (interval == nil ? nil : state.start), now - last < pause
       {
+        state.isBehind = true
         guard interval == nil, done == total else { return }
       }
       state.lastShown = now
+      state.isBehind = false
       if interval != nil {
         StandardError.write("annals: \(line(step, since: state))\n")
       } else if Interruption.status == nil {
@@ -87,9 +93,14 @@ final class ProgressLine: Sendable {
     }
   }
 
-  /// Clears the bar.
+  /// Clears the bar. After a first line the last one tells of the end, however soon it comes.
   func finish() {
-    state.withLock { $0.latest = nil }
+    state.withLock { state in
+      if interval != nil, state.lastShown != nil, state.isBehind, let step = state.latest {
+        StandardError.write("annals: \(line(step, since: state))\n")
+      }
+      (state.latest, state.isBehind) = (nil, false)
+    }
     StandardError.draw(nil)
   }
 
