@@ -93,7 +93,9 @@ struct ShownPage: Sendable, CustomTestStringConvertible {
   /// A command a line, unless the line ends in the middle of one.
   private mutating func addLines(_ lines: [String]) {
     var open = ""
-    for line in lines where !line.isEmpty {
+    // What a crontab sets is for cron alone.
+    let isCrontab = lines.contains { Self.withoutTime($0) != $0 }
+    for line in lines where !line.isEmpty && !(isCrontab && !line.contains(" ")) {
       open += Self.withoutTime(line)
       if ["&&", "|", "\\"].contains(where: open.hasSuffix) {
         open += "\n"
