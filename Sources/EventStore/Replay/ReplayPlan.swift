@@ -20,15 +20,22 @@ public struct ReplayPlan: Sendable, Hashable {
 extension EventStore {
   /// Says what ``replay(_:_:into:)`` would pass on now, and changes nothing.
   ///
-  /// - Parameter checkpoint: the name behind whose position it would begin; it need not exist.
+  /// - Parameter options: those of the replay; of a checkpoint, which need not exist, only the position is looked at.
   /// - Throws: ``EventStoreError`` where the replay would.
-  public func planReplay(_ query: EventQuery, checkpoint: String? = nil) async throws -> ReplayPlan {
+  public func planReplay(
+    _ query: EventQuery,
+    _ options: ReplayOptions = ReplayOptions()
+  ) async throws -> ReplayPlan {
     try await perform { connection in
       let table = try layout(connection)
-      try requireNames(in: query, connection)
+      if options.isFollowing {
+        try requireFollowable(connection)
+      } else {
+        try requireNames(in: query, connection)
+      }
       if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
       var query = query
-      if let checkpoint {
+      if let checkpoint = options.checkpoint {
         let position = try checkpointPosition(checkpoint, for: query, connection)
         query.fromPosition = max(query.fromPosition ?? 1, position + 1)
       }

@@ -127,7 +127,7 @@ struct Replay: AsyncParsableCommand {
   }
 
   private func printPlan(of query: EventQuery, _ store: EventStore) async throws {
-    let plan = try await store.planReplay(query, checkpoint: checkpoint)
+    let plan = try await store.planReplay(query, options)
     if output.format == .table { StandardOutput.write(plan.summary + "\n") }
     if output.format != .table || !plan.types.isEmpty { ReplayPlanRecord.print(plan, output.format) }
     StandardOutput.flush()
