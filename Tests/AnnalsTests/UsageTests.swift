@@ -78,6 +78,25 @@ import Testing
     )
   }
 
+  @Test(arguments: [
+    ["rebuild-projection", "--time-limit", "nan", "-"], ["rebuild-projection", "--progress", "nan", "-"],
+    ["replay", "--time-limit", "nan"], ["replay", "--timeout", "nan"],
+  ])
+  func secondsAreNumbers(arguments: [String]) async throws {
+    #expect(try await AnnalsBinary.run(arguments).exitCode == 64)
+  }
+
+  @Test(arguments: [
+    ["rebuild-projection", "--time-limit", "1e300", "--progress", "1e300", "-"],
+    ["project", "--once", "--poll", "99999999999999999999999999", "-"], ["replay", "--time-limit", "inf"],
+    ["replay", "--timeout", "1e300", "--exec", "cat"],
+  ])
+  func anyNumberOfSecondsWillDo(arguments: [String]) async throws {
+    let file = "-- @projection p\n-- @create\nCREATE TABLE p (n int);\n-- @on A\nSELECT 1;\n"
+    let run = try await AnnalsBinary.run(arguments + ["-h", "/nonexistent"], stdin: file)
+    #expect(run.exitCode == 69, "\(run.standardError)")
+  }
+
   @Test(arguments: [["-o", "json"], ["--output=ndjson"], ["-ojson"]])
   func mistakesAsJSON(format: [String]) async throws {
     let run = try await AnnalsBinary.run(["stream"] + format + ["--nonesuch"])

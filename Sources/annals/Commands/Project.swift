@@ -103,5 +103,5 @@ private func parseDuration(_ text: String) throws -> Duration {
   guard let number = Double(digits), let unit = units[text.dropFirst(digits.count)] else {
     throw ValidationError("'\(text)' is not a duration; write 1s or 500ms")
   }
-  return .seconds(number * unit)
+  return .option(seconds: number * unit)
 }

@@ -78,8 +78,8 @@ struct Replay: AsyncParsableCommand {
       throw ValidationError("a replay is NDJSON; -o \(format.rawValue) is for --dry-run")
     }
     if let rate, rate < 1 { throw ValidationError("--rate must be 1 or more") }
-    if let timeLimit, timeLimit < 0 { throw ValidationError("--time-limit cannot be negative") }
-    if timeout <= 0 { throw ValidationError("--timeout must be above 0") }
+    if let timeLimit, !(timeLimit >= 0) { throw ValidationError("--time-limit must be 0 or more") }
+    if !(timeout > 0) { throw ValidationError("--timeout must be above 0") }
     if retries < 0 { throw ValidationError("--retries cannot be negative") }
     if park, exec == nil || checkpoint == nil {
       throw ValidationError("--park needs --exec, and a --checkpoint to keep the dead letters under")
@@ -99,7 +99,7 @@ struct Replay: AsyncParsableCommand {
     }
     if try await readModel.build(from: query, store) { return }
     if let exec {
-      let handler = EventHandlerProcess(command: exec, timeout: .seconds(timeout))
+      let handler = EventHandlerProcess(command: exec, timeout: .option(seconds: timeout))
       var replay = HandlerReplay(
         store: store,
         handler: handler,
@@ -136,7 +136,7 @@ struct Replay: AsyncParsableCommand {
   private var options: ReplayOptions {
     var options = ReplayOptions()
     (options.isFollowing, options.checkpoint, options.eventsPerSecond) = (follow, checkpoint, rate)
-    options.timeLimit = timeLimit.map { .seconds($0) }
+    options.timeLimit = timeLimit.map { .option(seconds: $0) }
     return options
   }
 }

@@ -6,7 +6,7 @@ struct ProgressOptions: ParsableArguments {
   var progress: Double?
 
   func validate() throws {
-    if let progress, progress <= 0 { throw ValidationError("--progress must be more than 0") }
+    if let progress, !(progress > 0) { throw ValidationError("--progress must be more than 0") }
   }
 
   func line(_ title: String) -> ProgressLine { ProgressLine(title, every: progress) }

@@ -51,7 +51,7 @@ struct RebuildBuildOptions: ParsableArguments {
     if chunk < 1 { throw ValidationError("--chunk must be 1 or more") }
     if !(1...64).contains(workers) { throw ValidationError("--workers must be from 1 to 64") }
     if keep < 0 { throw ValidationError("--keep cannot be negative") }
-    if let timeLimit, timeLimit < 0 { throw ValidationError("--time-limit cannot be negative") }
+    if let timeLimit, !(timeLimit >= 0) { throw ValidationError("--time-limit must be 0 or more") }
     if let toPosition, toPosition < 0 { throw ValidationError("--to-position cannot be negative") }
   }
 
@@ -63,7 +63,7 @@ struct RebuildBuildOptions: ParsableArguments {
     options.swaps = !noSwap
     options.lastPosition = toPosition
     options.keptGenerations = keep
-    options.timeLimit = timeLimit.map { .seconds($0) }
+    options.timeLimit = timeLimit.map { .option(seconds: $0) }
     options.compares = diff
     options.differenceLimit = maxDiff
     return options

@@ -32,7 +32,7 @@ final class ProgressLine: Sendable {
 
   init(_ title: String, every intervalSeconds: Double? = nil) {
     self.title = title
-    interval = intervalSeconds.map { .seconds($0) }
+    interval = intervalSeconds.map { .option(seconds: $0) }
     StatusSignal.add(self) { [weak self] in self?.report() }
     guard interval == nil, StandardError.isTerminal else { return }
     watch({ DispatchSource.makeSignalSource(signal: SIGWINCH) }, then: { $0.redraw() })
