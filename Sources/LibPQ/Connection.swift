@@ -56,7 +56,8 @@ internal import CLibPQ
   /// Whatever a role, a database or PGOPTIONS may have set, these decide how values are read and printed.
   private static let sessionSettings = """
     SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
-    SET standard_conforming_strings = on; SET bytea_output = 'hex'; SET client_min_messages = warning
+    SET standard_conforming_strings = on; SET bytea_output = 'hex';
+    SET quote_all_identifiers = off; SET client_min_messages = warning
     """
 
   /// The server's version, as 150018 for 15.18.

@@ -54,7 +54,7 @@ extension EventStore {
         var (state, isResumed) = try beginOrResume(plan, into: copy, statements, connection)
         var final = try finalPosition(connection)
         while state.position < final {
-          let end = min(state.position + chunkSize, final)
+          let end = state.position + min(chunkSize, final - state.position)
           try connection.transaction {
             // A crash loses the chunk together with its checkpoint, so no commit needs to wait for the disk.
             try connection.execute("SET LOCAL synchronous_commit = off; SET LOCAL jit = off")

@@ -68,7 +68,7 @@ struct BuildPart: Sendable {
 
   /// Applies the next chunk, and moves the checkpoint with it.
   mutating func advance(upTo final: Int64, _ connection: Connection) throws {
-    let end = min(position + build.options.chunkSize, final)
+    let end = position + min(build.options.chunkSize, final - position)
     var moved = self
     try connection.transaction {
       // A crash loses the chunk together with its checkpoint, so no commit needs to wait for the disk.

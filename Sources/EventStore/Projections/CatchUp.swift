@@ -61,7 +61,8 @@ extension EventStore {
         do {
           try keepCurrent(&run, try self.connection(), progress)
           return run.outcome
-        } catch let error as PostgresError where error.isPassing && run.mayReconnect {
+        } catch let error as PostgresError where error.isPassing && run.mayReconnect && !canceller.isCancelled
+        {
           try run.waitToReconnect(after: error, canceller, notify)
         }
       }
@@ -73,7 +74,7 @@ extension EventStore {
     _ connection: Connection,
     _ progress: (RebuildProgress) -> Void
   ) throws {
-    try AdvisoryLock.noticeLostClients(connection)
+    try connection.prepareLongWork()
     try AdvisoryLock.hold("projection \(run.file.name)", connection) {
       try createFunction(run.apply, connection)
       do {
@@ -104,11 +105,11 @@ extension EventStore {
   ) throws {
     let final = try finalPosition(connection)
     try step(&run, .look, connection)
-    var end = min(run.outcome.position + run.options.chunkSize, final)
+    var end = run.nextEnd(upTo: final)
     while !run.outcome.isPaused, run.outcome.position < final {
       do {
         try step(&run, .apply(upTo: end), connection)
-        end = min(run.outcome.position + run.options.chunkSize, final)
+        end = run.nextEnd(upTo: final)
       } catch let poison as PoisonEvent where !poison.isOfHandler {
         let first = max(poison.failure.firstPosition ?? 0, run.outcome.position + 1)
         let last = max(poison.failure.lastPosition ?? 0, first)
@@ -118,7 +119,7 @@ extension EventStore {
           end = first + (last - first) / 2
         } else {
           try retryOrPark(&run, first, poison, connection)
-          end = min(run.outcome.position + run.options.chunkSize, final)
+          end = run.nextEnd(upTo: final)
         }
       }
       progress(
@@ -178,8 +179,8 @@ extension EventStore {
       outcome.position = live.position
       outcome.events += live.events - eventsBefore
     }
+    if outcome.position > run.outcome.position { run.losses = 0 }
     run.outcome = outcome
-    run.losses = 0
   }
 }
 
@@ -189,12 +190,17 @@ private struct CatchUp {
   let apply: GeneratedCode
   let options: CatchUpOptions
   var outcome: CatchUpOutcome
-  /// Connections lost since the last transaction.
+  /// Connections lost since the checkpoint last moved.
   var losses = 0
 
   init(file: ProjectionFile, apply: GeneratedCode, options: CatchUpOptions) {
     (self.file, self.apply, self.options) = (file, apply, options)
     outcome = CatchUpOutcome(projection: file.name)
+  }
+
+  /// Where the next chunk ends.
+  func nextEnd(upTo final: Int64) -> Int64 {
+    outcome.position + min(options.chunkSize, final - outcome.position)
   }
 
   /// Whoever runs once, as cron does, wants an end; a service goes on for ever.

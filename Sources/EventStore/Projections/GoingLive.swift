@@ -92,6 +92,7 @@ extension EventStore {
   /// jitter, are longer than the waits.
   func whenUnlocked<T>(
     _ subject: String,
+    for purpose: String = "the swap",
     _ connection: Connection,
     _ body: () throws -> T
   ) throws -> T {
@@ -106,9 +107,9 @@ extension EventStore {
     }
     throw EventStoreError(
       .locked,
-      "the \(subject) were in use all the time, so the swap was given up",
-      detail: "All is as it was; a new generation is complete and kept.",
-      hint: "Run the same command again; it only swaps."
+      "the \(subject) were in use all the time, so \(purpose) was given up",
+      detail: "All is as it was, and what was built is kept.",
+      hint: "Run the same command again; it only does what is missing."
     )
   }
 

@@ -22,7 +22,7 @@ extension EventStore {
       try requireSchema(connection)
       try requireProjection(name, connection)
       return try AdvisoryLock.hold(ProjectionFile.lockOfRebuild(name), connection) {
-        try whenUnlocked("tables of projection \(name)", connection) {
+        try whenUnlocked("tables of projection \(name)", for: "the rollback", connection) {
           try connection.transaction {
             try connection.execute("SET LOCAL lock_timeout = '300ms'")
             _ = try lockProjection(name, connection)
@@ -70,25 +70,31 @@ extension EventStore {
       try requireProjection(name, connection)
       try AdvisoryLock.hold(ProjectionFile.lockOfRebuild(name), connection) {
         try AdvisoryLock.hold("projection \(name)", connection) {
-          try connection.transaction {
-            _ = try lockProjection(name, connection)
-            try Generation.live(name, connection)?.requireNoDependents(connection)
-            for generation in try Generation.all(
-              of: name,
-              in: .building,
-              .ready,
-              .live,
-              .retired,
-              connection: connection
-            ) {
-              try generation.drop(connection)
+          try whenUnlocked("tables of projection \(name)", for: "the drop", connection) {
+            try connection.transaction {
+              try connection.execute("SET LOCAL lock_timeout = '300ms'")
+              _ = try lockProjection(name, connection)
+              try drop(name, connection)
             }
-            _ = try connection.query("DELETE FROM annals.projections WHERE name = $1", [.text(name)])
-            try audit("drop", name, [:], connection)
           }
         }
       }
     }
+  }
+
+  private func drop(_ name: String, _ connection: Connection) throws {
+    try Generation.live(name, connection)?.requireNoDependents(connection)
+    let generations = try Generation.all(
+      of: name,
+      in: .building,
+      .ready,
+      .live,
+      .retired,
+      connection: connection
+    )
+    for generation in generations { try generation.drop(connection) }
+    _ = try connection.query("DELETE FROM annals.projections WHERE name = $1", [.text(name)])
+    try audit("drop", name, [:], connection)
   }
 
   /// Stops or starts the catch-up of a projection; one that is under way stops after its transaction.

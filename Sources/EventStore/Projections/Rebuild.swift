@@ -45,7 +45,7 @@ extension EventStore {
       try requireDifferentNames(files)
       let source = try eventSource(connection)
       try requireSchema(connection)
-      try AdvisoryLock.noticeLostClients(connection)
+      try connection.prepareLongWork()
       let locks = files.map(\.lockOfRebuild)
       try AdvisoryLock.acquire(locks, connection)
       do {

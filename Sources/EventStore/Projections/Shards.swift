@@ -65,7 +65,7 @@ extension EventStore {
     _ meter: RebuildMeter
   ) async throws -> [BuildPart] {
     try await perform { connection in
-      try AdvisoryLock.noticeLostClients(connection)
+      try connection.prepareLongWork()
       var parts = try builds.filter { number < $0.shards }.map { build in
         let part = BuildPart(build, shard: try Shard(number, of: build.generation, connection))
         try createFunction(part.apply, connection)

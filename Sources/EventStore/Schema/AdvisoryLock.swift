@@ -12,7 +12,7 @@ enum AdvisoryLock {
   /// The first of the two words of a named lock's key; the second is the name's hash.
   private static let named: Int32 = 0x616e_6e61
 
-  /// A client that was killed may leave its server process at work for so long (see ``noticeLostClients(_:)``).
+  /// A client that was killed may leave its server process at work for so long (see ``LibPQ/Connection/prepareLongWork()``).
   private static let patienceSeconds = 2.0
 
   /// Runs `body` while this session holds the lock of a name, as "projection orders".
@@ -65,13 +65,6 @@ enum AdvisoryLock {
     }
   }
 
-  /// Has the server end a long statement, and with it this session's locks, soon after the client was killed.
-  static func noticeLostClients(_ connection: Connection) throws {
-    if connection.serverVersion >= 140_000 {
-      try connection.execute("SET client_connection_check_interval = '500ms'")
-    }
-  }
-
   private static func key(_ name: String) -> [Parameter] { [.int4(named), .text(name)] }
 
   private static func holder(_ name: String, _ connection: Connection) throws -> String? {
@@ -85,5 +78,15 @@ enum AdvisoryLock {
       """
     let result = try connection.query(sql, key(name))
     return result.isEmpty ? nil : result.string(0, 0)
+  }
+}
+
+extension Connection {
+  /// Makes the session fit for work that takes long: limits that a role has for an application's short statements do
+  /// not hold, as pg_dump does it; and a long statement, with this session's locks, ends soon after the client was killed.
+  func prepareLongWork() throws {
+    try execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
+    if serverVersion >= 140_000 { try execute("SET client_connection_check_interval = '500ms'") }
+    if serverVersion >= 170_000 { try execute("SET transaction_timeout = 0") }
   }
 }

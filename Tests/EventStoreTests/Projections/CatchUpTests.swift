@@ -16,6 +16,47 @@ import Testing
     }
   }
 
+  /// A run from cron must end, also when the server goes down with every try.
+  @Test func anEventThatEndsEverySessionEndsTheRun() async throws {
+    try await Shop.open(events: 5) { shop in
+      let ending = sums + "SELECT pg_terminate_backend(pg_backend_pid()) WHERE event.position = 8;\n"
+      try await shop.rebuild(ending)
+      try await shop.append(5)
+      let error = await #expect(throws: EventStoreError.self) {
+        try await shop.project(ending) { $0.chunkSize = 1 }
+      }
+      #expect(error?.code == .connectionLost)
+      #expect(try await shop.psql("SELECT position FROM annals.generations") == "7")
+    }
+  }
+
+  @Test func aChunkMayBeLargerThanAllPositions() async throws {
+    try await Shop.open(events: 5) { shop in
+      try await shop.rebuild(sums) { $0.lastPosition = 2 }
+      #expect(try await shop.project(sums) { $0.chunkSize = .max }.events == 3)
+      #expect(try await shop.rebuild(sums) { $0.chunkSize = .max }.position == 5)
+    }
+  }
+
+  /// Settings that a role or database has for applications.
+  @Test func settingsOfTheDatabaseAreNoObstacle() async throws {
+    try await Shop.open(events: 5) { shop in
+      try await shop.psql(
+        [
+          "statement_timeout = 100", "idle_in_transaction_session_timeout = 100",
+          "quote_all_identifiers = on",
+          "standard_conforming_strings = off", "search_path = nowhere, public", "DateStyle = 'SQL, DMY'",
+          "default_transaction_isolation = serializable", "bytea_output = escape", "client_encoding = LATIN1",
+        ].map { "ALTER DATABASE \(shop.database.name) SET \($0);" }.joined()
+      )
+      let slow = sums + "SELECT pg_sleep(0.3) WHERE event.position % 5 = 0;\n"
+      try await shop.rebuild(slow)
+      try await shop.append(5)
+      #expect(try await shop.project(slow).events == 5)
+      #expect(try await shop.psql("SELECT sum(events) FROM public.sums") == "10")
+    }
+  }
+
   @Test func stopsBeforeAnOpenWriter() async throws {
     try await Shop.open(events: 5) { shop in
       try await shop.rebuild(sums)

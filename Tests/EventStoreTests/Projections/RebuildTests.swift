@@ -77,6 +77,7 @@ import Testing
       )
       let error = await #expect(throws: EventStoreError.self) { try await task.value }
       #expect(error?.code == .connectionLost)
+      #expect(error?.message == "terminating connection due to administrator command")
       try gate.open()
       #expect(try await shop.rebuild(gated).isResumed)
       #expect(try await shop.sums() == shop.expectedSums())

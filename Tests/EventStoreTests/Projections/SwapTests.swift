@@ -106,6 +106,10 @@ import Testing
       #expect(
         try await shop.psql("SELECT number, state FROM annals.generations ORDER BY 1") == "1|live\n2|ready"
       )
+      let store = try shop.store()
+      let dropError = await #expect(throws: EventStoreError.self) { try await store.dropProjection("sums") }
+      #expect(dropError?.code == .locked)
+      #expect(dropError?.message.hasSuffix("so the drop was given up") == true)
       try reader.execute("COMMIT")
       let outcome = try await shop.rebuild(sums)
       #expect(outcome.isResumed && outcome.generation == 2 && outcome.ending == .live)
