@@ -101,12 +101,18 @@ extension EventStore {
     _ generation: Generation,
     _ connection: Connection
   ) throws -> (properties: [String], problems: [String]) {
+    var (properties, problems): ([String], [String]) = ([], [])
+    do {
+      properties = try tryTakingOver(by: generation, keepsOwnGrants: file.grants, connection)
+    } catch let error as EventStoreError {
+      problems.append(error.message)
+    }
     do {
       try requireSwappable(generation, connection)
-      return (try tryTakingOver(by: generation, keepsOwnGrants: file.grants, connection), [])
     } catch let error as EventStoreError {
-      return ([], [error.message])
+      problems.append(error.message)
     }
+    return (properties, problems)
   }
 
   private func handledEvents(
