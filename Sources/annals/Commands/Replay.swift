@@ -27,7 +27,10 @@ struct Replay: AsyncParsableCommand {
   var follow = false
 
   @Option(
-    help: "Remember under this name how far it got, and begin there the next time.",
+    help: ArgumentHelp(
+      "Remember under this name how far it got, and begin there the next time.",
+      valueName: "name"
+    ),
     completion: .checkpoint
   )
   var checkpoint: String?
@@ -52,7 +55,7 @@ struct Replay: AsyncParsableCommand {
   @Option(help: "Most events a second.")
   var rate: Int?
 
-  @Option(help: "End after as many seconds.")
+  @Option(help: ArgumentHelp("End after as many seconds.", valueName: "seconds"))
   var timeLimit: Double?
 
   @Flag(
