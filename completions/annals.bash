@@ -374,7 +374,7 @@ _annals_append() {
     repeating_flags=()
     non_repeating_flags=(--receipts -n --dry-run --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --max-errors --rejects --output -o --retry-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --max-errors --rejects --progress --output -o --retry-timeout)
     __annals_offer_flags_options 3
 
     # Offer option value completions
@@ -437,6 +437,9 @@ _annals_append() {
         ;;
     '--rejects')
         __annals_add_completions -f
+        return
+        ;;
+    '--progress')
         return
         ;;
     '--output'|'-o')

@@ -41,7 +41,7 @@ function __annals_parse_tokens -S
                 __annals_parse_subcommand -r 1 'directory=' 'version' 'help'
             end
         case 'append'
-            __annals_parse_subcommand 3 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'expected-version=' 'id=' 'metadata=' 'correlation-id=' 'causation-id=' 'timestamp=' 'from=' 'batch-size=' 'workers=' 'skip-lines=' 'id-from=' 'max-errors=' 'rejects=' 'receipts' 'o/output=' 'retry-timeout=' 'n/dry-run' 'version' 'help'
+            __annals_parse_subcommand 3 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'expected-version=' 'id=' 'metadata=' 'correlation-id=' 'causation-id=' 'timestamp=' 'from=' 'batch-size=' 'workers=' 'skip-lines=' 'id-from=' 'max-errors=' 'rejects=' 'progress=' 'receipts' 'o/output=' 'retry-timeout=' 'n/dry-run' 'version' 'help'
         case 'stream'
             __annals_parse_subcommand 1 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'upcasters=' 'raw' 'category=' 'type=+' 'from-position=' 'to-position=' 'since=' 'until=' 'limit=' 'from-version=' 'to-version=' 'last=' 'reverse' 'follow' 'payload=' 'color=' 'o/output=' 'version' 'help'
         case 'trace'
@@ -261,6 +261,7 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" id-from' -l 'id-from' -d 'Make missing ids from this member of the payload, the same in each run.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" max-errors' -l 'max-errors' -d 'Set up to so many bad lines aside, and exit with 5.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" rejects' -l 'rejects' -d 'Where bad lines go, as they were.' -rF
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" progress' -l 'progress' -d 'Say every so many seconds how far it is, instead of showing a bar.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" receipts' -l 'receipts' -d 'Print a record of each event: where it stands.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" o output' -l 'output' -s 'o' -d 'Format of the receipts (implies --receipts).' -rfka 'table ndjson json csv'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" retry-timeout' -l 'retry-timeout' -d 'Seconds to try to connect again after a lost connection.' -rfka ''

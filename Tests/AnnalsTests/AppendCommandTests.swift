@@ -185,6 +185,29 @@ import Testing
     }
   }
 
+  /// What cron runs says nothing while all is well; how far it is must be asked for.
+  @Test func progressIsShownWhenItIsAskedFor() async throws {
+    try await withEvents { db, annals in
+      let lines = (1...12).map {
+        #"{"aggregate_id":"p","event_type":"T","event_data":{},"version":\#($0)}"# + "\n"
+      }
+      var run = try await annals(["--from", "-", "--batch-size", "5"], lines.prefix(6).joined())
+      #expect(run.status == .exited(0) && run.standardError == "" && run.standardOutput == "")
+
+      run = try await annals(
+        ["--from", "-", "--batch-size", "5", "--skip-lines", "6", "--progress", "0.000001"],
+        lines.joined()
+      )
+      #expect(run.status == .exited(0), "\(run.standardError)")
+      #expect(run.standardError.contains("annals: appending: 12 events, "), "\(run.standardError)")
+      #expect(run.standardError.contains("annals: lines 1 to 11 are committed\n"), "\(run.standardError)")
+
+      run = try await annals(["p", "T", "--progress", "1"], "")
+      #expect(run.status == .exited(64))
+      #expect(run.standardError.contains("--progress goes with --from"))
+    }
+  }
+
   /// Real processes, released together; each expects the version that the round before left.
   @Test func oneProcessWinsEachVersion() async throws {
     try await withEvents { db, annals in

@@ -31,6 +31,7 @@ struct Append: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup(title: "One event") var event: NewEventOptions
   @OptionGroup(title: "Many events") var bulk: BulkOptions
+  @OptionGroup(title: "Many events") var progress: ProgressOptions
 
   @Flag(help: "Print a record of each event: where it stands.")
   var receipts = false
@@ -50,6 +51,8 @@ struct Append: AsyncParsableCommand {
       guard aggregateID == nil, event.isEmpty else {
         throw ValidationError("with --from, what belongs to one event stands in its line")
       }
+    } else if progress.progress != nil {
+      throw ValidationError("--progress goes with --from")
     } else if aggregateID == nil || eventType == nil {
       throw ValidationError("name the stream and the type of the event, or a file with --from")
     }
@@ -97,10 +100,13 @@ struct Append: AsyncParsableCommand {
   }
 
   private func appendLines(of path: String, _ store: EventStore) async throws {
-    let input = try EventInput(path)
+    let line = progress.line("appending", rest: nil)
+    defer { line.finish() }
+    let input = try EventInput(path, line)
     let report = AppendReport(
       format: receipts || output != nil ? try OutputFormat.resolve(output) : nil,
-      bulk: bulk
+      bulk: bulk,
+      secondsBetweenNotices: progress.progress
     )
     var options = bulk.options
     options.isDryRun = dryRun
@@ -110,9 +116,11 @@ struct Append: AsyncParsableCommand {
     do {
       result = try await store.append(lines: { try input.next() }, options: options)
     } catch is CancellationError {
+      line.finish()
       report.printInterruption()
       throw CancellationError()
     }
+    line.finish()
     try report.finish(result, isDryRun: dryRun)
     if result.rejectedCount > 0 { throw EndWithStatus(status: .partlyDone) }
   }

@@ -1,18 +1,33 @@
 internal import Glibc
+internal import Synchronization
 internal import SystemPackage
 
 /// The input of `append --from`, read piece by piece.
 final class EventInput: Sendable {
   private let file: FileDescriptor
   private let path: String
+  private let progress: ProgressLine
+  /// Nil for a pipe.
+  private let size: Int64?
+  private let read = Mutex((bytes: Int64(0), lines: Int64(0)))
 
-  init(_ path: String) throws {
+  /// - Parameter progress: is shown how much was read.
+  init(_ path: String, _ progress: ProgressLine) throws {
     self.path = path
+    self.progress = progress
     do {
       file = path == "-" ? .standardInput : try FileDescriptor.open(FilePath(path), .readOnly)
     } catch let error as Errno {
       throw CommandError.unreadable(path, error)
     }
+    size = Self.sizeToRead(file)
+  }
+
+  /// What a file has from where it stands; a pipe cannot be sought in, and has no end that is known.
+  private static func sizeToRead(_ file: FileDescriptor) -> Int64? {
+    guard let start = try? file.seek(offset: 0, from: .current) else { return nil }
+    defer { _ = try? file.seek(offset: start, from: .start) }
+    return (try? file.seek(offset: 0, from: .end)).map { $0 - start }
   }
 
   deinit {
@@ -24,6 +39,12 @@ final class EventInput: Sendable {
     do {
       try waitUntilReadable()
       let bytes = try CLibrary.read(file, atMost: 1 << 18)
+      let done = read.withLock { read in
+        read.bytes += Int64(bytes.count)
+        read.lines += Int64(bytes.count { $0 == UInt8(ascii: "\n") })
+        return read
+      }
+      progress.show(done: done.bytes, of: size, events: done.lines)
       return bytes.isEmpty ? nil : bytes
     } catch let error as Errno {
       throw CommandError.unreadable(path, error)

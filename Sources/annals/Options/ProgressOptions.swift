@@ -9,5 +9,7 @@ struct ProgressOptions: ParsableArguments {
     if let progress, !(progress > 0) { throw ValidationError("--progress must be more than 0") }
   }
 
-  func line(_ title: String) -> ProgressLine { ProgressLine(title, every: progress) }
+  func line(_ title: String, rest: String? = "positions behind") -> ProgressLine {
+    ProgressLine(title, every: progress, rest: rest)
+  }
 }

@@ -35,11 +35,15 @@ final class AppendReport: Sendable {
   }
 
   private let bulk: BulkOptions
+  private let noticeInterval: Duration?
   private let state: Mutex<State>
 
-  /// - Parameter format: of the receipts; nil prints none.
-  init(format: OutputFormat?, bulk: BulkOptions) {
+  /// - Parameters:
+  ///   - format: of the receipts; nil prints none.
+  ///   - secondsBetweenNotices: how often to tell what is committed; nil tells it at the end only.
+  init(format: OutputFormat?, bulk: BulkOptions, secondsBetweenNotices: Double?) {
     self.bulk = bulk
+    noticeInterval = secondsBetweenNotices.map { .option(seconds: $0) }
     state = Mutex(State(printer: format.map { RecordPrinter($0) }, lastCommittedLine: bulk.skipLines ?? 0))
   }
 
@@ -74,12 +78,12 @@ final class AppendReport: Sendable {
     }
   }
 
-  /// Says how far it is, once a second at most: there can be thousands of commits in one.
+  /// Tells what is committed, not more often than it shall: there can be thousands of commits in a second.
   private func noteCommit(_ line: Int) {
     state.withLock { state in
       state.lastCommittedLine = line
-      guard bulk.batchSize != nil else { return }
-      guard ContinuousClock.now - state.lastNotice >= .seconds(1) else { return }
+      guard bulk.batchSize != nil, let noticeInterval else { return }
+      guard ContinuousClock.now - state.lastNotice >= noticeInterval else { return }
       state.lastNotice = .now
       StandardError.warn("lines 1 to \(line) are committed")
     }

@@ -18,20 +18,24 @@ final class ProgressLine: Sendable {
 
   private struct Step {
     var done: Int64
-    var total: Int64
+    /// Nil when nobody knows.
+    var total: Int64?
     var events: Int64
     /// What comes after the events.
     var phase: String?
   }
 
   private let title: String
+  /// What the rest of `total` is, in words; nil leaves it out.
+  private let restName: String?
   /// Between two lines; nil for the bar of a terminal, or nothing.
   private let interval: Duration?
   private let state = Mutex(State())
   private let sources = Mutex<[any DispatchSourceProtocol]>([])
 
-  init(_ title: String, every intervalSeconds: Double? = nil) {
+  init(_ title: String, every intervalSeconds: Double? = nil, rest: String? = "positions behind") {
     self.title = title
+    restName = rest
     interval = intervalSeconds.map { .option(seconds: $0) }
     StatusSignal.add(self) { [weak self] in self?.report() }
     guard interval == nil, StandardError.isTerminal else { return }
@@ -66,10 +70,10 @@ final class ProgressLine: Sendable {
   }
 
   /// - Parameters:
-  ///   - done: how much of `total` is done, in any unit.
+  ///   - done: how much of `total` is done, in any unit; nil stands for a total that nobody knows.
   ///   - events: the number to show.
   ///   - phase: what is being done when it is not the events.
-  func show(done: Int64, of total: Int64, events: Int64, phase: String? = nil) {
+  func show(done: Int64, of total: Int64?, events: Int64, phase: String? = nil) {
     state.withLock { state in
       let step = Step(done: done, total: total, events: events, phase: phase)
       let isNewPhase = state.latest?.phase != phase && state.latest != nil
@@ -118,9 +122,11 @@ final class ProgressLine: Sendable {
 
   private func line(_ step: Step, since state: State) -> String {
     let text = texts(step, since: state)
-    return "\(title): \(text.share), \(text.events), \(text.rate), "
-      + "\(Field.grouped(step.total - step.done)) positions behind, \(text.left)"
+    let rest = restName.flatMap { name in step.total.map { "\(Field.grouped($0 - step.done)) \(name)" } }
+    return title + ": " + joined(text.share, text.events, text.rate, rest, text.left)
   }
+
+  private func joined(_ parts: String?...) -> String { parts.compactMap(\.self).joined(separator: ", ") }
 
   /// As much as fits into a line of the terminal; what is left to do goes last.
   ///
@@ -128,18 +134,19 @@ final class ProgressLine: Sendable {
   private func bar(_ step: Step, since state: State) -> String {
     let width = Terminal.errorWidth - 1
     let text = texts(step, since: state)
-    let left = "\(text.share), \(text.left)"
+    let left = joined(text.share, text.left)
     let candidates = [
-      "\(title): \(text.share), \(text.events), \(text.rate), \(text.left)",
-      "\(title): \(text.share), \(text.rate), \(text.left)",
+      "\(title): \(joined(text.share, text.events, text.rate, text.left))",
+      "\(title): \(joined(text.share, text.rate, text.left))",
       "\(title): \(left)", left,
     ]
+    guard let total = step.total else { return Terminal.cut(candidates[0], to: width) }
     let shortest = 10
     guard let fitting = candidates.first(where: { Terminal.columns(of: $0) + shortest + 3 <= width }) else {
       return Terminal.cut(left, to: width)
     }
     let length = min(24, width - 3 - Terminal.columns(of: fitting))
-    let full = step.total > 0 ? Int(Double(step.done) / Double(step.total) * Double(length)) : length
+    let full = total > 0 ? Int(Double(step.done) / Double(total) * Double(length)) : length
     return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: length - full) + "] "
       + fitting
   }
@@ -147,14 +154,15 @@ final class ProgressLine: Sendable {
   private func texts(
     _ step: Step,
     since state: State
-  ) -> (share: String, events: String, rate: String, left: String) {
+  ) -> (share: String?, events: String, rate: String, left: String?) {
     let first = state.first ?? step
     let seconds = max(0.001, (ContinuousClock.now - state.start) / .seconds(1))
-    let share = step.total > 0 ? Int(Double(step.done) / Double(step.total) * 100) : 100
-    let rate = Double(step.done - first.done) / seconds
-    let left =
-      rate > 0 ? "\(Interval(seconds: Double(step.total - step.done) / rate)) left" : "no estimate yet"
     let eventRate = Field.grouped(Int64(Double(step.events - first.events) / seconds))
-    return ("\(share)%", "\(Field.grouped(step.events)) events", "\(eventRate)/s", step.phase ?? left)
+    let events = ("\(Field.grouped(step.events)) events", "\(eventRate)/s")
+    guard let total = step.total else { return (nil, events.0, events.1, step.phase) }
+    let share = total > 0 ? Int(Double(step.done) / Double(total) * 100) : 100
+    let rate = Double(step.done - first.done) / seconds
+    let left = rate > 0 ? "\(Interval(seconds: Double(total - step.done) / rate)) left" : "no estimate yet"
+    return ("\(share)%", events.0, events.1, step.phase ?? left)
   }
 }
