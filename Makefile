@@ -21,7 +21,7 @@ PAGES5 = $(wildcard man/*.5)
 LAYOUTS = $(wildcard Sources/EventStore/Layouts/*.sql)
 
 SWIFT_FILES = Sources Tests Package.swift
-SCRIPTS     = .ci/run $(wildcard .ci/*.sh Examples/*/*.sh Benchmarks/*.sh Packaging/*.sh)
+SCRIPTS     = .ci/run $(wildcard .ci/*.sh Examples/*/*.sh Benchmarks/*.sh)
 
 .PHONY: help setup build release test lint format docs demo bench install uninstall dist deb clean
 .NOTPARALLEL:
@@ -118,7 +118,7 @@ deb: ## make a Debian package of the built release; lintian looks at it when it 
 	@$(MAKE) --no-print-directory install DESTDIR=$(DEB).root PREFIX=/usr \
 	  zshdir='$$(DESTDIR)/usr/share/zsh/vendor-completions'
 	VERSION='$(VERSION)' MAINTAINER='$(MAINTAINER)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' \
-	  sh Packaging/deb.sh $(DEB).root $(DEB)
+	  sh .ci/deb.sh $(DEB).root $(DEB)
 	rm -rf $(DEB).root
 	$(if $(LINTIAN),$(LINTIAN) --fail-on error $(DEB))
 

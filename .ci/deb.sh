@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes a Debian package of what `make install DESTDIR=FOLDER PREFIX=/usr` put into FOLDER; `make deb` calls it.
 #
-#   VERSION=1.0 MAINTAINER='Name <address>' sh Packaging/deb.sh FOLDER PACKAGE
+#   VERSION=1.0 MAINTAINER='Name <address>' sh .ci/deb.sh FOLDER PACKAGE
 #
 # SOURCE_DATE_EPOCH, the seconds at which the package dates itself, makes it the same on every machine.
 set -eu
@@ -11,7 +11,7 @@ export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(date +%s)}"
 
 doc=$folder/usr/share/doc/annals
 install -d "$doc" "$folder/DEBIAN"
-install -m 644 Packaging/copyright "$doc"
+install -m 644 .ci/deb-copyright "$doc/copyright"
 gzip -9nc CHANGELOG.md > "$doc/changelog.gz"
 gzip -9nc > "$doc/changelog.Debian.gz" << END
 annals ($VERSION-1) unstable; urgency=medium
