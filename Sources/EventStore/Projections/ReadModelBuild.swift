@@ -2,6 +2,7 @@ internal import LibPQ
 
 /// A read model that was built aside, which no command of annals looks after.
 public struct ReadModelBuild: Sendable, Hashable {
+  /// The projection's name.
   public let projection: String
   /// Events that were handled.
   public internal(set) var events: Int64 = 0

@@ -7,7 +7,8 @@ extension EventStore {
   ///
   /// - Parameters:
   ///   - position: the event's; the replay must be done with those before it.
-  ///   - checkpoint: the name; `query` is what the replay with it selects.
+  ///   - checkpoint: the name.
+  ///   - query: what the replay with that checkpoint selects.
   ///   - attempts: how often it was tried.
   ///   - message: what went wrong at last.
   /// - Throws: ``EventStoreError``; `locked` when somebody else uses the checkpoint, or has moved it on.

@@ -3,9 +3,11 @@ internal import LibPQ
 
 /// What a replay would pass on, as PostgreSQL's planner estimates it from its statistics: no event is read.
 public struct ReplayPlan: Sendable, Hashable {
+  /// How many events of a type it would be.
   public struct TypeEstimate: Sendable, Hashable {
     /// Nil for all the types that the statistics do not name.
     public let type: String?
+    /// How many events of it, as estimated.
     public let events: Int64
   }
 
@@ -20,7 +22,9 @@ public struct ReplayPlan: Sendable, Hashable {
 extension EventStore {
   /// Says what ``replay(_:_:into:)`` would pass on now, and changes nothing.
   ///
-  /// - Parameter options: those of the replay; of a checkpoint, which need not exist, only the position is looked at.
+  /// - Parameters:
+  ///   - query: the events.
+  ///   - options: those of the replay; of a checkpoint, which need not exist, only the position is looked at.
   /// - Throws: ``EventStoreError`` where the replay would.
   public func planReplay(
     _ query: EventQuery,
