@@ -35,7 +35,8 @@ import Testing
       exit 1
     }
     truth() { until test "$(psql -qAtXc "SELECT $1")" = t; do sleep 0.05; done; }
-    rebuild='annals rebuild-projection --chunk 5 gated.sql; echo "status $?"; exec cat'
+    # ^C is for annals: some shells end by it as well, and the terminal with them.
+    rebuild='trap : INT; annals rebuild-projection --chunk 5 gated.sql; echo "status $?"; exec cat'
 
     """
 
