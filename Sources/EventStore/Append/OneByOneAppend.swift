@@ -16,6 +16,8 @@ struct OneByOneAppend {
   private let statements: AppendStatements
   private let options: BulkAppendOptions
   private var lanes: [Lane] = []
+  /// After an error, no connection is opened anew for what is still on its way: its outcome is what an answer tells.
+  private var isEnding = false
   private(set) var result = BulkAppendResult()
 
   init(
@@ -47,6 +49,7 @@ struct OneByOneAppend {
         }
       }
     } catch {
+      isEnding = true
       for index in lanes.indices { try? settle(index, store) }
       throw error
     }
@@ -107,7 +110,7 @@ struct OneByOneAppend {
     do {
       if let failure { throw failure }
       return try statements.finishAppend(chunk, 0..<1, expecting: entry.expected, lanes[index].connection)
-    } catch let error as PostgresError where error.kind == .connectionLost {
+    } catch let error as PostgresError where error.kind == .connectionLost && !isEnding {
       let session = lanes[index].session
       return try store.reconnecting(session, after: error, within: options.retryTimeout, of: [entry.id]) {
         lanes[index].connection = $0

@@ -126,6 +126,41 @@ import Testing
     }
   }
 
+  /// One connection's vain attempts are enough: the events of the others are not waited for in their turn.
+  @Test func aServerThatStaysAwayIsWaitedForOnce() async throws {
+    try await TestCluster.withServer { sandbox, db in
+      _ = try await EventStore(connecting: db.conninfo).initialize()
+      let store = try EventStore(connecting: db.conninfo)
+      let losses = Atomic(0)
+      await store.onNotice { if $0.contains("was lost") { losses.add(1, ordering: .relaxed) } }
+      var options = BulkAppendOptions()
+      (options.batchSize, options.workers) = (1, 8)
+      options.retryTimeout = .milliseconds(500)
+      let stored = Atomic(0)
+      options.onReceipts = { stored.add($0.count, ordering: .relaxed) }
+      async let stop: Void = {
+        while stored.load(ordering: .relaxed) < 100 { try await Task.sleep(for: .milliseconds(5)) }
+        try await sandbox.stop(.immediate)
+      }()
+      let number = Atomic(0)
+      let error = try await #require(throws: EventStoreError.self) {
+        try await store.append(
+          lines: {
+            let first = number.add(100, ordering: .relaxed).newValue
+            let lines = (first..<first + 100).map {
+              #"{"aggregate_id":"a\#($0)","event_type":"T","event_data":{}}"# + "\n"
+            }
+            return Array(lines.joined().utf8)
+          },
+          options: options
+        )
+      }
+      try await stop
+      #expect(error.code == .connectionLost, "\(error)")
+      #expect(losses.load(ordering: .relaxed) == 1)
+    }
+  }
+
   /// A transaction of several chunks cannot be sent again: it fails, or turns out to be committed.
   @Test func aLongTransactionThatIsLostStoresNothing() async throws {
     try await TestCluster.withDatabase { db in
