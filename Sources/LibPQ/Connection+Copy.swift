@@ -16,6 +16,7 @@ extension Connection {
     meanwhile: () -> Void = {}
   ) throws -> Int {
     try checkReady()
+    try Connection.checkSendable(sql)
     guard unsafe PQsendQuery(handle, sql) == 1 else { throw lost() }
     _ = try receive()
     do {
@@ -30,6 +31,7 @@ extension Connection {
   /// Reads the rows of `COPY … TO STDOUT`, one call of `body` a row.
   package func copyOut(_ sql: String, _ body: (RawSpan) throws -> Void) throws {
     try checkReady()
+    try Connection.checkSendable(sql)
     guard unsafe PQsendQuery(handle, sql) == 1 else { throw lost() }
     _ = try receive()
     while true {

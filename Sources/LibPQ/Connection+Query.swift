@@ -18,6 +18,7 @@ extension Connection {
   /// Several statements in one text are one transaction (manual, "Simple Query").
   package func execute(_ sql: String) throws(PostgresError) {
     try checkReady()
+    try Connection.checkSendable(sql)
     guard unsafe PQsendQuery(handle, sql) == 1 else { throw lost() }
     _ = try receive()
   }
@@ -32,6 +33,7 @@ extension Connection {
   ) throws(PostgresError) {
     let name = prepared ? try prepare(sql, parameters) : nil
     try checkReady()
+    if name == nil { try Connection.checkSendable(sql) }
     let sent = unsafe withParameters(parameters) { count, types, values, lengths, formats in
       if let name {
         unsafe PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1)
@@ -80,6 +82,7 @@ extension Connection {
       return known
     }
     try checkReady()
+    try Connection.checkSendable(sql)
     preparedCount += 1
     let name = "annals_\(preparedCount)"
     let types = parameters.map(\.type.rawValue)
@@ -92,6 +95,16 @@ extension Connection {
   /// A cancelled connection starts nothing new, so that a loop of statements ends with the one under way.
   func checkReady() throws(PostgresError) {
     try canceller.checkCancellation()
+  }
+
+  /// Refuses a statement that holds a NUL: libpq takes C strings, and would send what stands before it alone.
+  static func checkSendable(_ sql: String) throws(PostgresError) {
+    guard sql.utf8.contains(0) else { return }
+    throw PostgresError(
+      kind: .statement,
+      message: "an SQL statement holds a NUL character, which PostgreSQL cannot store",
+      sqlState: SQLState.characterNotInRepertoire
+    )
   }
 }
 

@@ -1,11 +1,29 @@
+// Quotes are looked for among bytes, as PostgreSQL does. A Character would not do: a quote that stands after U+0600 or
+// before a combining mark is part of a longer Character, and would not be doubled. No byte of a longer UTF-8 sequence
+// looks like one of ASCII. A NUL needs no rule here: no statement that holds one is sent (Connection.checkSendable).
+
 /// An identifier as SQL, always quoted (manual, "Identifiers and Key Words").
 package func quoteIdentifier(_ name: String) -> String {
-  "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+  enclose(name, in: "\"", doubling: ["\""])
 }
 
-/// A string constant as SQL, for statements that take no parameters (COPY, DO, CREATE).
+/// A string constant as SQL, for statements that take no parameters (DO, CREATE, COMMENT) and for SQL that is shown.
+///
+/// It is what PostgreSQL's quote_literal returns: with a backslash inside it is of the form E'', which means the
+/// same whatever standard_conforming_strings says.
 package func quoteLiteral(_ text: String) -> String {
-  "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+  text.utf8.contains(UInt8(ascii: "\\"))
+    ? "E" + enclose(text, in: "'", doubling: ["'", "\\"]) : enclose(text, in: "'", doubling: ["'"])
+}
+
+private func enclose(_ text: String, in quote: Unicode.Scalar, doubling special: [Unicode.Scalar]) -> String {
+  var quoted = String.UnicodeScalarView([quote])
+  for scalar in text.unicodeScalars {
+    if special.contains(scalar) { quoted.append(scalar) }
+    quoted.append(scalar)
+  }
+  quoted.append(quote)
+  return String(quoted)
 }
 
 /// Whether SQL reads the name as it stands, without quotes and folding (keywords aside).
