@@ -7,7 +7,7 @@ public struct BulkAppendOptions: Sendable {
   public var workers = 1
   /// Lines to pass over at the beginning, because they were committed before.
   public var skippedLines = 0
-  /// A member of the payload from which an event without an id gets one, the same at each run (UUID version 5).
+  /// A member of the payload from which an event without an id gets one, the same at each run (UUID version 8).
   public var idField: String?
   /// How many lines that are no events may be set aside before the append fails.
   public var maximumRejects = 0

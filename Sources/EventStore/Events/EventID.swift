@@ -28,7 +28,10 @@ public struct EventID: Sendable, Hashable {
     self.init(version: 4, high: .random(in: 0 ... .max), low: .random(in: 0 ... .max))
   }
 
-  /// Makes the id, version 5, that belongs to a name in a namespace: always the same for the same two (RFC 9562, section 5.5).
+  /// Makes the id, version 8, that belongs to a name in a namespace: always the same for the same two.
+  ///
+  /// It is the first 16 bytes of SHA-256 over the namespace's bytes and the name's (RFC 9562, appendix B.2).
+  /// `EventStore` derives the ids of split events in SQL by the same rule.
   ///
   /// - Parameters:
   ///   - namespace: the id that the names are within.
@@ -37,9 +40,11 @@ public struct EventID: Sendable, Hashable {
     var input: [UInt8] = []
     for half in [namespace.high, namespace.low] { input.append(bigEndian: half) }
     input.append(contentsOf: name)
-    let digest = SHA1.hash(input)
+    var hash = SHA256()
+    hash.update(input.span)
+    let digest = hash.finish().words
     self.init(
-      version: 5,
+      version: 8,
       high: UInt64(digest[0]) << 32 | UInt64(digest[1]),
       low: UInt64(digest[2]) << 32 | UInt64(digest[3])
     )

@@ -122,12 +122,12 @@ extension UpcastSource {
   }
 
   /// The parts of an event keep its aggregate, version, time and metadata. The first keeps its id; the others get one
-  /// that follows from it, a UUID of version 8 (RFC 9562). A split into nothing leaves a row without a type, which no
+  /// that follows from it by the rule of ``EventID/init(namespace:name:)``. A split into nothing leaves a row without a type, which no
   /// table of events takes: that is a drop, and has to be said.
   private func split(_ rule: UpcasterFile.Rule, into parts: SQLStatement, over inner: String) -> String {
     """
     SELECT CASE WHEN annals_parts.place > 1
-             THEN overlay(overlay(md5(event.id || ' ' || annals_parts.place) PLACING '8' FROM 13) PLACING '8' FROM 17)::uuid
+             THEN \(Self.derivedID(of: "event.id", name: "annals_parts.place"))
              ELSE event.id END AS id, event.aggregate_id,
            annals_parts.event_type, annals_parts.event_data, event.version, event."timestamp", event.metadata,
            event.position, event.\(Self.part) || annals_parts.place::integer AS \(Self.part)
@@ -141,6 +141,15 @@ extension UpcastSource {
       FROM \(subquery(parts)) AS annals_query (event_type, event_data)
       WHERE \(applies(rule))
     ) AS annals_parts ON true OFFSET 0
+    """
+  }
+
+  /// ``EventID/init(namespace:name:)`` in SQL; the name is a number in decimal digits.
+  static func derivedID(of namespace: String, name: String) -> String {
+    """
+    (SELECT encode(set_byte(set_byte(annals_hash, 6, get_byte(annals_hash, 6) & 15 | 128),
+                            8, get_byte(annals_hash, 8) & 63 | 128), 'hex')::uuid
+     FROM substr(sha256(uuid_send(\(namespace)) || convert_to(\(name)::text, 'UTF8')), 1, 16) AS annals_hash)
     """
   }
 
