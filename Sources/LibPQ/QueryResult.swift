@@ -4,7 +4,7 @@ internal import CLibPQ
 ///
 /// It owns the PGresult, which lives until the value goes out of scope. Rows and columns count from 0.
 @safe package struct QueryResult: ~Copyable {
-  private let handle: OpaquePointer
+  let handle: OpaquePointer
 
   init(owning handle: OpaquePointer) {
     unsafe self.handle = handle
