@@ -13,6 +13,11 @@ package final class BlockingExecutor: SerialExecutor {
     queue.async { unsafe job.runSynchronously(on: self.asUnownedSerialExecutor()) }
   }
 
+  /// Lets `assumeIsolated` succeed on this executor's queue, and trap elsewhere.
+  package func checkIsolated() {
+    dispatchPrecondition(condition: .onQueue(queue))
+  }
+
   package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
     unsafe UnownedSerialExecutor(ordinary: self)
   }
