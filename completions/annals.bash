@@ -374,7 +374,7 @@ _annals_append() {
     repeating_flags=()
     non_repeating_flags=(--receipts -n --dry-run --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --max-errors --rejects --progress --output -o --retry-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --max-errors --rejects --progress -o --output --retry-timeout)
     __annals_offer_flags_options 3
 
     # Offer option value completions
@@ -442,7 +442,7 @@ _annals_append() {
     '--progress')
         return
         ;;
-    '--output'|'-o')
+    '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
@@ -804,7 +804,7 @@ _annals_snapshot_show() {
     repeating_flags=()
     non_repeating_flags=(--blame --no-snapshot --raw --version '-?' --help)
     repeating_options=(--diff)
-    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --upcasters --output -o)
+    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --upcasters -o --output)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -845,7 +845,7 @@ _annals_snapshot_show() {
         __annals_add_completions -d
         return
         ;;
-    '--output'|'-o')
+    '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
@@ -1848,7 +1848,7 @@ _annals_evolve_plan() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --output -o)
+    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1876,7 +1876,7 @@ _annals_evolve_plan() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
-    '--output'|'-o')
+    '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;

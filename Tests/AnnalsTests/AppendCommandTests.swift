@@ -195,7 +195,7 @@ import Testing
       #expect(run.status == .exited(0) && run.standardError == "" && run.standardOutput == "")
 
       run = try await annals(
-        ["--from", "-", "--batch-size", "5", "--skip-lines", "6", "--progress", "0.000001"],
+        ["--from", "-", "--batch-size", "5", "--skip-lines", "6", "--progress", "0.000001s"],
         lines.joined()
       )
       #expect(run.status == .exited(0), "\(run.standardError)")

@@ -28,6 +28,44 @@ import Testing
     }
   }
 
+  @Test func theVariableCountsWhereverOutputIsAnOption() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.psql(
+        """
+        CREATE TABLE events (id uuid PRIMARY KEY, aggregate_id text, event_type text, event_data jsonb,
+          version int, timestamp timestamptz, position bigint GENERATED ALWAYS AS IDENTITY UNIQUE, UNIQUE (aggregate_id, version));
+        INSERT INTO events (id, aggregate_id, event_type, event_data, version, timestamp)
+        SELECT gen_random_uuid(), 'a', 'A', jsonb_build_object('n', i), i, now()
+        FROM generate_series(1, 2) AS i;
+        """
+      )
+      let upcaster = "-- @upcaster u\n-- @event A\n-- @data\nSELECT event.event_data;\n"
+      for command in [
+        ["snapshot", "show", "a", "--diff", "1", "2"], ["snapshot", "show", "a", "--blame"],
+        ["snapshot", "show", "a"], ["evolve", "plan", "-"],
+      ] {
+        for format in ["json", "ndjson", "csv"] {
+          let byOption = try await AnnalsBinary.run(
+            command + ["-o", format],
+            stdin: command.contains("-") ? upcaster : "",
+            environment: db.environment
+          )
+          let byVariable = try await AnnalsBinary.run(
+            command,
+            stdin: command.contains("-") ? upcaster : "",
+            environment: db.environment.merging(["ANNALS_OUTPUT": format]) { $1 }
+          )
+          #expect(byOption.exitCode == 0, "\(command): \(byOption.standardError)")
+          // Of a plan in JSON, the estimate of the time differs from run to run.
+          let isSame =
+            command[0] == "evolve" && format == "json"
+            ? byVariable.standardOutput.hasPrefix("{") : byVariable.standardOutput == byOption.standardOutput
+          #expect(isSame, "\(command) \(format): \(byVariable.standardOutput)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: [
     (["ANNALS_TABLE": "a.b.c"], "ANNALS_TABLE: 'a.b.c' is not the name of a table"),
     (["ANNALS_OUTPUT": "xml"], "ANNALS_OUTPUT: 'xml' is not an output format"),

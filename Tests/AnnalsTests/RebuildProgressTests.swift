@@ -81,7 +81,9 @@ import Testing
   @Test func oneLineTellsOfSeveralFiles() async throws {
     try await withFiles { database, shell in
       try await database.psql("TRUNCATE gate")
-      let run = try await shell("annals rebuild-projection --chunk 5 --progress 1e-6 gated.sql doubled.sql")
+      let run = try await shell(
+        "annals rebuild-projection --chunk 5 --progress 0.000001 gated.sql doubled.sql"
+      )
       #expect(run.exitCode == 0 && run.standardOutput == "")
       let last = run.standardError.split(separator: "\n").last ?? ""
       #expect(last.hasPrefix("annals: rebuilding 2 projections: 100%, 40 events, "), "\(run.standardError)")
@@ -114,7 +116,7 @@ import Testing
     try await withFiles { database, shell in
       try await database.psql("TRUNCATE gate")
       #expect(try await shell("annals rebuild-projection --to-position 3 doubled.sql").exitCode == 0)
-      let once = try await shell("annals project --once --chunk 5 --progress 1e-6 doubled.sql")
+      let once = try await shell("annals project --once --chunk 5 --progress 0.000001 doubled.sql")
       #expect(once.exitCode == 0)
       let last = once.standardError.split(separator: "\n").last ?? ""
       #expect(last.hasPrefix("annals: doubled.sql: 100%, 17 events, "), "\(once.standardError)")

@@ -78,25 +78,45 @@ import Testing
     )
   }
 
-  @Test(arguments: [
-    ["rebuild-projection", "--time-limit", "nan", "-"], ["rebuild-projection", "--progress", "nan", "-"],
-    ["replay", "--time-limit", "nan"], ["replay", "--timeout", "nan"],
-  ])
-  func secondsAreNumbers(arguments: [String]) async throws {
-    #expect(try await AnnalsBinary.run(arguments).exitCode == 64)
+  private static let durations = [
+    ["rebuild-projection", "-", "--time-limit"], ["rebuild-projection", "-", "--progress"],
+    ["project", "-", "--poll"], ["project", "-", "--retry-delay"], ["replay", "--time-limit"],
+    ["replay", "--exec", "cat", "--timeout"],
+    ["dead-letters", "retry", "mail", "--exec", "cat", "--timeout"],
+    ["append", "a-1", "T", "--retry-timeout"], ["check", "--max-age"], ["check", "--max-lag"],
+  ]
+
+  @Test(arguments: durations)
+  func whatIsNoDurationIsRefused(arguments: [String]) async throws {
+    for text in ["1e30", "nan", "inf", "", "-1s", "1 s", "1e9s", "2000000000s", "1.2.3s", ".s", "5m", "٣s"] {
+      let run = try await AnnalsBinary.run(
+        arguments.dropLast() + ["\(arguments[arguments.count - 1])=\(text)"]
+      )
+      #expect(run.exitCode == 64, "\(text): \(run.standardError)")
+      #expect(run.standardError.contains("HINT:  \(DurationArgument.hint)"), "\(text): \(run.standardError)")
+    }
   }
 
-  @Test(arguments: [
-    ["rebuild-projection", "--time-limit", "1e300", "--progress", "1e300", "-"],
-    ["project", "--once", "--poll", "99999999999999999999999999", "-"], ["replay", "--time-limit", "inf"],
-    ["replay", "--timeout", "1e300", "--exec", "cat"],
-  ])
-  func anyNumberOfSecondsWillDo(arguments: [String]) async throws {
+  @Test func durationsAreSecondsUnlessTheySayOtherwise() {
+    let texts = ["30", "30.5", "500ms", "10min", "2h", "2d", "1s", "0", "1000000000"]
+    #expect(
+      texts.map { DurationArgument(argument: $0)?.duration } == [
+        .seconds(30), .milliseconds(30_500), .milliseconds(500), .seconds(600), .seconds(7200),
+        .seconds(172_800),
+        .seconds(1), .zero, .seconds(1_000_000_000),
+      ]
+    )
+  }
+
+  @Test(arguments: durations)
+  func oneGrammarOfDurations(arguments: [String]) async throws {
     let file = "-- @projection p\n-- @create\nCREATE TABLE p (n int);\n-- @on A\nSELECT 1;\n"
     // What nobody reads would end the tests with SIGPIPE.
     let stdin = arguments.contains("-") ? file : ""
-    let run = try await AnnalsBinary.run(arguments + ["-h", "/nonexistent"], stdin: stdin)
-    #expect(run.exitCode == 69, "\(run.standardError)")
+    for text in ["30.5s", "500ms", "10min", "2h", "2d", "10000d"] {
+      let run = try await AnnalsBinary.run(arguments + [text, "-h", "/nonexistent"], stdin: stdin)
+      #expect(run.exitCode == 69, "\(text): \(run.standardError)")
+    }
   }
 
   @Test(arguments: [["-o", "json"], ["--output=ndjson"], ["-ojson"]])

@@ -58,7 +58,7 @@ struct ChunkReader {
   private mutating func parse(_ bytes: ArraySlice<UInt8>) throws(EventLineError) -> EventChunk.Entry {
     let event = try parser.parse(bytes.span, line: lines.lineNumber)
     if event.metadata != nil, !table.hasMetadata {
-      throw error("metadata", "the table \(table.name) has no column for it", at: event.metadata)
+      throw error("metadata", "the table \(table.name) has no column for it", at: event.metadata, in: bytes)
     }
     let id: EventID
     if let given = event.id {
@@ -90,7 +90,7 @@ struct ChunkReader {
   ) throws(EventLineError) -> EventID {
     let span = bytes.span
     guard let value = JSONScanner.member(field, of: data, in: span) else {
-      throw error("event_data", "no \(field) to make an id from", at: data)
+      throw error("event_data", "no \(field) to make an id from", at: data, in: bytes)
     }
     switch span[value.lowerBound] {
     case UInt8(ascii: "\""):
@@ -101,19 +101,23 @@ struct ChunkReader {
         name: bytes[value.shifted(by: bytes.startIndex)]
       )
     default:
-      throw error("event_data", "\(field), to make an id from, must be a string or a number", at: value)
+      throw error(
+        "event_data",
+        "\(field), to make an id from, must be a string or a number",
+        at: value,
+        in: bytes
+      )
     }
   }
 
-  private func error(_ field: String, _ message: String, at place: Range<Int>?) -> EventLineError {
-    EventLineError(
-      line: lines.lineNumber,
-      column: (place?.lowerBound ?? 0) + 1,
-      byteColumn: (place?.lowerBound ?? 0) + 1,
-      field: field,
-      message: message,
-      hint: nil
-    )
+  private func error(
+    _ field: String,
+    _ message: String,
+    at place: Range<Int>?,
+    in bytes: ArraySlice<UInt8>
+  ) -> EventLineError {
+    let cause = JSONError(at: place?.lowerBound ?? 0, message)
+    return EventLineError(FieldError(field, cause), in: bytes.span, line: lines.lineNumber)
   }
 
   /// Sets a line aside, as long as that is allowed.

@@ -14,17 +14,7 @@ package struct EventLineParser: Sendable {
     do throws(FieldError) {
       return try EventLine(fields: scanObject(bytes), in: bytes)
     } catch {
-      let offset = min(error.cause.offset, bytes.count)
-      var column = 1
-      for index in 0..<offset where bytes[index] & 0xC0 != 0x80 { column += 1 }
-      throw EventLineError(
-        line: line,
-        column: column,
-        byteColumn: offset + 1,
-        field: error.field,
-        message: error.cause.message,
-        hint: error.cause.hint
-      )
+      throw EventLineError(error, in: bytes, line: line)
     }
   }
 
@@ -148,5 +138,22 @@ struct FieldError: Error {
 
   init(_ field: String? = nil, at offset: Int, _ message: String, hint: String? = nil) {
     self.init(field, JSONError(at: offset, message, hint: hint))
+  }
+}
+
+extension EventLineError {
+  /// Says where in the line the cause is: for people in characters, as an editor counts them.
+  init(_ error: FieldError, in bytes: Span<UInt8>, line: Int) {
+    let offset = min(error.cause.offset, bytes.count)
+    var column = 1
+    for index in 0..<offset where bytes[index] & 0xC0 != 0x80 { column += 1 }
+    self.init(
+      line: line,
+      column: column,
+      byteColumn: offset + 1,
+      field: error.field,
+      message: error.cause.message,
+      hint: error.cause.hint
+    )
   }
 }

@@ -33,20 +33,18 @@ struct Append: AsyncParsableCommand {
   @OptionGroup(title: "Many events") var bulk: BulkOptions
   @OptionGroup(title: "Many events") var progress: ProgressOptions
 
-  @Flag(help: "Print a record of each event: where it stands.")
+  @Flag(help: "Print where each event stands; so does -o.")
   var receipts = false
 
-  @Option(name: .shortAndLong, help: "Format of the receipts (implies --receipts).")
-  var output: OutputFormat?
+  @OptionGroup var output: OutputOptions
 
-  @Option(help: ArgumentHelp("Seconds to try to connect again after a lost connection.", valueName: "s"))
-  var retryTimeout = 30
+  @Option(help: ArgumentHelp("How long to try to connect again.", valueName: "duration"))
+  var retryTimeout: DurationArgument = "30s"
 
   @Flag(name: [.customShort("n"), .long], help: "Check everything, and change nothing.")
   var dryRun = false
 
   func validate() throws {
-    guard retryTimeout >= 0 else { throw ValidationError("--retry-timeout cannot be negative") }
     if bulk.from != nil {
       guard aggregateID == nil, event.isEmpty else {
         throw ValidationError("with --from, what belongs to one event stands in its line")
@@ -57,6 +55,8 @@ struct Append: AsyncParsableCommand {
       throw ValidationError("name the stream and the type of the event, or a file with --from")
     }
   }
+
+  private var printsReceipts: Bool { receipts || output.givenFormat != nil }
 
   func run() async throws {
     let store = try await connection.store()
@@ -77,10 +77,10 @@ struct Append: AsyncParsableCommand {
         [event],
         to: aggregateID,
         expecting: expected,
-        retryTimeout: .seconds(retryTimeout)
+        retryTimeout: retryTimeout.duration
       )
-    if self.receipts || output != nil {
-      var printer = RecordPrinter<ReceiptRecord>(try OutputFormat.resolve(output))
+    if printsReceipts {
+      var printer = RecordPrinter<ReceiptRecord>(output.format)
       for receipt in receipts { printer.print(ReceiptRecord(receipt: receipt)) }
       printer.finish()
     } else if StandardOutput.isTerminal || dryRun {
@@ -104,13 +104,13 @@ struct Append: AsyncParsableCommand {
     defer { line.finish() }
     let input = try EventInput(path, line)
     let report = AppendReport(
-      format: receipts || output != nil ? try OutputFormat.resolve(output) : nil,
+      format: printsReceipts ? output.format : nil,
       bulk: bulk,
-      secondsBetweenNotices: progress.progress
+      noticeInterval: progress.progress?.duration
     )
     var options = bulk.options
     options.isDryRun = dryRun
-    options.retryTimeout = .seconds(retryTimeout)
+    options.retryTimeout = retryTimeout.duration
     try report.attach(to: &options)
     let result: BulkAppendResult
     do {

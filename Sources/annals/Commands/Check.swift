@@ -21,49 +21,60 @@ struct Check: AsyncParsableCommand {
 
   @OptionGroup var connection: ConnectionOptions
 
-  @Option(help: "Most events, or longest time (90s, 5min, 1h, 2d), that a reader may be behind.")
-  var maxLag: String?
+  @Option(
+    help: ArgumentHelp(
+      "Most events (10000), or longest time (90s, 5min, 1h, 2d), that a reader may be behind.",
+      valueName: "number|duration"
+    )
+  )
+  var maxLag: LagLimit?
 
   @Option(help: "Most dead letters a projection may have.")
   var maxDeadLetters: Int64 = 0
 
-  @Option(help: "Oldest that the newest event may be (90s, 5min, 1h, 2d).")
-  var maxAge: String?
+  @Option(
+    help: ArgumentHelp("Oldest that the newest event may be (90s, 5min, 1h, 2d).", valueName: "duration")
+  )
+  var maxAge: DurationArgument?
 
   @Option(help: "Form of the answer.")
   var format: Format = .nagios
 
-  func validate() throws { _ = try limits() }
-
   func run() async throws {
     let health = try await connection.store().health()
-    let problems = health.problems(try limits())
+    let problems = health.problems(limits)
     StandardOutput.write(HealthReport(health: health, problems: problems).text(format))
     StandardOutput.flush()
     if !problems.isEmpty { throw EndWithStatus(status: .findings) }
   }
 
-  private func limits() throws -> StoreHealth.Limits {
+  private var limits: StoreHealth.Limits {
     var limits = StoreHealth.Limits()
     limits.deadLetters = maxDeadLetters
-    limits.ageSeconds = try maxAge.map { try Self.seconds($0, of: "--max-age") }
-    guard let maxLag else { return limits }
-    if let events = Int64(maxLag), events >= 0 {
-      limits.lagEvents = events
-    } else {
-      limits.lagSeconds = try Self.seconds(maxLag, of: "--max-lag")
+    limits.ageSeconds = maxAge?.seconds
+    switch maxLag {
+    case .events(let events): limits.lagEvents = events
+    case .time(let time): limits.lagSeconds = time.seconds
+    case nil: break
     }
     return limits
   }
+}
 
-  private static let units: [String: Double] = ["s": 1, "min": 60, "h": 3600, "d": 86400]
+/// How far a reader may be behind: a number alone is events, one with a unit a time.
+enum LagLimit: ExpressibleByArgument {
+  case events(Int64)
+  case time(DurationArgument)
 
-  private static func seconds(_ text: String, of option: String) throws -> Double {
-    let digits = text.prefix { $0.isASCII && $0.isNumber }
-    guard let number = Double(digits), let unit = units[String(text.dropFirst(digits.count))] else {
-      throw ValidationError("\(option) takes a whole number with s, min, h or d behind it, not '\(text)'")
+  init?(argument: String) {
+    if let events = Int64(argument) {
+      guard events >= 0 else { return nil }
+      self = .events(events)
+    } else if let time = DurationArgument(argument: argument), argument.last?.isLetter == true {
+      self = .time(time)
+    } else {
+      return nil
     }
-    return number * unit
   }
 }
 

@@ -96,8 +96,8 @@ struct RetryDeadLetters: AsyncParsableCommand {
   )
   var exec: String?
 
-  @Option(help: "Seconds that the command may take for an answer.")
-  var timeout: Double = 60
+  @Option(help: ArgumentHelp("How long the command may take for an answer.", valueName: "duration"))
+  var timeout: DurationArgument = "60s"
 
   @Argument(help: "The projection, or the checkpoint.", completion: .consumer)
   var name: String
@@ -106,7 +106,7 @@ struct RetryDeadLetters: AsyncParsableCommand {
   var positions: [Int64] = []
 
   func validate() throws {
-    if timeout <= 0 { throw ValidationError("--timeout must be above 0") }
+    try timeout.requirePositive("--timeout")
     if file != nil, exec != nil {
       throw ValidationError("--file is for a projection, --exec for a checkpoint")
     }
@@ -118,7 +118,7 @@ struct RetryDeadLetters: AsyncParsableCommand {
     try await upcasters.apply(to: store)
     let retry: DeadLetterRetry
     if let exec {
-      let handler = EventHandlerProcess(command: exec, timeout: .seconds(timeout))
+      let handler = EventHandlerProcess(command: exec, timeout: timeout.duration)
       retry = try await store.retryParkedEvents(under: name, at: positions) { try await handler.retry($0) }
     } else {
       retry = try await store.retryDeadLetters(of: name, at: positions, with: definition, path: file)

@@ -8,6 +8,8 @@ struct EvolvePlan: AsyncParsableCommand {
     discussion: """
         annals evolve plan currency.sql --out currency.plan
         annals evolve plan upcasters/ -o json | jq .shapes
+
+      With -o json the whole plan is printed, in the other formats the types.
       """
   )
 
@@ -22,8 +24,7 @@ struct EvolvePlan: AsyncParsableCommand {
 
   @OptionGroup var connection: ConnectionOptions
 
-  @Option(name: .shortAndLong, help: "Print the types, in this format; json prints the whole plan.")
-  var output: OutputFormat?
+  @OptionGroup var output: OutputOptions
 
   func run() async throws {
     let upcasters = try UpcasterOptions.load(files)
@@ -37,7 +38,7 @@ struct EvolvePlan: AsyncParsableCommand {
       try file.write(Array(json.utf8))
       try file.finish()
     }
-    switch output {
+    switch output.chosenFormat {
     case nil: PlanReport(plan).print()
     case .json: StandardOutput.write(json)
     case let format?:

@@ -24,16 +24,18 @@ struct Project: AsyncParsableCommand {
   var attempts = 3
 
   @Option(
-    help: "Wait before the first of these tries, as 1s or 500ms; each further wait is twice as long.",
-    transform: parseDuration
+    help: ArgumentHelp(
+      "Wait before the first of these tries; each further wait is twice as long.",
+      valueName: "duration"
+    )
   )
-  var retryDelay: Duration = .seconds(1)
+  var retryDelay: DurationArgument = "1s"
 
   @Option(help: "Positions a transaction.")
   var chunk: Int64 = 5_000
 
-  @Option(help: "How often to look for new events, as 500ms.", transform: parseDuration)
-  var poll: Duration = .milliseconds(500)
+  @Option(help: ArgumentHelp("How often to look for new events.", valueName: "duration"))
+  var poll: DurationArgument = "500ms"
 
   @OptionGroup var progress: ProgressOptions
 
@@ -89,19 +91,9 @@ struct Project: AsyncParsableCommand {
     var options = CatchUpOptions()
     options.once = once
     options.attempts = attempts
-    options.retryDelay = retryDelay
+    options.retryDelay = retryDelay.duration
     options.chunkSize = chunk
-    options.pollInterval = poll
+    options.pollInterval = poll.duration
     return options
   }
-}
-
-/// `1s`, `500ms`, `2min`; a number alone is seconds.
-private func parseDuration(_ text: String) throws -> Duration {
-  let digits = text.prefix { $0.isNumber || $0 == "." }
-  let units: [Substring: Double] = ["": 1, "s": 1, "ms": 0.001, "min": 60]
-  guard let number = Double(digits), let unit = units[text.dropFirst(digits.count)] else {
-    throw ValidationError("'\(text)' is not a duration; write 1s or 500ms")
-  }
-  return .option(seconds: number * unit)
 }

@@ -43,8 +43,8 @@ struct Replay: AsyncParsableCommand {
   )
   var exec: String?
 
-  @Option(help: "Seconds that the command may take for an answer.")
-  var timeout: Double = 60
+  @Option(help: ArgumentHelp("How long the command may take for an answer.", valueName: "duration"))
+  var timeout: DurationArgument = "60s"
 
   @Option(help: "How often the command is tried again when it fails at the same event.")
   var retries = 3
@@ -55,8 +55,8 @@ struct Replay: AsyncParsableCommand {
   @Option(help: "Most events a second.")
   var rate: Int?
 
-  @Option(help: ArgumentHelp("End after as many seconds.", valueName: "seconds"))
-  var timeLimit: Double?
+  @Option(help: ArgumentHelp("End after so long.", valueName: "duration"))
+  var timeLimit: DurationArgument?
 
   @Flag(
     name: [.customShort("n"), .long],
@@ -81,8 +81,7 @@ struct Replay: AsyncParsableCommand {
       throw ValidationError("a replay is NDJSON; -o \(format.rawValue) is for --dry-run")
     }
     if let rate, rate < 1 { throw ValidationError("--rate must be 1 or more") }
-    if let timeLimit, !(timeLimit >= 0) { throw ValidationError("--time-limit must be 0 or more") }
-    if !(timeout > 0) { throw ValidationError("--timeout must be above 0") }
+    try timeout.requirePositive("--timeout")
     if retries < 0 { throw ValidationError("--retries cannot be negative") }
     if park, exec == nil || checkpoint == nil {
       throw ValidationError("--park needs --exec, and a --checkpoint to keep the dead letters under")
@@ -102,7 +101,7 @@ struct Replay: AsyncParsableCommand {
     }
     if try await readModel.build(from: query, store) { return }
     if let exec {
-      let handler = EventHandlerProcess(command: exec, timeout: .option(seconds: timeout))
+      let handler = EventHandlerProcess(command: exec, timeout: timeout.duration)
       var replay = HandlerReplay(
         store: store,
         handler: handler,
@@ -139,7 +138,7 @@ struct Replay: AsyncParsableCommand {
   private var options: ReplayOptions {
     var options = ReplayOptions()
     (options.isFollowing, options.checkpoint, options.eventsPerSecond) = (follow, checkpoint, rate)
-    options.timeLimit = timeLimit.map { .option(seconds: $0) }
+    options.timeLimit = timeLimit?.duration
     return options
   }
 }

@@ -12,6 +12,8 @@ struct SnapshotShow: AsyncParsableCommand {
         annals snapshot show order-42 --diff 3 7
         annals snapshot show order-42 --blame
         annals snapshot show order-42 --blame .items[0]
+
+      Without -o, a state is printed as it is.
       """
   )
 
@@ -43,8 +45,7 @@ struct SnapshotShow: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var upcasters: UpcasterOptions
 
-  @Option(name: .shortAndLong, help: "Output format; without it, a state is printed as it is.")
-  var output: OutputFormat?
+  @OptionGroup var output: OutputOptions
 
   func validate() throws {
     if at != nil, atVersion != nil { throw ValidationError("--at and --at-version exclude each other") }
@@ -84,13 +85,13 @@ struct SnapshotShow: AsyncParsableCommand {
   }
 
   private func print<R: Record>(_ records: [R]) {
-    var printer = RecordPrinter<R>(output ?? .table)
+    var printer = RecordPrinter<R>(output.format)
     for record in records { printer.print(record) }
     printer.finish()
   }
 
   private func showState(_ store: EventStore, _ reducer: Reducer) async throws {
-    let isForPeople = output == nil && StandardOutput.isTerminal
+    let isForPeople = output.chosenFormat == nil && StandardOutput.isTerminal
     let state = try await store.state(
       of: id,
       at: try await point(store),
@@ -98,7 +99,7 @@ struct SnapshotShow: AsyncParsableCommand {
       usingSnapshots: !noSnapshot,
       indented: isForPeople
     )
-    guard output == nil else { return print([StateRecord(state: state, reducer: reducer.name)]) }
+    guard output.chosenFormat == nil else { return print([StateRecord(state: state, reducer: reducer.name)]) }
     for line in state.state.split(separator: "\n", omittingEmptySubsequences: false) {
       StandardOutput.write((isForPeople ? TextEscaping.forPeople(String(line)) : String(line)) + "\n")
     }

@@ -4,7 +4,7 @@ internal import EventStore
 /// What `append` may say of a single event beside its stream, type and payload.
 struct NewEventOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("The stream's last version: a number, none, any or exists.", valueName: "n"),
+    help: ArgumentHelp("Last version of the stream: number, none, any, exists.", valueName: "n"),
     transform: NewEventOptions.parseExpectedVersion
   )
   var expectedVersion: ExpectedVersion?

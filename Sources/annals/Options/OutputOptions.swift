@@ -8,9 +8,12 @@ struct OutputOptions: ParsableArguments {
   )
   var givenFormat: OutputFormat?
 
-  var format: OutputFormat {
+  var format: OutputFormat { chosenFormat ?? .table }
+
+  /// What the option or the variable says; nil without either, where a command then prints something of its own.
+  var chosenFormat: OutputFormat? {
     // A wrong variable was refused by validate().
-    (try? OutputFormat.resolve(givenFormat)) ?? .table
+    (try? OutputFormat.resolve(givenFormat)).flatMap(\.self)
   }
 
   /// Whether a person looks at a table, who may be shown pictures.

@@ -2,14 +2,14 @@ internal import ArgumentParser
 
 /// How long work says how far it is.
 struct ProgressOptions: ParsableArguments {
-  @Option(help: "Say every so many seconds how far it is, instead of showing a bar.")
-  var progress: Double?
+  @Option(
+    help: ArgumentHelp("Say so often how far it is, instead of showing a bar.", valueName: "duration")
+  )
+  var progress: DurationArgument?
 
-  func validate() throws {
-    if let progress, !(progress > 0) { throw ValidationError("--progress must be more than 0") }
-  }
+  func validate() throws { try progress?.requirePositive("--progress") }
 
   func line(_ title: String, rest: String? = "positions behind") -> ProgressLine {
-    ProgressLine(title, every: progress, rest: rest)
+    ProgressLine(title, every: progress?.duration, rest: rest)
   }
 }

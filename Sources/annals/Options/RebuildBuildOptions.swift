@@ -23,11 +23,11 @@ struct RebuildBuildOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Stop after so many seconds with exit status 2; the next run goes on.",
-      valueName: "seconds"
+      "Stop after so long with exit status 2; the next run goes on.",
+      valueName: "duration"
     )
   )
-  var timeLimit: Double?
+  var timeLimit: DurationArgument?
 
   @Flag(help: "Print how the new tables differ from the live ones.")
   var diff = false
@@ -51,7 +51,6 @@ struct RebuildBuildOptions: ParsableArguments {
     if chunk < 1 { throw ValidationError("--chunk must be 1 or more") }
     if !(1...64).contains(workers) { throw ValidationError("--workers must be from 1 to 64") }
     if keep < 0 { throw ValidationError("--keep cannot be negative") }
-    if let timeLimit, !(timeLimit >= 0) { throw ValidationError("--time-limit must be 0 or more") }
     if let toPosition, toPosition < 0 { throw ValidationError("--to-position cannot be negative") }
   }
 
@@ -63,7 +62,7 @@ struct RebuildBuildOptions: ParsableArguments {
     options.swaps = !noSwap
     options.lastPosition = toPosition
     options.keptGenerations = keep
-    options.timeLimit = timeLimit.map { .option(seconds: $0) }
+    options.timeLimit = timeLimit?.duration
     options.compares = diff
     options.differenceLimit = maxDiff
     return options

@@ -40,10 +40,10 @@ final class AppendReport: Sendable {
 
   /// - Parameters:
   ///   - format: of the receipts; nil prints none.
-  ///   - secondsBetweenNotices: how often to tell what is committed; nil tells it at the end only.
-  init(format: OutputFormat?, bulk: BulkOptions, secondsBetweenNotices: Double?) {
+  ///   - noticeInterval: how often to tell what is committed; nil tells it at the end only.
+  init(format: OutputFormat?, bulk: BulkOptions, noticeInterval: Duration?) {
     self.bulk = bulk
-    noticeInterval = secondsBetweenNotices.map { .option(seconds: $0) }
+    self.noticeInterval = noticeInterval
     state = Mutex(State(printer: format.map { RecordPrinter($0) }, lastCommittedLine: bulk.skipLines ?? 0))
   }
 

@@ -46,6 +46,7 @@ struct Failure {
       let begin = isName ? String(sentence.prefix(1)) : sentence.prefix(1).lowercased()
       (status, code, message) = (.usage, "usage", begin + sentence.dropFirst())
       if message.hasSuffix(".") { message.removeLast() }
+      if message.hasSuffix("duration>'") { suggestion = DurationArgument.hint }
       takeSuggestion()
     default:
       (status, message) = (.failure, String(describing: error))

@@ -9,15 +9,15 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
 
   var isJSON: Bool { self == .json || self == .ndjson }
 
-  /// The format of the option, else that of the variable.
-  static func resolve(_ given: OutputFormat?) throws -> OutputFormat {
+  /// The format of the option, else that of the variable; nil without either.
+  static func resolve(_ given: OutputFormat?) throws -> OutputFormat? {
     try MirroredOption.output.resolve(given) { text in
       guard let format = OutputFormat(rawValue: text) else {
         let known = allCases.map(\.rawValue).joined(separator: ", ")
         throw ValidationError("'\(text)' is not an output format; choose from \(known)")
       }
       return format
-    } ?? .table
+    }
   }
 
   /// The format that somebody asks for, also when the command line is wrong elsewhere.
@@ -31,6 +31,6 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
         if let format = OutputFormat(rawValue: String(argument.dropFirst(prefix.count))) { return format }
       }
     }
-    return (try? resolve(nil)) ?? .table
+    return (try? resolve(nil)).flatMap(\.self) ?? .table
   }
 }

@@ -33,10 +33,10 @@ final class ProgressLine: Sendable {
   private let state = Mutex(State())
   private let sources = Mutex<[any DispatchSourceProtocol]>([])
 
-  init(_ title: String, every intervalSeconds: Double? = nil, rest: String? = "positions behind") {
+  init(_ title: String, every interval: Duration? = nil, rest: String? = "positions behind") {
     self.title = title
     restName = rest
-    interval = intervalSeconds.map { .option(seconds: $0) }
+    self.interval = interval
     StatusSignal.add(self) { [weak self] in self?.report() }
     guard interval == nil, StandardError.isTerminal else { return }
     watch({ DispatchSource.makeSignalSource(signal: SIGWINCH) }, then: { $0.redraw() })

@@ -211,6 +211,22 @@ import Testing
     }
   }
 
+  /// As an editor counts, whichever part of the program finds the fault.
+  @Test func columnsCountCharacters() async throws {
+    try await withStore { _, store in
+      var options = BulkAppendOptions()
+      options.idField = "zz"
+      let head = #"{"aggregate_id":"éééé","event_type":"A","event_data":"#
+      for text in [head + "{}}", head + #"{"zz":true}}"#, head + "nul}"] {
+        let error = try await #require(throws: EventStoreError.self) {
+          try await store.append(text: text, options: options)
+        }
+        let place = text.hasPrefix(head + #"{"zz""#) ? head.count + 7 : head.count + 1
+        #expect(error.message.hasPrefix("line 1, column \(place): "), "\(error)")
+      }
+    }
+  }
+
   @Test func idsComeFromAPayloadsField() async throws {
     try await withStore { db, store in
       var options = BulkAppendOptions()
