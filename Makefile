@@ -18,7 +18,7 @@ layoutdir = $(DESTDIR)$(PREFIX)/share/annals/layouts
 
 PAGES1 = $(wildcard man/*.1)
 PAGES5 = $(wildcard man/*.5)
-LAYOUTS = $(wildcard Sources/EventStore/Layouts/*.sql)
+LAYOUTS = $(wildcard Sources/EventStore/Layouts/SQL/*.sql)
 
 SWIFT_FILES = Sources Tests Package.swift
 SCRIPTS     = .ci/run $(wildcard .ci/*.sh Examples/*/*.sh Benchmarks/*.sh)

@@ -38,7 +38,7 @@ statement() {
     -e "s/\\\$1/('order-' || :client_id || '-' || :n)/g; s/\\\$2/0/; s/\\\$3/2147483646/" \
     -e "s/\\\$4/ARRAY[gen_random_uuid()]/; s/\\\$5/ARRAY[:type::text]/; s/\\\$6/ARRAY[:data::jsonb]/" \
     -e "s/\\\$7/ARRAY[NULL::timestamptz]/; s/\\\$8/ARRAY[:metadata::jsonb]/" \
-    Sources/EventStore/Append/AppendEvents.sql
+    Sources/EventStore/Append/SQL/AppendEvents.sql
 }
 {
   echo "\\set n random(1, :streams)"

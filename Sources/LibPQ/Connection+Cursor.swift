@@ -1,7 +1,7 @@
 extension Connection {
   /// Runs a query and hands over its rows a page at a time, so that a result of any size takes constant memory.
   ///
-  /// It must be called within a transaction, where nothing but this may use the connection until it returns. A server
+  /// It must be called within a transaction; `body` may use the connection, also for a query of the same kind. A server
   /// plans a cursor for its first rows unless told that all will be fetched, and without parallel workers.
   ///
   /// - Parameters:
@@ -14,12 +14,15 @@ extension Connection {
     _ body: (borrowing QueryResult) throws -> Void
   ) throws {
     try execute("SET LOCAL cursor_tuple_fraction = 1")
-    _ = try query("DECLARE annals_pages NO SCROLL CURSOR FOR \(sql)", parameters)
+    openCursors += 1
+    defer { openCursors -= 1 }
+    let cursor = "annals_pages_\(openCursors)"
+    _ = try query("DECLARE \(cursor) NO SCROLL CURSOR FOR \(sql)", parameters)
     while true {
-      let page = try query("FETCH \(pageRows) FROM annals_pages")
+      let page = try query("FETCH \(pageRows) FROM \(cursor)")
       if !page.isEmpty { try body(page) }
       if page.rowCount < pageRows { break }
     }
-    try execute("CLOSE annals_pages")
+    try execute("CLOSE \(cursor)")
   }
 }

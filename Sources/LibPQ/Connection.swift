@@ -21,6 +21,8 @@ internal import CLibPQ
   var preparedStatements: [String: String?] = [:]
   var preparedCount = 0
   var lastPrepared: (sql: String, name: String)?
+  /// The cursors that queries by pages have open, one within the other.
+  var openCursors = 0
 
   /// Connects; `canceller` ends what this connection waits for, and may outlive it.
   ///

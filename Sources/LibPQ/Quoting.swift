@@ -16,6 +16,18 @@ package func quoteLiteral(_ text: String) -> String {
     ? "E" + enclose(text, in: "'", doubling: ["'", "\\"]) : enclose(text, in: "'", doubling: ["'"])
 }
 
+/// A string constant as SQL between dollar signs, for code: it stays as it is (manual, "Dollar-Quoted String
+/// Constants").
+package func quoteDollar(_ text: String) -> String {
+  var (tag, number) = ("$annals$", 0)
+  // It ends: each tag is another one, and a text holds fewer of them than it has bytes.
+  while text.utf8.contains(tag.utf8) {
+    number += 1
+    tag = "$annals_\(number)$"
+  }
+  return tag + text + tag
+}
+
 private func enclose(_ text: String, in quote: Unicode.Scalar, doubling special: [Unicode.Scalar]) -> String {
   var quoted = String.UnicodeScalarView([quote])
   for scalar in text.unicodeScalars {

@@ -28,6 +28,24 @@ import Testing
     }
   }
 
+  /// Columns of a layout may look like our own places in SQL.
+  @Test(arguments: ["metadata", "timestamp", "streams", "events"])
+  func aPathLiteralIsNotAPlaceOfOurs(member: String) async throws {
+    try await withAudit { db, path in
+      let file = Self.file.replacing(
+        "a.payload AS event_data",
+        with: "a.payload AS event_data, a.payload #> '{\(member)}' AS metadata"
+      )
+      try file.write(toFile: path, atomically: true, encoding: .utf8)
+      let manifest = path + ".manifest"
+      for options in [["--manifest", manifest], ["--against", manifest]] {
+        let run = try await db.annals(["verify-versions", "--layout", path] + options)
+        #expect(run.exitCode == 0, "\(run.standardError)")
+      }
+      try FileManager.default.removeItem(atPath: manifest)
+    }
+  }
+
   @Test func aFileOrTheVariable() async throws {
     try await withAudit { db, path in
       let option = try await db.annals("stream", "a", "--layout", path, "-o", "ndjson")

@@ -10,9 +10,10 @@ struct AppendStatements: Sendable {
 
   init(_ table: EventsTable) {
     self.table = table
-    appendEvents = Self.fillIn(PackageResources.AppendEvents_sql, table)
-    findHeads = Self.fillIn(PackageResources.FindHeads_sql, table)
-    findPositions = Self.fillIn(PackageResources.FindPositions_sql, table)
+    let columns = Self.columns(of: table)
+    appendEvents = SQLTemplate.appendEvents.filled([:], from: columns)
+    findHeads = SQLTemplate.findHeads.filled([:], from: columns)
+    findPositions = SQLTemplate.findPositions.filled([:], from: columns)
     let metadata = table.hasMetadata ? ", metadata" : ""
     copyEvents = """
       COPY \(table.name.sql) (id, aggregate_id, event_type, event_data, version, "timestamp"\(metadata)) \
@@ -24,19 +25,19 @@ struct AppendStatements: Sendable {
   ///
   /// That is so on Citus: there every unique key of a distributed table must contain the aggregate's id.
   func findEvents(_ connection: Connection) throws(PostgresError) -> String {
-    let sql = embeddedSQL(PackageResources.UniqueIDs_sql)
-    let hasUniqueIDs = try connection.query(sql, [.text(table.name.sql)]).bool(0, 0)
-    return Self.fillIn(PackageResources.FindEvents_sql, table)
-      .replacing("{same_aggregate}", with: hasUniqueIDs ? "" : " AND e.aggregate_id = n.aggregate_id")
+    let hasUniqueIDs = try connection.query(SQLTemplate.uniqueIDs.sql, [.text(table.name.sql)]).bool(0, 0)
+    let sameAggregate = hasUniqueIDs ? "" : " AND e.aggregate_id = n.aggregate_id"
+    return SQLTemplate.findEvents.filled(["same_aggregate": sameAggregate], from: Self.columns(of: table))
   }
 
-  private static func fillIn(_ sql: [UInt8], _ table: EventsTable) -> String {
-    embeddedSQL(sql)
-      .replacing("{events}", with: table.name.sql)
-      .replacing("{metadata_column}", with: table.hasMetadata ? ", metadata" : "")
-      .replacing("{metadata_value}", with: table.hasMetadata ? ", n.metadata" : "")
-      .replacing("{stored_metadata}", with: table.hasMetadata ? "e.metadata" : "NULL::jsonb")
-      .replacing("{position}", with: table.hasPosition ? "position" : "NULL::bigint")
+  private static func columns(of table: EventsTable) -> [String: String] {
+    [
+      "events": table.name.sql,
+      "metadata_column": table.hasMetadata ? ", metadata" : "",
+      "metadata_value": table.hasMetadata ? ", n.metadata" : "",
+      "stored_metadata": table.hasMetadata ? "e.metadata" : "NULL::jsonb",
+      "position": table.hasPosition ? "position" : "NULL::bigint",
+    ]
   }
 }
 
@@ -97,8 +98,7 @@ enum UniqueViolation {
       self = .eventOrVersion
       return
     }
-    let sql = embeddedSQL(PackageResources.UniqueColumns_sql)
-    let result = try connection.query(sql, [.text(schema), .text(index)])
+    let result = try connection.query(SQLTemplate.uniqueColumns.sql, [.text(schema), .text(index)])
     switch result.isEmpty ? nil : result.string(0, 0) {
     case nil, "id", "aggregate_id,id", "id,aggregate_id", "aggregate_id,version": self = .eventOrVersion
     default: self = .other

@@ -12,7 +12,7 @@ struct StoreFacts: Sendable {
   init(of table: QualifiedName, isOwn: Bool, _ connection: Connection) throws {
     (self.table, self.isOwn) = (table, isOwn)
     let facts = try connection.query(
-      embeddedSQL(PackageResources.StoreFacts_sql),
+      SQLTemplate.storeFacts.sql,
       [
         .text(table.schema), .text(table.name), .textArray(Layout.shippedNames),
         .textArray(Layout.shippedNames.map { Layout(shipped: $0)?.tables[0].sql ?? "" }),
@@ -21,7 +21,7 @@ struct StoreFacts: Sendable {
     for row in 0..<facts.rowCount { values[facts.string(row, 0)] = facts.string(row, 1) }
     // A store of somebody else's has other columns, and is its owner's to look after.
     guard isOwn, self["kind"] != nil, self.is("can_use_schema") else { return }
-    let rows = try connection.query(embeddedSQL(PackageResources.TableIndexes_sql), [.text(table.sql)])
+    let rows = try connection.query(SQLTemplate.tableIndexes.sql, [.text(table.sql)])
     indexes = (0..<rows.rowCount).map { row in
       TableIndex(
         name: rows.string(row, 0),

@@ -15,7 +15,7 @@ extension EvolutionCheckRun {
   }
 
   /// Compares shapes before and after, on a sample of each type.
-  func shapeChanges() throws -> [ShapeChange] {
+  mutating func shapeChanges() throws -> [ShapeChange] {
     var changes: [ShapeChange] = []
     for count in counts {
       let sample = EventSample(
@@ -26,21 +26,27 @@ extension EvolutionCheckRun {
         source: source
       )
       let key = table.hasPosition ? "e.position" : "NULL::bigint"
-      let sql = embeddedSQL(
-        PackageResources.ShapeChanges_sql,
-        filling: ["sample": sample.sql, "key": key, "step": EventStore.stepToMember]
-      )
+      let sql = SQLTemplate.shapeChanges.filled([
+        "sample": sample.sql, "key": key, "step": EventStore.stepToMember,
+      ])
       do {
         changes += try connection.savepoint {
           let rows = try connection.query(sql, sample.parameters)
           return (0..<rows.rowCount).map { ShapeChange(rows, row: $0) }
         }
-      } catch let error as PostgresError where error.kind == .statement && !error.isAboutTheRun {
-        // The failing events have been named; the shapes have to wait until they do not fail.
-        continue
+      } catch let error as PostgresError where isOfEvent(error) {
+        // Where failing events were named, the shapes have to wait until they do not fail.
+        if result.counts[.failure, default: 0] == 0 { addFailure(of: count.type, error) }
       }
     }
     return changes
+  }
+
+  /// An event failed that the sample of the check left out.
+  private mutating func addFailure(of type: String, _ error: PostgresError) {
+    let detail = "\(error.message) (\(error.sqlState ?? ""))"
+    add(.failure, type: type, events: 1, rules: rules(for: type), detail: detail)
+    result.counts[.failure, default: 0] += 1
   }
 
   mutating func reportShapes() throws {

@@ -90,7 +90,7 @@ extension EventStore {
 
   /// A WITH clause that names the values inside a payload: node (path, value).
   static func nodes(of payload: String) -> String {
-    embeddedSQL(PackageResources.NodesOfPayload_sql, filling: ["payload": payload, "step": stepToMember])
+    SQLTemplate.nodesOfPayload.filled(["payload": payload, "step": stepToMember])
   }
 
   /// The step of a path to the member `m.key`, as jq writes it.

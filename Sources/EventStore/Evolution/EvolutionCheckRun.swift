@@ -84,10 +84,11 @@ extension EvolutionCheckRun {
     var hasFailures = false
     let chunks = try chunks()
     for (index, chunk) in chunks.enumerated() {
-      if try !tally(chunk, &tallies) {
+      if try tally(chunk, &tallies) != nil {
         hasFailures = true
-        for step in chunk.steps(of: Self.stepPositions) where try !tally(step, &tallies) {
-          try nameFailures(in: step)
+        for step in chunk.steps(of: Self.stepPositions) {
+          // An error that is not an event's is ours, or the server's.
+          if let error = try tally(step, &tallies), try nameFailures(in: step) == 0 { throw error }
         }
       }
       progress(Int64(index + 1), Int64(chunks.count))
@@ -200,13 +201,13 @@ extension EvolutionCheckRun {
 
   /// Counts a chunk.
   ///
-  /// - Returns: false when the upcasters fail for one of its events; then nothing was counted.
-  private func tally(_ chunk: Chunk, _ tallies: inout [String: Tally]) throws -> Bool {
+  /// - Returns: the error when the upcasters fail for one of its events; then nothing was counted.
+  private func tally(_ chunk: Chunk, _ tallies: inout [String: Tally]) throws -> PostgresError? {
     do {
       try connection.savepoint { try add(chunk, to: &tallies) }
-      return true
+      return nil
     } catch let error as PostgresError where error.kind == .statement && !error.isAboutTheRun {
-      return false
+      return error
     }
   }
 
@@ -280,7 +281,7 @@ extension EvolutionCheckRun {
         if event.isEmpty { return nil }
         return (event.string(0, 0), Int(event.int32(0, 1)), event.optionalInt64(0, 2))
       }
-    } catch let error as PostgresError where error.kind == .statement && !error.isAboutTheRun {
+    } catch let error as PostgresError where isOfEvent(error) {
       return nil
     }
   }
@@ -296,25 +297,27 @@ extension EvolutionCheckRun {
 // MARK: - Failures
 
 extension EvolutionCheckRun {
-  private mutating func nameFailures(in chunk: Chunk) throws {
+  /// Whether a query over all events may have failed for one that is named, or not looked at. Any other error is ours.
+  func isOfEvent(_ error: PostgresError) -> Bool {
+    guard error.kind == .statement, !error.isAboutTheRun else { return false }
+    return options.sample != nil || result.counts[.failure, default: 0] > 0
+  }
+
+  /// - Returns: how many events failed, of which the first ones are named.
+  private mutating func nameFailures(in chunk: Chunk) throws -> Int64 {
     let named = result.findings.count { $0.kind == .failure }
-    let body = embeddedSQL(
-      PackageResources.NameFailures_sql,
-      filling: [
-        "events": table.relation,
-        "position": table.hasPosition ? "e.position" : "NULL::bigint",
-        "condition": "e.event_type \(ofTypes) AND \(chunk.condition)",
-        "source": source,
-        "values":
-          (["event.event_type", "event.event_data", "event.metadata"]
-          + upcasters.rules.map { "(\($0.applies))" })
-          .joined(separator: ", "),
-        "limit": String(max(0, options.failureLimit - named)),
-      ]
-    )
-    var tag = "$annals$"
-    while body.contains(tag) { tag = "$annals_\(tag.utf8.count)$" }
-    try connection.execute("DO \(tag)\n\(body)\n\(tag)")
+    let body = SQLTemplate.nameFailures.filled([
+      "events": table.relation,
+      "position": table.hasPosition ? "e.position" : "NULL::bigint",
+      "condition": "e.event_type \(ofTypes) AND \(chunk.condition)",
+      "source": source,
+      "values":
+        (["event.event_type", "event.event_data", "event.metadata"]
+        + upcasters.rules.map { "(\($0.applies))" })
+        .joined(separator: ", "),
+      "limit": String(max(0, options.failureLimit - named)),
+    ])
+    try connection.execute("DO " + quoteDollar("\n\(body)\n"))
     let failures = try connection.query(
       """
       SELECT f->>'aggregate_id', (f->>'version')::integer, (f->>'position')::bigint, f->>'type',
@@ -335,6 +338,7 @@ extension EvolutionCheckRun {
     }
     let count = try connection.query("SELECT current_setting('annals.failure_count')::bigint").int64(0, 0)
     result.counts[.failure, default: 0] += count
+    return count
   }
 }
 

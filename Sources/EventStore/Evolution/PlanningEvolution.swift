@@ -52,6 +52,7 @@ extension EventStore {
   ) throws -> EvolutionPlan {
     let upcasters = run.upcasters
     let head = try connection.query("SELECT coalesce(max(position), 0), count(*) FROM \(relation) e")
+    var run = run
     let shapes = try run.shapeChanges().map {
       EvolutionPlan.ShapeChange(
         type: $0.type,

@@ -32,7 +32,7 @@ extension EventStore {
   /// Views, foreign keys either way, triggers and whatever else is bound to the table of events.
   private func dependents(_ connection: Connection) throws -> [String] {
     let others = try connection.strings(
-      PackageResources.Dependents_sql,
+      .dependents,
       [
         .text(quoteIdentifier(table.schema)),
         .textArray(["TABLE \(quoteIdentifierIfNeeded(table.name, connection))"]),
@@ -158,8 +158,8 @@ extension EventStore {
       try connection.execute("ALTER TABLE \(away.sql) RENAME TO \(quoteIdentifier(table.name))")
     }
     let schemas: [Parameter] = [.text(table.schema), .text(aside)]
-    for statement in try connection.strings(PackageResources.LiveOwners_sql, schemas)
-      + connection.strings(PackageResources.LiveProperties_sql, schemas + [.bool(false)])
+    for statement in try connection.strings(.liveOwners, schemas)
+      + connection.strings(.liveProperties, schemas + [.bool(false)])
     {
       try connection.execute(statement)
     }

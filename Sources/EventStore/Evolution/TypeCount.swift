@@ -39,17 +39,15 @@ extension TypeHistory {
       "(SELECT e.\"timestamp\"\(zone) FROM \(table.relation) e WHERE e.position = \(position) LIMIT 1)"
     }
     let times = "min(e.\"timestamp\")\(zone) AS first_time, max(e.\"timestamp\")\(zone) AS last_time"
-    let bounds = [
+    let sql = SQLTemplate.typeCounts.filled([
+      "events": table.relation,
+      "conditions": conditions.clause(and: "true"),
       "bounds": table.hasPosition
         ? "min(e.position) AS first, max(e.position) AS last"
         : "NULL::bigint AS first, NULL::bigint AS last, \(times)",
       "first_time": table.hasPosition ? time("c.first") : "c.first_time",
       "last_time": table.hasPosition ? time("c.last") : "c.last_time",
-    ]
-    let sql = embeddedSQL(
-      PackageResources.TypeCounts_sql,
-      filling: bounds.merging(["events": table.relation, "conditions": conditions.clause(and: "true")]) { $1 }
-    )
+    ])
     let result = try connection.query(sql, conditions.parameters)
     return try (0..<result.rowCount).map { try TypeHistory(result, row: $0) }
   }

@@ -63,7 +63,7 @@ extension EventStore {
     try await perform { connection in
       try requireSchema(connection)
       if let consumer { _ = try self.consumer(named: consumer, connection) }
-      let sql = embeddedSQL(PackageResources.DeadLetters_sql)
+      let sql = SQLTemplate.deadLetters.sql
       let result = try connection.query(sql, [.text(consumer), .int8(position), .bool(all)])
       return (0..<result.rowCount).map { DeadLetter(result, row: $0) }
     }

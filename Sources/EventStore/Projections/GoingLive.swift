@@ -123,7 +123,7 @@ extension EventStore {
       limitSeconds: Self.snapshotWaitSeconds,
       connection
     ) {
-      try openTransactions(PackageResources.OlderTransactions_sql, [], connection)
+      try openTransactions(.olderTransactions, [], connection)
     }
     guard let oldest = left.first else { return }
     throw EventStoreError(

@@ -43,7 +43,7 @@ extension Generation {
   private func additions(comparedTo schema: String, _ connection: Connection) throws -> [LiveAddition] {
     try connection.rolledBack {
       try connection.execute("SET LOCAL search_path = \(quoteIdentifier(liveSchema))")
-      let sql = embeddedSQL(PackageResources.LiveAdditions_sql)
+      let sql = SQLTemplate.liveAdditions.sql
       let result = try connection.query(sql, [.text(liveSchema), .text(schema)])
       return (0..<result.rowCount).map {
         LiveAddition(

@@ -55,7 +55,7 @@ extension EventStore {
       try requireSchema(connection)
       try layout(connection).requirePosition(for: "a projection")
       if let name { try requireProjection(name, connection) }
-      let sql = fillIn(PackageResources.ProjectionStatus_sql)
+      let sql = SQLTemplate.projectionStatus.filled(["events": relation])
       let result = try connection.query(sql, [.text(table.description), .text(name)])
       return try (0..<result.rowCount).map { row in
         ProjectionStatus(

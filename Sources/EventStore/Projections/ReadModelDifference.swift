@@ -48,7 +48,7 @@ extension EventStore {
     guard try Generation.live(generation.projection, connection) != nil else { return [] }
     return try connection.transaction(.repeatableReadOnly) {
       let queries = try connection.query(
-        embeddedSQL(PackageResources.DifferenceQueries_sql),
+        SQLTemplate.differenceQueries.sql,
         [.text(generation.ownSchema), .text(generation.liveSchema)]
       )
       return try (0..<queries.rowCount).map { row in

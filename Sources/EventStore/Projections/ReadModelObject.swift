@@ -30,7 +30,7 @@ struct ReadModelObject: Sendable, Hashable, CustomStringConvertible {
 
   /// All objects of a schema, tables before the views on them.
   static func all(in schema: String, _ connection: Connection) throws -> [ReadModelObject] {
-    let sql = embeddedSQL(PackageResources.ReadModelObjects_sql)
+    let sql = SQLTemplate.readModelObjects.sql
     let result = try connection.query(sql, [.text(quoteIdentifier(schema))])
     return (0..<result.rowCount).compactMap {
       ReadModelObject("\(result.string($0, 0)) \(result.string($0, 1))")
@@ -48,7 +48,7 @@ extension Generation {
   /// What hangs on the live objects and is not part of them, as PostgreSQL describes it.
   func dependents(_ connection: Connection) throws -> [String] {
     try connection.strings(
-      PackageResources.Dependents_sql,
+      .dependents,
       [.text(quoteIdentifier(liveSchema)), .textArray(objects.map(\.description))]
     )
   }
@@ -56,7 +56,7 @@ extension Generation {
   /// What in the live schema has a name that this generation needs, and does not belong to `live`.
   func nameClashes(besides live: Generation?, _ connection: Connection) throws -> [String] {
     try connection.strings(
-      PackageResources.NameClashes_sql,
+      .nameClashes,
       [
         .text(quoteIdentifier(ownSchema)), .text(quoteIdentifier(liveSchema)),
         .textArray(live?.objects.map(\.description) ?? []),
@@ -79,19 +79,19 @@ extension Generation {
   }
 
   private func newOwners(_ connection: Connection) throws -> [String] {
-    try connection.strings(PackageResources.LiveOwners_sql, [.text(liveSchema), .text(ownSchema)])
+    try connection.strings(.liveOwners, [.text(liveSchema), .text(ownSchema)])
   }
 
   private func newProperties(_ keepsOwnGrants: Bool, _ connection: Connection) throws -> [String] {
     let parameters: [Parameter] = [.text(liveSchema), .text(ownSchema), .bool(keepsOwnGrants)]
-    return try connection.strings(PackageResources.LiveProperties_sql, parameters)
+    return try connection.strings(.liveProperties, parameters)
   }
 }
 
 extension Connection {
   /// The one column of text that an embedded query yields.
-  func strings(_ sql: [UInt8], _ parameters: [Parameter]) throws(PostgresError) -> [String] {
-    let result = try query(embeddedSQL(sql), parameters)
+  func strings(_ template: SQLTemplate, _ parameters: [Parameter]) throws(PostgresError) -> [String] {
+    let result = try query(template.sql, parameters)
     return (0..<result.rowCount).map { result.string($0, 0) }
   }
 }

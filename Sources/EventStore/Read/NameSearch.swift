@@ -29,7 +29,7 @@ extension EventStore {
       case .aggregate: sql = try searchSQL("aggregate_id", connection)
       case .category:
         let source = try layout(connection).source
-        sql = embeddedSQL(PackageResources.CategoriesByPrefix_sql, filling: ["events": source])
+        sql = SQLTemplate.categoriesByPrefix.filled(["events": source])
       case .eventType: sql = try searchSQL("event_type", connection)
       case .projection, .checkpoint:
         let records = kind == .projection ? "projections" : "checkpoints"
@@ -62,14 +62,11 @@ extension EventStore {
         OR (SELECT datcollate IN ('C', 'POSIX') FROM pg_database WHERE datname = current_database())
       """
     let order = try connection.query(collation).bool(0, 0)
-    return embeddedSQL(
-      PackageResources.NamesByPrefix_sql,
-      filling: [
-        "column": column,
-        "events": try layout(connection).source,
-        "order": order ? "COLLATE \"C\"" : "",
-        "end": order ? "AND e.\(column) COLLATE \"C\" < $1 || chr(1114111)" : "",
-      ]
-    )
+    return SQLTemplate.namesByPrefix.filled([
+      "column": column,
+      "events": try layout(connection).source,
+      "order": order ? "COLLATE \"C\"" : "",
+      "end": order ? "AND e.\(column) COLLATE \"C\" < $1 || chr(1114111)" : "",
+    ])
   }
 }

@@ -27,11 +27,11 @@ public struct OpenTransaction: Sendable, Hashable {
 extension EventStore {
   /// Runs a query whose rows are open transactions, oldest first.
   func openTransactions(
-    _ sql: [UInt8],
+    _ template: SQLTemplate,
     _ parameters: [Parameter] = [],
     _ connection: Connection
   ) throws -> [OpenTransaction] {
-    let result = try connection.query(embeddedSQL(sql), parameters)
+    let result = try connection.query(template.sql, parameters)
     return (0..<result.rowCount).map { row in
       OpenTransaction(
         name: result.string(row, 0),

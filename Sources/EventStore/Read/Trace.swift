@@ -66,10 +66,10 @@ extension EventStore {
     let field = { (name: String) in
       "coalesce(e.metadata ->> '\(name)_id', e.metadata ->> '\(name)Id', e.metadata ->> '$\(name)Id')"
     }
-    let sql = fillIn(PackageResources.Trace_sql)
-      .replacing("{columns}", with: try layout(connection).columns)
-      .replacing("{causation}", with: field("causation"))
-      .replacing("{correlation}", with: field("correlation"))
+    let sql = SQLTemplate.trace.filled([
+      "events": relation, "columns": try layout(connection).columns,
+      "causation": field("causation"), "correlation": field("correlation"),
+    ])
     let rows = try connection.query(
       sql,
       [.text(correlationID), .textArray(causes), .uuidArray(ids.map { ($0.high, $0.low) })]

@@ -68,6 +68,6 @@ extension EventStore {
 
   func writers(_ connection: Connection) throws -> [OpenTransaction] {
     let tables = foreign?.tables ?? [table]
-    return try openTransactions(PackageResources.Watermark_sql, [.textArray(tables.map(\.sql))], connection)
+    return try openTransactions(.watermark, [.textArray(tables.map(\.sql))], connection)
   }
 }

@@ -53,8 +53,8 @@ package struct GeneratedCode: Sendable, Equatable {
   /// Reads N out of `PL/pgSQL function pg_temp_3.annals_apply(bigint,bigint) line N at SQL statement` or out of
   /// `compilation of PL/pgSQL function "annals_apply" near line N`.
   private func bodyLine(in context: String) -> Int? {
-    for line in context.split(separator: "\n") where isOurs(line) {
-      let words = line.split(separator: " ")
+    for line in context.unicodeScalars.split(separator: "\n") where isOurs(line) {
+      let words = line.split(separator: " ").map(String.init)
       guard let label = words.lastIndex(of: "line"), label + 1 < words.endIndex else { continue }
       return Int(words[label + 1])
     }
@@ -62,12 +62,13 @@ package struct GeneratedCode: Sendable, Equatable {
   }
 
   private func isInnermost(in context: String) -> Bool {
-    context.split(separator: "\n").first.map(isOurs) ?? false
+    context.unicodeScalars.split(separator: "\n").first.map(isOurs) ?? false
   }
 
-  private func isOurs(_ line: Substring) -> Bool {
-    line.contains(".\(functionName)(") || line.contains(" \(functionName)(")
-      || line.contains("\"\(functionName)\"")
+  private func isOurs(_ line: Substring.UnicodeScalarView) -> Bool {
+    [".\(functionName)(", " \(functionName)(", "\"\(functionName)\""].contains {
+      line.contains($0.unicodeScalars)
+    }
   }
 
   private static func place(of position: Int, in text: String) -> (line: Int, column: Int) {
@@ -88,7 +89,7 @@ extension GeneratedCode {
     package init() {}
 
     package mutating func add(_ text: String) {
-      for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      for line in text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false) {
         lines.append(String(line))
         fileLines.append(nil)
       }
@@ -116,7 +117,7 @@ extension GeneratedCode {
       }
       let padding = String(repeating: " ", count: statement.location.column - 1)
       let copied = (padding + String(decoding: text, as: UTF8.self) + suffix)
-        .split(separator: "\n", omittingEmptySubsequences: false)
+        .unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
       for (index, line) in copied.enumerated() {
         lines.append(String(line))
         fileLines.append(statement.location.line + index)
@@ -140,17 +141,13 @@ extension GeneratedCode {
       returns: String,
       file: String
     ) -> GeneratedCode {
-      let body = lines.joined(separator: "\n")
-      var tag = "$annals$"
-      while body.contains(tag) { tag = "$annals_\(tag.utf8.count)$" }
-      let header = """
-        CREATE OR REPLACE FUNCTION pg_temp.\(name)(\(arguments)) RETURNS \(returns)
-        LANGUAGE plpgsql AS \(tag)
-        """
+      let body = quoteDollar("\n" + lines.joined(separator: "\n") + "\n")
+      let header =
+        "CREATE OR REPLACE FUNCTION pg_temp.\(name)(\(arguments)) RETURNS \(returns)\nLANGUAGE plpgsql AS "
       return GeneratedCode(
         file: file,
         functionName: name,
-        sql: header + "\n" + body + "\n" + tag,
+        sql: header + body,
         fileLines: [nil, nil] + fileLines + [nil],
         firstBodyLine: 2
       )

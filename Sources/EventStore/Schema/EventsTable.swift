@@ -76,7 +76,7 @@ struct EventsTable: Sendable, Hashable {
   ///
   /// - Throws: ``EventStoreError`` with code `invalidDefinition` when it is not a table of events.
   static func find(_ name: QualifiedName, _ connection: Connection) throws -> EventsTable? {
-    let sql = embeddedSQL(PackageResources.EventsTable_sql)
+    let sql = SQLTemplate.eventsTable.sql
     let result = try connection.query(sql, [.text(name.schema), .text(name.name)])
     if result.isEmpty { return nil }
     var types: [String: String] = [:]
@@ -122,7 +122,7 @@ struct EventsTable: Sendable, Hashable {
   /// Whether the catalogue vouches that no two events agree in these columns. It knows nothing of a layout's.
   func hasUniqueKey(_ columns: [String], _ connection: Connection) throws -> Bool {
     guard relation == name.sql else { return false }
-    let sql = embeddedSQL(PackageResources.HasUniqueKey_sql)
+    let sql = SQLTemplate.hasUniqueKey.sql
     return try connection.query(sql, [.text(name.sql), .textArray(columns)]).bool(0, 0)
   }
 
@@ -142,17 +142,5 @@ struct EventsTable: Sendable, Hashable {
       "\(purpose) needs the order of the whole store, and \(name) has no column position",
       hint: "Add it with 'annals init --add-position' ('--add-position --dry-run' prints the SQL)."
     )
-  }
-}
-
-/// A `.sql` file of this target as text.
-func embeddedSQL(_ bytes: [UInt8]) -> String {
-  String(decoding: bytes, as: UTF8.self)
-}
-
-/// A `.sql` file of this target with texts of SQL in the place of its words in braces.
-func embeddedSQL(_ bytes: [UInt8], filling values: [String: String]) -> String {
-  values.reduce(embeddedSQL(bytes)) { text, entry in
-    text.split(separator: "{\(entry.key)}", omittingEmptySubsequences: false).joined(separator: entry.value)
   }
 }

@@ -56,7 +56,7 @@ extension EventStore {
           )
         )
       }
-      plan.steps.append(.init(title: "Create table \(table)", sql: fillIn(PackageResources.CreateEvents_sql)))
+      plan.steps.append(.init(title: "Create table \(table)", sql: fillIn(.createEvents)))
     }
     plan.steps += try pendingMigrations(connection)
     return plan
@@ -69,14 +69,14 @@ extension EventStore {
     var missing: [Initialization.Step] = []
     if !existing.hasMetadata {
       missing.append(
-        .init(title: "Add column metadata to \(table)", sql: fillIn(PackageResources.AddMetadata_sql))
+        .init(title: "Add column metadata to \(table)", sql: fillIn(.addMetadata))
       )
     }
     if !existing.hasPosition {
       missing.append(
         .init(
           title: "Add column position to \(table)",
-          sql: fillIn(PackageResources.AddPosition_sql) + (try positionIndex(connection))
+          sql: fillIn(.addPosition) + (try positionIndex(connection))
         )
       )
     }
@@ -95,9 +95,9 @@ extension EventStore {
     try connection.query("SELECT to_regnamespace($1) IS NOT NULL", [.text(quoteIdentifier(name))]).bool(0, 0)
   }
 
-  /// The text of a `.sql` file with this store's table in it.
-  func fillIn(_ sql: [UInt8]) -> String {
-    embeddedSQL(sql, filling: ["events": relation, "events_literal": quoteLiteral(table.sql)])
+  /// A template with this store's table in it.
+  private func fillIn(_ template: SQLTemplate) -> String {
+    template.filled([:], from: ["events": table.sql, "events_literal": quoteLiteral(table.sql)])
   }
 
   /// Two `init` at once would both create: the second waits for the first, then finds nothing to do.

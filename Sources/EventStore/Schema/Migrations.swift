@@ -1,20 +1,28 @@
 internal import LibPQ
 
 /// A numbered change of schema `annals`. Numbers only grow; a migration that was released is never edited.
-private struct Migration {
+struct Migration {
   let number: Int32
   let name: String
-  let sql: [UInt8]
+  let sql: SQLTemplate
 }
 
-private let migrations = [
-  Migration(number: 1, name: "base", sql: PackageResources.Migration0001_base_sql),
-  Migration(number: 2, name: "snapshots", sql: PackageResources.Migration0002_snapshots_sql),
-  Migration(number: 3, name: "projections", sql: PackageResources.Migration0003_projections_sql),
-  Migration(number: 4, name: "checkpoints", sql: PackageResources.Migration0004_checkpoints_sql),
-  Migration(number: 5, name: "verification", sql: PackageResources.Migration0005_verification_sql),
-  Migration(number: 6, name: "evolutions", sql: PackageResources.Migration0006_evolutions_sql),
-  Migration(number: 7, name: "parked events", sql: PackageResources.Migration0007_parked_events_sql),
+let migrations = [
+  Migration(number: 1, name: "base", sql: SQLTemplate(PackageResources.Migration0001_base_sql)),
+  Migration(number: 2, name: "snapshots", sql: SQLTemplate(PackageResources.Migration0002_snapshots_sql)),
+  Migration(number: 3, name: "projections", sql: SQLTemplate(PackageResources.Migration0003_projections_sql)),
+  Migration(number: 4, name: "checkpoints", sql: SQLTemplate(PackageResources.Migration0004_checkpoints_sql)),
+  Migration(
+    number: 5,
+    name: "verification",
+    sql: SQLTemplate(PackageResources.Migration0005_verification_sql)
+  ),
+  Migration(number: 6, name: "evolutions", sql: SQLTemplate(PackageResources.Migration0006_evolutions_sql)),
+  Migration(
+    number: 7,
+    name: "parked events",
+    sql: SQLTemplate(PackageResources.Migration0007_parked_events_sql)
+  ),
 ]
 
 /// How far schema `annals` is.
@@ -43,7 +51,7 @@ extension EventStore {
         "INSERT INTO annals.migrations (number, name) VALUES (\(migration.number), '\(migration.name)');\n"
       return .init(
         title: "Migrate schema annals to \(migration.number) (\(migration.name))",
-        sql: embeddedSQL(migration.sql) + record
+        sql: migration.sql.sql + record
       )
     }
   }

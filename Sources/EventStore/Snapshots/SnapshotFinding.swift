@@ -155,13 +155,10 @@ extension EventStore {
   }
 
   private var verification: String {
-    embeddedSQL(
-      PackageResources.VerifySnapshots_sql,
-      filling: [
-        "events": relation, "ids": "$1", "reducer": "$2", "path": Self.pathForPeople,
-        "whole": Self.isWhole, "changes": Self.changes(.differing),
-      ]
-    )
+    SQLTemplate.verifySnapshots.filled([
+      "events": relation, "ids": "$1", "reducer": "$2", "path": Self.pathForPeople,
+      "whole": Self.isWhole, "changes": Self.changes(.differing),
+    ])
   }
 }
 

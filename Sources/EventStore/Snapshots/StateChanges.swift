@@ -65,7 +65,7 @@ extension EventStore {
 
   /// The common table expression `annals_changes` over `annals_pairs` (key, old, new).
   static func changes(_ descent: Descent) -> String {
-    embeddedSQL(PackageResources.Changes_sql, filling: ["descends": descent.rawValue])
+    SQLTemplate.changes.filled(["descends": descent.rawValue])
   }
 
   /// Whether ``Descent/differing`` stops at a row.

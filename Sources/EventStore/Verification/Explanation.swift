@@ -80,7 +80,7 @@ extension VersionCheckRun {
       let first = finding.version.map(Int64.init), let last = finding.lastVersion.map(Int64.init)
     else { return finding }
     let hole = try connection.query(
-      sql(PackageResources.GapEvidence_sql),
+      sql(.gapEvidence),
       [.text(name), .int8(first), .int8(last)]
     ).int64(0, 0)
     var finding = finding
@@ -105,7 +105,7 @@ extension VersionCheckRun {
 
   /// Reports positions that no event has: most of them were taken by transactions that were rolled back.
   func reportHoles(_ circumstances: Circumstances, _ report: Report) throws {
-    try connection.forEachPage(of: sql(PackageResources.PositionHoles_sql)) { page in
+    try connection.forEachPage(of: sql(.positionHoles)) { page in
       for row in 0..<page.rowCount {
         let (first, last) = (page.int64(row, 0), page.int64(row, 1))
         let positions = first == last ? "position \(first)" : "positions \(first) to \(last)"

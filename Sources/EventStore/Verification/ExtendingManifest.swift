@@ -7,7 +7,7 @@ extension VersionCheckRun {
   /// puts events below positions that the manifest has seen. A chain goes on with the hashes of the new events; a stream
   /// that does not have as many events as that makes is read whole and compared.
   func extendManifest(_ run: inout IntegrityRun) throws {
-    try connection.forEachPage(of: sql(PackageResources.StreamEnds_sql)) { page in
+    try connection.forEachPage(of: sql(.streamEnds)) { page in
       var streams: [ExtendedStream] = []
       for row in 0..<page.rowCount {
         let name = page.string(row, 0)
@@ -41,7 +41,7 @@ extension VersionCheckRun {
     guard !wrong.isEmpty else { return }
     for index in wrong { streams[index].beginAnew() }
     var place = 0
-    try forEachHash(of: wrong.map { streams[$0].name }) { aggregateID, version, hash in
+    try forEachHash(of: wrong.map { streams[$0].name }, behind: nil) { aggregateID, version, hash in
       while !streams[wrong[place]].digest.isOf(aggregateID) { place += 1 }
       streams[wrong[place]].append(version: version, hash: hash)
     }

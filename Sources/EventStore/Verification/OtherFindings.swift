@@ -4,7 +4,7 @@ extension VersionCheckRun {
   /// Looks for values that only one event may have, unless a unique index vouches for them.
   func checkUnique(_ column: String, _ kind: Finding.Kind, _ report: Report) throws {
     if try layout.hasUniqueKey([column], connection) { return }
-    let findings = sql(PackageResources.DuplicateValues_sql, ["value": "e.\(column)"])
+    let findings = sql(.duplicateValues, ["value": "e.\(column)"])
     try connection.forEachPage(of: findings, parameters) { page in
       for row in 0..<page.rowCount {
         let count = page.int64(row, 1)
@@ -29,7 +29,7 @@ extension VersionCheckRun {
   func checkOrder(_ report: Report) throws {
     let isUnique = try layout.hasUniqueKey(["aggregate_id", "version"], connection)
     let tieBreak = layout.hasPosition ? "e.version, e.position" : "e.version, e.\"timestamp\""
-    let findings = sql(PackageResources.OrderFindings_sql, ["order": isUnique ? "e.version" : tieBreak])
+    let findings = sql(.orderFindings, ["order": isUnique ? "e.version" : tieBreak])
     // A cursor is planned without parallel workers: it is worth its while only where there is something to fetch.
     let count = try connection.query("SELECT count(*) FROM (\(findings)) AS findings", parameters)
     guard count.int64(0, 0) > 0 else { return }
@@ -61,7 +61,7 @@ extension VersionCheckRun {
   /// Looks for snapshots of versions that are not there, where annals' own tables are and may be read.
   func checkSnapshots(_ report: Report) throws {
     guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return }
-    let findings = sql(PackageResources.SnapshotFindings_sql)
+    let findings = sql(.snapshotFindings)
     try connection.forEachPage(of: findings, parameters) { page in
       for row in 0..<page.rowCount {
         let (version, last) = (page.int64(row, 2), page.int64(row, 3))
@@ -82,12 +82,12 @@ extension VersionCheckRun {
   /// Looks for read models and consumers that are ahead of the store, which concerns the store as a whole.
   func checkCheckpoints(head: Int64, _ report: Report) throws {
     guard check.selection == .all else { return }
-    let files = [
-      (["generations", "projections"], PackageResources.CheckpointFindings_sql),
-      (["checkpoints"], PackageResources.ConsumerFindings_sql),
+    let queries = [
+      (["generations", "projections"], SQLTemplate.checkpointFindings.sql),
+      (["checkpoints"], SQLTemplate.consumerFindings.sql),
     ]
-    for (tables, file) in files where try connection.canReadOwnTables(tables) {
-      let rows = try connection.query(embeddedSQL(file), [.text("\(layout.name)"), .int8(head)])
+    for (tables, sql) in queries where try connection.canReadOwnTables(tables) {
+      let rows = try connection.query(sql, [.text("\(layout.name)"), .int8(head)])
       for row in 0..<rows.rowCount {
         let position = rows.int64(row, 1)
         try report(

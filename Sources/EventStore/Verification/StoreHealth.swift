@@ -104,7 +104,7 @@ extension EventStore {
   }
 
   private func consumers(_ connection: Connection) throws -> [StoreHealth.Reader] {
-    let sql = fillIn(PackageResources.ConsumerStatus_sql)
+    let sql = SQLTemplate.consumerStatus.filled(["events": relation])
     let result = try connection.query(sql, [.text(table.description)])
     return (0..<result.rowCount).map { row in
       StoreHealth.Reader(

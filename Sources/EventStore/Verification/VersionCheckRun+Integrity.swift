@@ -28,29 +28,30 @@ extension VersionCheckRun {
     }
   }
 
-  /// Hashes events in the order of a manifest.
-  ///
-  /// - Parameters:
-  ///   - names: the streams; all when it is nil.
-  ///   - versions: for each of them, the version behind which its events are wanted.
-  func forEachHash(
-    of names: [String]? = nil,
-    behind versions: [Int32]? = nil,
-    _ body: (_ aggregateID: RawSpan, _ version: Int32, _ hash: SHA256.Digest) throws -> Void
-  ) throws {
-    var (wanted, join) = ("", "")
-    if let names {
-      // COPY takes no parameters. Names stay out of what is filled in, as they may look like it.
-      let rows = names.indices.map { "(\(quoteLiteral(names[$0])), \(versions?[$0] ?? 0))" }
-      wanted = "WITH wanted (aggregate_id, version) AS (VALUES \(rows.joined(separator: ", ")))\n"
-      join =
-        "JOIN wanted w ON e.aggregate_id = w.aggregate_id\(versions == nil ? "" : " AND e.version > w.version")"
-    }
-    let hashes = sql(PackageResources.EventHashes_sql, ["streams": join])
+  /// What is done with an event of a manifest.
+  typealias HashedEvent = (_ aggregateID: RawSpan, _ version: Int32, _ hash: SHA256.Digest) throws -> Void
+
+  /// Hashes all events in the order of a manifest. The server shares a COPY among its processes, a cursor never.
+  func forEachHash(_ body: HashedEvent) throws {
+    let hashes = sql(.eventHashes, ["streams": ""])
     var isFirst = true
-    try connection.copyOut("COPY (\(wanted)\(hashes)) TO STDOUT (FORMAT binary)") { row in
+    try connection.copyOut("COPY (\(hashes)) TO STDOUT (FORMAT binary)") { row in
       try Self.readHash(row, skipping: isFirst ? Self.copyHeaderBytes : 0, body)
       isFirst = false
+    }
+  }
+
+  /// Hashes events of some streams in the order of a manifest. COPY takes no parameters, and the names must be some.
+  ///
+  /// - Parameter versions: for each of the names, the version behind which its events are wanted; nil for all events.
+  func forEachHash(of names: [String], behind versions: [Int32]?, _ body: HashedEvent) throws {
+    let join = "JOIN unnest($1, $2) AS w (aggregate_id, version) ON e.aggregate_id = w.aggregate_id"
+    let hashes = sql(.eventHashes, ["streams": versions == nil ? join : "\(join) AND e.version > w.version"])
+    let parameters = [.textArray(names), Parameter.int4Array(versions ?? [])]
+    try connection.forEachPage(of: hashes, parameters) { page in
+      for row in 0..<page.rowCount {
+        try body(page.bytes(row, 0), page.int32(row, 1), Self.digest(page.bytes(row, 2), at: 0))
+      }
     }
   }
 
@@ -58,20 +59,20 @@ extension VersionCheckRun {
   private static let copyHeaderBytes = 19
 
   /// Reads a row of EventHashes.sql: the number of its fields, then each behind its length. -1 fields end the data.
-  private static func readHash(
-    _ row: RawSpan,
-    skipping header: Int,
-    _ body: (_ aggregateID: RawSpan, _ version: Int32, _ hash: SHA256.Digest) throws -> Void
-  ) throws {
+  private static func readHash(_ row: RawSpan, skipping header: Int, _ body: HashedEvent) throws {
     guard row.load(at: header, as: Int16.self) != -1 else { return }
     let nameLength = Int(Int32(bigEndian: row.load(at: header + 2, as: Int32.self)))
     let name = header + 6
     let version = Int32(bigEndian: row.load(at: name + nameLength + 4, as: Int32.self))
-    let hash = name + nameLength + 12
+    let hash = digest(row, at: name + nameLength + 12)
+    try body(row.extracting(name..<name + nameLength), version, hash)
+  }
+
+  private static func digest(_ bytes: RawSpan, at offset: Int) -> SHA256.Digest {
     var digest = SHA256.Digest(words: InlineArray(repeating: 0))
     for index in digest.words.indices {
-      digest.words[index] = UInt32(bigEndian: row.load(at: hash + index * 4, as: UInt32.self))
+      digest.words[index] = UInt32(bigEndian: bytes.load(at: offset + index * 4, as: UInt32.self))
     }
-    try body(row.extracting(name..<name + nameLength), version, digest)
+    return digest
   }
 }

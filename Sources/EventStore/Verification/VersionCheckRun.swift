@@ -112,13 +112,13 @@ struct VersionCheckRun {
     // Counting distinct values takes twice as long as counting rows.
     let isUnique = try layout.hasUniqueKey(["aggregate_id", "version"], connection)
     let values = ["versions": isUnique ? "count(*)" : "count(DISTINCT version)"]
-    let totals = try connection.query(sql(PackageResources.Streams_sql, values), parameters)
+    let totals = try connection.query(sql(.streams, values), parameters)
     result.events = totals.int64(0, 0)
     result.aggregates = totals.int64(0, 1)
     try requireCategory(result)
     if totals.int64(0, 3) > 0 { try report(withoutAggregate(events: totals.int64(0, 3))) }
     guard totals.int64(0, 2) > 0 else { return }
-    let findings = sql(PackageResources.VersionFindings_sql, values)
+    let findings = sql(.versionFindings, values)
     try connection.forEachPage(of: findings, parameters) { page in
       for row in 0..<page.rowCount { try report(versionFinding(page, row)) }
     }
@@ -133,12 +133,12 @@ struct VersionCheckRun {
     )
   }
 
-  /// A `.sql` file with the table, its columns and the scope in it.
-  func sql(_ file: [UInt8], _ values: [String: String] = [:]) -> String {
+  /// A template with the table, its columns and the scope in it.
+  func sql(_ template: SQLTemplate, _ values: [String: String] = [:]) -> String {
     let own = [
       "events": layout.relation, "scope": scope, "position": layout.position, "timestamp": layout.time,
       "metadata": layout.metadata,
     ]
-    return embeddedSQL(file, filling: own.merging(values) { $1 })
+    return template.filled(values, from: own)
   }
 }

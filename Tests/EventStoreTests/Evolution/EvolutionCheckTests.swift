@@ -70,6 +70,61 @@ import Testing
     }
   }
 
+  /// Each run must say the same, whatever the names in braces are; they are in no way ours.
+  @Test(arguments: ["key", "step", "limit", "sample", "events", "position", "values", "source", "condition"])
+  func aPathLiteralIsNotAPlaceOfOurs(member: String) async throws {
+    try await withStore { db, store in
+      try await db.psql("UPDATE events SET event_data = '{\"\(member)\": 1}' WHERE event_type = 'Submitted'")
+      for _ in 1...3 {
+        let file = "@event Submitted\n-- @data\nSELECT jsonb_set(event.event_data, '{\(member)}', '\"x\"')"
+        let result = try await store.check(upcasters(file))
+        #expect(
+          result.findings.map { "\($0.kind) \($0.path ?? "-")" } == [
+            "notIdempotent -", "typeChanges .\(member)",
+          ]
+        )
+      }
+      // One event fails, and no other is named.
+      try await db.psql("UPDATE events SET event_data = '{\"\(member)\": 0}' WHERE aggregate_id = 'order-7'")
+      for _ in 1...3 {
+        let file = """
+          @event Submitted
+          -- @data
+          SELECT event.event_data || jsonb_build_object('n', 1 / (event.event_data #>> '{\(member)}')::integer)
+          """
+        let result = try await store.check(upcasters(file))
+        let failures = result.findings.filter { $0.kind == .failure }
+        #expect(failures.map { $0.aggregateID } == ["order-7"])
+        #expect(failures.map(\.detail) == ["division by zero (22012)"])
+        #expect(result.counts[.failure] == 1)
+      }
+    }
+  }
+
+  /// The sample of events does not hold the one that fails; that of the shapes does.
+  @Test func aFailureOutsideOfTheSampleIsReported() async throws {
+    try await withStore { db, store in
+      try await db.psql(
+        """
+        INSERT INTO events (aggregate_id, event_type, event_data, version)
+        SELECT 'many-' || n, 'Submitted', '{"n": 1}', 1 FROM generate_series(1, 1000) n;
+        UPDATE events SET event_data = '{"n": 0}'
+        WHERE position = (SELECT min(position) FROM events WHERE event_type = 'Submitted') + 401
+        """
+      )
+      var options = EvolutionCheckOptions()
+      (options.sample, options.comparedPerType) = (1, 10_000)
+      let file = """
+        @event Submitted
+        -- @data
+        SELECT event.event_data || jsonb_build_object('n', 1 / coalesce((event.event_data ->> 'n')::integer, 1))
+        """
+      let result = try await store.check(upcasters(file), options)
+      #expect(result.counts[.failure] == 1)
+      #expect(result.findings.filter { $0.kind == .failure }.map(\.detail) == ["division by zero (22012)"])
+    }
+  }
+
   /// The sample of shapes does not hold the one event; whether a rule can bring a null at all is told by its text.
   @Test(arguments: [
     "event.event_data || '{\"note\": null}'",

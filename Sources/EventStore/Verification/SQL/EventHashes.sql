@@ -1,5 +1,6 @@
--- The SHA-256 of events, stream by stream; {streams} joins the ones that are wanted, and nothing all of them. record_send() writes each value behind its type and its length, jsonb
--- as its text and times as microseconds: no two events are written alike, and no setting changes what is written.
+-- The SHA-256 of events, stream by stream; {streams} joins the ones that are wanted, and nothing all of them.
+-- record_send() writes each value behind its type and its length, jsonb as its text and times as microseconds: no two
+-- events are written alike, and no setting changes what is written.
 -- The version is hashed with the chain, so that an event which moved is known again; events without one come first,
 -- so that what is appended stays at the end.
 SELECT e.aggregate_id::text, coalesce(e.version, -2147483648),

@@ -1,0 +1,81 @@
+/// SQL with places to fill: a `.sql` file of this target, in which `{name}` outside of comments is a place.
+///
+/// The file is gone through once, and what is filled in never: it may hold anything, such as another `{name}`. Names are
+/// declared where the template is, so that a misspelt one ends the program at its first use, which is a test.
+struct SQLTemplate: Sendable {
+  private enum Part: Sendable {
+    case text(String)
+    case place(String)
+  }
+
+  private let parts: [Part]
+  /// What must be filled in.
+  let names: Set<String>
+
+  /// - Parameters:
+  ///   - file: the bytes of the `.sql` file.
+  ///   - names: its places, all of them and no others.
+  init(_ file: [UInt8], _ names: String...) {
+    parts = Self.parts(of: String(decoding: file, as: UTF8.self))
+    self.names = Set(names)
+    let places = Set(
+      parts.compactMap { part -> String? in
+        if case .place(let name) = part { name } else { nil }
+      }
+    )
+    precondition(
+      places == self.names,
+      "places \(places.sorted()) of a template are declared as \(names.sorted())"
+    )
+  }
+
+  /// The SQL of a template without places.
+  var sql: String { filled([:]) }
+
+  /// The SQL with texts of SQL in its places.
+  ///
+  /// - Parameters:
+  ///   - values: a text for each place.
+  ///   - common: texts that several templates share, of which this one takes those that it has a place for.
+  func filled(_ values: [String: String], from common: [String: String] = [:]) -> String {
+    precondition(names.isSuperset(of: values.keys), "no place for one of \(values.keys.sorted())")
+    return parts.map { part in
+      switch part {
+      case .text(let text): return text
+      case .place(let name):
+        guard let value = values[name] ?? common[name] else {
+          preconditionFailure("nothing for place \(name)")
+        }
+        return value
+      }
+    }.joined()
+  }
+
+  private static func parts(of text: String) -> [Part] {
+    var parts: [Part] = []
+    var kept = text.unicodeScalars[...]
+    var index = kept.startIndex
+    while index < kept.endIndex {
+      let rest = kept[index...]
+      if rest.starts(with: "--".unicodeScalars) {
+        index = rest.firstIndex(of: "\n") ?? rest.endIndex
+      } else if let name = place(at: rest) {
+        parts.append(.text(String(kept[..<index])))
+        parts.append(.place(name))
+        // Two braces more than the name.
+        index = kept.index(index, offsetBy: name.unicodeScalars.count + 2)
+        kept = kept[index...]
+      } else {
+        index = kept.index(after: index)
+      }
+    }
+    return parts + [.text(String(kept))]
+  }
+
+  private static func place(at rest: Substring.UnicodeScalarView) -> String? {
+    guard rest.first == "{" else { return nil }
+    let name = rest.dropFirst().prefix { ("a"..."z").contains($0) || $0 == "_" }
+    guard !name.isEmpty, rest[name.endIndex...].first == "}" else { return nil }
+    return String(name)
+  }
+}

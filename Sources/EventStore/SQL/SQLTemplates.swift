@@ -1,0 +1,132 @@
+/// The `.sql` files of this target, with the names of their places. A test reads them all.
+extension SQLTemplate {
+  static let appendEvents = SQLTemplate(
+    PackageResources.AppendEvents_sql,
+    "events",
+    "metadata_column",
+    "metadata_value",
+    "position"
+  )
+  static let findEvents = SQLTemplate(
+    PackageResources.FindEvents_sql,
+    "events",
+    "position",
+    "stored_metadata",
+    "same_aggregate"
+  )
+  static let findHeads = SQLTemplate(PackageResources.FindHeads_sql, "events")
+  static let findPositions = SQLTemplate(PackageResources.FindPositions_sql, "events")
+  static let uniqueColumns = SQLTemplate(PackageResources.UniqueColumns_sql)
+  static let uniqueIDs = SQLTemplate(PackageResources.UniqueIDs_sql)
+
+  static let storeFacts = SQLTemplate(PackageResources.StoreFacts_sql)
+  static let tableIndexes = SQLTemplate(PackageResources.TableIndexes_sql)
+
+  static let nameFailures = SQLTemplate(
+    PackageResources.NameFailures_sql,
+    "events",
+    "position",
+    "condition",
+    "source",
+    "values",
+    "limit"
+  )
+  static let nodesOfPayload = SQLTemplate(PackageResources.NodesOfPayload_sql, "payload", "step")
+  static let shapeChanges = SQLTemplate(PackageResources.ShapeChanges_sql, "sample", "key", "step")
+  static let typeCounts = SQLTemplate(
+    PackageResources.TypeCounts_sql,
+    "events",
+    "conditions",
+    "bounds",
+    "first_time",
+    "last_time"
+  )
+
+  static let deadLetters = SQLTemplate(PackageResources.DeadLetters_sql)
+  static let dependents = SQLTemplate(PackageResources.Dependents_sql)
+  static let differenceQueries = SQLTemplate(PackageResources.DifferenceQueries_sql)
+  static let liveAdditions = SQLTemplate(PackageResources.LiveAdditions_sql)
+  static let liveOwners = SQLTemplate(PackageResources.LiveOwners_sql)
+  static let liveProperties = SQLTemplate(PackageResources.LiveProperties_sql)
+  static let nameClashes = SQLTemplate(PackageResources.NameClashes_sql)
+  static let olderTransactions = SQLTemplate(PackageResources.OlderTransactions_sql)
+  static let projectionStatus = SQLTemplate(PackageResources.ProjectionStatus_sql, "events")
+  static let readModelObjects = SQLTemplate(PackageResources.ReadModelObjects_sql)
+
+  static let categoriesByPrefix = SQLTemplate(PackageResources.CategoriesByPrefix_sql, "events")
+  static let namesByPrefix = SQLTemplate(
+    PackageResources.NamesByPrefix_sql,
+    "events",
+    "column",
+    "order",
+    "end"
+  )
+  static let trace = SQLTemplate(PackageResources.Trace_sql, "events", "columns", "causation", "correlation")
+  static let watermark = SQLTemplate(PackageResources.Watermark_sql)
+
+  static let addMetadata = SQLTemplate(PackageResources.AddMetadata_sql, "events")
+  static let addPosition = SQLTemplate(PackageResources.AddPosition_sql, "events", "events_literal")
+  static let createEvents = SQLTemplate(PackageResources.CreateEvents_sql, "events")
+  static let eventsTable = SQLTemplate(PackageResources.EventsTable_sql)
+  static let hasUniqueKey = SQLTemplate(PackageResources.HasUniqueKey_sql)
+
+  static let changes = SQLTemplate(PackageResources.Changes_sql, "descends")
+  static let verifySnapshots = SQLTemplate(
+    PackageResources.VerifySnapshots_sql,
+    "events",
+    "ids",
+    "reducer",
+    "path",
+    "whole",
+    "changes"
+  )
+
+  static let checkpointFindings = SQLTemplate(PackageResources.CheckpointFindings_sql)
+  static let consumerFindings = SQLTemplate(PackageResources.ConsumerFindings_sql)
+  static let consumerStatus = SQLTemplate(PackageResources.ConsumerStatus_sql, "events")
+  static let duplicateValues = SQLTemplate(
+    PackageResources.DuplicateValues_sql,
+    "events",
+    "scope",
+    "position",
+    "value"
+  )
+  static let eventHashes = SQLTemplate(
+    PackageResources.EventHashes_sql,
+    "events",
+    "timestamp",
+    "metadata",
+    "streams"
+  )
+  static let gapEvidence = SQLTemplate(PackageResources.GapEvidence_sql, "events")
+  static let orderFindings = SQLTemplate(
+    PackageResources.OrderFindings_sql,
+    "events",
+    "scope",
+    "position",
+    "timestamp",
+    "order"
+  )
+  static let positionHoles = SQLTemplate(PackageResources.PositionHoles_sql, "events")
+  static let snapshotFindings = SQLTemplate(PackageResources.SnapshotFindings_sql, "events", "scope")
+  static let streamEnds = SQLTemplate(PackageResources.StreamEnds_sql, "events")
+  static let streams = SQLTemplate(PackageResources.Streams_sql, "events", "scope", "versions")
+  static let versionFindings = SQLTemplate(
+    PackageResources.VersionFindings_sql,
+    "events",
+    "scope",
+    "position",
+    "versions"
+  )
+
+  /// All of them, but for the migrations.
+  static let all: [SQLTemplate] = [
+    .appendEvents, .findEvents, .findHeads, .findPositions, .uniqueColumns, .uniqueIDs, .storeFacts,
+    .tableIndexes, .nameFailures, .nodesOfPayload, .shapeChanges, .typeCounts, .deadLetters, .dependents,
+    .differenceQueries, .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
+    .projectionStatus, .readModelObjects, .categoriesByPrefix, .namesByPrefix, .trace, .watermark,
+    .addMetadata, .addPosition, .createEvents, .eventsTable, .hasUniqueKey, .changes, .verifySnapshots,
+    .checkpointFindings, .consumerFindings, .consumerStatus, .duplicateValues, .eventHashes, .gapEvidence,
+    .orderFindings, .positionHoles, .snapshotFindings, .streamEnds, .streams, .versionFindings,
+  ]
+}
