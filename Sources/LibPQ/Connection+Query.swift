@@ -71,14 +71,15 @@ extension Connection {
   /// Prepares `sql` on its second run, and returns its name; nil on the first, which may be the only one and
   /// would take a round trip more.
   private func prepare(_ sql: String, _ parameters: [Parameter]) throws(PostgresError) -> String? {
-    // A loop runs the same text again and again; comparing a string with itself takes no time, hashing it does.
-    if let last = lastPrepared, last.sql == sql { return last.name }
-    guard let known = preparedStatements[sql] else {
-      preparedStatements[sql] = .some(nil)
+    // A loop runs the same text again and again; comparing it takes less time than hashing it does.
+    let key = ByteString(sql)
+    if let last = lastPrepared, last.sql == key { return last.name }
+    guard let known = preparedStatements[key] else {
+      preparedStatements[key] = .some(nil)
       return nil
     }
     if let known {
-      lastPrepared = (sql, known)
+      lastPrepared = (key, known)
       return known
     }
     try checkReady()
@@ -88,7 +89,7 @@ extension Connection {
     let types = parameters.map(\.type.rawValue)
     guard unsafe PQsendPrepare(handle, name, sql, Int32(types.count), types) == 1 else { throw lost() }
     _ = try receive()
-    preparedStatements[sql] = name
+    preparedStatements[key] = name
     return name
   }
 

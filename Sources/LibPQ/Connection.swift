@@ -18,9 +18,9 @@ internal import CLibPQ
   package var onNotice: ((String) -> Void)?
 
   /// Names of the statements that may be prepared on this connection, by their text; nil after a first run.
-  var preparedStatements: [String: String?] = [:]
+  var preparedStatements: [ByteString: String?] = [:]
   var preparedCount = 0
-  var lastPrepared: (sql: String, name: String)?
+  var lastPrepared: (sql: ByteString, name: String)?
   /// The cursors that queries by pages have open, one within the other.
   var openCursors = 0
 

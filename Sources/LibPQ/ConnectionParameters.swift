@@ -74,11 +74,11 @@ package struct ConnectionParameters: Sendable, Hashable {
   }
 
   /// What the conninfo string or URI gives; nil when there is none, or libpq cannot read it.
-  var connectionStringOptions: [String: String]? {
+  var connectionStringOptions: [String: String]? {  // ASCII
     guard let database, hasConnectionString, let options = unsafe PQconninfoParse(database, nil) else {
       return nil
     }
-    var values: [String: String] = [:]
+    var values: [String: String] = [:]  // ASCII
     unsafe forEachOption(options) { option in
       guard let value = unsafe option.val else { return }
       unsafe values[String(cString: option.keyword)] = String(cString: value)

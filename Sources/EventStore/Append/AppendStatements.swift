@@ -30,7 +30,7 @@ struct AppendStatements: Sendable {
     return SQLTemplate.findEvents.filled(["same_aggregate": sameAggregate], from: Self.columns(of: table))
   }
 
-  private static func columns(of table: EventsTable) -> [String: String] {
+  private static func columns(of table: EventsTable) -> [String: String] {  // ASCII
     [
       "events": table.name.sql,
       "metadata_column": table.hasMetadata ? ", metadata" : "",

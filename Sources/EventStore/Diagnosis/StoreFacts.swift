@@ -6,7 +6,7 @@ struct StoreFacts: Sendable {
   /// Whether the table is annals' own, and not read through a layout.
   let isOwn: Bool
   /// The names and values of `StoreFacts.sql`; what is NULL there is missing here.
-  private var values: [String: String] = [:]
+  private var values: [ByteString: String] = [:]
   private(set) var indexes: [TableIndex] = []
 
   init(of table: QualifiedName, isOwn: Bool, _ connection: Connection) throws {
@@ -18,14 +18,14 @@ struct StoreFacts: Sendable {
         .textArray(Layout.shippedNames.map { Layout(shipped: $0)?.tables[0].sql ?? "" }),
       ]
     )
-    for row in 0..<facts.rowCount { values[facts.string(row, 0)] = facts.string(row, 1) }
+    for row in 0..<facts.rowCount { values[ByteString(facts.string(row, 0))] = facts.string(row, 1) }
     // A store of somebody else's has other columns, and is its owner's to look after.
     guard isOwn, self["kind"] != nil, self.is("can_use_schema") else { return }
     let rows = try connection.query(SQLTemplate.tableIndexes.sql, [.text(table.sql)])
     indexes = (0..<rows.rowCount).map { row in
       TableIndex(
-        name: rows.string(row, 0),
-        columns: rows.string(row, 1).split(separator: "\n").map(String.init),
+        name: ByteString(rows.string(row, 0)),
+        columns: rows.string(row, 1).split(separator: "\n").map { ByteString($0) },
         isUnique: rows.bool(row, 2),
         isValid: rows.bool(row, 3),
         isForAllRows: rows.bool(row, 4),
@@ -36,19 +36,19 @@ struct StoreFacts: Sendable {
     }
   }
 
-  subscript(_ name: String) -> String? { values[name] }
+  subscript(_ name: String) -> String? { values[ByteString(name)] }
 
   /// Whether a fact holds; false where it is not known.
-  func `is`(_ name: String) -> Bool { values[name] == "true" }
+  func `is`(_ name: String) -> Bool { self[name] == "true" }
 
-  func number(_ name: String) -> Int64? { values[name].flatMap { Int64($0) } }
+  func number(_ name: String) -> Int64? { self[name].flatMap { Int64($0) } }
 }
 
 /// An index, as far as it says which reads it serves.
 struct TableIndex: Sendable, Hashable {
-  let name: String
+  let name: ByteString
   /// The key columns, in order; an expression as SQL.
-  let columns: [String]
+  let columns: [ByteString]
   let isUnique: Bool
   let isValid: Bool
   let isForAllRows: Bool

@@ -1,3 +1,5 @@
+internal import LibPQ
+
 /// What the facts mean: the events table and its indexes.
 extension StoreFacts {
   /// - Parameter layout: the columns, as the readers see them; nil when there is no such table.
@@ -76,7 +78,7 @@ extension StoreFacts {
 
   private struct NeededIndex {
     let purpose: String
-    let columns: [String]
+    let columns: [ByteString]
     var isUnique = false
     var methods = ["btree"]
     /// When it is missing.
@@ -125,7 +127,7 @@ extension StoreFacts {
       }
       return index.columns.starts(with: needed.columns)
     }
-    if let serving { return DiagnosisItem(.indexes, needed.purpose, serving.name) }
+    if let serving { return DiagnosisItem(.indexes, needed.purpose, serving.name.string) }
     let create = createIndex(needed.definition, unique: needed.isUnique)
     return DiagnosisItem(.indexes, needed.purpose, "missing", needed.status, advice: create)
   }
@@ -140,7 +142,7 @@ extension StoreFacts {
   /// A category is a range of ids in the order of bytes.
   private var categoriesItem: DiagnosisItem {
     let serving = indexes.first { $0.isUsable && $0.columns.first == "aggregate_id" && $0.isInByteOrder }
-    if let serving { return DiagnosisItem(.indexes, "categories", serving.name) }
+    if let serving { return DiagnosisItem(.indexes, "categories", serving.name.string) }
     let create = createIndex("(aggregate_id COLLATE \"C\")")
     return DiagnosisItem(.indexes, "categories", "no index in the order of bytes", .note, advice: create)
   }
@@ -151,7 +153,7 @@ extension StoreFacts {
       let advice = "REINDEX INDEX CONCURRENTLY \(index.name);"
       return DiagnosisItem(
         .indexes,
-        index.name,
+        index.name.string,
         "invalid: writers pay for it, no reader uses it",
         .problem,
         advice: advice
@@ -167,7 +169,7 @@ extension StoreFacts {
     let advice = "DROP INDEX\(concurrently) \(index.name);"
     return DiagnosisItem(
       .indexes,
-      index.name,
+      index.name.string,
       "redundant: \(covering.name) does the same",
       .note,
       advice: advice

@@ -95,7 +95,7 @@ extension EventStore {
     _ connection: Connection
   ) throws -> EvolutionCopyStatements {
     try requireOwn("a copy of the store")
-    guard plan.store == table.description else {
+    guard plan.store.hasSameBytes(as: table.description) else {
       throw EventStoreError(
         .invalidDefinition,
         "the plan is for \(plan.store), not for \(table)",
@@ -276,11 +276,11 @@ extension EventStore {
     _ sql: String,
     _ parameters: [Parameter],
     _ connection: Connection
-  ) throws -> [String: Fingerprint] {
+  ) throws -> [ByteString: Fingerprint] {
     let rows = try connection.query(sql, parameters)
     return Dictionary(
       uniqueKeysWithValues: (0..<rows.rowCount).map {
-        (rows.string($0, 0), Fingerprint(events: rows.int64($0, 1), hash: rows.string($0, 2)))
+        (ByteString(rows.string($0, 0)), Fingerprint(events: rows.int64($0, 1), hash: rows.string($0, 2)))
       }
     )
   }

@@ -38,7 +38,7 @@ extension EventStore {
   private func handledTypes(
     _ files: [(path: String, bytes: [UInt8])],
     _ connection: Connection
-  ) throws -> Set<String>? {
+  ) throws -> Set<ByteString>? {
     let given = try files.map { try ProjectionFile(path: $0.path, bytes: $0.bytes) }
     let all = try given + liveProjections(connection)
     if all.isEmpty || all.contains(where: \.handlesEveryType) { return nil }
@@ -61,12 +61,12 @@ extension EventStore {
 
 extension EvolutionCheckRun {
   /// Names the types that neither a rule nor a projection knows.
-  mutating func reportUnhandled(by handled: Set<String>) throws {
+  mutating func reportUnhandled(by handled: Set<ByteString>) throws {
     let known = handled.union(upcasters.types ?? [])
     for count in try TypeCount.all(in: table, connection) where !known.contains(count.type) {
       add(
         .unhandled,
-        type: count.type,
+        type: count.type.string,
         events: count.events,
         first: try event(at: count.positions?.lowerBound),
         rules: [],

@@ -3,7 +3,7 @@ internal import LibPQ
 extension EvolutionCheckRun {
   /// How the paths of a type change.
   struct ShapeChange {
-    let type: String
+    let type: ByteString
     let path: String
     /// JSON types, `|` between them; nil where the path is not there.
     let before: String?
@@ -43,9 +43,9 @@ extension EvolutionCheckRun {
   }
 
   /// An event failed that the sample of the check left out.
-  private mutating func addFailure(of type: String, _ error: PostgresError) {
+  private mutating func addFailure(of type: ByteString, _ error: PostgresError) {
     let detail = "\(error.message) (\(error.sqlState ?? ""))"
-    add(.failure, type: type, events: 1, rules: rules(for: type), detail: detail)
+    add(.failure, type: type.string, events: 1, rules: rules(for: type), detail: detail)
     result.counts[.failure, default: 0] += 1
   }
 
@@ -64,7 +64,7 @@ extension EvolutionCheckRun {
       }
       add(
         kind,
-        type: change.type,
+        type: change.type.string,
         path: change.path,
         events: change.events,
         first: try event(at: change.first),
@@ -78,9 +78,11 @@ extension EvolutionCheckRun {
 
   /// Where the paths that become null are known, the finding that some do says nothing more.
   private mutating func dropUnnamedNulls() {
-    let named = Set(result.findings.filter { $0.kind == .nullAppears && $0.path != nil }.map(\.eventType))
+    let named = Set(
+      result.findings.filter { $0.kind == .nullAppears && $0.path != nil }.map { ByteString($0.eventType) }
+    )
     let kept = result.findings.filter {
-      $0.kind != .nullAppears || $0.path != nil || !named.contains($0.eventType)
+      $0.kind != .nullAppears || $0.path != nil || !named.contains(ByteString($0.eventType))
     }
     result.counts[.nullAppears] = Int64(kept.count { $0.kind == .nullAppears })
     if result.counts[.nullAppears] == 0 { result.counts[.nullAppears] = nil }
@@ -90,7 +92,7 @@ extension EvolutionCheckRun {
 
 extension EvolutionCheckRun.ShapeChange {
   fileprivate init(_ rows: borrowing QueryResult, row: Int) {
-    type = rows.string(row, 0)
+    type = ByteString(rows.string(row, 0))
     path = rows.string(row, 1)
     before = rows.optionalString(row, 2)
     after = rows.optionalString(row, 3)

@@ -66,7 +66,7 @@ extension EventStore {
       """
     let result = try connection.query(sql, sample.parameters)
     return EventTypeSummary(
-      type: type.count.type,
+      type: type.count.type.string,
       events: type.count.events,
       share: Double(type.count.events) / Double(total),
       firstSeen: type.firstSeen,

@@ -6,9 +6,11 @@ extension EventStore {
   /// - Parameters:
   ///   - category: only the aggregates whose id is this up to the first `-`.
   ///   - hours: so many hours.
-  /// - Returns: nothing for types without any.
+  /// - Returns: the types that have any, each with a count for every hour.
   /// - Throws: ``EventStoreError``.
-  public func eventsPerHour(category: String? = nil, hours: Int = 24) async throws -> [String: [Int64]] {
+  public func eventsPerHour(category: String? = nil, hours: Int = 24) async throws -> [(
+    type: String, counts: [Int64]
+  )] {
     try await perform { connection in
       let table = try layout(connection)
       var conditions = Conditions()
@@ -20,14 +22,14 @@ extension EventStore {
         FROM \(table.relation) e \(conditions.clause(and: "e.\"timestamp\" <= now()\(zone)")) GROUP BY 1, 2
         """
       let result = try connection.query(sql, conditions.parameters)
-      var counts: [String: [Int64]] = [:]
+      var counts: [ByteString: [Int64]] = [:]
       for row in 0..<result.rowCount {
         let hoursAgo = Int(result.int32(row, 1))
         guard (0..<hours).contains(hoursAgo) else { continue }
-        let type = result.string(row, 0)
+        let type = ByteString(result.string(row, 0))
         counts[type, default: Array(repeating: 0, count: hours)][hours - 1 - hoursAgo] = result.int64(row, 2)
       }
-      return counts
+      return counts.map { ($0.string, $1) }
     }
   }
 }

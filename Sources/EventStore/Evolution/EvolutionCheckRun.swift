@@ -64,7 +64,7 @@ struct EvolutionCheckRun {
   }
 
   /// The rules for a type, as `file:line`.
-  func rules(for type: String) -> [String] {
+  func rules(for type: ByteString) -> [String] {
     upcasters.files.flatMap { file in
       file.rules.filter { $0.isForEveryType || $0.types.contains(type) }
         .map { "\(file.path):\($0.location.line)" }
@@ -80,7 +80,7 @@ extension EvolutionCheckRun {
     // Counting is a pass of its own, which is spared where what comes out can be counted on the way.
     let isCountedFirst = options.sample != nil || upcasters.drops || upcasters.splits
     if isCountedFirst { counts = try TypeCount.all(in: table, types: upcasters.types, connection) }
-    var tallies: [String: Tally] = [:]
+    var tallies: [ByteString: Tally] = [:]
     var hasFailures = false
     let chunks = try chunks()
     for (index, chunk) in chunks.enumerated() {
@@ -109,7 +109,7 @@ extension EvolutionCheckRun {
       // What a rule makes need not be in the store yet.
       if upcasters.rules.contains(where: { $0.newType == type }) { continue }
       let detail = "the store has no event of this type"
-      add(.noEvents, type: type, events: 0, rules: rules(for: type), detail: detail)
+      add(.noEvents, type: type.string, events: 0, rules: rules(for: type), detail: detail)
     }
   }
 
@@ -161,7 +161,7 @@ extension EvolutionCheckRun {
   /// What follows the type of an event that is looked at.
   var ofTypes: String {
     guard let types = upcasters.types else { return "IS NOT NULL" }
-    return "IN (\(types.map(quoteLiteral).joined(separator: ", ")))"
+    return "IN (\(types.map { quoteLiteral($0) }.joined(separator: ", ")))"
   }
 
   /// What came out of the events of a type.
@@ -202,7 +202,7 @@ extension EvolutionCheckRun {
   /// Counts a chunk.
   ///
   /// - Returns: the error when the upcasters fail for one of its events; then nothing was counted.
-  private func tally(_ chunk: Chunk, _ tallies: inout [String: Tally]) throws -> PostgresError? {
+  private func tally(_ chunk: Chunk, _ tallies: inout [ByteString: Tally]) throws -> PostgresError? {
     do {
       try connection.savepoint { try add(chunk, to: &tallies) }
       return nil
@@ -211,7 +211,7 @@ extension EvolutionCheckRun {
     }
   }
 
-  private func add(_ chunk: Chunk, to tallies: inout [String: Tally]) throws {
+  private func add(_ chunk: Chunk, to tallies: inout [ByteString: Tally]) throws {
     let number = countOfEvents("event")
     let columns =
       counted.map { "\(number) FILTER (WHERE \($0))" } + ["min(event.position)", "max(event.position)"]
@@ -226,7 +226,8 @@ extension EvolutionCheckRun {
         events: (0...counted.count).map { rows.int64(row, $0 + 1) },
         positions: rows.optionalInt64(row, bounds).map { $0...rows.int64(row, bounds + 1) }
       )
-      tallies[rows.string(row, 0)] = tallies[rows.string(row, 0)].map { $0 + new } ?? new
+      let type = ByteString(rows.string(row, 0))
+      tallies[type] = tallies[type].map { $0 + new } ?? new
     }
   }
 
@@ -239,7 +240,7 @@ extension EvolutionCheckRun {
     return "(\(events) e.\(Self.type) \(ofTypes) AND \(condition) UNION ALL \(events) false)"
   }
 
-  private mutating func report(_ tallies: [Int64], of type: String) throws {
+  private mutating func report(_ tallies: [Int64], of type: ByteString) throws {
     result.events += tallies[0]
     result.changed += tallies[1]
     try report(2, tallies, .noPayload, type, rules(for: type), "the payload becomes NULL")
@@ -256,18 +257,18 @@ extension EvolutionCheckRun {
     _ index: Int,
     _ tallies: [Int64],
     _ kind: EvolutionFinding.Kind,
-    _ type: String,
+    _ type: ByteString,
     _ rules: [String],
     _ detail: String
   ) throws {
     guard tallies[index] > 0 else { return }
     let first = try firstEvent(of: type, where: counted[index - 1])
-    add(kind, type: type, events: tallies[index], first: first, rules: rules, detail: detail)
+    add(kind, type: type.string, events: tallies[index], first: first, rules: rules, detail: detail)
   }
 
   /// The first event of which something holds; nil when that cannot be asked, since the upcasters fail for another.
   private func firstEvent(
-    of type: String,
+    of type: ByteString,
     where condition: String
   ) throws -> (aggregateID: String, version: Int, position: Int64?)? {
     let sql = """
@@ -277,7 +278,7 @@ extension EvolutionCheckRun {
       """
     do {
       return try connection.savepoint {
-        let event = try connection.query(sql, [.text(type)])
+        let event = try connection.query(sql, [.text(type.string)])
         if event.isEmpty { return nil }
         return (event.string(0, 0), Int(event.int32(0, 1)), event.optionalInt64(0, 2))
       }
@@ -332,7 +333,7 @@ extension EvolutionCheckRun {
         type: type,
         events: 1,
         first: (failures.string(row, 0), Int(failures.int32(row, 1)), failures.optionalInt64(row, 2)),
-        rules: rules(for: type),
+        rules: rules(for: ByteString(type)),
         detail: failures.string(row, 4)
       )
     }

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import LibPQ
 
 /// A change of event shape that was tried on all of history, as a file that can be reviewed, kept and applied.
 public struct EvolutionPlan: Sendable, Codable, Hashable {
@@ -20,8 +21,21 @@ public struct EvolutionPlan: Sendable, Codable, Hashable {
     public let events: Int64
     /// How many of them come out otherwise than they are stored.
     public let changed: Int64
-    /// Events by the type that they have afterwards.
-    public let becomes: [String: Int64]
+    /// The types that they have afterwards, in the order of bytes; none when all of them are dropped.
+    public let becomes: [Outcome]
+
+    /// Whether all events keep their type.
+    package var isOfSameType: Bool {
+      becomes.count == 1 && becomes[0].events == events && becomes[0].type.hasSameBytes(as: type)
+    }
+  }
+
+  /// A type that events have afterwards.
+  public struct Outcome: Sendable, Codable, Hashable {
+    /// The event type.
+    public let type: String
+    /// How many events have it.
+    public let events: Int64
   }
 
   /// A path that is there, or has other JSON types, only before or only after; from a sample of the type.
@@ -81,7 +95,7 @@ public struct EvolutionPlan: Sendable, Codable, Hashable {
   /// About how long the copy takes.
   public let estimatedSeconds: Double
 
-  static let format = 1
+  static let format = 2
 }
 
 extension EvolutionPlan {
@@ -90,7 +104,11 @@ extension EvolutionPlan {
   /// - Throws: ``EventStoreError`` with code `invalidDefinition` when it is none, or was changed by hand.
   public init(path: String, bytes: [UInt8]) throws {
     do {
+      let format = try JSONDecoder().decode(Format.self, from: Data(bytes))
+      try format.check(of: path)
       self = try JSONDecoder().decode(Self.self, from: Data(bytes))
+    } catch let error as EventStoreError {
+      throw error
     } catch {
       throw EventStoreError(
         .invalidDefinition,
@@ -99,18 +117,25 @@ extension EvolutionPlan {
         hint: "Make one with 'annals evolve plan FILE --out \(path)'."
       )
     }
-    guard annalsPlan == Self.format else {
-      throw EventStoreError(
-        .invalidDefinition,
-        "\(path) was made by another version of annals",
-        hint: "Make the plan anew."
-      )
-    }
     for upcaster in upcasters where Self.sha256(upcaster.text) != upcaster.sha256 {
       throw EventStoreError(
         .invalidDefinition,
         "upcaster \(upcaster.path) in \(path) was changed after the plan was made",
         hint: "Change the file itself, and make the plan anew."
+      )
+    }
+  }
+
+  /// What is read of a plan before the rest, which another format may have otherwise.
+  private struct Format: Decodable {
+    let annalsPlan: Int
+
+    func check(of path: String) throws {
+      guard annalsPlan != EvolutionPlan.format else { return }
+      throw EventStoreError(
+        .invalidDefinition,
+        "\(path) was made by another version of annals",
+        hint: "Make the plan anew."
       )
     }
   }

@@ -1,3 +1,5 @@
+internal import LibPQ
+
 extension TypeShape {
   /// The shape as a JSON Schema (draft 2020-12, https://json-schema.org/draft/2020-12/schema), as JSON text.
   ///
@@ -18,7 +20,7 @@ extension TypeShape {
     private var types: [String] = []
     private var isRequired = false
     /// The names are JSON strings.
-    private var properties: [(name: String, node: Node)] = []
+    private var properties: [(name: ByteString, node: Node)] = []
     private var items: [Node] = []
 
     mutating func add(_ path: Path, at steps: ArraySlice<JSONPathSteps.Step>) {
@@ -30,7 +32,7 @@ extension TypeShape {
         if items.isEmpty { items.append(Node()) }
         items[0].add(path, at: steps.dropFirst())
       case .member(let name):
-        let name = JSONPathSteps.Step.member(name).json
+        let name = ByteString(JSONPathSteps.Step.member(name).json)
         let index = properties.firstIndex { $0.name == name } ?? properties.endIndex
         if index == properties.endIndex { properties.append((name, Node())) }
         properties[index].node.add(path, at: steps.dropFirst())
@@ -44,7 +46,7 @@ extension TypeShape {
         let schemas = properties.map { "\($0.name):\(Node.object($0.node.members))" }
         members.append(("properties", "{\(schemas.joined(separator: ","))}"))
       }
-      let required = properties.filter(\.node.isRequired).map(\.name)
+      let required = properties.filter(\.node.isRequired).map(\.name.string)
       if !required.isEmpty { members.append(("required", "[\(required.joined(separator: ","))]")) }
       if let items = items.first { members.append(("items", Node.object(items.members))) }
       return members

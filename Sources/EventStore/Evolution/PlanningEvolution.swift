@@ -55,7 +55,7 @@ extension EventStore {
     var run = run
     let shapes = try run.shapeChanges().map {
       EvolutionPlan.ShapeChange(
-        type: $0.type,
+        type: $0.type.string,
         path: $0.path,
         before: $0.before,
         after: $0.after,
@@ -64,7 +64,9 @@ extension EventStore {
       )
     }
     let types = try run.typeChanges()
-    let changed = Set(types.filter { $0.changed > 0 }.flatMap { [$0.type] + $0.becomes.keys })
+    let changed = Set(
+      types.filter { $0.changed > 0 }.flatMap { [$0.type] + $0.becomes.map(\.type) }.map { ByteString($0) }
+    )
     let readers = try liveProjections(connection).filter {
       $0.handlesEveryType || !changed.isDisjoint(with: $0.handledTypes)
     }
@@ -104,20 +106,18 @@ extension EvolutionCheckRun {
     let sql = """
       SELECT e.\(Self.type), e.event_type, count(*), \(events), \(events) FILTER (WHERE \(Self.isChanged))
       FROM \(source) AS e WHERE e.\(Self.type) \(ofTypes) GROUP BY GROUPING SETS ((1, 2), (1))
-      ORDER BY 1, GROUPING(e.event_type), 2
+      ORDER BY 1, GROUPING(e.event_type), e.event_type COLLATE "C"
       """
     let rows = try connection.query(sql)
     return counts.map { count in
-      let own = (0..<rows.rowCount).filter { rows.string($0, 0) == count.type }
+      let own = (0..<rows.rowCount).filter { ByteString(rows.string($0, 0)) == count.type }
       let all = own.last
       return EvolutionPlan.TypeChange(
-        type: count.type,
+        type: count.type.string,
         events: count.events,
         // What is dropped comes out as no row at all.
         changed: all.map { count.events - rows.int64($0, 3) + rows.int64($0, 4) } ?? count.events,
-        becomes: Dictionary(
-          uniqueKeysWithValues: own.dropLast().map { (rows.string($0, 1), rows.int64($0, 2)) }
-        )
+        becomes: own.dropLast().map { .init(type: rows.string($0, 1), events: rows.int64($0, 2)) }
       )
     }
   }
@@ -133,7 +133,7 @@ extension EvolutionCheckRun {
         SELECT e.aggregate_id, e.version, e.\(Self.type), e.event_type, e.\(Self.data)::text, e.event_data::text
         FROM \(source) AS e WHERE e.\(Self.type) = $1 AND (\(Self.isChanged)) LIMIT 2
         """
-      let rows = try connection.query(sql, [.text(count.type)])
+      let rows = try connection.query(sql, [.text(count.type.string)])
       return (0..<rows.rowCount).map { row in
         EvolutionPlan.Example(
           aggregateID: rows.string(row, 0),

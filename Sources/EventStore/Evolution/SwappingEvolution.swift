@@ -153,7 +153,7 @@ extension EventStore {
     let moved = QualifiedName(schema: aside, name: table.name)
     try connection.execute("CREATE SCHEMA \(aside)")
     try connection.execute("ALTER TABLE \(copy.sql) SET SCHEMA \(aside)")
-    if copy.name != table.name {
+    if !copy.name.hasSameBytes(as: table.name) {
       let away = QualifiedName(schema: aside, name: copy.name)
       try connection.execute("ALTER TABLE \(away.sql) RENAME TO \(quoteIdentifier(table.name))")
     }
@@ -164,7 +164,7 @@ extension EventStore {
       try connection.execute(statement)
     }
     try connection.execute("ALTER TABLE \(table.sql) RENAME TO \(quoteIdentifier(copy.name))")
-    if copy.schema != table.schema {
+    if !copy.schema.hasSameBytes(as: table.schema) {
       let old = QualifiedName(schema: table.schema, name: copy.name)
       try connection.execute("ALTER TABLE \(old.sql) SET SCHEMA \(quoteIdentifier(copy.schema))")
     }

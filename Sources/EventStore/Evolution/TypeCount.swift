@@ -2,13 +2,13 @@ internal import LibPQ
 
 /// How many events of a type there are, and where in history.
 struct TypeCount: Sendable {
-  let type: String
+  let type: ByteString
   let events: Int64
   /// Nil in a table without positions.
   let positions: ClosedRange<Int64>?
 
   /// The types of a store, the most frequent first.
-  static func all(in table: EventsTable, types: [String]? = nil, _ connection: Connection) throws
+  static func all(in table: EventsTable, types: [ByteString]? = nil, _ connection: Connection) throws
     -> [TypeCount]
   {
     try TypeHistory.all(in: table, types: types, connection).map(\.count)
@@ -28,7 +28,7 @@ extension TypeHistory {
   static func all(
     in table: EventsTable,
     category: String? = nil,
-    types: [String]? = nil,
+    types: [ByteString]? = nil,
     _ connection: Connection
   ) throws -> [TypeHistory] {
     var conditions = Conditions()
@@ -54,12 +54,12 @@ extension TypeHistory {
 
   private init(_ result: borrowing QueryResult, row: Int) throws(EventStoreError) {
     count = TypeCount(
-      type: result.string(row, 0),
+      type: ByteString(result.string(row, 0)),
       events: result.int64(row, 1),
       positions: result.optionalInt64(row, 2).map { $0...result.int64(row, 3) }
     )
-    firstSeen = try result.time(row, 4, ofType: count.type)
-    lastSeen = try result.time(row, 5, ofType: count.type)
+    firstSeen = try result.time(row, 4, ofType: count.type.string)
+    lastSeen = try result.time(row, 5, ofType: count.type.string)
   }
 }
 
@@ -100,7 +100,7 @@ struct EventSample {
     source: String
   ) {
     var conditions = Conditions()
-    conditions.add("e.\(typeColumn) = \(conditions.bind(.text(count.type)))")
+    conditions.add("e.\(typeColumn) = \(conditions.bind(.text(count.type.string)))")
     if let category { conditions.add(category: category) }
     // OFFSET 0: a planner who merges this with what is done to the events does that first, and to all of them.
     let select = { (condition: String) in

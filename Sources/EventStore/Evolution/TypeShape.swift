@@ -7,7 +7,7 @@ public struct TypeShape: Sendable, Hashable {
     /// The place in the payload.
     public let path: String
     /// The JSON types of its values, and how many events have one of that type.
-    public internal(set) var types: [String: Int64] = [:]
+    public internal(set) var types: [String: Int64] = [:]  // ASCII
     /// Events in which it is present.
     public internal(set) var events: Int64 = 0
     /// The earliest time of an event in which it is present.
@@ -73,7 +73,7 @@ extension EventStore {
       let table = try layout(connection)
       return try connection.transaction(.repeatableReadOnly) {
         try connection.execute("SET LOCAL jit = off")
-        guard let count = try TypeCount.all(in: table, types: [type], connection).first else {
+        guard let count = try TypeCount.all(in: table, types: [ByteString(type)], connection).first else {
           throw EventStoreError(
             .notFound,
             "\(table.name) has no event of type '\(type)'",
@@ -101,20 +101,20 @@ extension EventStore {
       FROM \(sample.sql) CROSS JOIN LATERAL (\(Self.shapeOfEvent)) AS s
       GROUP BY s.shape ORDER BY count(*) DESC, s.shape
       """
-    var shape = TypeShape(type: count.type, events: count.events)
-    var paths: [String: TypeShape.Path] = [:]
+    var shape = TypeShape(type: count.type.string, events: count.events)
+    var paths: [ByteString: TypeShape.Path] = [:]
     try connection.forEachPage(of: sql, sample.parameters) { page in
       for row in 0..<page.rowCount {
-        let variant = try TypeShape.Variant(page, row: row, ofType: count.type)
+        let variant = try TypeShape.Variant(page, row: row, ofType: count.type.string)
         shape.examined += variant.events
         shape.variantCount += 1
         if shape.variants.count < TypeShape.variantLimit { shape.variants.append(variant) }
         for (path, types) in variant.paths {
-          paths[path, default: TypeShape.Path(path, in: variant)].add(types, of: variant)
+          paths[path, default: TypeShape.Path(path.string, in: variant)].add(types, of: variant)
         }
       }
     }
-    shape.paths = paths.values.sorted { Array($0.path.utf8).lexicographicallyPrecedes($1.path.utf8) }
+    shape.paths = paths.sorted { $0.key < $1.key }.map(\.value)
     return shape
   }
 
@@ -135,11 +135,14 @@ extension EventStore {
       WHERE e.\(key.0) = ANY ($1::\(key.1)[]) ORDER BY e.\(key.0)
       """
     let result = try connection.query(sql, [.textArray(shape.variants.compactMap(\.firstEvent))])
-    var examples: [String: String] = [:]
-    for row in 0..<result.rowCount where examples[result.string(row, 0)] == nil {
-      examples[result.string(row, 0)] = result.string(row, 1)
+    var examples: [ByteString: String] = [:]
+    for row in 0..<result.rowCount {
+      let path = ByteString(result.string(row, 0))
+      if examples[path] == nil { examples[path] = result.string(row, 1) }
     }
-    for index in shape.paths.indices { shape.paths[index].example = examples[shape.paths[index].path] }
+    for index in shape.paths.indices {
+      shape.paths[index].example = examples[ByteString(shape.paths[index].path)]
+    }
   }
 
   /// A member is required when there are as many of it as of the object around it.
@@ -154,14 +157,15 @@ extension EventStore {
       GROUP BY s.path
       """
     let result = try connection.query(sql, sample.parameters)
-    var values: [String: (all: Int64, objects: Int64)] = [:]
+    var values: [ByteString: (all: Int64, objects: Int64)] = [:]
     for row in 0..<result.rowCount {
-      values[result.string(row, 0)] = (result.int64(row, 1), result.int64(row, 2))
+      values[ByteString(result.string(row, 0))] = (result.int64(row, 1), result.int64(row, 2))
     }
     for index in shape.paths.indices {
       let steps = JSONPathSteps(shape.paths[index].path)
       guard let parent = steps.parent, steps.last?.isMember == true else { continue }
-      shape.paths[index].isRequired = values[shape.paths[index].path]?.all == values[parent]?.objects
+      let all = values[ByteString(shape.paths[index].path)]?.all
+      shape.paths[index].isRequired = all == values[ByteString(parent)]?.objects
     }
   }
 }
@@ -188,13 +192,20 @@ extension TypeShape.Variant {
     firstEvent = page.optionalString(row, 4)
   }
 
+  /// What it has more (`+`) and less (`-`) than another one, each in the order of bytes.
+  package func difference(from other: TypeShape.Variant) -> [String] {
+    let (own, others) = (Set(members.map { ByteString($0) }), Set(other.members.map { ByteString($0) }))
+    return own.subtracting(others).sorted().map { "+\($0)" }
+      + others.subtracting(own).sorted().map { "-\($0)" }
+  }
+
   /// Each path with the types that its values have in an event of this variant.
-  fileprivate var paths: [String: [String]] {
-    var paths: [String: [String]] = [:]
+  fileprivate var paths: [ByteString: [String]] {
+    var paths: [ByteString: [String]] = [:]
     for member in members {
       // A type has no blank, a path may have some.
       guard let blank = member.lastIndex(of: " ") else { continue }
-      paths[String(member[..<blank]), default: []].append(String(member[member.index(after: blank)...]))
+      paths[ByteString(member[..<blank]), default: []].append(String(member[member.index(after: blank)...]))
     }
     return paths
   }

@@ -105,7 +105,7 @@ extension UpcastSource {
     let branches = rules.compactMap { rule -> String? in
       let value: String? =
         switch column {
-        case "event_type": rule.newType.map(quoteLiteral)
+        case "event_type": rule.newType.map { quoteLiteral($0) }
         case "event_data": rule.data.map(value)
         case "metadata": rule.metadata.map(value)
         default: nil
@@ -168,7 +168,7 @@ extension UpcastSource {
 extension UpcasterFile.Rule {
   /// The condition on `event` under which the rule changes it.
   var applies: String {
-    let types = types.map(quoteLiteral).joined(separator: ", ")
+    let types = types.map { quoteLiteral($0) }.joined(separator: ", ")
     let ofType = isForEveryType ? "true" : "event.event_type IN (\(types))"
     return ([ofType] + conditions.map { "(\n\($0.text)\n)" }).joined(separator: " AND ")
   }

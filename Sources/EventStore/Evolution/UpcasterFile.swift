@@ -1,12 +1,14 @@
+internal import LibPQ
+
 /// A file of upcasters: rules that turn events of an old shape into events of the shape that is wanted today.
 struct UpcasterFile: Sendable {
   struct Rule: Sendable {
     /// `["*"]` stands for every type.
-    let types: [String]
+    let types: [ByteString]
     /// All of them must hold for an event to be changed.
     fileprivate(set) var conditions: [SQLStatement] = []
     /// What the event becomes; nil leaves that part as it is.
-    fileprivate(set) var newType: String?
+    fileprivate(set) var newType: ByteString?
     fileprivate(set) var data: SQLStatement?
     fileprivate(set) var metadata: SQLStatement?
     /// A query of the types and payloads of the events that it becomes.
@@ -71,7 +73,7 @@ extension UpcasterFile {
     case "event":
       return Rule(types: try file.eventTypes(of: section), location: section.location)
     case "rename":
-      let names = section.argument.split(whereSeparator: \.isWhitespace).map(String.init)
+      let names = section.argument.split(whereSeparator: \.isWhitespace).map { ByteString($0) }
       guard names.count == 2, names[0] != names[1], !names.contains(SectionFile.anyType) else {
         throw file.error(
           "@rename takes the old and the new name of one event type",

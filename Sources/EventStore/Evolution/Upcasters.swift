@@ -46,7 +46,7 @@ public struct Upcasters: Sendable {
   }
 
   /// The types that a rule names; nil when a rule is for every type.
-  var types: [String]? {
+  var types: [ByteString]? {
     if rules.contains(where: \.isForEveryType) { return nil }
     return Array(Set(rules.flatMap(\.types))).sorted()
   }

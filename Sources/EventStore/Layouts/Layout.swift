@@ -93,7 +93,7 @@ extension Layout {
 extension EventsTable {
   /// What a layout's query gives.
   static func find(_ layout: Layout, _ connection: Connection) throws -> EventsTable {
-    var types: [String: String] = [:]
+    var types: [ByteString: String] = [:]
     do { types = try columnTypes(of: layout, connection) } catch {
       guard error.sqlState?.hasPrefix("42") == true, error.sqlState != SQLState.insufficientPrivilege else {
         throw error
@@ -112,15 +112,15 @@ extension EventsTable {
   private static func columnTypes(
     of layout: Layout,
     _ connection: Connection
-  ) throws(PostgresError) -> [String: String] {
+  ) throws(PostgresError) -> [ByteString: String] {
     let noRows = try connection.query("SELECT * FROM \(layout.relation) e LIMIT 0")
     let columns = 0..<noRows.columnCount
     let names = try connection.query(
       "SELECT format_type(t.oid::oid, NULL) FROM unnest($1) WITH ORDINALITY AS t (oid, place) ORDER BY place",
       [.textArray(columns.map { "\(noRows.columnType($0))" })]
     )
-    var types: [String: String] = [:]
-    for column in columns { types[noRows.columnName(column)] = names.string(column, 0) }
+    var types: [ByteString: String] = [:]
+    for column in columns { types[ByteString(noRows.columnName(column))] = names.string(column, 0) }
     return types
   }
 }

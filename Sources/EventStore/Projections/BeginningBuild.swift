@@ -12,7 +12,9 @@ extension EventStore {
       try registerProjection(file, connection)
       let resumable = options.restarts ? nil : try Generation.resumable(file, connection)
       let unfinished = try Generation.all(of: file.name, in: .building, .ready, connection: connection)
-      for abandoned in unfinished where abandoned != resumable { try abandoned.drop(connection) }
+      for abandoned in unfinished where abandoned.number != resumable?.number {
+        try abandoned.drop(connection)
+      }
       if let resumable {
         try requireSwappable(resumable, connection)
         return (resumable, true)
@@ -58,7 +60,7 @@ extension EventStore {
       """
     let result = try connection.query(sql, [.text(file.name), .text(table.description), .text(file.schema)])
     let (store, schema) = (result.string(0, 0), result.string(0, 1))
-    guard store == table.description, schema == file.schema else {
+    guard store.hasSameBytes(as: table.description), schema.hasSameBytes(as: file.schema) else {
       throw EventStoreError(
         .invalidDefinition,
         "projection \(file.name) reads \(store) into schema \(schema), not \(table) into \(file.schema)",

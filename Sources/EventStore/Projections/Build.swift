@@ -131,7 +131,7 @@ extension EventStore {
 /// Adds up how far the parts of a rebuild are.
 final class RebuildMeter: Sendable {
   private struct Name: Hashable {
-    let projection: String
+    let projection: ByteString
     let shard: Int?
   }
 
@@ -151,7 +151,7 @@ final class RebuildMeter: Sendable {
 
   func show(_ part: BuildPart, upTo final: Int64) {
     let progress = state.withLock { state in
-      let name = Name(projection: part.build.file.name, shard: part.shard?.number)
+      let name = Name(projection: ByteString(part.build.file.name), shard: part.shard?.number)
       state.parts[name] = (part.position, part.events)
       let progress = RebuildProgress(
         position: state.parts.values.reduce(0) { $0 + $1.position } / Int64(state.parts.count),

@@ -264,8 +264,8 @@ extension Generation {
 
   fileprivate func requireSameTables(_ file: ProjectionFile) throws {
     let built = try ProjectionFile(path: path, bytes: Array(definition.utf8))
-    guard file.name == projection, file.schema == built.schema,
-      file.create.map(\.text) == built.create.map(\.text)
+    guard file.name == projection, file.schema.hasSameBytes(as: built.schema),
+      file.create.elementsEqual(built.create, by: { $0.text.hasSameBytes(as: $1.text) })
     else {
       throw EventStoreError(
         .invalidDefinition,

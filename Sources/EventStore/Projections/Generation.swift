@@ -52,7 +52,9 @@ extension Generation {
     liveSchema = result.string(row, 5)
     position = result.int64(row, 6)
     events = result.int64(row, 7)
-    objects = result.string(row, 8).split(separator: "\n").compactMap { ReadModelObject($0) }
+    objects = result.string(row, 8).unicodeScalars.split(separator: "\n").compactMap {
+      ReadModelObject(Substring($0))
+    }
     definition = result.string(row, 9)
   }
 

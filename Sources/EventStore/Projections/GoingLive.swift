@@ -142,7 +142,7 @@ extension EventStore {
     let result = try connection.query(sql, [.text(name)], prepared: true)
     guard !result.isEmpty else { throw Self.noProjection(name) }
     let store = result.string(0, 0)
-    guard store == table.description else {
+    guard store.hasSameBytes(as: table.description) else {
       throw EventStoreError(
         .invalidDefinition,
         "projection \(name) reads \(store), not \(table)",

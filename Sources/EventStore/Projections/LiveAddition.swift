@@ -17,15 +17,15 @@ extension Generation {
   func lackingAdditions(_ connection: Connection) throws -> [LiveAddition] {
     guard let live = try Generation.live(projection, connection) else { return [] }
     let lacking = try live.additions(comparedTo: ownSchema, connection)
-    guard !lacking.isEmpty, definition != live.definition else { return lacking }
+    guard !lacking.isEmpty, !definition.hasSameBytes(as: live.definition) else { return lacking }
     let added = try live.additions(connection)
-    return lacking.filter { added?.contains($0.description) ?? true }
+    return lacking.filter { added?.contains(ByteString($0.description)) ?? true }
   }
 
   /// What the live tables have besides what their file makes, told by making the file's tables once more for a moment.
   ///
   /// - Returns: the descriptions; nil when the file's `@create` no longer works.
-  private func additions(_ connection: Connection) throws -> Set<String>? {
+  private func additions(_ connection: Connection) throws -> Set<ByteString>? {
     let scratch = "annals_scratch"
     do {
       return try connection.rolledBack {
@@ -33,7 +33,7 @@ extension Generation {
         try connection.useSchema(scratch)
         let file = try ProjectionFile(path: path, bytes: Array(definition.utf8))
         for statement in file.create { try connection.execute(statement, of: path) }
-        return Set(try additions(comparedTo: scratch, connection).map(\.description))
+        return Set(try additions(comparedTo: scratch, connection).map { ByteString($0.description) })
       }
     } catch is SQLFileError {
       return nil

@@ -164,7 +164,7 @@ extension EventStore {
     _ action: String,
     _ name: String,
     of kind: Consumer = .projection,
-    _ detail: [String: Parameter],
+    _ detail: [String: Parameter],  // ASCII
     _ connection: Connection
   ) throws {
     let names = detail.keys.sorted()

@@ -18,7 +18,7 @@ package struct ProjectionCompiler {
   /// Handlers that see the same runs of events; group 0 holds those that run event by event.
   private struct Group {
     var handlers: [ProjectionFile.Handler]
-    var types: Set<String> { Set(handlers.flatMap(\.types)) }
+    var types: Set<ByteString> { Set(handlers.flatMap(\.types)) }
   }
 
   /// - Parameters:
@@ -158,10 +158,10 @@ extension ProjectionCompiler {
   /// Types with the same handlers share a branch; `*` comes last.
   private func branches(
     of handlers: [ProjectionFile.Handler]
-  ) -> [(types: [String], handlers: [ProjectionFile.Handler])] {
-    var branches: [(types: [String], handlers: [ProjectionFile.Handler])] = []
+  ) -> [(types: [ByteString], handlers: [ProjectionFile.Handler])] {
+    var branches: [(types: [ByteString], handlers: [ProjectionFile.Handler])] = []
     var lines: [[Int]] = []
-    var seen: Set<String> = []
+    var seen: Set<ByteString> = []
     for type in handlers.flatMap(\.types) where seen.insert(type).inserted {
       let own = handlers.filter { $0.types.contains(type) }
       let ownLines = own.map(\.location.line)
@@ -278,8 +278,8 @@ extension ProjectionCompiler {
 extension ProjectionCompiler {
   private enum Types {
     case none
-    case some([String])
-    case allBut([String])
+    case some([ByteString])
+    case allBut([ByteString])
 
     static func + (left: Types, right: Types) -> Types {
       switch (left, right) {
@@ -327,7 +327,9 @@ extension ProjectionCompiler {
     return conditions.joined(separator: " AND ")
   }
 
-  private func list(_ types: [String]) -> String { types.map(quoteLiteral).joined(separator: ", ") }
+  private func list(_ types: [ByteString]) -> String {
+    types.map { quoteLiteral($0) }.joined(separator: ", ")
+  }
 }
 
 extension SQLStatement {

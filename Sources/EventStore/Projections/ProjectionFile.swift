@@ -1,3 +1,5 @@
+package import LibPQ
+
 /// A projection as an operator wrote it: the rule that turns events into the tables of a read model.
 package struct ProjectionFile: Sendable {
   /// What runs for some types of events.
@@ -11,7 +13,7 @@ package struct ProjectionFile: Sendable {
 
     package let mode: Mode
     /// In the order of the file; `["*"]` stands for every type that no other section handles.
-    package let types: [String]
+    package let types: [ByteString]
     package let statements: [SQLStatement]
     package let location: SQLLocation
   }
@@ -53,8 +55,8 @@ package struct ProjectionFile: Sendable {
   }
 
   /// Types with a handler of their own, in the order of the file.
-  package var handledTypes: [String] {
-    var seen: Set<String> = [SectionFile.anyType]
+  package var handledTypes: [ByteString] {
+    var seen: Set<ByteString> = [SectionFile.anyType]
     return handlers.flatMap(\.types).filter { seen.insert($0).inserted }
   }
 
@@ -152,7 +154,7 @@ extension ProjectionFile {
   private static func conflict(
     of handler: Handler,
     with earlier: [Handler]
-  ) -> (type: String, other: Handler)? {
+  ) -> (type: ByteString, other: Handler)? {
     for other in earlier where other.mode != handler.mode {
       if let type = handler.types.first(where: other.types.contains) { return (type, other) }
     }

@@ -21,11 +21,13 @@ struct ReadModelObject: Sendable, Hashable, CustomStringConvertible {
   var description: String { "\(kind.rawValue) \(name)" }
 
   init?(_ description: some StringProtocol) {
-    guard let kind = Kind.allCases.first(where: { description.hasPrefix($0.rawValue + " ") }) else {
+    // By bytes: a name may begin with a scalar that joins the blank before it.
+    let text = description.utf8
+    guard let kind = Kind.allCases.first(where: { text.starts(with: "\($0.rawValue) ".utf8) }) else {
       return nil
     }
     self.kind = kind
-    name = String(description.dropFirst(kind.rawValue.count + 1))
+    name = String(decoding: text.dropFirst(kind.rawValue.utf8.count + 1), as: UTF8.self)
   }
 
   /// All objects of a schema, tables before the views on them.
@@ -35,6 +37,15 @@ struct ReadModelObject: Sendable, Hashable, CustomStringConvertible {
     return (0..<result.rowCount).compactMap {
       ReadModelObject("\(result.string($0, 0)) \(result.string($0, 1))")
     }
+  }
+
+  static func == (left: ReadModelObject, right: ReadModelObject) -> Bool {
+    left.kind == right.kind && left.name.hasSameBytes(as: right.name)
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(kind)
+    hasher.combine(ByteString(name))
   }
 
   func move(from old: String, to new: String, _ connection: Connection) throws {

@@ -86,7 +86,7 @@ extension EventStore {
 
   /// With another selection the position means something else.
   private func require(_ name: String, isFor query: EventQuery, store: String, filter: String) throws {
-    guard store == table.description, filter == query.filterText else {
+    guard store.hasSameBytes(as: table.description), filter.hasSameBytes(as: query.filterText) else {
       throw EventStoreError(
         .failed,
         "checkpoint '\(name)' belongs to another replay",
@@ -106,7 +106,8 @@ extension EventQuery {
     var parts: [String] = []
     if let aggregateID { parts.append("aggregate \(aggregateID)") }
     if let category { parts.append("category \(category)") }
-    if !types.isEmpty { parts.append("types \(Set(types).sorted().joined(separator: ", "))") }
+    let types = Set(types.map { ByteString($0) }).sorted().map(\.string)
+    if !types.isEmpty { parts.append("types \(types.joined(separator: ", "))") }
     return parts.isEmpty ? "no filter" : parts.joined(separator: "; ")
   }
 }

@@ -65,12 +65,14 @@ extension EventStore {
     let known =
       try query.types.isEmpty ? frequentTypes(connection) : (types: query.types, isAll: true)
     var types: [ReplayPlan.TypeEstimate] = []
-    for type in Set(known.types) {
+    for type in Set(known.types.map { ByteString($0) }).map(\.string) {
       var ofType = query
       ofType.types = [type]
       types.append(ReplayPlan.TypeEstimate(type: type, events: try estimate(ofType, connection)))
     }
-    types.sort { $0.events == $1.events ? $0.type! < $1.type! : $0.events > $1.events }
+    types.sort {
+      $0.events == $1.events ? ByteString($0.type!) < ByteString($1.type!) : $0.events > $1.events
+    }
     guard !known.isAll else { return types }
     let others = try estimate(query, connection) - types.reduce(0) { $0 + $1.events }
     return others > 0 ? types + [ReplayPlan.TypeEstimate(type: nil, events: others)] : types

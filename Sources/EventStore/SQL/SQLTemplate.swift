@@ -10,7 +10,7 @@ struct SQLTemplate: Sendable {
 
   private let parts: [Part]
   /// What must be filled in.
-  let names: Set<String>
+  let names: Set<String>  // ASCII
 
   /// - Parameters:
   ///   - file: the bytes of the `.sql` file.
@@ -37,7 +37,7 @@ struct SQLTemplate: Sendable {
   /// - Parameters:
   ///   - values: a text for each place.
   ///   - common: texts that several templates share, of which this one takes those that it has a place for.
-  func filled(_ values: [String: String], from common: [String: String] = [:]) -> String {
+  func filled(_ values: [String: String], from common: [String: String] = [:]) -> String {  // ASCII
     precondition(names.isSuperset(of: values.keys), "no place for one of \(values.keys.sorted())")
     return parts.map { part in
       switch part {

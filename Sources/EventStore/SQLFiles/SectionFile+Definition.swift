@@ -1,7 +1,9 @@
+package import LibPQ
+
 /// What the files of projections and reducers say in the same way.
 extension SectionFile {
   /// Stands for every type of event that no other section handles.
-  package static let anyType = "*"
+  package static let anyType: ByteString = "*"
 
   /// PostgreSQL cuts identifiers at 63 bytes, and annals adds a prefix and a generation to the name.
   private static let longestName = 40
@@ -39,8 +41,8 @@ extension SectionFile {
   }
 
   /// The types behind the keyword of a section, separated by commas or blanks.
-  func eventTypes(of section: Section) throws(SQLFileError) -> [String] {
-    let types = section.argument.split { $0 == "," || $0.isWhitespace }.map(String.init)
+  func eventTypes(of section: Section) throws(SQLFileError) -> [ByteString] {
+    let types = section.argument.split { $0 == "," || $0.isWhitespace }.map { ByteString($0) }
     guard !types.isEmpty else {
       throw error("@\(section.keyword) needs TYPE", at: section.argumentLocation)
     }

@@ -18,11 +18,11 @@ struct EventsTable: Sendable, Hashable {
   var source: String
 
   /// - Parameter types: the columns that there are, with their types.
-  init(name: QualifiedName, relation: String, types: [String: String]) {
+  init(name: QualifiedName, relation: String, types: [ByteString: String]) {
     self.name = name
     self.relation = relation
     source = relation
-    hasAggregateKey = types[Self.aggregateKey] == "uuid"
+    hasAggregateKey = types[ByteString(Self.aggregateKey)] == "uuid"
     hasMetadata = types["metadata"] != nil
     hasPosition = types["position"] != nil
     hasTimeZone = types["timestamp"] == "timestamp with time zone"
@@ -79,14 +79,14 @@ struct EventsTable: Sendable, Hashable {
     let sql = SQLTemplate.eventsTable.sql
     let result = try connection.query(sql, [.text(name.schema), .text(name.name)])
     if result.isEmpty { return nil }
-    var types: [String: String] = [:]
-    for row in 0..<result.rowCount { types[result.string(row, 0)] = result.string(row, 1) }
+    var types: [ByteString: String] = [:]
+    for row in 0..<result.rowCount { types[ByteString(result.string(row, 0))] = result.string(row, 1) }
     try check(types, of: name.description, hint: "Name the table of events with --table schema.name.")
     return EventsTable(name: name, relation: name.sql, types: types)
   }
 
   /// The columns that make a table of events, with the types that they may have.
-  private static let required: [(column: String, types: Set<String>)] = [
+  private static let required: [(column: ByteString, types: Set<ByteString>)] = [
     ("id", ["uuid"]),
     ("aggregate_id", ["character varying", "text"]),
     ("event_type", ["character varying", "text"]),
@@ -95,19 +95,21 @@ struct EventsTable: Sendable, Hashable {
     ("timestamp", ["timestamp with time zone", "timestamp without time zone"]),
   ]
 
-  private static let optional: [(column: String, types: Set<String>)] = [
+  private static let optional: [(column: ByteString, types: Set<ByteString>)] = [
     ("metadata", ["jsonb"]),
     ("position", ["bigint"]),
   ]
 
-  static func check(_ types: [String: String], of name: String, hint: String) throws {
+  static func check(_ types: [ByteString: String], of name: String, hint: String) throws {
     var faults: [String] = []
     for (column, allowed) in required where types[column] == nil {
       faults.append("column \(column) (\(allowed.sorted()[0])) is missing")
     }
     for (column, allowed) in required + optional {
-      guard let type = types[column], !allowed.contains(type) else { continue }
-      faults.append("column \(column) is \(type), not \(allowed.sorted().joined(separator: " or "))")
+      guard let type = types[column], !allowed.contains(ByteString(type)) else { continue }
+      faults.append(
+        "column \(column) is \(type), not \(allowed.sorted().map(\.string).joined(separator: " or "))"
+      )
     }
     guard faults.isEmpty else {
       throw EventStoreError(
@@ -121,7 +123,7 @@ struct EventsTable: Sendable, Hashable {
 
   /// Whether the catalogue vouches that no two events agree in these columns. It knows nothing of a layout's.
   func hasUniqueKey(_ columns: [String], _ connection: Connection) throws -> Bool {
-    guard relation == name.sql else { return false }
+    guard relation.hasSameBytes(as: name.sql) else { return false }
     let sql = SQLTemplate.hasUniqueKey.sql
     return try connection.query(sql, [.text(name.sql), .textArray(columns)]).bool(0, 0)
   }

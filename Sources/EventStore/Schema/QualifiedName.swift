@@ -55,6 +55,15 @@ public struct QualifiedName: Sendable, Hashable, CustomStringConvertible {
   /// The name as SQL, always quoted.
   package var sql: String { "\(quoteIdentifier(schema)).\(quoteIdentifier(name))" }
 
+  public static func == (left: QualifiedName, right: QualifiedName) -> Bool {
+    left.schema.hasSameBytes(as: right.schema) && left.name.hasSameBytes(as: right.name)
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(ByteString(schema))
+    hasher.combine(ByteString(name))
+  }
+
   /// The name for people: quoted only where it must be.
   public var description: String {
     [schema, name].map { isPlainIdentifier($0) ? $0 : quoteIdentifier($0) }.joined(separator: ".")

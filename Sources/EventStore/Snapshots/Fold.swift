@@ -68,7 +68,7 @@ struct Fold {
     let other = reducer.handlers.first { $0.types == [SectionFile.anyType] }
     code.add("CASE WHEN false THEN f.state")
     for handler in named {
-      let types = handler.types.map(quoteLiteral).joined(separator: ", ")
+      let types = handler.types.map { quoteLiteral($0) }.joined(separator: ", ")
       code.add("WHEN event.event_type IN (\(types)) THEN")
       code.add(handler.statement, prefix: ["("], suffix: ")::jsonb")
     }

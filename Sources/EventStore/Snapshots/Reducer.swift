@@ -1,9 +1,11 @@
+internal import LibPQ
+
 /// The rule that folds the stream of an aggregate into a state: a JSON value that starts out as `@initial` and that
 /// every event may replace.
 public struct Reducer: Sendable {
   struct Handler: Sendable {
     /// `["*"]` stands for every type that no other section handles.
-    let types: [String]
+    let types: [ByteString]
     let statement: SQLStatement
   }
 

@@ -124,6 +124,7 @@ extension Reducer {
   }
 
   private func statement(for type: String) -> SQLStatement? {
+    let type = ByteString(type)
     let handler =
       handlers.first { $0.types.contains(type) } ?? handlers.first { $0.types.contains(SectionFile.anyType) }
     return handler?.statement

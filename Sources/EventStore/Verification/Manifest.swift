@@ -1,3 +1,5 @@
+internal import LibPQ
+
 /// What to do about the integrity of the events themselves.
 ///
 /// A manifest holds, for each stream, a chain of SHA-256 hashes over all columns of its events but the position, so
@@ -55,7 +57,7 @@ struct ManifestReader {
     return stream
   }
 
-  private mutating func nextMembers() throws -> (members: [String: [UInt8]], range: Range<Int>)? {
+  private mutating func nextMembers() throws -> (members: [ByteString: [UInt8]], range: Range<Int>)? {
     guard let range = try lines.next() else { return nil }
     do {
       return (try ManifestFormat.members(of: lines.buffer.span.extracting(range)), range)
@@ -64,7 +66,7 @@ struct ManifestReader {
     }
   }
 
-  private mutating func checkFooter(_ members: [String: [UInt8]]) throws {
+  private mutating func checkFooter(_ members: [ByteString: [UInt8]]) throws {
     hasFooter = true
     let expected = root
     guard members["root"] == Array(expected.finish().description.utf8),

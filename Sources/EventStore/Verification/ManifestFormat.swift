@@ -1,3 +1,5 @@
+internal import LibPQ
+
 /// The lines of a manifest; annals-verify-versions(1), "Manifest", describes them.
 ///
 /// Between the header and the footer stands one line a stream, in the order of the aggregates' bytes. The root in the
@@ -45,8 +47,8 @@ enum ManifestFormat {
   }
 
   /// The members of a line; values without the quotes.
-  static func members(of line: Span<UInt8>) throws(JSONError) -> [String: [UInt8]] {
-    var members: [String: [UInt8]] = [:]
+  static func members(of line: Span<UInt8>) throws(JSONError) -> [ByteString: [UInt8]] {
+    var members: [ByteString: [UInt8]] = [:]
     var scanner = JSONScanner()
     var index = JSONScanner.skipWhitespace(in: line, from: 0)
     guard index < line.count, line[index] == UInt8(ascii: "{") else {
@@ -58,7 +60,7 @@ enum ManifestFormat {
       let value = try scanner.scanValue(in: line, from: next)
       index = try JSONScanner.scanSeparator(in: line, from: value.upperBound, closing: UInt8(ascii: "}"))
       let name = String(decoding: JSONScanner.decodeString(key, in: line), as: UTF8.self)
-      members[name] =
+      members[ByteString(name)] =
         line[value.lowerBound] == UInt8(ascii: "\"")
         ? JSONScanner.decodeString(value, in: line)
         : [UInt8](capacity: value.count) { $0.append(copying: line.extracting(value)) }
@@ -67,7 +69,7 @@ enum ManifestFormat {
   }
 
   /// Reads a stream's line; nil when it is not one.
-  static func stream(_ members: [String: [UInt8]]) -> StreamDigest? {
+  static func stream(_ members: [ByteString: [UInt8]]) -> StreamDigest? {
     guard let aggregateID = members["aggregate_id"],
       let chain = members["chain"].flatMap({ SHA256.Digest(hexadecimal: $0) }),
       let versions = members["versions"].flatMap({ Self.versions(String(decoding: $0, as: UTF8.self)) }),

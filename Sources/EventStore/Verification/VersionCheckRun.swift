@@ -134,7 +134,7 @@ struct VersionCheckRun {
   }
 
   /// A template with the table, its columns and the scope in it.
-  func sql(_ template: SQLTemplate, _ values: [String: String] = [:]) -> String {
+  func sql(_ template: SQLTemplate, _ values: [String: String] = [:]) -> String {  // ASCII
     let own = [
       "events": layout.relation, "scope": scope, "position": layout.position, "timestamp": layout.time,
       "metadata": layout.metadata,

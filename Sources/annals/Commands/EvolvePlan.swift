@@ -59,8 +59,8 @@ extension EvolutionPlan.TypeChange: Record {
 
   /// The types after the change with their counts, where they are not just the old one.
   private var outcome: String {
-    if becomes == [type: events] { return type }
-    let types = becomes.sorted { $0.key < $1.key }.map { "\($0.key) \(Field.grouped($0.value))" }
+    if isOfSameType { return type }
+    let types = becomes.map { "\($0.type) \(Field.grouped($0.events))" }
     return types.isEmpty ? "(dropped)" : types.joined(separator: ", ")
   }
 }

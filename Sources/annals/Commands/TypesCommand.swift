@@ -42,7 +42,11 @@ struct TypesList: AsyncParsableCommand {
     let types = try await store.eventTypes(category: category, sample: sample.limit(default: 1000))
     if output.isForTerminal {
       let recent = try await store.eventsPerHour(category: category)
-      RecordPrinter.print(types.map { TypeAtTerminal(summary: $0, recent: recent[$0.type] ?? []) }, .table)
+      let rows = types.map { type in
+        let counts = recent.first { $0.type.utf8.elementsEqual(type.type.utf8) }?.counts
+        return TypeAtTerminal(summary: type, recent: counts ?? [])
+      }
+      RecordPrinter.print(rows, .table)
     } else {
       RecordPrinter.print(types, output.format)
     }

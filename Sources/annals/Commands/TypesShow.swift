@@ -98,9 +98,7 @@ struct VariantRow: Record {
 
   private var difference: String {
     if number == 1 { return variant.members.joined(separator: ", ") }
-    let more = Set(variant.members).subtracting(first.members).sorted().map { "+\($0)" }
-    let less = Set(first.members).subtracting(variant.members).sorted().map { "-\($0)" }
-    return (more + less).joined(separator: ", ")
+    return variant.difference(from: first).joined(separator: ", ")
   }
 }
 

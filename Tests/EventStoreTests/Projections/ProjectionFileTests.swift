@@ -1,4 +1,5 @@
 import EventStore
+import LibPQ
 import Testing
 
 private let head = "-- @projection p\n-- @create\nCREATE TABLE t (id text);\n"
