@@ -260,7 +260,7 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" skip-lines' -l 'skip-lines' -d 'Pass over lines that were committed before.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" id-from' -l 'id-from' -d 'Make missing ids from this member of the payload, the same in each run.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" max-errors' -l 'max-errors' -d 'Set up to so many bad lines aside, and exit with 5.' -rfka ''
-complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" rejects' -l 'rejects' -d 'Where bad lines go, as they were.' -rF
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" rejects' -l 'rejects' -d 'A new file for bad lines; added to with --skip-lines.' -rF
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" progress' -l 'progress' -d 'Say so often how far it is, instead of showing a bar.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" receipts' -l 'receipts' -d 'Print where each event stands; so does -o.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" o output' -s 'o' -l 'output' -d 'Output format; table when left out.' -rfka 'table ndjson json csv'

@@ -150,6 +150,7 @@ import Testing
       #expect(try String(contentsOfFile: path, encoding: .utf8) == "bad\u{1B}one\r\n{}\n")
       #expect(try await db.psql("SELECT count(*) FROM events") == "2")
 
+      try FileManager.default.removeItem(atPath: path)
       run = try await annals(["--from", "-", "--max-errors", "1", "--rejects", path], input)
       #expect(run.status == .exited(65))
       #expect(try await db.psql("SELECT count(*) FROM events") == "2")

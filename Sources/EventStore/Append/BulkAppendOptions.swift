@@ -17,7 +17,7 @@ public struct BulkAppendOptions: Sendable {
   public var retryTimeout: Duration = .seconds(30)
 
   /// Called with each line that is set aside.
-  public var onReject: (@Sendable (RejectedLine) -> Void)?
+  public var onReject: (@Sendable (RejectedLine) throws -> Void)?
   /// Called as events are stored; what was reported since the last call of `onCommit` is not committed yet.
   public var onReceipts: (@Sendable ([AppendReceipt]) -> Void)?
   /// Called after each commit, with the number of the last line before which all lines are committed.

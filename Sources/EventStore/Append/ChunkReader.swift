@@ -130,8 +130,9 @@ struct ChunkReader {
         hint: hint
       )
     }
+    // A line that cannot be set aside is not, and ends the run.
+    try options.onReject?(line)
     rejectedCount += 1
-    options.onReject?(line)
   }
 }
 

@@ -91,8 +91,9 @@ struct Append: AsyncParsableCommand {
 
   /// The payload that an argument stands for.
   private static func payload(_ argument: String) throws -> String {
-    guard argument == "-" || argument.hasPrefix("@") else { return argument }
-    let bytes = try InputFile.read(argument == "-" ? argument : String(argument.dropFirst()))
+    guard argument == "-" || argument.utf8.first == UInt8(ascii: "@") else { return argument }
+    let path = argument == "-" ? argument : String(argument.unicodeScalars.dropFirst())
+    let bytes = try InputFile.read(path, .payload)
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw CommandError(.badInput, "the payload is not UTF-8", code: "invalidInput")
     }
@@ -111,7 +112,7 @@ struct Append: AsyncParsableCommand {
     var options = bulk.options
     options.isDryRun = dryRun
     options.retryTimeout = retryTimeout.duration
-    try report.attach(to: &options)
+    try report.attach(to: &options, input: input.file)
     let result: BulkAppendResult
     do {
       result = try await store.append(lines: { try input.next() }, options: options)

@@ -28,7 +28,7 @@ struct BulkOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Set up to so many bad lines aside, and exit with 5.", valueName: "n"))
   var maxErrors: Int?
 
-  @Option(help: "Where bad lines go, as they were.", completion: .file())
+  @Option(help: "A new file for bad lines; added to with --skip-lines.", completion: .file())
   var rejects: String?
 
   func validate() throws {

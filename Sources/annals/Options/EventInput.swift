@@ -4,7 +4,7 @@ internal import SystemPackage
 
 /// The input of `append --from`, read piece by piece.
 final class EventInput: Sendable {
-  private let file: FileDescriptor
+  let file: FileDescriptor
   private let path: String
   private let progress: ProgressLine
   /// Nil for a pipe.

@@ -22,7 +22,7 @@ extension AppendReceipt {
     let place = position.map { " (position \(Field.grouped($0)))" } ?? ""
     let verb = isDryRun && status == .appended ? "would be " : ""
     let note = status == .existing ? ", which was stored before" : ""
-    return "\(TextEscaping.forPeople(aggregateID)) \(verb)version \(version)\(place)\(note)"
+    return "\(aggregateID) \(verb)version \(version)\(place)\(note)"
   }
 }
 
@@ -47,7 +47,8 @@ final class AppendReport: Sendable {
     state = Mutex(State(printer: format.map { RecordPrinter($0) }, lastCommittedLine: bulk.skipLines ?? 0))
   }
 
-  func attach(to options: inout BulkAppendOptions) throws {
+  /// - Parameter input: what the events are read from.
+  func attach(to options: inout BulkAppendOptions, input: FileDescriptor) throws {
     if state.withLock({ $0.printer != nil }) {
       options.onReceipts = { receipts in
         self.state.withLock { state in
@@ -70,10 +71,12 @@ final class AppendReport: Sendable {
       }
     }
     if let path = bulk.rejects {
-      let file = try OutputFile(path)
+      let file =
+        options.isDryRun
+        ? nil : try RejectsFile(path, isResumed: options.skippedLines > 0, input: input)
       options.onReject = { line in
-        file.write(line.bytes + [UInt8(ascii: "\n")])
-        StandardError.warn("line \(line.line), \(TextEscaping.forPeople(line.reason))")
+        try file?.write(line.bytes)
+        StandardError.warn("line \(line.line), \(line.reason)")
       }
     }
   }
@@ -105,31 +108,5 @@ final class AppendReport: Sendable {
     }
     if result.rejectedCount > 0 { text += ", \(Field.grouped(Int64(result.rejectedCount))) lines set aside" }
     if isDryRun { StandardError.warn(text) } else { StandardError.note(text) }
-  }
-}
-
-/// A file that a command writes for the operator.
-final class OutputFile: Sendable {
-  private let file: FileDescriptor
-  private let path: String
-
-  init(_ path: String) throws {
-    self.path = path
-    do {
-      file = try FileDescriptor.open(
-        FilePath(path),
-        .writeOnly,
-        options: [.create, .truncate],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead]
-      )
-    } catch let error as Errno {
-      throw CommandError(.failure, "cannot write \(path): \(error)", code: "unwritableFile")
-    }
-  }
-
-  deinit { try? file.close() }
-
-  func write(_ bytes: [UInt8]) {
-    do { try file.writeAll(bytes) } catch { StandardError.warn("cannot write \(path): \(error)") }
   }
 }

@@ -32,12 +32,40 @@ enum CLibrary {
     return Int(size.ws_col)
   }
 
-  /// Whether a path is that of a regular file; nil when nothing is there.
-  static func isRegularFile(_ path: String) -> Bool? {
-    var status = stat()
-    guard unsafe stat(path, &status) == 0 else { return nil }
-    return status.st_mode & S_IFMT == S_IFREG
+  /// What the system knows of a file.
+  struct FileStatus {
+    fileprivate let status: stat
+
+    var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
+    /// Whether it is a device that is no terminal.
+    var isDevice: Bool { [S_IFCHR, S_IFBLK].contains(status.st_mode & S_IFMT) }
+    var permissions: mode_t { status.st_mode & 0o777 }
+    var size: Int64 { Int64(status.st_size) }
+    var device: UInt64 { UInt64(status.st_dev) }
+    var inode: UInt64 { UInt64(status.st_ino) }
   }
+
+  /// Nil when nothing is there.
+  static func status(of path: String) -> FileStatus? {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 ? FileStatus(status: status) : nil
+  }
+
+  static func status(of file: FileDescriptor) -> FileStatus? {
+    var status = stat()
+    return unsafe fstat(file.rawValue, &status) == 0 ? FileStatus(status: status) : nil
+  }
+
+  static func truncate(_ file: FileDescriptor, to size: Int64) {
+    _ = ftruncate(file.rawValue, off_t(size))
+  }
+
+  /// What the operator's umask leaves. It can be asked for by setting it only.
+  static let permissionsOfNewFiles: mode_t = {
+    let mask = umask(0o077)
+    umask(mask)
+    return 0o666 & ~mask
+  }()
 
   /// Gives a file another name, in one step; false when it failed, for the reason in `errno`.
   static func rename(_ path: String, to newPath: String) -> Bool {
