@@ -43,7 +43,7 @@ struct Annals: AsyncParsableCommand {
   static func main() async {
     let arguments = Array(CommandLine.arguments.dropFirst())
     if let script = CompletionScript.requested(in: arguments) {
-      StandardOutput.write(script + "\n")
+      StandardOutput.writeRaw(script + "\n")
       return StandardOutput.flush()
     }
     StatusSignal.answer(as: NamedSubcommand.path(in: arguments).joined(separator: " "))

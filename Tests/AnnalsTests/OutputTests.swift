@@ -15,6 +15,7 @@ import Testing
     ("\0\u{7F}", "\\u{0}\\u{7f}"),
     ("\u{202E}txt.exe\u{2066}", "\\u{202e}txt.exe\\u{2066}"),
     ("x\u{1B}\u{301}", "x\\u{1b}\u{301}"),
+    ("a\u{200B}\u{FEFF}\u{E0041}b", "a\\u{200b}\\u{feff}\\u{e0041}b"), ("👩‍👩‍👧 می‌خواهم", "👩‍👩‍👧 می‌خواهم"),
   ])
   func forPeople(text: String, shown: String) {
     #expect(Array(TextEscaping.forPeople(text).unicodeScalars) == Array(shown.unicodeScalars))
@@ -47,7 +48,8 @@ import Testing
 @Suite struct TerminalTests {
   @Test(arguments: [
     ("abc", 3), ("é", 1), ("e\u{301}", 1), ("注文", 4), ("한글", 4), ("🎉", 2), ("👩‍👩‍👧‍👦", 2), ("🇧🇷", 2),
-    ("❤️", 2), ("\u{200B}", 0), ("ｱ", 1), ("Ａ", 2),
+    ("❤️", 2), ("\u{200B}", 0), ("ｱ", 1), ("Ａ", 2), ("\u{0600}a", 1),
+    ("क्ष", 2), ("\u{1112}\u{1161}\u{11AB}", 2),
   ])
   func columns(text: String, columns: Int) {
     #expect(Terminal.columns(of: text) == columns)
@@ -74,7 +76,7 @@ import Testing
 
   @Test func jsonQuoting() {
     #expect(JSONObject.quote("a\"b\\c\n\t\r\u{1}\u{1F}\u{7F}") == #""a\"b\\c\n\t\r\u0001\u001f\u007f""#)
-    #expect(JSONObject.quote("é🎉\u{2028}") == "\"é🎉\u{2028}\"")
+    #expect(JSONObject.quote("é🎉\u{2028}\u{9B}") == #""é🎉\u2028\u009b""#)
     #expect(JSONObject.quote("\"\u{301}") == "\"\\\"\u{301}\"")
   }
 }

@@ -86,7 +86,7 @@ extension EventStore {
         FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
         LEFT JOIN \(relation) AS l
           ON l.aggregate_id = e.aggregate_id COLLATE "C" AND l.version = e.version AND l.id = e.event_id
-        WHERE r.store = \(quoteLiteral(table.description)) AND \(selection.literalCondition)
+        WHERE r.store = \(shownLiteral(table.description)) AND \(selection.literalCondition)
         """
       let condition = "NOT old.is_valid OR old.age > \(kept)\(stale ? " OR old.is_stale" : "")"
       let doomed = "FROM (\n\(ranked)\n) AS old WHERE \(condition)"
@@ -116,8 +116,8 @@ extension AggregateSelection {
   fileprivate var literalCondition: String {
     switch self {
     case .all: "true"
-    case .category(let category): "split_part(e.aggregate_id, '-', 1) = \(quoteLiteral(category))"
-    case .aggregates(let ids): "e.aggregate_id IN (\(ids.map(quoteLiteral).joined(separator: ", ")))"
+    case .category(let category): "split_part(e.aggregate_id, '-', 1) = \(shownLiteral(category))"
+    case .aggregates(let ids): "e.aggregate_id IN (\(ids.map(shownLiteral).joined(separator: ", ")))"
     }
   }
 }

@@ -84,7 +84,7 @@ struct Append: AsyncParsableCommand {
       for receipt in receipts { printer.print(ReceiptRecord(receipt: receipt)) }
       printer.finish()
     } else if StandardOutput.isTerminal || dryRun {
-      for receipt in receipts { StandardOutput.write(receipt.summary(isDryRun: dryRun) + "\n") }
+      for receipt in receipts { StandardOutput.print(receipt.summary(isDryRun: dryRun)) }
       StandardOutput.flush()
     }
   }

@@ -43,7 +43,8 @@ struct Check: AsyncParsableCommand {
   func run() async throws {
     let health = try await connection.store().health()
     let problems = health.problems(limits)
-    StandardOutput.write(HealthReport(health: health, problems: problems).text(format))
+    let report = HealthReport(health: health, problems: problems).text(format)
+    for line in report.split(separator: "\n") { StandardOutput.print(String(line)) }
     StandardOutput.flush()
     if !problems.isEmpty { throw EndWithStatus(status: .findings) }
   }
@@ -98,41 +99,38 @@ struct HealthReport {
       ? "head \(health.head), \(health.readers.count) readers, at most \(health.lagEvents) events behind"
       : problems.joined(separator: "; ")
     // A bar would begin the performance data.
-    let text = String(TextEscaping.forPeople(summary).map { $0 == "|" ? "/" : $0 })
+    var text = String.UnicodeScalarView()
+    for scalar in TextEscaping.forPeople(summary).unicodeScalars { text.append(scalar == "|" ? "/" : scalar) }
     let age = health.ageSeconds.map { " age_seconds=\(Int($0))s" } ?? ""
     return """
-      ANNALS \(problems.isEmpty ? "OK" : "CRITICAL") - \(text) | lag_events=\(health.lagEvents) \
+      ANNALS \(problems.isEmpty ? "OK" : "CRITICAL") - \(String(text)) | lag_events=\(health.lagEvents) \
       lag_seconds=\(Int(health.lagSeconds))s dead_letters=\(health.deadLetters)\(age)
 
       """
   }
 
   private var prometheus: String {
-    var lines: [String] = []
-    func add(_ name: String, _ help: String, _ samples: [(labels: String, value: String)]) {
-      lines += ["# HELP annals_\(name) \(help)", "# TYPE annals_\(name) gauge"]
-      lines += samples.map { "annals_\(name)\($0.labels) \($0.value)" }
-    }
-    func ofReaders(_ value: (StoreHealth.Reader) -> String) -> [(labels: String, value: String)] {
+    var metrics = PrometheusText(prefix: "annals_")
+    func ofReaders(_ value: (StoreHealth.Reader) -> String) -> [(labels: [(String, String)], value: String?)]
+    {
       health.readers.map { reader in
-        let kind = reader.isProjection ? "projection" : "replay"
-        return ("{reader=\(JSONObject.quote(reader.name)),kind=\"\(kind)\"}", value(reader))
+        ([("reader", reader.name), ("kind", reader.isProjection ? "projection" : "replay")], value(reader))
       }
     }
-    add("healthy", "Whether no limit is exceeded.", [("", problems.isEmpty ? "1" : "0")])
-    add("head_position", "The highest position.", [("", "\(health.head)")])
+    metrics.add("healthy", "Whether no limit is exceeded.", [([], problems.isEmpty ? "1" : "0")])
+    metrics.add("head_position", "The highest position.", [([], "\(health.head)")])
     if let age = health.ageSeconds {
-      add("age_seconds", "Since the newest event happened.", [("", "\(age)")])
+      metrics.add("age_seconds", "Since the newest event happened.", [([], "\(age)")])
     }
-    add("lag_events", "Events after the reader's checkpoint.", ofReaders { "\($0.lagEvents)" })
-    add("lag_seconds", "Since the first of them happened.", ofReaders { "\($0.lagSeconds)" })
-    add("dead_letters", "Events that the reader gave up on.", ofReaders { "\($0.deadLetters)" })
-    add(
+    metrics.add("lag_events", "Events after the reader's checkpoint.", ofReaders { "\($0.lagEvents)" })
+    metrics.add("lag_seconds", "Since the first of them happened.", ofReaders { "\($0.lagSeconds)" })
+    metrics.add("dead_letters", "Events that the reader gave up on.", ofReaders { "\($0.deadLetters)" })
+    metrics.add(
       "stopped",
       "Whether the reader's work stopped with an error.",
       ofReaders { $0.error == nil ? "0" : "1" }
     )
-    return lines.joined(separator: "\n") + "\n"
+    return metrics.text
   }
 
   private var json: String {

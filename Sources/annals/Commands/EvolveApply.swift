@@ -44,7 +44,7 @@ struct EvolveApply: AsyncParsableCommand {
     let plan = try EvolutionPlan(path: plan, bytes: try InputFile.read(plan))
     let store = try await connection.store()
     if dryRun {
-      StandardOutput.write(try await store.evolutionScript(plan, into: into))
+      StandardOutput.writeRaw(try await store.evolutionScript(plan, into: into))
       return StandardOutput.flush()
     }
     if swap {

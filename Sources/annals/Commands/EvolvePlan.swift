@@ -40,7 +40,7 @@ struct EvolvePlan: AsyncParsableCommand {
     }
     switch output.chosenFormat {
     case nil: PlanReport(plan).print()
-    case .json: StandardOutput.write(json)
+    case .json: StandardOutput.writeJSON(json)
     case let format?:
       var printer = RecordPrinter<EvolutionPlan.TypeChange>(format)
       for type in plan.types { printer.print(type) }
@@ -91,8 +91,9 @@ private struct PlanReport {
 
   private func section(_ title: String, _ lines: [String]) {
     guard !lines.isEmpty else { return }
-    StandardOutput.write("\n\(title)\n")
-    for line in lines { StandardOutput.write(TextEscaping.forPeople(line) + "\n") }
+    StandardOutput.print()
+    StandardOutput.print(title)
+    for line in lines { StandardOutput.print(line) }
   }
 
   /// A line of the diff of shapes.

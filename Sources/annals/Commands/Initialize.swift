@@ -27,19 +27,17 @@ struct Initialize: AsyncParsableCommand {
     let store = try await connection.store()
     let result = try await store.initialize(addPosition: addPosition, dryRun: dryRun)
     if dryRun {
-      if !result.steps.isEmpty { StandardOutput.write(Initialize.script(result.steps)) }
+      if !result.steps.isEmpty { StandardOutput.writeRaw(Initialize.script(result.steps)) }
     } else {
       for step in result.steps { StandardError.note("\(step.title): done") }
       if result.steps.isEmpty, result.missing.isEmpty { StandardError.note("\(store.table) is ready") }
     }
     StandardOutput.flush()
     if !result.missing.isEmpty {
-      StandardError.warn(
-        """
-        \(store.table) is left as it is. This SQL adds what it lacks:
-        \(Initialize.script(result.missing))HINT:  Run it, or 'annals init --add-position'; both lock the table meanwhile.
-        """
-      )
+      StandardError.warn("\(store.table) is left as it is. This SQL adds what it lacks:")
+      // What each step is called, and the table, come from the operator; the rest is ours.
+      StandardError.print(lines: Initialize.script(result.missing).split(separator: "\n").map(String.init))
+      StandardError.print("HINT:  Run it, or 'annals init --add-position'; both lock the table meanwhile.")
     }
   }
 

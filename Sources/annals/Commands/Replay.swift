@@ -116,13 +116,13 @@ struct Replay: AsyncParsableCommand {
     if options == ReplayOptions() {
       keepResultMemory()
       try await store.writeNDJSON(query) { lines in
-        StandardOutput.write(lines)
+        StandardOutput.writeJSON(lines)
         status.add(lines: lines)
       }
       return StandardOutput.flush()
     }
     _ = try await store.replay(query, options) { batch in
-      StandardOutput.write(batch.lines)
+      StandardOutput.writeJSON(batch.lines)
       StandardOutput.flush()
       status.add(events: batch.count, upTo: batch.positions.last)
     }
@@ -130,7 +130,10 @@ struct Replay: AsyncParsableCommand {
 
   private func printPlan(of query: EventQuery, _ store: EventStore) async throws {
     let plan = try await store.planReplay(query, options)
-    if output.format == .table { StandardOutput.write(plan.summary + "\n") }
+    if output.format == .table {
+      StandardOutput.print(plan.summary)
+      if !plan.types.isEmpty { StandardOutput.print() }
+    }
     if output.format != .table || !plan.types.isEmpty { ReplayPlanRecord.print(plan, output.format) }
     StandardOutput.flush()
   }

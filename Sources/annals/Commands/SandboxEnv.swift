@@ -11,7 +11,8 @@ struct SandboxEnv: AsyncParsableCommand {
 
   func run() async throws {
     let variables = try await options.sandbox().environment()
-    print(Self.script(variables))
+    StandardOutput.writeRaw(Self.script(variables) + "\n")
+    StandardOutput.flush()
   }
 
   /// Lines for sh that set the variables and unset those that would lead elsewhere.

@@ -43,13 +43,13 @@ struct SnapshotPrune: AsyncParsableCommand {
     }
     if dryRun {
       let plan = try await prune(true)
-      StandardOutput.write("-- deletes \(plan.snapshots) snapshots\n\(plan.sql);\n")
+      StandardOutput.writeRaw("-- deletes \(plan.snapshots) snapshots\n\(plan.sql);\n")
       return StandardOutput.flush()
     }
     try Console.confirm("Delete all but the newest \(keep) snapshots of each aggregate?", yes: yes)
     let done = try await prune(false)
     if StandardError.isTerminal {
-      StandardError.write("\(Field.grouped(done.snapshots)) snapshots deleted\n")
+      StandardError.print("\(Field.grouped(done.snapshots)) snapshots deleted")
     }
   }
 }

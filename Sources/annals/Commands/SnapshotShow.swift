@@ -101,15 +101,15 @@ struct SnapshotShow: AsyncParsableCommand {
     )
     guard output.chosenFormat == nil else { return print([StateRecord(state: state, reducer: reducer.name)]) }
     for line in state.state.split(separator: "\n", omittingEmptySubsequences: false) {
-      StandardOutput.write((isForPeople ? TextEscaping.forPeople(String(line)) : String(line)) + "\n")
+      StandardOutput.writeJSON(line + "\n")
     }
     StandardOutput.flush()
-    if isForPeople, StandardError.isTerminal { StandardError.write(Self.summary(state)) }
+    if isForPeople, StandardError.isTerminal { StandardError.print(Self.summary(state)) }
   }
 
   private static func summary(_ state: AggregateState) -> String {
     let start = state.snapshotVersion.map { "from the snapshot at version \($0)" } ?? "from the first event"
-    return "version \(state.version), \(state.timestamp), folded \(start)\n"
+    return "version \(state.version), \(state.timestamp), folded \(start)"
   }
 }
 

@@ -50,7 +50,7 @@ struct SnapshotTake: AsyncParsableCommand {
       progress.show(done: $0, of: $1, events: $0)
     }
     progress.finish()
-    if StandardError.isTerminal { StandardError.write("\(Field.grouped(tally.taken)) snapshots taken\n") }
+    if StandardError.isTerminal { StandardError.print("\(Field.grouped(tally.taken)) snapshots taken") }
     if let first = tally.firstIncomplete { throw Self.incomplete(tally.incomplete, first: first) }
   }
 
@@ -58,7 +58,7 @@ struct SnapshotTake: AsyncParsableCommand {
     let what = count == 1 ? "one stream lacks a version" : "\(count) streams lack versions"
     return CommandError(
       .partlyDone,
-      "\(what), and no snapshot was taken of \(count == 1 ? "it" : "them"): '\(TextEscaping.forPeople(first))'"
+      "\(what), and no snapshot was taken of \(count == 1 ? "it" : "them"): '\(first)'"
         + (count == 1 ? "" : " is the first"),
       code: "incompleteStreams",
       hint: "'annals verify-versions' lists what is missing."

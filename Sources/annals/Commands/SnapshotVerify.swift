@@ -36,8 +36,8 @@ struct SnapshotVerify: AsyncParsableCommand {
       return findings.count
     }
     if StandardError.isTerminal {
-      StandardError.write(
-        "\(Field.grouped(verified)) snapshots compared, \(Field.grouped(Int64(count))) findings\n"
+      StandardError.print(
+        "\(Field.grouped(verified)) snapshots compared, \(Field.grouped(Int64(count))) findings"
       )
     }
     if count > 0 { throw EndWithStatus(status: .findings) }

@@ -85,13 +85,13 @@ struct Stream: AsyncParsableCommand {
       var options = ReplayOptions()
       options.isFollowing = true
       _ = try await store.replay(query, options) { batch in
-        StandardOutput.write(batch.lines)
+        StandardOutput.writeJSON(batch.lines)
         StandardOutput.flush()
         status.add(events: batch.count, upTo: batch.positions.last)
       }
     } else {
       try await store.writeNDJSON(query) { lines in
-        StandardOutput.write(lines)
+        StandardOutput.writeJSON(lines)
         status.add(lines: lines)
       }
       StandardOutput.flush()
@@ -103,20 +103,19 @@ struct Stream: AsyncParsableCommand {
     guard let summary = try await store.summary(ofStream: aggregateID) else { return }
     let events = summary.count == 1 ? "1 event" : "\(Field.grouped(Int64(summary.count))) events"
     let snapshot = summary.snapshotVersion.map { ", snapshot at version \($0)" } ?? ""
-    StandardOutput.write(
+    StandardOutput.print(
       """
-      \(TextEscaping.forPeople(aggregateID)): \(events), versions \(summary.firstVersion) to \(summary.lastVersion), \
+      \(aggregateID): \(events), versions \(summary.firstVersion) to \(summary.lastVersion), \
       \(summary.firstTime) to \(summary.lastTime)\(snapshot)
-
-
       """
     )
+    StandardOutput.print()
   }
 
   private func printTable(_ query: EventQuery, _ store: EventStore) async throws {
     let events = store.events(matching: query, following: follow)
     guard aggregateID != nil else {
-      let note = "by aggregate and version, as there is no order of the whole store (no column position)\n\n"
+      let note = "by aggregate and version, as there is no order of the whole store (no column position)"
       let head = try await store.hasPositions() ? nil : note
       return try await printRecords(events, below: head) { StoreRow(event: $0, payload: payload) }
     }
@@ -137,7 +136,10 @@ struct Stream: AsyncParsableCommand {
     var iterator = events.makeAsyncIterator()
     var head = head
     while let event = try await iterator.next() {
-      if let text = head.take() { StandardOutput.write(text) }
+      if let text = head.take() {
+        StandardOutput.print(text)
+        StandardOutput.print()
+      }
       printer.print(record(event))
       status.add(events: 1, upTo: event.position)
       if follow, !iterator.hasNextAtHand { printer.flush() }

@@ -30,7 +30,7 @@ struct TypesShow: AsyncParsableCommand {
     let limit = sample.limit(default: 10_000)
     let shape = try await store.shape(ofType: type, sample: limit, findingRequired: jsonSchema)
     if jsonSchema {
-      StandardOutput.write(shape.jsonSchema + "\n")
+      StandardOutput.writeJSON(shape.jsonSchema + "\n")
       StandardOutput.flush()
     } else if shapes {
       print(shape.variantRows)

@@ -6,24 +6,23 @@ struct VerifyVersionsMetrics {
   let text: String
 
   init(_ result: VersionCheckResult, duration: Duration, table: QualifiedName) {
-    let store = "store=\(JSONObject.quote("\(table)"))"
+    let store = [("store", "\(table)")]
     let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
-    var lines: [String] = []
-    func add(_ name: String, _ help: String, _ samples: [(labels: String, value: String)]) {
-      lines.append("# HELP annals_verify_\(name) \(help)")
-      lines.append("# TYPE annals_verify_\(name) gauge")
-      lines += samples.map { "annals_verify_\(name){\($0.labels)} \($0.value)" }
-    }
-    add(
+    var metrics = PrometheusText(prefix: "annals_verify_")
+    metrics.add(
       "findings",
       "Findings of the last check by kind.",
-      Finding.Kind.allCases.map { ("\(store),kind=\"\($0.rawValue)\"", "\(result.counts[$0, default: 0])") }
+      Finding.Kind.allCases.map { (store + [("kind", $0.rawValue)], "\(result.counts[$0, default: 0])") }
     )
-    add("events", "Events that the last check went through.", [(store, "\(result.events)")])
-    add("aggregates", "Streams that the last check went through.", [(store, "\(result.aggregates)")])
-    add("duration_seconds", "How long the last check took.", [(store, "\(seconds)")])
+    metrics.add("events", "Events that the last check went through.", [(store, "\(result.events)")])
+    metrics.add("aggregates", "Streams that the last check went through.", [(store, "\(result.aggregates)")])
+    metrics.add("duration_seconds", "How long the last check took.", [(store, "\(seconds)")])
     // The file is replaced only by a check that ran to its end: its time is that of the last success.
-    add("last_success_timestamp_seconds", "When the last check was complete.", [(store, "\(time(nil))")])
-    text = lines.joined(separator: "\n") + "\n"
+    metrics.add(
+      "last_success_timestamp_seconds",
+      "When the last check was complete.",
+      [(store, "\(time(nil))")]
+    )
+    text = metrics.text
   }
 }

@@ -52,7 +52,7 @@ final class FindingReport<R: Record>: Sendable {
   func print(_ finding: Finding) {
     guard isShown(finding) else { return }
     state.withLock { state in
-      if state.count == 0, format == .json { StandardOutput.write("{\"findings\":") }
+      if state.count == 0, format == .json { StandardOutput.writeJSON("{\"findings\":") }
       if state.count < limit { state.printer.print(record(finding)) }
       state.count += 1
     }
@@ -60,18 +60,18 @@ final class FindingReport<R: Record>: Sendable {
 
   func end(_ result: VersionCheckResult) {
     state.withLock { state in
-      if state.count == 0, format == .json { StandardOutput.write("{\"findings\":") }
+      if state.count == 0, format == .json { StandardOutput.writeJSON("{\"findings\":") }
       state.printer.finish()
-      if format == .json { StandardOutput.write(",\(Self.envelope(result))}\n") }
+      if format == .json { StandardOutput.writeJSON(",\(Self.envelope(result))}\n") }
       StandardOutput.flush()
       let more = state.count - min(limit, state.count)
       if more > 0 {
-        StandardError.write(
-          "annals: \(more) more \(more == 1 ? "finding is" : "findings are") not shown (--max-findings)\n"
+        StandardError.warn(
+          "\(more) more \(more == 1 ? "finding is" : "findings are") not shown (--max-findings)"
         )
       }
     }
-    if StandardError.isTerminal { StandardError.write(Self.summary(result) + "\n") }
+    if StandardError.isTerminal { StandardError.print(Self.summary(result)) }
   }
 
   /// The members of the JSON output beside the findings.

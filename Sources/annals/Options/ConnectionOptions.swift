@@ -54,7 +54,7 @@ struct ConnectionOptions: ParsableArguments {
         SectionFile.nearest(to: name, among: Layout.shippedNames).map { "Did you mean '\($0)'? " } ?? ""
       throw CommandError(
         .usage,
-        "there is no layout '\(TextEscaping.forPeople(name))'",
+        "there is no layout '\(name)'",
         code: "usage",
         hint: near + "Name a .sql file, or one of \(Layout.shippedNames.joined(separator: ", "))."
       )

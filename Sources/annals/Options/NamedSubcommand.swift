@@ -19,7 +19,7 @@ enum NamedSubcommand {
     let parent = path.isEmpty ? "" : " of " + path.joined(separator: " ")
     throw CommandError(
       .usage,
-      "there is no subcommand '\(TextEscaping.forPeople(stray))'\(parent)",
+      "there is no subcommand '\(stray)'\(parent)",
       code: "usage",
       hint: (near.isEmpty ? "" : "Did you mean \(near.joined(separator: " or "))? ") + "'\(all)' lists them."
     )

@@ -19,7 +19,7 @@ enum Console {
         hint: "Give --yes to do it without being asked."
       )
     }
-    StandardError.write("\(question) [y/N] ")
+    StandardError.ask("\(question) [y/N]")
     // A read would sit through Ctrl-C, which only cancels the task.
     while try !CLibrary.isReadable(.standardInput, withinMilliseconds: 100) { try Task.checkCancellation() }
     guard ["y", "yes"].contains(readLine()?.lowercased()) else { throw EndWithStatus(status: .failure) }

@@ -14,6 +14,9 @@ struct Failure {
   var sqlState: String?
   /// The option that was probably meant.
   var suggestion: String?
+  /// Whether message and detail come from libpq or a server's log, which write several lines. In all others a line break
+  /// is part of an id or a payload, and must not begin a line.
+  private var hasSeveralLines = false
 
   /// Every error becomes its exit status here and nowhere else.
   init(_ error: any Error) {
@@ -24,12 +27,14 @@ struct Failure {
       status = ExitStatus(error.code)
       (code, message, detail) = (error.code.rawValue, error.message, error.detail)
       (hint, sqlState) = (error.hint, error.sqlState)
+      hasSeveralLines = error.code == .cannotConnect
     case let error as CommandError:
       (status, code, message, detail) = (error.status, error.code, error.message, error.detail)
       hint = error.hint
     case let error as SandboxError:
       (status, code) = (ExitStatus(error.code), error.code.rawValue)
       (message, detail, hint) = (error.message, error.detail, error.hint)
+      hasSeveralLines = true
     case is CancellationError:
       status = Interruption.status ?? .interrupted
       (code, message) = ("interrupted", "interrupted")
@@ -37,7 +42,7 @@ struct Failure {
     case _ where Annals.exitCode(for: error).isSuccess:
       // Help and version, which ArgumentParser throws too, were asked for.
       (status, message) = (.done, "")
-      StandardOutput.write(Self.shortened(Annals.fullMessage(for: error)) + "\n")
+      StandardOutput.writeRaw(Self.shortened(Annals.fullMessage(for: error)) + "\n")
     case _ where Annals.exitCode(for: error) == .validationFailure:
       // ArgumentParser writes sentences; ours begin in lower case and end without a full stop.
       let lines = Annals.message(for: error).split(separator: "\n").map { $0.drop { $0 == " " } }
@@ -51,6 +56,13 @@ struct Failure {
     default:
       (status, message) = (.failure, String(describing: error))
     }
+    if status == .usage { message = Self.withoutPasswords(message) }
+  }
+
+  /// Hides what stands where a URI has its password: a wrong command line is repeated, wherever the URI was put.
+  private static func withoutPasswords(_ text: String) -> String {
+    text.replacing(/:[^ ]*@/.matchingSemantics(.unicodeScalar), with: ":***@")
+      .replacing(/password=[^ ']*/.matchingSemantics(.unicodeScalar), with: "password=***")
   }
 
   /// ArgumentParser writes up to a dozen options into the line of USAGE, whatever its length.
@@ -89,16 +101,19 @@ struct Failure {
   /// Prints without ending the process, for a command that goes on with something else.
   func print(asJSON: Bool) {
     StandardOutput.flush()
-    if !message.isEmpty { StandardError.write(asJSON ? json : text) }
+    if message.isEmpty { return }
+    if asJSON { StandardError.printJSON(json) } else { StandardError.print(lines: lines) }
   }
 
-  private var text: String {
-    var lines = ["annals: error: \(message)"]
-    if let detail { lines.append("DETAIL:  \(detail)") }
-    if let hint { lines.append("HINT:  \(hint)") }
-    // Messages quote ids and payloads, which anybody may have written; libpq's own have several lines, indented by tabs.
-    return lines.flatMap { $0.split(separator: "\n") }
-      .map { TextEscaping.forPeople(String($0.drop { $0 == "\t" })) + "\n" }.joined()
+  private var lines: [String] {
+    let parts = [("annals: error: ", message), ("DETAIL:  ", detail), ("HINT:  ", hint)]
+    return parts.flatMap { label, text -> [String] in
+      guard let text else { return [] }
+      guard hasSeveralLines else { return [label + text] }
+      let lines = text.split(separator: "\n").map { $0.drop { $0 == "\t" } }
+      // What follows the first is set in: it can be no label.
+      return lines.enumerated().map { ($0 == 0 ? label : "    ") + $1 }
+    }
   }
 
   private var json: String {
@@ -109,7 +124,7 @@ struct Failure {
     if let sqlState { object.add("sqlstate", sqlState) }
     if let detail { object.add("detail", detail) }
     if let hint { object.add("hint", hint) }
-    return object.text + "\n"
+    return object.text
   }
 }
 

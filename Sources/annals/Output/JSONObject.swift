@@ -1,3 +1,5 @@
+internal import EventStore
+
 /// Builds one JSON object, member by member, in the order in which they are added.
 struct JSONObject {
   private var members: [String] = []
@@ -13,22 +15,30 @@ struct JSONObject {
     members.append("\(JSONObject.quote(name)):\(json)")
   }
 
-  /// A JSON string: quotes, backslashes and control characters are escaped (RFC 8259, section 7).
+  /// A JSON string: quotes, backslashes and what is unsafe to show are escaped (RFC 8259, section 7).
   static func quote(_ text: String) -> String {
-    var quoted = "\""
+    var quoted = String.UnicodeScalarView(["\""])
     for scalar in text.unicodeScalars {
       switch scalar {
-      case "\"": quoted += "\\\""
-      case "\\": quoted += "\\\\"
-      case "\n": quoted += "\\n"
-      case "\t": quoted += "\\t"
-      case "\r": quoted += "\\r"
-      case "\0"..<" ", "\u{7F}":
-        let hex = String(scalar.value, radix: 16)
-        quoted += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-      default: quoted.unicodeScalars.append(scalar)
+      case "\"", "\\": quoted.append(contentsOf: ["\\", scalar])
+      case "\n": quoted.append(contentsOf: ["\\", "n"])
+      case "\t": quoted.append(contentsOf: ["\\", "t"])
+      case "\r": quoted.append(contentsOf: ["\\", "r"])
+      case _ where scalar.isUnsafeToShow: appendEscape(of: scalar, to: &quoted)
+      default: quoted.append(scalar)
       }
     }
-    return quoted + "\""
+    quoted.append("\"")
+    return String(quoted)
+  }
+
+  /// Writes a character by its UTF-16 units, as JSON does.
+  static func appendEscape(of scalar: Unicode.Scalar, to text: inout String.UnicodeScalarView) {
+    for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter {
+      let hex = String(unit, radix: 16)
+      text.append(
+        contentsOf: ("\\u" + String(repeating: "0", count: 4 - hex.utf8.count) + hex).unicodeScalars
+      )
+    }
   }
 }

@@ -1,4 +1,6 @@
 /// JSON text over several lines, for people. Values stay as they are written; only the space between them changes.
+///
+/// It goes by scalars: a mark behind a quote would make another character of it.
 enum PrettyJSON {
   /// The lines, indented by two spaces a level.
   static func lines(_ json: String) -> [String] {
@@ -9,17 +11,17 @@ enum PrettyJSON {
       if !line.isEmpty { lines.append(line) }
       line = String(repeating: "  ", count: depth)
     }
-    var previous: Character = " "
-    for character in json {
+    var previous: Unicode.Scalar = " "
+    for scalar in json.unicodeScalars {
       if inString {
-        line.append(character)
-        if character == "\"", !isEscaped { inString = false }
-        isEscaped = character == "\\" && !isEscaped
+        line.unicodeScalars.append(scalar)
+        if scalar == "\"", !isEscaped { inString = false }
+        isEscaped = scalar == "\\" && !isEscaped
         continue
       }
-      switch character {
+      switch scalar {
       case "{", "[":
-        line.append(character)
+        line.unicodeScalars.append(scalar)
         depth += 1
         endLine()
       case "}", "]":
@@ -29,17 +31,17 @@ enum PrettyJSON {
         } else {
           endLine()
         }
-        line.append(character)
+        line.unicodeScalars.append(scalar)
       case ",":
-        line.append(character)
+        line.unicodeScalars.append(scalar)
         endLine()
       case ":": line += ": "
       case " ": continue
       default:
-        inString = character == "\""
-        line.append(character)
+        inString = scalar == "\""
+        line.unicodeScalars.append(scalar)
       }
-      previous = character
+      previous = scalar
     }
     return lines + [line]
   }

@@ -90,7 +90,7 @@ final class ProgressLine: Sendable {
       state.lastShown = now
       state.isBehind = false
       if interval != nil {
-        StandardError.write("annals: \(line(step, since: state))\n")
+        StandardError.warn("\(line(step, since: state))")
       } else if Interruption.status == nil {
         StandardError.draw(bar(step, since: state))
       }
@@ -101,7 +101,7 @@ final class ProgressLine: Sendable {
   func finish() {
     state.withLock { state in
       if interval != nil, state.lastShown != nil, state.isBehind, let step = state.latest {
-        StandardError.write("annals: \(line(step, since: state))\n")
+        StandardError.warn("\(line(step, since: state))")
       }
       (state.latest, state.isBehind) = (nil, false)
     }
@@ -110,7 +110,7 @@ final class ProgressLine: Sendable {
 
   private func report() {
     let text = state.withLock { state in state.latest.map { self.line($0, since: state) } }
-    StandardError.write("annals: \(text ?? "\(title): nothing yet")\n")
+    StandardError.warn("\(text ?? "\(title): nothing yet")")
   }
 
   private func redraw() {

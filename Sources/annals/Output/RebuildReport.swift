@@ -40,8 +40,8 @@ extension RebuildReport {
   /// Names the checks of a file that found rows, with some of those.
   static func print(_ checks: [FailedCheck], of path: String) {
     for check in checks {
-      StandardError.warn("\(path): check failed: \(TextEscaping.forPeople(check.check))")
-      for row in check.rows { StandardError.write("  \(TextEscaping.forPeople(row))\n") }
+      StandardError.warn("\(path): check failed: \(check.check)")
+      for row in check.rows { StandardError.print("  \(row)") }
     }
   }
 }

@@ -17,15 +17,15 @@ struct RecordPrinter<R: Record> {
     _ format: OutputFormat,
     maximumWidth: Int? = StandardOutput.isTerminal ? Terminal.width : nil,
     hasColors: Bool = false,
-    write: @escaping (String) -> Void = { StandardOutput.write($0) }
+    write: @escaping (String) -> Void = { StandardOutput.writeRaw($0) }
   ) {
     (self.format, self.maximumWidth, self.hasColors, self.write) = (format, maximumWidth, hasColors, write)
   }
 
   mutating func print(_ record: R) {
     switch format {
-    case .ndjson: write(Self.object(record) + "\n")
-    case .json: write((count == 0 ? "[\n" : ",\n") + Self.object(record))
+    case .ndjson: write(object(record) + "\n")
+    case .json: write((count == 0 ? "[\n" : ",\n") + object(record))
     case .csv:
       if count == 0 { printCSV(R.columns.map(\.name)) }
       printCSV(record.fields.map(\.plain))
@@ -54,7 +54,7 @@ struct RecordPrinter<R: Record> {
     for (column, field) in zip(R.columns, record.fields) {
       if case .null = field { continue }
       let padding = String(repeating: " ", count: width - column.name.count)
-      StandardOutput.write(column.name + padding + TextEscaping.forPeople(field.shown) + "\n")
+      StandardOutput.print(column.name + padding + field.shown)
     }
     StandardOutput.flush()
   }
@@ -76,10 +76,11 @@ struct RecordPrinter<R: Record> {
     StandardOutput.flush()
   }
 
-  private static func object(_ record: R) -> String {
+  /// A payload is JSON already, and may hold what is unsafe at a terminal.
+  private func object(_ record: R) -> String {
     var object = JSONObject()
     for (column, field) in zip(R.columns, record.fields) { object.add(column.name, json: field.json) }
-    return object.text
+    return StandardOutput.isTerminal ? TextEscaping.forJSON(object.text) : object.text
   }
 
   private static func tableFields(_ record: R) -> [Field] {
@@ -110,7 +111,7 @@ struct RecordPrinter<R: Record> {
       rightAligned: fields.map(\.isNumber),
       colored: colored
     )
-    for line in record.lines { printLine([("  " + TextEscaping.forPeople(line), nil)]) }
+    for line in record.lines { printLine([("  " + line, nil)]) }
   }
 
   private func printCells(_ cells: [String], rightAligned: [Bool], colored: Int? = nil) {

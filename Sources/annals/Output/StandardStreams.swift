@@ -3,6 +3,9 @@ internal import Synchronization
 internal import SystemPackage
 
 /// Standard output: data only, buffered, and ended quietly when nobody reads it any more.
+///
+/// ``print(_:)`` and ``writeJSON(_:)`` make what they are given harmless for a terminal. `writeRaw` does not: it is for
+/// scripts and files that programs read.
 enum StandardOutput {
   static let isTerminal = isatty(STDOUT_FILENO) == 1
   private static let buffer = Mutex<[UInt8]>([])
@@ -11,7 +14,17 @@ enum StandardOutput {
   private static let spool = Mutex<FileDescriptor?>(nil)
   private static let pager = Mutex<Pager?>(nil)
 
-  static func write(_ bytes: [UInt8]) {
+  /// Writes a line for people, in which nothing can drive a terminal or begin another line.
+  static func print(_ line: String = "") { writeRaw(TextEscaping.forPeople(line) + "\n") }
+
+  /// Writes JSON text. At a terminal what is unsafe there is an escape of JSON's, so that the value is the same.
+  static func writeJSON(_ json: String) { writeRaw(isTerminal ? TextEscaping.forJSON(json) : json) }
+
+  static func writeJSON(_ lines: [UInt8]) {
+    if isTerminal { writeJSON(String(decoding: lines, as: UTF8.self)) } else { writeRaw(lines) }
+  }
+
+  static func writeRaw(_ bytes: [UInt8]) {
     if bytes.count >= bufferSize {
       flush()
       return writeThrough(bytes)
@@ -23,8 +36,8 @@ enum StandardOutput {
     if isFull { flush() }
   }
 
-  static func write(_ text: String) {
-    write(Array(text.utf8))
+  static func writeRaw(_ text: String) {
+    writeRaw(Array(text.utf8))
   }
 
   /// Writes what is buffered.
@@ -45,7 +58,7 @@ enum StandardOutput {
     } catch Errno.brokenPipe {
       exit(ExitStatus.brokenPipe.rawValue)
     } catch {
-      StandardError.write("annals: error: cannot write to standard output: \(error)\n")
+      StandardError.print("annals: error: cannot write to standard output: \(error)")
       exit(ExitStatus.failure.rawValue)
     }
   }
@@ -80,20 +93,31 @@ enum StandardOutput {
     try file.closeAfter {
       try file.seek(offset: 0, from: .start)
       while case let piece = try CLibrary.read(file, atMost: 1 << 16), !piece.isEmpty {
-        write(piece)
+        writeRaw(piece)
       }
     }
     flush()
   }
 }
 
-/// Standard error: for people.
+/// Standard error: for people. Whatever is written here is harmless for a terminal; a text of several lines is given as
+/// lines, so that nothing within one can begin another.
 enum StandardError {
   static let isTerminal = isatty(STDERR_FILENO) == 1
   private static let bar = Mutex<String?>(nil)
 
+  static func print(_ lines: String...) { print(lines: lines) }
+
+  static func print(lines: [String]) { write(lines.map { TextEscaping.forPeople($0) + "\n" }.joined()) }
+
+  /// Writes JSON on a line of its own.
+  static func printJSON(_ json: String) { write(TextEscaping.forJSON(json) + "\n") }
+
+  /// Writes what is to be answered on the same line.
+  static func ask(_ question: String) { write(TextEscaping.forPeople(question) + " ") }
+
   /// What is written goes above the bar, if there is one.
-  static func write(_ text: String) {
+  private static func write(_ text: String) {
     bar.withLock { bar in writeThrough(bar.map { clearing + text + $0 + "\r" } ?? text) }
   }
 
@@ -102,6 +126,7 @@ enum StandardError {
   /// The cursor stays at its beginning. A terminal that was made narrower breaks the line, and the cursor goes with the
   /// character that it stands on: so what is cleared is all of it, and nothing above.
   static func draw(_ line: String?) {
+    let line = line.map(TextEscaping.forPeople)
     bar.withLock { bar in
       guard line != nil || bar != nil else { return }
       writeThrough(line.map { "\r\($0)\u{1B}[J\r" } ?? clearing)
@@ -118,7 +143,7 @@ enum StandardError {
 
   /// Says it whether or not somebody watches.
   static func warn(_ text: String) {
-    write("annals: \(text)\n")
+    print("annals: \(text)")
   }
 
   /// Says it on a terminal only: a command that did what it was told is silent elsewhere.

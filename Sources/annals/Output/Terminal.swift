@@ -24,9 +24,16 @@ enum Terminal {
     guard let first = character.unicodeScalars.first else { return 0 }
     // U+FE0F asks for the emoji form of a character, which is wide.
     if first.properties.isEmojiPresentation || character.unicodeScalars.contains("\u{FE0F}") { return 2 }
-    switch first.properties.generalCategory {
+    // A character can be several that take a place each: a letter behind U+0600, a cluster of an Indic script.
+    return character.unicodeScalars.reduce(0) { $0 + columns(of: $1) }
+  }
+
+  private static func columns(of scalar: Unicode.Scalar) -> Int {
+    // The vowels and final consonants of Hangul syllables in pieces.
+    if (0x1160...0x11FF).contains(scalar.value) { return 0 }
+    switch scalar.properties.generalCategory {
     case .nonspacingMark, .enclosingMark, .format: return 0
-    default: return wideRanges.contains { $0.contains(first.value) } ? 2 : 1
+    default: return wideRanges.contains { $0.contains(scalar.value) } ? 2 : 1
     }
   }
 
@@ -40,8 +47,9 @@ enum Terminal {
   /// The beginning of a line that fits, with an ellipsis where something was left out.
   static func cut(_ line: String, to width: Int) -> String { cut([(line, nil)], to: width) }
 
-  /// The same for a line of pieces with colours.
+  /// The same for a line of pieces with colours, which are the only control sequences in it.
   static func cut(_ pieces: [(text: String, color: Color?)], to width: Int) -> String {
+    let pieces = pieces.map { (text: TextEscaping.forPeople($0.text), color: $0.color) }
     let shown = { (text: String, color: Color?) in text.isEmpty ? "" : color?.paint(text) ?? text }
     guard pieces.reduce(0, { $0 + columns(of: $1.text) }) > width else {
       return pieces.map(shown).joined()

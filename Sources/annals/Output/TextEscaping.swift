@@ -1,15 +1,17 @@
+internal import EventStore
+
 /// Makes text of the store harmless where it is shown: it comes from anybody who could append an event.
 enum TextEscaping {
   /// For a terminal: no character can move the cursor, change colours or turn the direction of the line.
   static func forPeople(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: isDangerous) else { return text }
+    guard text.unicodeScalars.contains(where: \.isUnsafeToShow) else { return text }
     var shown = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
       switch scalar {
       case "\n": shown.append(contentsOf: "\\n".unicodeScalars)
       case "\t": shown.append(contentsOf: "\\t".unicodeScalars)
       case "\r": shown.append(contentsOf: "\\r".unicodeScalars)
-      case _ where isDangerous(scalar):
+      case _ where scalar.isUnsafeToShow:
         shown.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
       default: shown.append(scalar)
       }
@@ -17,12 +19,23 @@ enum TextEscaping {
     return String(shown)
   }
 
-  /// Control characters, and those that change the direction of text or break the line.
-  private static func isDangerous(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069: true
-    default: false
+  /// For programs and people: JSON text, in which such a character can stand in a string only, as an escape of JSON's.
+  static func forJSON(_ json: String) -> String {
+    guard json.unicodeScalars.contains(where: isEscapedInJSON) else { return json }
+    var shown = String.UnicodeScalarView()
+    for scalar in json.unicodeScalars {
+      if isEscapedInJSON(scalar) {
+        JSONObject.appendEscape(of: scalar, to: &shown)
+      } else {
+        shown.append(scalar)
+      }
     }
+    return String(shown)
+  }
+
+  /// White space between the values of JSON stays.
+  private static func isEscapedInJSON(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value >= 0x7F && scalar.isUnsafeToShow
   }
 
   /// A CSV cell: quoted where RFC 4180 wants it. A cell that a spreadsheet would take for a formula gets an

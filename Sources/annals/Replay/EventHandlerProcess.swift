@@ -153,7 +153,7 @@ final class EventHandlerSession {
     while last < run.last {
       guard let line = try await answers.next() else { throw EndOfAnswers() }
       guard let position = Int64(line), last < position, position <= run.last else {
-        let shown = TextEscaping.forPeople(String(line.prefix(80)))
+        let shown = line.prefix(80)
         throw HandlerProcessFailure(
           "answered '\(shown)', not the position of an event that it was given",
           isOfCommand: true
