@@ -26,10 +26,11 @@ internal import CLibPQ
 
   /// Connects; `canceller` ends what this connection waits for, and may outlive it.
   ///
-  /// - Throws: `cannotConnect` with libpq's reason, passwords removed.
+  /// - Throws: `cannotConnect` with libpq's reason, in which there is no password (see `ConnectionParameters.checkTarget`).
   package init(_ parameters: ConnectionParameters, canceller: Canceller) throws(PostgresError) {
     self.parameters = parameters
     self.canceller = canceller
+    try parameters.checkTarget()
     let keywords = parameters.keywords
     guard
       let handle = unsafe withCStrings(
@@ -42,7 +43,7 @@ internal import CLibPQ
     // From here on deinit calls PQfinish, as it must also for a connection that failed (manual, PQfinish).
     unsafe self.handle = handle
     guard unsafe PQstatus(handle) == CONNECTION_OK else {
-      throw PostgresError(kind: .cannotConnect, message: parameters.redact(lastMessage))
+      throw PostgresError(kind: .cannotConnect, message: lastMessage)
     }
     unsafe PQsetnonblocking(handle, 1)
     installNoticeReceiver()

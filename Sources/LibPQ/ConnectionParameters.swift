@@ -50,45 +50,4 @@ package struct ConnectionParameters: Sendable, Hashable {
     keywords.append(("client_encoding", "UTF8"))
     return keywords
   }
-
-  /// Takes passwords out of a text of libpq's.
-  ///
-  /// libpq quotes the piece of a connection string that it stumbled over, which may be a piece of the password.
-  func redact(_ text: String) -> String {
-    var text = text
-    for secret in secrets where !secret.isEmpty { text.replaceAll(secret, with: "***") }
-    return text
-  }
-
-  private var secrets: [String] {
-    guard let database, hasConnectionString else { return [] }
-    guard let options = connectionStringOptions else {
-      // Not even libpq can tell where the password is: hide all that could be one.
-      return database.split(whereSeparator: { " :/@=?&'\"".contains($0) }).map(String.init)
-    }
-    return ["password", "sslpassword"].compactMap { options[$0] }
-  }
-
-  private var hasConnectionString: Bool {
-    database?.contains("=") == true || database?.contains("://") == true
-  }
-
-  /// What the conninfo string or URI gives; nil when there is none, or libpq cannot read it.
-  var connectionStringOptions: [String: String]? {  // ASCII
-    guard let database, hasConnectionString, let options = unsafe PQconninfoParse(database, nil) else {
-      return nil
-    }
-    var values: [String: String] = [:]  // ASCII
-    unsafe forEachOption(options) { option in
-      guard let value = unsafe option.val else { return }
-      unsafe values[String(cString: option.keyword)] = String(cString: value)
-    }
-    return values
-  }
-}
-
-extension String {
-  mutating func replaceAll(_ target: String, with replacement: String) {
-    self = split(separator: target, omittingEmptySubsequences: false).joined(separator: replacement)
-  }
 }

@@ -30,7 +30,10 @@ extension Connection {
 
 extension ConnectionParameters {
   /// What a connection would be made with, as far as libpq gets before the server answers: for when it does not.
+  ///
+  /// There are none where a setting may hold a password in the wrong place.
   package func settings() -> [ConnectionSetting] {
+    do { try checkTarget() } catch { return [] }
     let keywords = keywords
     let handle = unsafe withCStrings(keywords.map(\.0)) { names in
       unsafe withCStrings(keywords.map(\.1)) { values in unsafe PQconnectStartParams(names, values, 1) }

@@ -102,7 +102,7 @@ extension Connection {
     // What follows the first line is the context of the statement, and libpq's guess at what happened.
     var message = lastMessage.split(separator: "\n").first ?? "the connection was lost"
     if message.hasPrefix("FATAL:  ") { message = message.dropFirst(8) }
-    return PostgresError(kind: .connectionLost, message: parameters.redact(String(message)))
+    return PostgresError(kind: .connectionLost, message: String(message))
   }
 }
 

@@ -87,6 +87,86 @@ import Testing
     #expect(!run.standardError.contains("secret-word"))
   }
 
+  /// What is mistyped so that the password of a URI is no password any more, and where a URI has nothing to do.
+  private static let mistyped: [(options: [String], variables: [String: String])] = [
+    (["-d", "postgres:/user:tiger@/nonesuch"], [:]), (["-d", "postgresql:user:tiger@h"], [:]),
+    (["-d", "POSTGRESQL://u:tiger@h"], [:]), (["-d", "postgresql//u:tiger@h/x"], [:]),
+    (["-d", "postgresql://u:ti@tiger@localhost:1/x"], [:]), (["-d", "postgresql://u:tiger/x@h/x"], [:]),
+    (["-d", "postgresql://u:123/tiger@h/x"], [:]), (["-d", "postgresql://u:tiger?tiger@h/x"], [:]),
+    (["-d", "postgresql://u:%ZZtiger@h/x"], [:]), (["-d", "postgresql://u:tiger#t=ger@h/x"], [:]),
+    (["-d", "postgresql:u:tiger=tiger@h"], [:]), (["-d", "host=/nonesuch passwort=tiger"], [:]),
+    (["-d", "host=/nonesuch password='tiger"], [:]), (["-d", "dbname=postgresql://u:tiger@h/x"], [:]),
+    (["-h", "postgresql://u:tiger@h/x"], [:]), (["-h", "u:tiger@h"], [:]),
+    (["-U", "postgres://u:tiger@h"], [:]),
+    (["-p", "tiger"], [:]), ([], ["PGDATABASE": "postgresql://u:tiger@h/x"]),
+    ([], ["PGDATABASE": "host=h password=tiger"]), ([], ["PGHOST": "u:tiger@h"]),
+    ([], ["PGUSER": "u:tiger@h"]),
+    ([], ["PGPORT": "tiger"]), (["-d", "service=postgresql://u:tiger@h"], [:]),
+  ]
+
+  @Test(arguments: mistyped.indices)
+  func noErrorRepeatsAPassword(index: Int) async throws {
+    let (options, variables) = Self.mistyped[index]
+    try await TestCluster.withDatabase { db in
+      for command in [["init"], ["doctor"], ["stream", "-o", "json"], ["doctor", "-o", "ndjson"]] {
+        let run = try await AnnalsBinary.run(
+          command + options,
+          environment: db.environment.merging(variables) { $1 }
+        )
+        #expect(run.exitCode == 69, "\(options) \(variables): \(run.standardError)")
+        for word in ["tiger", "ger@"] {
+          #expect(
+            !(run.standardOutput + run.standardError).contains(word),
+            "\(options): \(run.standardError)"
+          )
+        }
+        // Two of them libpq reads as they were meant.
+        let isRead =
+          run.standardError.contains("could not translate host name \\\"h\\\" to address")
+          || run.standardError.contains("could not translate host name \"h\" to address")
+        #expect(
+          isRead || run.standardError.contains("postgresql://user@host:port/database"),
+          "\(run.standardError)"
+        )
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ["postgresql://u:tiger@h/x"], ["stream", "a", "postgresql://u:tiger@h/x"],
+    ["stream", "--table", "a.b.u:tiger@h"],
+    ["stream", "--dbnam", "postgresql://u:tiger@h/x"], ["projections", "show", "host=h password=tiger"],
+    ["-dpostgresql://u:tiger@h", "stream"],
+  ])
+  func noUsageErrorRepeatsAPassword(arguments: [String]) async throws {
+    let run = try await AnnalsBinary.run(arguments)
+    #expect(run.exitCode == 64, "\(run.standardError)")
+    #expect(!run.standardError.contains("tiger"), "\(run.standardError)")
+  }
+
+  /// A password of one letter is in every word.
+  @Test(arguments: [
+    "postgresql://o:e@localhost:1/store", "host=localhost port=1 user=o password=e dbname=store",
+  ])
+  func aShortPasswordGarblesNothing(database: String) async throws {
+    let run = try await AnnalsBinary.run(["init", "-d", database])
+    #expect(run.exitCode == 69)
+    #expect(run.standardError.contains("connection to server at \"localhost\""), "\(run.standardError)")
+    #expect(!run.standardError.contains("***"))
+  }
+
+  /// What has a colon or an @, and is right.
+  @Test func unusualNamesAreNoPasswords() async throws {
+    try await TestCluster.withDatabase { db in
+      let name = "a@b:c \(db.name)"
+      try await db.psql("CREATE DATABASE \"\(name)\"; CREATE ROLE \"r@\(db.name)\" LOGIN SUPERUSER")
+      try await expectReached(["-d", name, "-U", "r@\(db.name)"], db.environment)
+      try await db.psql("DROP DATABASE \"\(name)\"; DROP ROLE \"r@\(db.name)\"")
+    }
+    let run = try await AnnalsBinary.run(["init", "-h", "::1", "-p", "1"])
+    #expect(run.standardError.contains("connection to server at \"::1\""), "\(run.standardError)")
+  }
+
   @Test func aDatabaseThatIsNotThere() async throws {
     try await TestCluster.withDatabase { db in
       let run = try await db.annals("init", "-d", "nonesuch", "-n")

@@ -1,0 +1,112 @@
+internal import CLibPQ
+internal import Glibc
+
+/// What may be said of where a connection goes.
+///
+/// libpq and the server repeat in their errors what they were given: a piece of a connection string that cannot be read,
+/// a host or a database that is not there. A password gets into those by a mistyped URI or by an `@` in it. So what looks
+/// like that is refused here, in words that repeat nothing, and is sent to nobody.
+extension ConnectionParameters {
+  func checkTarget() throws(PostgresError) {
+    var named: [(what: String, keyword: String, value: String)] = []
+    if let database, Self.isConnectionString(database) {
+      guard let options = Self.options(of: database) else {
+        throw Self.refusal("the connection string cannot be read", Self.howToWrite)
+      }
+      for (keyword, value) in options where Self.names[keyword] != nil {
+        named.append(("the \(Self.names[keyword] ?? "") in the connection string", keyword, value))
+      }
+      // A slash in a password ends what libpq takes for the host, and the rest becomes the database.
+      if !database.utf8.contains(UInt8(ascii: "=")),
+        options["dbname"]?.utf8.contains(UInt8(ascii: "@")) == true
+      {
+        throw Self.refusal("the database in the connection string has an '@'", Self.howToWrite)
+      }
+    } else if let database {
+      named.append(("the name of the database", "dbname", database))
+    }
+    for (keyword, value) in [("host", host), ("port", port), ("user", user)] {
+      if let value { named.append(("the \(Self.names[keyword] ?? "")", keyword, value)) }
+    }
+    for (variable, keyword) in Self.variables {
+      guard let value = unsafe getenv(variable) else { continue }
+      unsafe named.append((variable, keyword, String(cString: value)))
+    }
+    for (what, keyword, value) in named { try Self.check(value, keyword, what) }
+  }
+
+  private static let names = [
+    "host": "host", "hostaddr": "address", "port": "port", "user": "user", "dbname": "database",
+    "service": "service",
+  ]
+  private static let variables = [
+    ("PGDATABASE", "dbname"), ("PGHOST", "host"), ("PGHOSTADDR", "hostaddr"), ("PGPORT", "port"),
+    ("PGUSER", "user"),
+    ("PGSERVICE", "service"),
+  ]
+
+  private static func check(_ value: String, _ keyword: String, _ what: String) throws(PostgresError) {
+    switch keyword {
+    case "port":
+      let isNumber = value.utf8.allSatisfy {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || ", -+".utf8.contains($0)
+      }
+      if !isNumber { throw refusal("\(what) is not a number", howToWrite) }
+    case "host", "hostaddr":
+      // A folder of sockets, or one without a file (it begins with an @), may have any name.
+      for host in value.utf8.split(separator: UInt8(ascii: ",")) where ![0x2F, 0x40].contains(host.first) {
+        if host.contains(0x40) || looksLikeURI(host) {
+          throw refusal("\(what) has an '@' or looks like a URI", howToWrite)
+        }
+      }
+    case "user", "dbname", "service":
+      if looksLikeURI(value.utf8[...]) { throw refusal("\(what) looks like a mistyped URI", howToWrite) }
+    default: break
+    }
+  }
+
+  /// Whether a name has a scheme, or credentials as a URI has them: a colon and later an `@`. It also holds for a
+  /// `keyword=value` string where only a name may stand.
+  private static func looksLikeURI(_ name: Substring.UTF8View) -> Bool {
+    let text = String(decoding: name, as: UTF8.self).utf8.map { $0 | 0x20 }
+    let signs = ["://", "postgres:", "postgresql:", "password="].map { Array($0.utf8) }
+    if signs.contains(where: { sign in text.indices.contains { text[$0...].starts(with: sign) } }) {
+      return true
+    }
+    guard let colon = name.firstIndex(of: UInt8(ascii: ":")) else { return false }
+    return name[colon...].contains(UInt8(ascii: "@"))
+  }
+
+  private static let howToWrite = """
+    A URI is postgresql://user@host:port/database, in lower case; in a password %40 stands for @, %3A for :, %2F for /. \
+    A string is host=... user=... dbname=... A password is best kept in the file .pgpass.
+    """
+
+  private static func refusal(_ message: String, _ detail: String) -> PostgresError {
+    var error = PostgresError(kind: .cannotConnect, message: message)
+    error.detail = detail
+    return error
+  }
+
+  /// What libpq takes for more than a name (fe-connect.c, recognized_connection_string).
+  static func isConnectionString(_ text: String) -> Bool {
+    text.utf8.starts(with: "postgresql://".utf8) || text.utf8.starts(with: "postgres://".utf8)
+      || text.utf8.contains(UInt8(ascii: "="))
+  }
+
+  /// Nil when libpq cannot read it.
+  private static func options(of connectionString: String) -> [String: String]? {  // ASCII
+    guard let options = unsafe PQconninfoParse(connectionString, nil) else { return nil }
+    var values: [String: String] = [:]  // ASCII
+    unsafe forEachOption(options) { option in
+      guard let value = unsafe option.val else { return }
+      unsafe values[String(cString: option.keyword)] = String(cString: value)
+    }
+    return values
+  }
+
+  /// What the conninfo string or URI gives; nil when there is none, or libpq cannot read it.
+  var connectionStringOptions: [String: String]? {  // ASCII
+    database.flatMap { Self.isConnectionString($0) ? Self.options(of: $0) : nil }
+  }
+}
