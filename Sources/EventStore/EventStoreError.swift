@@ -12,6 +12,9 @@ public struct EventStoreError: Error, Sendable, Hashable {
     case timedOut
     /// The stream is at another version than the caller expected, or holds another event of that id.
     case versionConflict
+    /// A reader has passed positions that the store does not have: events were restored to an earlier state, truncated
+    /// or replaced.
+    case checkpointAhead = "checkpoint_ahead"
     /// What was asked for is not in the store.
     case notFound
     /// The input is not an event.

@@ -14,13 +14,21 @@ import Testing
       #expect(items["settings", "dbname"]?.source == "PGDATABASE")
       #expect(items["settings", "output"]?.source == "--output")
       #expect(items["indexes", "order of the store"]?.value == "events_position_key")
-      #expect(items["table", "sequence cache"]?.value == "1")
+      #expect(items["table", "positions"]?.value == "final behind the watermark")
     }
   }
 
   /// Each fault, what finds it, and what to do: which is then done, and found well.
   @Test(arguments: [
     ("ALTER SEQUENCE events_position_seq CACHE 30", "table", "sequence cache", "problem"),
+    ("ALTER SEQUENCE events_position_seq CYCLE", "table", "sequence order", "problem"),
+    (
+      """
+      INSERT INTO events (aggregate_id, event_type, event_data, version)
+      SELECT 'a', 't', '{}', v FROM generate_series(1, 9) v;
+      ANALYZE events; SELECT setval('events_position_seq', 1)
+      """, "table", "sequence behind", "problem"
+    ),
     ("ALTER TABLE events SET (autovacuum_enabled = off)", "table", "autovacuum", "problem"),
     ("ALTER TABLE events DROP CONSTRAINT events_position_key", "indexes", "order of the store", "problem"),
     (

@@ -8,8 +8,9 @@ import Testing
     try await TestCluster.withDatabase { db in
       try await db.psql(
         """
+        CREATE SEQUENCE positions START 4;
         CREATE TABLE events (id uuid, aggregate_id text, event_type text, event_data jsonb, version int,
-          "timestamp" timestamptz, position bigint);
+          "timestamp" timestamptz, position bigint DEFAULT nextval('positions'));
         INSERT INTO events SELECT gen_random_uuid(), 's-1', 'T', '{}', v, now(), v FROM generate_series(1, 3) v;
         """
       )

@@ -66,8 +66,10 @@ import Testing
       try await db.createEvents(aggregates: 3, versions: 3)
       try await db.psql(
         """
+        CREATE SEQUENCE positions START 10;
         ALTER TABLE events DROP CONSTRAINT events_pkey, DROP CONSTRAINT events_position_key,
           ALTER id DROP NOT NULL, ALTER position DROP IDENTITY, ALTER position DROP NOT NULL;
+        ALTER TABLE events ALTER position SET DEFAULT nextval('positions');
         """
       )
       #expect(try await db.verify() == "0")
@@ -83,6 +85,20 @@ import Testing
       #expect(try await db.verify() == expected)
       #expect(try await db.verify("s-3", "--only", "duplicate_id") == "duplicate_id s-1 1 null\n2")
       #expect(try await db.verify("s-2", "--only", "duplicate_position") == "0")
+    }
+  }
+
+  /// The commands that go on refuse these, so that they are a warning; a sequence behind the events is wrong in itself.
+  @Test func whatKeepsReadersFromGoingOnIsFound() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createEvents(aggregates: 3, versions: 3)
+      try await db.psql("ALTER SEQUENCE events_position_seq CACHE 20")
+      #expect(try await db.verify() == "positions_not_final null null null\n0")
+      #expect(try await db.verify("--strict") == "positions_not_final null null null\n2")
+      #expect(try await db.verify("--skip", "positions_not_final") == "0")
+      #expect(try await db.verify("s-1") == "0")
+      try await db.psql("ALTER SEQUENCE events_position_seq CACHE 1; SELECT setval('events_position_seq', 8)")
+      #expect(try await db.verify() == "sequence_behind null null null\n2")
     }
   }
 

@@ -97,7 +97,7 @@ import Testing
 
       let watermark = try await store.watermark()
       for writer in watermark.writers {
-        print(writer.processID, writer.application, writer.ageSeconds)
+        print(writer.summary)
       }
 
       for try await event in store.events(matching: EventQuery(), following: true) {

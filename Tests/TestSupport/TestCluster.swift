@@ -30,9 +30,12 @@ package struct TestCluster: Sendable {
   }
 
   /// Runs the body with a server of its own, which it may stop and start.
-  package static func withServer(_ body: (Sandbox, TestDatabase) async throws -> Void) async throws {
+  package static func withServer(
+    settings: [String: String] = [:],
+    _ body: (Sandbox, TestDatabase) async throws -> Void
+  ) async throws {
     let directory = FilePath("/tmp/annals-test-\(randomName())")
-    let sandbox = try await Sandbox(directory: directory)
+    let sandbox = try await Sandbox(directory: directory, settings: settings)
     do {
       try await sandbox.start()
       let variables = try sandbox.environment().map { ($0.name, $0.value) }
@@ -91,7 +94,8 @@ package struct TestCluster: Sendable {
   }
 
   private static func start(in directory: FilePath) async throws -> TestCluster {
-    let sandbox = try await Sandbox(directory: directory, settings: ["max_connections": "500"])
+    let settings = ["max_connections": "500", "max_prepared_transactions": "10"]
+    let sandbox = try await Sandbox(directory: directory, settings: settings)
     watch(directory)
     try await sandbox.start()
     let variables = try sandbox.environment().map { ($0.name, $0.value) }
@@ -139,6 +143,11 @@ package struct TestDatabase: Sendable {
   package init(name: String, environment: [String: String]) {
     self.name = name
     self.environment = environment
+  }
+
+  /// Another database of the same server.
+  package func sibling(_ name: String) -> TestDatabase {
+    TestDatabase(name: name, environment: environment.merging(["PGDATABASE": name]) { $1 })
   }
 
   /// The same as a conninfo string of libpq.

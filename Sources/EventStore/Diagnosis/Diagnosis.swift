@@ -44,7 +44,8 @@ extension EventStore {
       do {
         let found =
           try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)
-        items += facts.tableItems(of: found)
+        let faults = found?.hasPosition == true ? try positionFaults(connection).faults : []
+        items += facts.tableItems(of: found, faults)
       } catch let error as EventStoreError {
         items.append(
           DiagnosisItem(.table, "columns", error.detail ?? error.message, .problem, advice: error.hint)

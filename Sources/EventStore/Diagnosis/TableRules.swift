@@ -3,7 +3,7 @@ internal import LibPQ
 /// What the facts mean: the events table and its indexes.
 extension StoreFacts {
   /// - Parameter layout: the columns, as the readers see them; nil when there is no such table.
-  func tableItems(of layout: EventsTable?) -> [DiagnosisItem] {
+  func tableItems(of layout: EventsTable?, _ faults: [PositionFault]) -> [DiagnosisItem] {
     guard let layout else {
       let advice =
         self["layout"].map { "annals doctor --layout \($0), which reads a table that is here." }
@@ -11,7 +11,7 @@ extension StoreFacts {
       return [DiagnosisItem(.table, "\(table)", "missing", .problem, advice: advice)]
     }
     var items = [columnsItem(of: layout)]
-    if layout.hasPosition, let item = sequenceItem { items.append(item) }
+    if layout.hasPosition { items += positionItems(faults) }
     if let bytes = number("bytes") {
       items.append(
         DiagnosisItem(.table, "rows", "about \(number("estimated_rows") ?? 0), \(bytes >> 20) MiB")
@@ -47,17 +47,13 @@ extension StoreFacts {
     return DiagnosisItem(.table, "\(table)", kind + (layout.hasMetadata ? "" : ", no metadata") + zone)
   }
 
-  /// With a larger cache a session hands out old positions late, and readers would skip them.
-  private var sequenceItem: DiagnosisItem? {
-    guard let sequence = self["sequence"], let cache = number("sequence_cache") else { return nil }
-    let advice = "ALTER SEQUENCE \(sequence) CACHE 1; then have all writers connect anew."
-    return DiagnosisItem(
-      .table,
-      "sequence cache",
-      "\(cache)",
-      cache == 1 ? .ok : .problem,
-      advice: cache == 1 ? nil : advice
-    )
+  /// Whether readers may go on from a position.
+  private func positionItems(_ faults: [PositionFault]) -> [DiagnosisItem] {
+    if faults.isEmpty { return [DiagnosisItem(.table, "positions", "final behind the watermark")] }
+    return faults.map { fault in
+      let name = fault.kind.rawValue.split(separator: "_").joined(separator: " ")
+      return DiagnosisItem(.table, name, fault.message, .problem, advice: fault.remedy)
+    }
   }
 
   private var statisticsItem: DiagnosisItem {

@@ -51,7 +51,14 @@ extension EventStore {
       let statements = try statements(of: plan, into: copy, connection)
       return try AdvisoryLock.hold("evolution of \(table)", connection) {
         if swap { try requireExchangeable(with: copy, plan, connection) }
+        let history = try proveFinality(connection)
         var (state, isResumed) = try beginOrResume(plan, into: copy, statements, connection)
+        try requireNotAhead(
+          state.position,
+          "the copy \(copy)",
+          of: history,
+          hint: "Drop the table \(copy) to begin anew."
+        )
         var final = try finalPosition(connection)
         while state.position < final {
           let end = state.position + min(chunkSize, final - state.position)

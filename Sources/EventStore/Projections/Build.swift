@@ -7,6 +7,8 @@ struct Build: Sendable {
   let source: String
   let options: RebuildOptions
   let deadline: ContinuousClock.Instant?
+  /// What was there of the store when it began.
+  let history: FollowedHistory
   var generation: Generation
   let isResumed: Bool
   /// Shards with checkpoints of their own; 0 for a build on one connection.
@@ -78,6 +80,7 @@ struct BuildPart: Sendable {
       } else {
         try moved.shard!.run(apply, upTo: end, connection)
       }
+      try build.history.requireUnchanged(connection)
     }
     self = moved
   }

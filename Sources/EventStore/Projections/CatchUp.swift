@@ -56,7 +56,8 @@ extension EventStore {
       let file = try ProjectionFile(path: path, bytes: identity(definition))
       try requireSchema(connection)
       let compiler = ProjectionCompiler(file, source: try eventSource(connection))
-      var run = CatchUp(file: file, apply: compiler.applyFunction(), options: options)
+      let unseen = FollowedHistory(of: table, relation, sequence: nil)
+      var run = CatchUp(file: file, apply: compiler.applyFunction(), options: options, unseen)
       while true {
         do {
           try keepCurrent(&run, try self.connection(), progress)
@@ -78,6 +79,7 @@ extension EventStore {
     try AdvisoryLock.hold("projection \(run.file.name)", connection) {
       try createFunction(run.apply, connection)
       do {
+        run.history = try proveFinality(after: run.history, connection)
         repeat {
           try applyNews(&run, connection, progress)
           if run.options.once { return }
@@ -103,8 +105,9 @@ extension EventStore {
     _ connection: Connection,
     _ progress: (RebuildProgress) -> Void
   ) throws {
-    let final = try finalPosition(connection)
+    let final = try finalPosition(of: &run.history, connection)
     try step(&run, .look, connection)
+    try requireNotAhead(run, of: final, connection)
     var end = run.nextEnd(upTo: final)
     while !run.outcome.isPaused, run.outcome.position < final {
       do {
@@ -126,6 +129,19 @@ extension EventStore {
         RebuildProgress(position: run.outcome.position, finalPosition: final, events: run.outcome.events)
       )
     }
+  }
+
+  /// Another generation may have gone live meanwhile, with events that came since the head was read.
+  private func requireNotAhead(_ run: CatchUp, of final: Int64, _ connection: Connection) throws {
+    guard run.outcome.position > final else { return }
+    var now = run.history
+    _ = try look(at: &now, connection)
+    try requireNotAhead(
+      run.outcome.position,
+      "projection \(run.file.name)",
+      of: now,
+      hint: "Build it anew from the events that there are: annals rebuild-projection \(run.file.path)."
+    )
   }
 
   private func retryOrPark(
@@ -170,7 +186,10 @@ extension EventStore {
       switch step {
       case .look: break
       case .apply(let end):
-        if end > live.position { try live.run(run.apply, upTo: end, connection) }
+        if end > live.position {
+          try live.run(run.apply, upTo: end, connection)
+          try run.history.requireUnchanged(connection)
+        }
       case .park(let position, let poison):
         try live.park(position, poison, attempts: run.options.attempts + 1, from: relation, connection)
         try live.advance(to: position, events: 0, connection)
@@ -190,11 +209,18 @@ private struct CatchUp {
   let apply: GeneratedCode
   let options: CatchUpOptions
   var outcome: CatchUpOutcome
+  /// What it has seen of the store.
+  var history: FollowedHistory
   /// Connections lost since the checkpoint last moved.
   var losses = 0
 
-  init(file: ProjectionFile, apply: GeneratedCode, options: CatchUpOptions) {
-    (self.file, self.apply, self.options) = (file, apply, options)
+  init(
+    file: ProjectionFile,
+    apply: GeneratedCode,
+    options: CatchUpOptions,
+    _ history: FollowedHistory
+  ) {
+    (self.file, self.apply, self.options, self.history) = (file, apply, options, history)
     outcome = CatchUpOutcome(projection: file.name)
   }
 

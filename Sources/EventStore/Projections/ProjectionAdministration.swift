@@ -128,6 +128,7 @@ extension EventStore {
       try requireSchema(connection)
       try requireProjection(name, connection)
       try AdvisoryLock.hold("projection \(name)", connection) {
+        try proveFinality(connection)
         let final = try finalPosition(connection)
         guard (0...final).contains(position) else {
           throw EventStoreError(

@@ -40,6 +40,7 @@ extension EventStore {
       let file = try ProjectionFile(path: path, bytes: definition)
       try requireNames(in: query, connection)
       let source = try eventSource(connection)
+      let history = try proveFinality(connection)
       let range = try finalPositions(of: query, connection)
       try beginReadModel(of: file, source, in: schema, connection)
       let filtered = try filter(source, by: query, connection)
@@ -49,6 +50,7 @@ extension EventStore {
         try createFunction(apply, connection)
         if let range {
           try fill(&build, from: range, by: apply, in: schema, chunkSize, progress, connection)
+          try history.requireUnchanged(connection)
         }
         try analyze(schema, connection)
         let what = "\(build.events) events" + (build.position.map { " up to position \($0)" } ?? "")
@@ -64,7 +66,10 @@ extension EventStore {
   /// Finds what would stop ``buildReadModel(_:path:from:into:chunkSize:progress:)`` before the first event.
   public func checkReadModelBuild(_ definition: [UInt8], path: String, into schema: String) async throws {
     _ = try await checkProjection(definition, path: path)
-    try await perform { try requireNew(schema, $0) }
+    try await perform { connection in
+      try proveFinality(connection)
+      try requireNew(schema, connection)
+    }
   }
 
   private func requireNew(_ schema: String, _ connection: Connection) throws {

@@ -45,17 +45,20 @@ extension EventStore {
       try requireDifferentNames(files)
       let source = try eventSource(connection)
       try requireSchema(connection)
+      let history = try proveFinality(connection)
       try connection.prepareLongWork()
       let locks = files.map(\.lockOfRebuild)
       try AdvisoryLock.acquire(locks, connection)
       do {
         return try files.map { file in
           let (generation, isResumed) = try beginOrResume(file, source, options, connection)
+          try requireNotAhead(generation, of: history, connection)
           return Build(
             file: file,
             source: source,
             options: options,
             deadline: deadline,
+            history: history,
             generation: generation,
             isResumed: isResumed,
             shards: try prepareShards(of: generation, file, workers: options.workers, connection)
@@ -74,6 +77,21 @@ extension EventStore {
       await releaseLocks(of: builds)
       throw error
     }
+  }
+
+  private func requireNotAhead(
+    _ generation: Generation,
+    of history: FollowedHistory,
+    _ connection: Connection
+  ) throws {
+    let sql = "SELECT max(position) FROM annals.shards WHERE projection = $1 AND generation = $2"
+    let shards = try connection.query(sql, [.text(generation.projection), .int4(generation.number)])
+    try requireNotAhead(
+      max(generation.position, shards.optionalInt64(0, 0) ?? 0),
+      "the interrupted build of projection \(generation.projection)",
+      of: history,
+      hint: "Begin the build anew with --restart."
+    )
   }
 
   private func requireDifferentNames(_ files: [ProjectionFile]) throws {

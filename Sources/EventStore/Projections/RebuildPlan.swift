@@ -76,6 +76,9 @@ extension EventStore {
         let types = try handledEvents(file, source, connection)
         let (properties, obstacles) = try takeOver(file, generation, connection)
         var problems = obstacles
+        do { try proveFinality(connection) } catch let error as EventStoreError {
+          problems.append(error.message)
+        }
         var estimate: Double?
         do {
           estimate = try timeSample(compiler.applyFunction(), of: types, connection)

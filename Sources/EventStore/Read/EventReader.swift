@@ -12,6 +12,8 @@ struct EventReader: Sendable {
   private var pages: EventPages?
   /// Everything up to here was final when the current round began.
   private var finalPosition: Int64?
+  /// What somebody who goes on from a position has seen; nil for a read that nobody goes on from.
+  private var history: FollowedHistory?
 
   init(_ query: EventQuery, following: Bool = false) {
     var query = query
@@ -50,6 +52,8 @@ struct EventReader: Sendable {
     try pages.send(connection)
     let page = try pages.receive(connection)
     self.pages = pages
+    // Behind the end of a round are no events, unless the table is no longer the one that it began with.
+    if pages.isExhausted { try history?.requireUnchanged(connection) }
     return page.isEmpty ? nil : try body(page)
   }
 
@@ -81,16 +85,19 @@ struct EventReader: Sendable {
   /// Whether there is anything to read that was not there in the round before.
   private mutating func beginRound(_ store: isolated EventStore, _ connection: Connection) throws -> Bool {
     var round = query
-    if let pages, let done = finalPosition {
-      guard try store.readHead(connection).position > done else { return false }
+    if let pages, let done = finalPosition, var history {
+      _ = try store.look(at: &history, connection)
+      self.history = history
+      guard history.head ?? 0 > done else { return false }
       round.fromPosition = done + 1
       round.limit = pages.remaining
     } else if isFollowing {
-      try store.requireFollowable(connection)
+      history = try store.requireFollowable(connection)
     } else {
       try store.requireNames(in: query, connection)
+      if endsBetweenPositions { history = try store.proveFinality(connection) }
     }
-    finalPosition = try store.settleEnd(of: &round, connection)
+    finalPosition = try store.settleEnd(of: &round, &history, connection)
     var skippedRows = 0
     let hasTies = try pages.map { $0.ties != .none } ?? store.canHaveTies(round, connection)
     if pages == nil {
@@ -109,13 +116,23 @@ struct EventReader: Sendable {
 
 extension EventStore {
   /// Ends a read that waits for writers at the last final position, and returns that; nil for another read.
-  fileprivate func settleEnd(of query: inout EventQuery, _ connection: Connection) throws -> Int64? {
+  fileprivate func settleEnd(
+    of query: inout EventQuery,
+    _ history: inout FollowedHistory?,
+    _ connection: Connection
+  ) throws -> Int64? {
     let table = try layout(connection)
     if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
     guard query.order == .position, table.hasPosition, query.waitsForWriters, hasFinalPositions else {
       return nil
     }
-    let final = try finalPosition(connection)
+    let final: Int64
+    if var known = history {
+      final = try finalPosition(of: &known, connection)
+      history = known
+    } else {
+      final = try finalPosition(connection)
+    }
     query.toPosition = min(query.toPosition ?? final, final)
     return final
   }
@@ -186,10 +203,11 @@ extension EventStore {
   }
 
   /// Refuses to follow where what is final cannot be known.
-  func requireFollowable(_ connection: Connection) throws {
+  @discardableResult
+  func requireFollowable(_ connection: Connection) throws -> FollowedHistory {
     try layout(connection).requirePosition(for: "following")
-    try requireFinalPositions()
-    guard try readHead(connection).isReplayed else { return }
+    let history = try proveFinality(connection)
+    guard try readHead(connection).isReplayed else { return history }
     throw EventStoreError(
       .permissionDenied,
       "this server is a standby, where nobody can tell which events are still to appear below the last one",

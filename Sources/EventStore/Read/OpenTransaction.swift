@@ -4,23 +4,29 @@ internal import LibPQ
 public struct OpenTransaction: Sendable, Hashable {
   /// PostgreSQL's name of the transaction.
   public let name: String
-  /// The server process; 0 for a prepared transaction.
-  public let processID: Int32
-  /// The role that it works as.
-  public let user: String
-  /// The application_name of its connection.
-  public let application: String
-  /// Seconds since the transaction began.
-  public let ageSeconds: Double
-  /// Its current or last statement, where the role may see it.
-  public let query: String
+  /// The server process; nil for a prepared transaction.
+  public let processID: Int32?
+  /// The name that a prepared transaction was given; nil for any other.
+  public let preparedAs: String?
+  /// The role that it works as, or that prepared it; nil where nobody can tell.
+  public let user: String?
+  /// The application_name of its connection; nil for a prepared transaction.
+  public let application: String?
+  /// Seconds since the transaction began, or was prepared; nil where the role may not see it.
+  public let ageSeconds: Double?
+  /// Its current or last statement; nil where the role may not see it, and for a prepared transaction.
+  public let query: String?
 
   /// For people: who it is, in one line.
   public var summary: String {
-    let who = processID == 0 ? "a prepared transaction" : "process \(processID)"
-    let application = application.isEmpty ? "" : ", application \(application)"
-    let query = query.isEmpty ? "" : ": \(query.prefix(120))"
-    return "\(who), user \(user)\(application), for \(Int(ageSeconds)) s\(query)"
+    var parts = [
+      processID.map { "process \($0)" } ?? "prepared transaction" + (preparedAs.map { " '\($0)'" } ?? "")
+    ]
+    if let user { parts.append("user \(user)") }
+    if let application, !application.isEmpty { parts.append("application \(application)") }
+    parts.append(ageSeconds.map { "for \(Int($0)) s" } ?? "for an unknown time")
+    let statement = query.map { $0.isEmpty ? "" : ": \($0.prefix(120))" } ?? ""
+    return parts.joined(separator: ", ") + statement
   }
 }
 
@@ -35,11 +41,12 @@ extension EventStore {
     return (0..<result.rowCount).map { row in
       OpenTransaction(
         name: result.string(row, 0),
-        processID: result.int32(row, 1),
-        user: result.string(row, 2),
-        application: result.string(row, 3),
-        ageSeconds: result.float64(row, 4),
-        query: result.string(row, 5)
+        processID: result.optionalInt32(row, 1),
+        preparedAs: result.optionalString(row, 2),
+        user: result.optionalString(row, 3),
+        application: result.optionalString(row, 4),
+        ageSeconds: result.isNull(row, 5) ? nil : result.float64(row, 5),
+        query: result.optionalString(row, 6)
       )
     }
   }

@@ -17,11 +17,11 @@ public struct Watermark: Sendable, Hashable {
 extension EventStore {
   /// Looks at the end of history, without waiting for anybody.
   ///
-  /// - Throws: ``EventStoreError``; `invalidDefinition` for a table without positions.
+  /// - Throws: ``EventStoreError``; `invalidDefinition` where nobody can tell which positions are final.
   public func watermark() async throws -> Watermark {
     try await perform { connection in
       try layout(connection).requirePosition(for: "a watermark")
-      try requireFinalPositions()
+      try proveFinality(connection)
       let (head, isReplayed) = try readHead(connection)
       return Watermark(head: head, writers: try writers(connection), isReplayed: isReplayed)
     }
@@ -35,12 +35,18 @@ extension EventStore {
   ///
   /// The head is the highest visible position, not the sequence's last_value: positions above it need not be final
   /// for a reader to stop at it, and it takes no right beyond SELECT on the events.
+  ///
+  /// Whoever remembers a position proves first that this makes it final: see ``proveFinality(after:_:)``.
   func finalPosition(_ connection: Connection) throws -> Int64 {
     try requireFinalPositions()
     let (head, isReplayed) = try readHead(connection)
-    if isReplayed { return head }
-    _ = try waitForEnd(purpose: "writes to \(table)", connection) { try writers(connection) }
+    if !isReplayed { try waitForWriters(connection) }
     return head
+  }
+
+  /// Waits for the transactions that write now.
+  func waitForWriters(_ connection: Connection) throws {
+    _ = try waitForEnd(purpose: "writes to \(table)", connection) { try writers(connection) }
   }
 
   /// Whether waiting for writers makes positions final.

@@ -41,11 +41,13 @@ extension EventStore {
   ///   on with it would leave events out.
   func openCheckpoint(_ name: String, for query: EventQuery) async throws -> Checkpoint {
     try await perform { connection in
-      try requireFollowable(connection)
+      let history = try requireFollowable(connection)
       try requireSchema(connection)
       try AdvisoryLock.acquire(Self.lockName(name), connection)
       do {
-        return try readCheckpoint(name, query, connection)
+        let checkpoint = try readCheckpoint(name, query, connection)
+        try requireNotAhead(checkpoint.position, of: name, history)
+        return checkpoint
       } catch {
         AdvisoryLock.release(Self.lockName(name), connection)
         throw error
@@ -75,13 +77,23 @@ extension EventStore {
 
   /// Where a replay with the checkpoint would begin to look, less one; 0 when there is none of the name yet.
   func checkpointPosition(_ name: String, for query: EventQuery, _ connection: Connection) throws -> Int64 {
-    try requireFollowable(connection)
+    let history = try requireFollowable(connection)
     try requireSchema(connection)
     let sql = "SELECT position, store, filter FROM annals.checkpoints WHERE name = $1"
     let row = try connection.query(sql, [.text(name)])
     if row.isEmpty { return 0 }
     try require(name, isFor: query, store: row.string(0, 1), filter: row.string(0, 2))
+    try requireNotAhead(row.int64(0, 0), of: name, history)
     return row.int64(0, 0)
+  }
+
+  private func requireNotAhead(_ position: Int64, of name: String, _ history: FollowedHistory) throws {
+    try requireNotAhead(
+      position,
+      "checkpoint '\(name)'",
+      of: history,
+      hint: "Bring back what the consumer has seen, or begin under another checkpoint."
+    )
   }
 
   /// With another selection the position means something else.

@@ -54,6 +54,7 @@ extension SQLTemplate {
   static let readModelObjects = SQLTemplate(PackageResources.ReadModelObjects_sql)
 
   static let categoriesByPrefix = SQLTemplate(PackageResources.CategoriesByPrefix_sql, "events")
+  static let endOfHistory = SQLTemplate(PackageResources.EndOfHistory_sql, "events", "sequence")
   static let namesByPrefix = SQLTemplate(
     PackageResources.NamesByPrefix_sql,
     "events",
@@ -61,6 +62,7 @@ extension SQLTemplate {
     "order",
     "end"
   )
+  static let positionFaults = SQLTemplate(PackageResources.PositionFaults_sql)
   static let trace = SQLTemplate(PackageResources.Trace_sql, "events", "columns", "causation", "correlation")
   static let watermark = SQLTemplate(PackageResources.Watermark_sql)
 
@@ -124,7 +126,8 @@ extension SQLTemplate {
     .appendEvents, .findEvents, .findHeads, .findPositions, .uniqueColumns, .uniqueIDs, .storeFacts,
     .tableIndexes, .nameFailures, .nodesOfPayload, .shapeChanges, .typeCounts, .deadLetters, .dependents,
     .differenceQueries, .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
-    .projectionStatus, .readModelObjects, .categoriesByPrefix, .namesByPrefix, .trace, .watermark,
+    .projectionStatus, .readModelObjects, .categoriesByPrefix, .endOfHistory, .namesByPrefix, .positionFaults,
+    .trace, .watermark,
     .addMetadata, .addPosition, .createEvents, .eventsTable, .hasUniqueKey, .changes, .verifySnapshots,
     .checkpointFindings, .consumerFindings, .consumerStatus, .duplicateValues, .eventHashes, .gapEvidence,
     .orderFindings, .positionHoles, .snapshotFindings, .streamEnds, .streams, .versionFindings,

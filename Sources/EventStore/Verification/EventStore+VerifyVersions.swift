@@ -20,6 +20,8 @@ extension EventStore {
   ) async throws -> VersionCheckResult {
     try await perform { connection in
       let layout = try layout(connection)
+      let faults =
+        check.selection == .all && layout.hasPosition ? try positionFaults(connection).faults : []
       let final = check.isIncremental ? try finalPositionForMark(layout, connection) : 0
       let result = try connection.transaction(.repeatableReadOnly) {
         let run = VersionCheckRun(
@@ -27,6 +29,7 @@ extension EventStore {
           layout,
           mark: check.isIncremental ? try mark(check, connection) : nil,
           writers: check.explains ? try writers(connection) : [],
+          faults: faults,
           connection
         )
         return try run.all(integrity, report)
@@ -40,6 +43,7 @@ extension EventStore {
   private func finalPositionForMark(_ layout: EventsTable, _ connection: Connection) throws -> Int64 {
     try layout.requirePosition(for: "an incremental check")
     try requireSchema(connection)
+    try proveFinality(connection)
     return try finalPosition(connection)
   }
 

@@ -45,7 +45,7 @@ struct Circumstances {
           + "the writer left versions out, or versions were changed"
       )
     }
-    if let writer = writers.max(by: { $0.ageSeconds < $1.ageSeconds }) {
+    if let writer = writers.max(by: { ($0.ageSeconds ?? 0) < ($1.ageSeconds ?? 0) }) {
       return Explanation(cause: .inFlight, evidence: "a transaction writes to the table: \(writer.summary)")
     }
     if isBeginning, tail > count {

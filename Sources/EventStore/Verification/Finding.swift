@@ -24,6 +24,10 @@ public struct Finding: Sendable, Hashable {
     case timeOrder = "time_order"
     /// The table has no positions, so that what concerns them was not checked.
     case classicTable = "classic_table"
+    /// Readers that go on from a position could skip events; see ``PositionFault``.
+    case positionsNotFinal = "positions_not_final"
+    /// The sequence of the positions is not above the events that there are.
+    case sequenceBehind = "sequence_behind"
     /// No event has a position; looked for only with ``VersionCheck/explains``.
     case positionHole = "position_hole"
     /// An event is not the one that the manifest has at its version.

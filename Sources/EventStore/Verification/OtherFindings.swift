@@ -111,3 +111,15 @@ extension VersionCheckRun {
     )
   }
 }
+
+extension Finding {
+  /// Only a sequence behind the events is wrong in itself; with the other faults readers refuse to go on.
+  init(_ fault: PositionFault) {
+    let isBehind = fault.kind == .sequenceBehind
+    self.init(
+      kind: isBehind ? .sequenceBehind : .positionsNotFinal,
+      severity: isBehind ? .error : .warning,
+      detail: "\(fault.message). \(fault.reason)"
+    )
+  }
+}

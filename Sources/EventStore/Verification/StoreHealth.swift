@@ -39,6 +39,8 @@ public struct StoreHealth: Sendable, Hashable {
   public let ageSeconds: Double?
   /// All that keep a place in the store.
   public let readers: [Reader]
+  /// What keeps readers from going on from a position.
+  public let positionFaults: [PositionFault]
 
   /// Events that readers gave up on.
   public var deadLetters: Int64 { readers.reduce(0) { $0 + $1.deadLetters } }
@@ -49,7 +51,7 @@ public struct StoreHealth: Sendable, Hashable {
 
   /// What does not hold, each in a sentence; none for a healthy store.
   public func problems(_ limits: Limits) -> [String] {
-    var problems: [String] = []
+    var problems = positionFaults.map(\.message)
     if let limit = limits.ageSeconds {
       if let ageSeconds, ageSeconds > limit {
         problems.append("the newest event is \(Int(ageSeconds)) s old")
@@ -98,7 +100,8 @@ extension EventStore {
         head: store.int64(0, 0),
         ageSeconds: store.isNull(0, 1) ? nil : store.float64(0, 1),
         readers: StoreHealth.Reader.live(projections)
-          + (hasReaders ? try consumers(connection) : [])
+          + (hasReaders ? try consumers(connection) : []),
+        positionFaults: try positionFaults(connection).faults
       )
     }
   }

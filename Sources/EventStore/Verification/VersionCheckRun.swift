@@ -7,6 +7,8 @@ struct VersionCheckRun {
   let connection: Connection
   /// The transactions that were writing when the check began.
   let writers: [OpenTransaction]
+  /// What keeps readers from going on from a position.
+  private let faults: [PositionFault]
   /// The first parameters of every statement: the first version, the store, and those of the scope.
   let parameters: [Parameter]
   /// The condition on the events `e` that are checked.
@@ -18,9 +20,11 @@ struct VersionCheckRun {
     _ layout: EventsTable,
     mark: Int64?,
     writers: [OpenTransaction],
+    faults: [PositionFault],
     _ connection: Connection
   ) {
-    (self.check, self.layout, self.writers, self.connection) = (check, layout, writers, connection)
+    (self.check, self.layout, self.connection) = (check, layout, connection)
+    (self.writers, self.faults) = (writers, faults)
     var conditions = Conditions()
     _ = conditions.bind(.int8(Int64(check.firstVersion)))
     _ = conditions.bind(.text("\(layout.name)"))
@@ -57,6 +61,7 @@ struct VersionCheckRun {
       try reportHoles(circumstances, count)
     }
     if check.kinds.contains(.duplicateID) { try checkUnique("id", .duplicateID, count) }
+    for fault in faults { try count(Finding(fault)) }
     if let head = result.headPosition {
       if check.kinds.contains(.duplicatePosition) { try checkUnique("position", .duplicatePosition, count) }
       if check.kinds.contains(.checkpointAhead) { try checkCheckpoints(head: head, count) }

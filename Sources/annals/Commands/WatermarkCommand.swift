@@ -35,13 +35,14 @@ struct WatermarkRecord: Record {
   let writer: OpenTransaction?
 
   static let columns = [
-    "head", "watermark", "process", "user", "application", "age_seconds", "query",
+    "head", "watermark", "process", "gid", "user", "application", "age_seconds", "query",
   ].map(Column.init)
 
   var fields: [Field] {
     [
-      .integer(watermark.head), Field(watermark.position), Field(writer.map { Int64($0.processID) }),
-      Field(writer?.user), Field(writer?.application), Field(writer.map { Int64($0.ageSeconds) }),
+      .integer(watermark.head), Field(watermark.position), Field(writer?.processID.map { Int64($0) }),
+      Field(writer?.preparedAs), Field(writer?.user), Field(writer?.application),
+      Field(writer?.ageSeconds.map { Int64($0) }),
       Field(writer?.query),
     ]
   }

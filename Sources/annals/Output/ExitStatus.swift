@@ -29,6 +29,7 @@ enum ExitStatus: Int32, CaseIterable {
     case .cannotConnect: self = .cannotConnect
     case .connectionLost, .timedOut, .failed: self = .failure
     case .versionConflict: self = .versionConflict
+    case .checkpointAhead: self = .findings
     case .notFound: self = .notFound
     case .invalidInput: self = .badInput
     case .invalidDefinition: self = .badDefinition

@@ -10,11 +10,6 @@ WITH events AS (
     SELECT oid FROM events UNION SELECT p.relid FROM events e CROSS JOIN pg_partition_tree(e.oid) AS p)
 ), own AS (
   SELECT c.oid FROM pg_class c WHERE c.relnamespace = to_regnamespace('annals') AND c.relkind = 'r'
-), sequence AS (
-  SELECT s.seqrelid::regclass::text AS name, s.seqcache FROM events e
-  JOIN pg_attribute a ON a.attrelid = e.oid AND a.attname = 'position' AND NOT a.attisdropped
-  JOIN pg_depend d ON d.refobjid = e.oid AND d.refobjsubid = a.attnum AND d.classid = 'pg_class'::regclass
-  JOIN pg_sequence s ON s.seqrelid = d.objid
 )
 SELECT f.name, f.value
 FROM (SELECT 1) AS one LEFT JOIN events e ON true CROSS JOIN LATERAL (VALUES
@@ -52,8 +47,6 @@ FROM (SELECT 1) AS one LEFT JOIN events e ON true CROSS JOIN LATERAL (VALUES
     FROM pg_stat_all_tables t JOIN parts p ON p.oid = t.relid)),
   ('has_position',
    EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = e.oid AND a.attname = 'position' AND NOT a.attisdropped)::text),
-  ('sequence', (SELECT s.name FROM sequence s LIMIT 1)),
-  ('sequence_cache', (SELECT s.seqcache FROM sequence s LIMIT 1)::text),
   ('has_annals', (to_regnamespace('annals') IS NOT NULL)::text),
   ('can_use_annals', has_schema_privilege(to_regnamespace('annals'), 'USAGE')::text),
   ('can_write_annals',

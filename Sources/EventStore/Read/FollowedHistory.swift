@@ -1,0 +1,179 @@
+internal import LibPQ
+
+/// What a reader that goes on from a position knows of the store: where its end was.
+///
+/// A table that was truncated, restored or replaced meanwhile has events below the reader's position that the reader has
+/// not seen. The last event that was there tells: it is gone, or another one has its position.
+struct FollowedHistory: Sendable {
+  private struct LastEvent {
+    let position: Int64
+    let id: EventID?
+  }
+
+  private let table: QualifiedName
+  private let relation: String
+  /// What hands out the positions, where the role may read it.
+  private let sequence: String?
+  private var last: LastEvent?
+
+  init(of table: QualifiedName, _ relation: String, sequence: String?) {
+    (self.table, self.relation, self.sequence) = (table, relation, sequence)
+  }
+
+  /// The highest visible position; nil without any event.
+  var head: Int64? { last?.position }
+
+  /// Takes over what the reader knew before it lost its connection.
+  mutating func goOn(from earlier: FollowedHistory?) {
+    last = earlier?.last ?? last
+  }
+
+  /// Reads where history ends now.
+  ///
+  /// - Returns: whether the server is a standby.
+  /// - Throws: ``EventStoreError`` when the last event that was seen is gone; ``SequenceBehind``.
+  mutating func look(_ connection: Connection) throws -> Bool {
+    let none = "(SELECT NULL::bigint AS last_value, NULL::boolean AS is_called)"
+    let sql = SQLTemplate.endOfHistory.filled(["events": relation, "sequence": sequence ?? none])
+    let end = try read(sql, connection)
+    let head = end.optionalInt64(0, 0)
+    if !end.bool(0, 5) { throw replaced(head: head) }
+    // A value that was not called is the next position.
+    if let sequence, let head, let value = end.optionalInt64(0, 3),
+      head > value || head == value && !end.bool(0, 4)
+    {
+      throw SequenceBehind(fault: .behind(sequence, at: value, head: head), table: table)
+    }
+    last = head.map { LastEvent(position: $0, id: end.isNull(0, 1) ? nil : end.eventID(0, 1)) }
+    return end.bool(0, 2)
+  }
+
+  /// Refuses to go on when the last event that was seen is gone.
+  ///
+  /// In a transaction that has read the table nobody can truncate it afterwards.
+  func requireUnchanged(_ connection: Connection) throws {
+    guard last != nil else { return }
+    let there = try read("SELECT \(Self.isThere(in: relation))", connection)
+    if !there.bool(0, 0) { throw replaced(head: nil) }
+  }
+
+  private static func isThere(in relation: String) -> String {
+    "EXISTS (SELECT FROM \(relation) e WHERE e.position = $1 AND e.id IS NOT DISTINCT FROM $2)"
+  }
+
+  private func read(_ sql: String, _ connection: Connection) throws -> QueryResult {
+    var id: [UInt8]?
+    if let known = last?.id {
+      var bytes: [UInt8] = []
+      bytes.append(bigEndian: known.high)
+      bytes.append(bigEndian: known.low)
+      id = bytes
+    }
+    do {
+      return try connection.query(sql, [.int8(last?.position), .uuid(id)])
+    } catch {
+      guard error.sqlState == SQLState.undefinedTable, last != nil else { throw error }
+      throw EventStoreError(
+        .checkpointAhead,
+        "\(table) is gone: it was dropped or renamed while it was read",
+        hint: Self.hint,
+        sqlState: error.sqlState
+      )
+    }
+  }
+
+  private func replaced(head: Int64?) -> EventStoreError {
+    let now = head.map { "; it ends at \($0) now" } ?? ""
+    return EventStoreError(
+      .checkpointAhead,
+      "the last event that was seen in \(table), at position \(last?.position ?? 0), is gone\(now)",
+      detail:
+        "The table was truncated, replaced or restored while it was read. Events that came since may lie below "
+        + "the positions that were passed.",
+      hint: Self.hint
+    )
+  }
+
+  private static let hint =
+    "Find out what became of the events; then build read models anew, and begin consumers from the start."
+}
+
+/// The sequence would hand out positions below the head.
+struct SequenceBehind: Error {
+  let fault: PositionFault
+  let table: QualifiedName
+}
+
+extension EventStore {
+  /// Proves, before anybody goes on from a position, that waiting for writers makes positions final.
+  ///
+  /// - Parameter earlier: what the same reader knew before it lost its connection.
+  /// - Throws: ``EventStoreError`` with code `invalidDefinition` and the first thing that is in the way.
+  @discardableResult
+  func proveFinality(after earlier: FollowedHistory? = nil, _ connection: Connection) throws
+    -> FollowedHistory
+  {
+    try layout(connection).requirePosition(for: "going on from a position")
+    try requireFinalPositions()
+    let (faults, sequence) = try positionFaults(connection)
+    if let fault = faults.first { throw EventStoreError(fault, of: table, besides: faults.dropFirst()) }
+    var history = FollowedHistory(of: table, relation, sequence: sequence)
+    history.goOn(from: earlier)
+    _ = try look(at: &history, connection)
+    return history
+  }
+
+  /// The highest position, as ``finalPosition(_:)``, for a reader that has come from a position of its history.
+  func finalPosition(of history: inout FollowedHistory, _ connection: Connection) throws -> Int64 {
+    let isReplayed = try look(at: &history, connection)
+    let head = history.head ?? 0
+    if !isReplayed { try waitForWriters(connection) }
+    return head
+  }
+
+  /// Whether the server is a standby.
+  func look(at history: inout FollowedHistory, _ connection: Connection) throws -> Bool {
+    do { return try history.look(connection) } catch let error as SequenceBehind {
+      throw EventStoreError(error.fault, of: error.table)
+    }
+  }
+
+  /// Refuses a checkpoint above the head: the next events would come below it.
+  ///
+  /// - Parameters:
+  ///   - subject: what has the checkpoint, as "projection orders".
+  ///   - hint: what to do about it.
+  func requireNotAhead(
+    _ position: Int64,
+    _ subject: String,
+    of history: FollowedHistory,
+    hint: String
+  ) throws {
+    let head = history.head ?? 0
+    guard position > max(head, 0) else { return }
+    throw EventStoreError(
+      .checkpointAhead,
+      "\(subject) is at position \(position), and \(table) ends at \(head)",
+      detail:
+        "The events were restored to an earlier state, or removed. New events up to that position would be left "
+        + "out.",
+      hint: hint
+    )
+  }
+}
+
+extension EventStoreError {
+  fileprivate init(
+    _ fault: PositionFault,
+    of table: QualifiedName,
+    besides others: ArraySlice<PositionFault> = []
+  ) {
+    let also = others.isEmpty ? "" : " Also: \(others.map(\.message).joined(separator: "; "))."
+    self.init(
+      .invalidDefinition,
+      "positions of \(table) cannot be proved final: \(fault.message)",
+      detail: fault.reason + also,
+      hint: fault.remedy
+    )
+  }
+}

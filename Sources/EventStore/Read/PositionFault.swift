@@ -1,0 +1,159 @@
+internal import LibPQ
+
+/// Why a reader that goes on from a position of a store could skip events, whatever it waits for.
+///
+/// Waiting for writers makes positions final only where their locks are on the events table and each new position lies
+/// above all old ones. Both are properties of the table and its sequence, which the catalogue tells.
+public struct PositionFault: Sendable, Hashable {
+  /// What is in the way.
+  public enum Kind: String, Sendable, Hashable, CaseIterable {
+    /// The events are not in a table of this server.
+    case notATable = "not_a_table"
+    /// Logical replication brings the events.
+    case subscription
+    /// Nothing in the database hands out the positions.
+    case noSequence = "no_sequence"
+    /// Several sequences hand them out.
+    case severalSequences = "several_sequences"
+    /// Sessions get positions in advance.
+    case sequenceCache = "sequence_cache"
+    /// Later positions are not above earlier ones.
+    case sequenceOrder = "sequence_order"
+    /// The sequence is not above the events that there are.
+    case sequenceBehind = "sequence_behind"
+  }
+
+  /// What is in the way.
+  public let kind: Kind
+  /// The fact, in a clause.
+  public let message: String
+  /// What follows from it.
+  public let reason: String
+  /// What to do about it; SQL where that helps.
+  public let remedy: String
+}
+
+extension PositionFault {
+  /// A row of PositionFaults.sql; nil for one that is no fault.
+  fileprivate init?(_ fault: String, _ subject: String, _ detail: String?) {
+    switch fault {
+    case "view": self = .notATable(subject, kind: detail ?? "")
+    case "subscription":
+      self.init(
+        kind: .subscription,
+        message: "\(subject) is the target of a logical replication subscription",
+        reason:
+          "Its events arrive in the order of commits, not of positions, and the locks of their writers are on "
+          + "the publisher.",
+        remedy: "Follow and keep checkpoints on the publisher; a read without either works here."
+      )
+    case "source":
+      self.init(
+        kind: .noSequence,
+        message: "column position of \(subject) has neither an identity nor a default of nextval",
+        reason:
+          "Its writers choose positions themselves, perhaps before they hold a lock that would show it.",
+        remedy: "ALTER TABLE \(subject) ALTER COLUMN position ADD GENERATED ALWAYS AS IDENTITY (CACHE 1); "
+          + "then set its sequence to the highest position."
+      )
+    case "sources":
+      self.init(
+        kind: .severalSequences,
+        message: "several sequences hand out its positions: \(subject)",
+        reason: "A new position of one need not be above the old positions of another.",
+        remedy: "Give the column position of all its tables one sequence."
+      )
+    case "cache":
+      self.init(
+        kind: .sequenceCache,
+        message: "sequence \(subject) hands out \(detail ?? "several") positions at a time",
+        reason: "A session keeps positions, and uses them when other sessions are far above them.",
+        remedy: "ALTER SEQUENCE \(subject) CACHE 1; then have all writers connect anew."
+      )
+    case "descending", "cycle":
+      let isCycle = fault == "cycle"
+      self.init(
+        kind: .sequenceOrder,
+        message: isCycle
+          ? "sequence \(subject) begins anew at its end" : "sequence \(subject) counts down",
+        reason: "New events come below old ones, where readers have passed.",
+        remedy: "ALTER SEQUENCE \(subject) \(isCycle ? "NO CYCLE" : "INCREMENT 1");"
+      )
+    default: return nil
+    }
+  }
+
+  private static func notATable(_ name: String, kind: String) -> PositionFault {
+    let (what, reason, remedy) =
+      switch kind {
+      case "f":
+        (
+          "foreign table", "The locks of its writers are on another server.",
+          "Follow and keep checkpoints where the events are; a read without either works here."
+        )
+      case "m":
+        (
+          "materialized view", "A refresh brings events at any position.",
+          "Name the table that the events are inserted into; a read without following and without a checkpoint works here."
+        )
+      default:
+        (
+          "view", "The locks of its writers are on other tables.",
+          "Name the table that the events are inserted into; a read without following and without a checkpoint works here."
+        )
+      }
+    return PositionFault(
+      kind: .notATable,
+      message: "\(name) is a \(what)",
+      reason: reason,
+      remedy: remedy
+    )
+  }
+
+  /// - Parameter next: whether the sequence hands out its last value itself next.
+  static func behind(_ sequence: String, at last: Int64, head: Int64) -> PositionFault {
+    PositionFault(
+      kind: .sequenceBehind,
+      message: "sequence \(sequence) is at \(last), and the highest position is \(head)",
+      reason: "New events come below old ones, where readers have passed.",
+      remedy: "SELECT setval(\(quoteLiteral(sequence)), \(head));"
+    )
+  }
+}
+
+extension EventStore {
+  /// What keeps readers from going on from a position; empty where waiting for writers makes positions final, and where
+  /// a layout says that it does not.
+  ///
+  /// A sequence that the role may not read passes for one above the events.
+  ///
+  /// - Returns: also the sequence, where there is one that the role may read.
+  func positionFaults(_ connection: Connection) throws -> (faults: [PositionFault], sequence: String?) {
+    guard hasFinalPositions else { return ([], nil) }
+    let tables = foreign?.tables ?? [table]
+    let rows = try connection.query(
+      SQLTemplate.positionFaults.sql,
+      [.textArray(tables.map(\.schema)), .textArray(tables.map(\.name)), .bool(foreign == nil)]
+    )
+    var (faults, sequence): ([PositionFault], String?) = ([], nil)
+    for row in 0..<rows.rowCount {
+      let (subject, detail) = (rows.string(row, 2), rows.optionalString(row, 3))
+      if let fault = PositionFault(rows.string(row, 1), subject, detail) {
+        faults.append(fault)
+      } else if detail == "true" {
+        sequence = subject
+      }
+    }
+    if let sequence, faults.isEmpty, let fault = try sequenceBehind(sequence, connection) {
+      faults.append(fault)
+    }
+    return (faults, sequence)
+  }
+
+  /// The fault of a sequence that would hand out positions below the head.
+  private func sequenceBehind(_ sequence: String, _ connection: Connection) throws -> PositionFault? {
+    var history = FollowedHistory(of: table, relation, sequence: sequence)
+    do { _ = try history.look(connection) } catch let error as SequenceBehind { return error.fault }
+    return nil
+  }
+}

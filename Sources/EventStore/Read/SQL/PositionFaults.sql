@@ -1,0 +1,62 @@
+-- What in the catalogue speaks against going on from a position, as (fault, subject, detail); and, as fault 'sequence',
+-- the sequence that hands out the positions, with whether the role may read it. Everybody may read these catalogues.
+-- $1 the schemas and $2 the names of the tables of events, $3 whether they have the column position of annals' own.
+WITH RECURSIVE named AS (
+  SELECT c.oid FROM unnest($1::text[], $2::text[]) AS t (schema, name)
+  JOIN pg_namespace n ON n.nspname = t.schema
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.name
+), above AS (
+  SELECT oid FROM named
+  UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.oid
+), tree AS (
+  SELECT oid FROM above
+  UNION SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid
+), parts AS (
+  SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, c.relkind, c.relispartition
+  FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+), columns AS (
+  SELECT p.*, a.attnum, a.attidentity <> '' AS is_identity, d.oid AS default_oid,
+         pg_get_expr(d.adbin, d.adrelid) AS expression
+  FROM parts p
+  JOIN pg_attribute a ON a.attrelid = p.oid AND a.attname = 'position' AND NOT a.attisdropped
+  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE $3
+), sources AS (
+  -- An identity's sequence depends on its column, a default on the sequence that it names.
+  SELECT c.oid, s.seqrelid FROM columns c
+  JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+    AND d.refobjid = c.oid AND d.refobjsubid = c.attnum AND d.deptype = 'i'
+  JOIN pg_sequence s ON s.seqrelid = d.objid
+  WHERE c.is_identity
+  UNION
+  SELECT c.oid, s.seqrelid FROM columns c
+  JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = c.default_oid
+    AND d.refclassid = 'pg_class'::regclass
+  JOIN pg_sequence s ON s.seqrelid = d.refobjid
+  WHERE c.expression ~ '^(pg_catalog\.)?nextval\(''([^'']|'''')*''::regclass\)$'
+), sequences AS (
+  SELECT s.seqrelid, format('%I.%I', n.nspname, c.relname) AS name, s.seqcache, s.seqincrement, s.seqcycle
+  FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE s.seqrelid IN (SELECT seqrelid FROM sources)
+)
+SELECT 1 AS rank, 'view' AS fault, name AS subject, relkind::text AS detail FROM parts WHERE relkind NOT IN ('r', 'p')
+UNION ALL
+SELECT 2, 'subscription', p.name, NULL FROM parts p
+WHERE EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srrelid = p.oid)
+UNION ALL
+-- Rows come to a partition through its parent, which has the default.
+SELECT 3, 'source', c.name, NULL FROM columns c
+WHERE c.relkind IN ('r', 'p') AND (NOT c.relispartition OR c.expression IS NOT NULL)
+  AND NOT EXISTS (SELECT FROM sources s WHERE s.oid = c.oid)
+UNION ALL
+SELECT 4, 'sources', string_agg(name, ', ' ORDER BY name), NULL FROM sequences HAVING count(*) > 1
+UNION ALL
+SELECT 5, 'cache', name, seqcache::text FROM sequences WHERE seqcache > 1
+UNION ALL
+SELECT 6, 'descending', name, seqincrement::text FROM sequences WHERE seqincrement < 0
+UNION ALL
+SELECT 7, 'cycle', name, NULL FROM sequences WHERE seqcycle
+UNION ALL
+SELECT 8, 'sequence', name, (has_sequence_privilege(seqrelid, 'SELECT')
+  AND (SELECT bool_and(has_any_column_privilege(oid, 'SELECT')) FROM named))::text FROM sequences
+ORDER BY 1, 3

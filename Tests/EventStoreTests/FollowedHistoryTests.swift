@@ -1,0 +1,168 @@
+import EventStore
+import LibPQ
+import TestSupport
+import Testing
+
+/// Readers that go on from a position in a table that is no longer the one they know.
+@Suite struct FollowedHistoryTests {
+  /// What may befall the table, with the events that come afterwards at positions that the reader has passed.
+  static let replacements = [
+    "TRUNCATE events RESTART IDENTITY",
+    """
+    TRUNCATE events RESTART IDENTITY;
+    INSERT INTO events (aggregate_id, event_type, event_data, version)
+    SELECT 'b', 'Added', '{"n": 1}', v FROM generate_series(1, 9) v
+    """,
+    "ALTER TABLE events RENAME TO old",
+    "DROP TABLE events",
+    """
+    BEGIN;
+    ALTER TABLE events RENAME TO old; CREATE TABLE events (LIKE old INCLUDING ALL);
+    INSERT INTO events (aggregate_id, event_type, event_data, version)
+    SELECT 'b', 'Added', '{"n": 1}', v FROM generate_series(1, 9) v;
+    COMMIT;
+    """,
+    "DELETE FROM events; SELECT setval('events_position_seq', 1, false)",
+  ]
+
+  @Test(arguments: replacements) func aFollowerStops(replacement: String) async throws {
+    try await withStore { db, store in
+      var options = ReplayOptions()
+      (options.isFollowing, options.timeLimit) = (true, .seconds(20))
+      let error = await #expect(throws: EventStoreError.self) {
+        try await store.replay(EventQuery(), options) { batch in
+          if batch.positions.last == 3 { try await db.psql(replacement) }
+        }
+      }
+      #expect(error?.code == .checkpointAhead)
+      #expect(error?.message.contains("public.events") == true && error?.message.contains("gone") == true)
+    }
+  }
+
+  @Test(arguments: replacements) func aCatchUpStops(replacement: String) async throws {
+    try await Shop.open(events: 3) { shop in
+      try await shop.rebuild(sums)
+      var options = CatchUpOptions()
+      options.pollInterval = .milliseconds(20)
+      let store = try shop.store()
+      let task = Task { [options] in
+        try await store.project(Array(sums.utf8), path: "sums.sql", options: options)
+      }
+      try await shop.append(2)
+      while try await shop.psql("SELECT position FROM annals.generations") != "5" {}
+      try await shop.psql(replacement)
+      // Where nobody notices, it goes on for ever.
+      let limit = Task {
+        try await Task.sleep(for: .seconds(20))
+        task.cancel()
+      }
+      let result = await task.result
+      limit.cancel()
+      let error = #expect(throws: EventStoreError.self) { _ = try result.get() }
+      #expect(error?.code == .checkpointAhead)
+      #expect(try await shop.psql("SELECT position FROM annals.generations") == "5")
+      #expect(try await shop.psql("SELECT error->>'code' FROM annals.generations") == "checkpoint_ahead")
+    }
+  }
+
+  /// Between the page that was read and the end of its round.
+  @Test func aRoundThatOutlivesTheTableMovesNoCheckpoint() async throws {
+    try await withStore { db, store in
+      var options = ReplayOptions()
+      (options.checkpoint, options.batchSize) = ("mail", 2)
+      let error = await #expect(throws: EventStoreError.self) {
+        try await store.replay(EventQuery(), options) { batch in
+          if batch.positions.last == 2 { try await db.psql("TRUNCATE events RESTART IDENTITY") }
+        }
+      }
+      #expect(error?.code == .checkpointAhead)
+      let position = try await db.psql("SELECT position FROM annals.checkpoints")
+      #expect(position == "2")
+    }
+  }
+
+  /// The same events in another file of the disk, or other ones gone.
+  @Test(arguments: [
+    "VACUUM FULL events", "CLUSTER events USING events_pkey", "DELETE FROM events WHERE position = 1",
+    "ALTER TABLE events ALTER metadata TYPE jsonb USING metadata || '{}'",
+  ])
+  func whatLeavesTheEndIsNoReasonToStop(change: String) async throws {
+    try await withStore { db, store in
+      var options = ReplayOptions()
+      (options.isFollowing, options.timeLimit) = (true, .seconds(20))
+      var (query, seen) = (EventQuery(), [Int64]())
+      query.limit = 4
+      _ = try await store.replay(query, options) { batch in
+        seen += batch.positions
+        if batch.positions.last == 3 { try await db.psql("\(change); \(Self.insert(4...4))") }
+      }
+      #expect(seen == [1, 2, 3, 4])
+    }
+  }
+
+  /// What is restored to an earlier state gives new events positions that were passed.
+  @Test func aCheckpointAboveTheHeadIsRefused() async throws {
+    try await Shop.open(events: 9) { shop in
+      let store = try shop.store()
+      try await shop.rebuild(sums)
+      var options = ReplayOptions()
+      options.checkpoint = "mail"
+      _ = try await store.replay(EventQuery(), options) { _ in }
+      try await shop.rebuild(sums) { $0.swaps = false }
+      try await shop.psql("UPDATE annals.generations SET state = 'building' WHERE state = 'ready'")
+      try await shop.psql(
+        "DELETE FROM events WHERE position > 4; SELECT setval('events_position_seq', 4)"
+      )
+      func refuses(_ subject: String, _ body: () async throws -> Void) async {
+        await #expect("\(subject)") { try await body() } throws: { error in
+          let error = error as? EventStoreError
+          return error?.code == .checkpointAhead
+            && error?.message == "\(subject) is at position 9, and public.events ends at 4"
+        }
+      }
+      for _ in 1...2 {
+        await refuses("projection sums") { try await shop.project(sums) }
+        await refuses("the interrupted build of projection sums") { try await shop.rebuild(sums) }
+        await refuses("checkpoint 'mail'") { _ = try await store.replay(EventQuery(), options) { _ in } }
+        await refuses("checkpoint 'mail'") { _ = try await store.planReplay(EventQuery(), options) }
+        // Until the new events have come as far, nothing of them is left out.
+        try await shop.append(2)
+        try await shop.psql("DELETE FROM events WHERE position > 4; SELECT setval('events_position_seq', 4)")
+      }
+      try await shop.rebuild(sums) { $0.restarts = true }
+      try await shop.append(3)
+      #expect(try await shop.project(sums).events == 3)
+      #expect(try await shop.sums() == shop.expectedSums())
+    }
+  }
+
+  /// A reader does not see from the locks who sets a sequence back.
+  @Test func aSequenceSetBackMeanwhileStopsAFollower() async throws {
+    try await withStore { db, store in
+      var options = ReplayOptions()
+      (options.isFollowing, options.timeLimit) = (true, .seconds(20))
+      let error = await #expect(throws: EventStoreError.self) {
+        try await store.replay(EventQuery(), options) { _ in
+          try await db.psql("SELECT setval('events_position_seq', 1)")
+        }
+      }
+      #expect(error?.code == .invalidDefinition)
+    }
+  }
+
+  private static func insert(_ versions: ClosedRange<Int>) -> String {
+    """
+    INSERT INTO events (aggregate_id, event_type, event_data, version)
+    SELECT 'a', 'Added', '{"n": 1}', v FROM generate_series(\(versions.lowerBound), \(versions.upperBound)) v
+    """
+  }
+
+  private func withStore(_ body: (TestDatabase, EventStore) async throws -> Void) async throws {
+    try await TestCluster.withDatabase { db in
+      let store = try EventStore(connecting: db.conninfo)
+      _ = try await store.initialize()
+      try await db.psql(Self.insert(1...3))
+      try await body(db, store)
+    }
+  }
+}
