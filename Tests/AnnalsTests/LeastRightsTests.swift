@@ -104,6 +104,57 @@ import Testing
     }
   }
 
+  /// The GRANTs of annals-check(1) are enough for a monitor, which sees no read model.
+  @Test func aMonitoringRole() async throws {
+    try await withStore { database, folder in
+      let role = "monitor_\(database.name)"
+      let page = try SourceTree.read("man/annals-check.1")
+      let grants = page.split(separator: "\n").filter {
+        ["CREATE ROLE", "GRANT", "ALTER"].contains(where: $0.hasPrefix)
+      }
+      #expect(grants.count == 5)
+      try await database.psql(grants.joined(separator: "\n").replacing(" monitor", with: " \(role)"))
+      let environment = database.environment.merging(["PGUSER": role]) { $1 }
+      func annals(_ arguments: String...) async throws -> ProgramRun {
+        try await AnnalsBinary.run(arguments, environment: environment)
+      }
+      for format in ["nagios", "prometheus", "json"] {
+        let run = try await annals("check", "--format", format)
+        #expect(run.exitCode == 2 && run.standardError == "", "\(run.standardError)")
+        #expect(run.standardOutput.contains("sums") || format == "nagios", "\(run.standardOutput)")
+      }
+      func rows() async throws -> String {
+        let run = try await annals("projections", "-o", "ndjson")
+        #expect(run.exitCode == 0, "\(run.standardError)")
+        return try await database.psql("SELECT coalesce($j$\(run.standardOutput)$j$::jsonb->>'rows', 'null')")
+      }
+      // Two rows when the tables were analyzed, at the end of the rebuild.
+      #expect(try await rows() == "2")
+      try await database.psql("UPDATE pg_class SET reltuples = -1 WHERE relname = 'sums'")
+      #expect(try await rows() == "null")
+      #expect(try await annals("projections").exitCode == 0)
+      // A policy that leaves rows out must not make a count of it.
+      try await database.psql(
+        """
+        GRANT SELECT ON sums TO \(role);
+        ALTER TABLE sums ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY one_row ON sums FOR SELECT USING (id = 'a-1');
+        """
+      )
+      #expect(try await rows() == "null")
+      try await database.psql("ALTER TABLE sums DISABLE ROW LEVEL SECURITY")
+      #expect(try await rows() == "2")
+      for one in ["dead-letters list", "watermark", "doctor"] {
+        let run = try await AnnalsBinary.run(
+          one.split(separator: " ").map(String.init),
+          environment: environment
+        )
+        #expect([0, 2].contains(run.exitCode), "\(one): \(run.standardError)")
+      }
+      try await database.psql("DROP OWNED BY \(role); DROP ROLE \(role)")
+    }
+  }
+
   @Test func onAHotStandby() async throws {
     try await withStore { database, folder in
       let standby = try await TestCluster.standby(of: database)

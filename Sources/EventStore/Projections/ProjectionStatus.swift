@@ -34,8 +34,9 @@ public struct ProjectionStatus: Sendable, Hashable {
   public let lagEvents: Int64
   /// Seconds since the first of them happened; 0 without any.
   public let lagSeconds: Double
-  /// Rows of its tables; the planner's estimate where they are larger than 64 MB.
-  public let rows: Int64
+  /// Rows of its tables; the planner's estimate where they are larger than 64 MB, or the role may not read all of them.
+  /// Nil where there is no estimate either.
+  public let rows: Int64?
   /// Events that were handled.
   public let events: Int64
   /// Events that it lacks because their handlers failed.
@@ -49,14 +50,21 @@ public struct ProjectionStatus: Sendable, Hashable {
 extension EventStore {
   /// The projections of this store: their live generations and those that are being built.
   ///
+  /// It needs SELECT on the events and on the tables of schema `annals`.
+  ///
   /// - Parameter name: of this one only, with the retired generations; `notFound` is thrown where there is none.
   public func projections(_ name: String? = nil) async throws -> [ProjectionStatus] {
+    try await projectionStatus(name, countsRows: true)
+  }
+
+  /// - Parameter countsRows: reads small tables; otherwise the number of their rows is an estimate too.
+  func projectionStatus(_ name: String? = nil, countsRows: Bool) async throws -> [ProjectionStatus] {
     try await perform { connection in
       try requireSchema(connection)
       try layout(connection).requirePosition(for: "a projection")
       if let name { try requireProjection(name, connection) }
       let sql = SQLTemplate.projectionStatus.filled(["events": relation])
-      let result = try connection.query(sql, [.text(table.description), .text(name)])
+      let result = try connection.query(sql, [.text(table.description), .text(name), .bool(countsRows)])
       return try (0..<result.rowCount).map { row in
         ProjectionStatus(
           name: result.string(row, 0),
@@ -66,7 +74,7 @@ extension EventStore {
           position: result.int64(row, 4),
           lagEvents: result.int64(row, 5),
           lagSeconds: result.float64(row, 6),
-          rows: try result.int64(row, 7) + count(result.string(row, 8), connection),
+          rows: try result.optionalInt64(row, 7).map { try $0 + count(result.string(row, 8), connection) },
           events: result.int64(row, 9),
           deadLetters: result.int64(row, 10),
           error: result.optionalString(row, 11),

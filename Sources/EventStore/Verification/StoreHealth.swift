@@ -87,7 +87,7 @@ extension EventStore {
       try layout(connection).requirePosition(for: "a check of readers")
       return try appliedMigration(connection) > 0
     }
-    let projections = hasReaders ? try await self.projections() : []
+    let projections = hasReaders ? try await projectionStatus(countsRows: false) : []
     return try await perform { connection in
       let sql = """
         SELECT coalesce(max(position), 0),

@@ -53,7 +53,7 @@ struct ProjectionRecord: Record {
       .text(status.name), Field(status.version), .integer(Int64(status.generation)),
       .text(status.state.rawValue), .integer(status.position), .integer(status.lagEvents),
       .number(String(status.lagSeconds), shown: Field.grouped(Int64(status.lagSeconds))),
-      .integer(status.rows), .integer(status.events), .integer(status.deadLetters),
+      Field(status.rows), .integer(status.events), .integer(status.deadLetters),
       .text(status.movedAt.description), Field(status.error),
     ]
   }

@@ -1,5 +1,6 @@
--- $1 the store, $2 a projection or NULL for all. Column 8 is the planner's estimate of the rows of large tables,
--- column 9 a query that counts the small ones. A build that workers share is where its last shard is.
+-- $1 the store, $2 a projection or NULL for all, $3 whether rows may be counted. Column 8 is the planner's estimate of
+-- the rows of large tables and of those that the role may not read whole, NULL where there is none; column 9 is a query
+-- that counts the others. A build that workers share is where its last shard is.
 SELECT g.projection, g.number, g.version,
        CASE WHEN g.error->>'code' = 'invalidDefinition' AND g.state = 'live' THEN 'stale'
             WHEN g.error IS NOT NULL AND g.state <> 'retired' THEN 'failed'
@@ -8,7 +9,7 @@ SELECT g.projection, g.number, g.version,
        (SELECT count(*) FROM {events} e WHERE e.position > b.position),
        coalesce((SELECT greatest(0, extract(epoch FROM clock_timestamp() - e."timestamp")) FROM {events} e
                  WHERE e.position > b.position ORDER BY e.position LIMIT 1), 0)::float8,
-       coalesce(t.estimate, 0), coalesce(t.query, ''),
+       CASE WHEN t.is_unknown THEN NULL ELSE coalesce(t.estimate, 0) END, coalesce(t.query, ''),
        b.events,
        (SELECT count(*) FROM annals.dead_letters d
         WHERE d.projection = g.projection AND d.generation = g.number AND d.state = 'parked'),
@@ -21,14 +22,23 @@ CROSS JOIN LATERAL (
   FROM annals.shards s WHERE s.projection = g.projection AND s.generation = g.number
 ) AS b
 CROSS JOIN LATERAL (
-  SELECT sum(greatest(c.reltuples, 0)) FILTER (WHERE pg_relation_size(c.oid) >= 67108864)::bigint AS estimate,
-         string_agg(format('SELECT count(*) FROM %s', c.oid::regclass), ' UNION ALL ')
-           FILTER (WHERE pg_relation_size(c.oid) < 67108864) AS query
-  FROM pg_class c
-  WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-    AND CASE g.state WHEN 'live'
-        THEN c.relnamespace = to_regnamespace(quote_ident(p.live_schema)) AND 'TABLE ' || quote_ident(c.relname) = ANY (g.objects)
-        ELSE c.relnamespace = to_regnamespace(quote_ident(g.schema_name)) END
+  SELECT bool_or(NOT r.is_counted AND r.is_unknown) AS is_unknown,
+         sum(greatest(r.reltuples, 0)) FILTER (WHERE NOT r.is_counted)::bigint AS estimate,
+         string_agg(format('SELECT count(*) FROM %s', r.oid::regclass), ' UNION ALL ') FILTER (WHERE r.is_counted) AS query
+  FROM (
+    SELECT c.oid, c.reltuples,
+           $3 AND pg_relation_size(c.oid) < 67108864 AND has_schema_privilege(c.relnamespace, 'USAGE')
+             AND has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid) AS is_counted,
+           -- Of a table that was never analyzed nothing is known: reltuples is -1, before PostgreSQL 14 it is 0.
+           c.reltuples < 0 AND (c.relkind = 'p' OR pg_relation_size(c.oid) > 0)
+             OR c.reltuples = 0 AND pg_relation_size(c.oid) > 0 AND current_setting('server_version_num')::int < 140000
+             AS is_unknown
+    FROM pg_class c
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+      AND CASE g.state WHEN 'live'
+          THEN c.relnamespace = to_regnamespace(quote_ident(p.live_schema)) AND 'TABLE ' || quote_ident(c.relname) = ANY (g.objects)
+          ELSE c.relnamespace = to_regnamespace(quote_ident(g.schema_name)) END
+  ) AS r
 ) AS t
 WHERE p.store = $1 AND p.name = coalesce($2, p.name) AND (g.state <> 'retired' OR $2 IS NOT NULL)
 ORDER BY g.projection, g.state <> 'live', g.number DESC
