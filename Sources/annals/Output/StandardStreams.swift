@@ -71,11 +71,11 @@ enum StandardOutput {
   /// Keeps what is written from now on in a file without a name, until ``release()``; without it, nobody sees it.
   static func hold() throws {
     flush()
-    let path = "\(CLibrary.environment("TMPDIR") ?? "/tmp")/annals-output.\(getpid())"
+    let path = "\(CLibrary.environment("TMPDIR") ?? "/tmp")/annals-output.\(UInt64.random(in: .min ... .max))"
     let file = try FileDescriptor.open(
       FilePath(path),
       .readWrite,
-      options: [.create, .exclusiveCreate, .closeOnExec],
+      options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
       permissions: .ownerReadWrite
     )
     CLibrary.remove(path)
