@@ -47,9 +47,11 @@ extension InputFile {
       .badInput,
       "\(kind.name) \(place) \(fault ?? "is longer than \(Field.grouped(Int64(kind.maximumBytes))) bytes")",
       code: "invalidInput",
-      hint: kind == .payload
-        ? "PostgreSQL stores no longer JSON. Keep large contents elsewhere, and their place in the payload."
-        : "Check that it is the file that you mean."
+      hint: fault != nil
+        ? "Name a file or a pipe."
+        : kind == .payload
+          ? "PostgreSQL stores no JSON that is longer. Keep large contents elsewhere, and their place in the payload."
+          : "Check that it is the file that you mean."
     )
   }
 }
