@@ -220,7 +220,7 @@ _annals_init() {
     repeating_flags=()
     non_repeating_flags=(--add-position -n --dry-run --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -242,6 +242,9 @@ _annals_init() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     esac
@@ -374,7 +377,7 @@ _annals_append() {
     repeating_flags=()
     non_repeating_flags=(--receipts -n --dry-run --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --max-errors --rejects --progress -o --output --retry-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --max-errors --rejects --progress -o --output --retry-timeout)
     __annals_offer_flags_options 3
 
     # Offer option value completions
@@ -396,6 +399,9 @@ _annals_append() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '--expected-version')
@@ -468,7 +474,7 @@ _annals_stream() {
     repeating_flags=()
     non_repeating_flags=(--raw --reverse --follow --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --category --from-position --to-position --since --until --limit --from-version --to-version --last --payload --color -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --category --from-position --to-position --since --until --limit --from-version --to-version --last --payload --color -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -490,6 +496,9 @@ _annals_stream() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '--upcasters')
@@ -555,7 +564,7 @@ _annals_trace() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -577,6 +586,9 @@ _annals_trace() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '-o'|'--output')
@@ -590,7 +602,7 @@ _annals_replay() {
     repeating_flags=()
     non_repeating_flags=(--raw --follow --park -n --dry-run --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit -o --output --into --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit -o --output --into --progress)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -612,6 +624,9 @@ _annals_replay() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '--upcasters')
@@ -689,7 +704,7 @@ _annals_watermark() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -711,6 +726,9 @@ _annals_watermark() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '-o'|'--output')
@@ -747,7 +765,7 @@ _annals_snapshot_take() {
     repeating_flags=()
     non_repeating_flags=(--all --raw --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category --every --workers --reducer -h --host -p --port -U --username -d --dbname --table --layout --upcasters)
+    non_repeating_options=(--category --every --workers --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -785,6 +803,9 @@ _annals_snapshot_take() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--response-timeout')
+        return
+        ;;
     '--upcasters')
         __annals_add_completions -d
         return
@@ -804,7 +825,7 @@ _annals_snapshot_show() {
     repeating_flags=()
     non_repeating_flags=(--blame --no-snapshot --raw --version '-?' --help)
     repeating_options=(--diff)
-    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --upcasters -o --output)
+    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -841,6 +862,9 @@ _annals_snapshot_show() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--response-timeout')
+        return
+        ;;
     '--upcasters')
         __annals_add_completions -d
         return
@@ -864,7 +888,7 @@ _annals_snapshot_list() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table --layout -o --output)
+    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -892,6 +916,9 @@ _annals_snapshot_list() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--response-timeout')
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -911,7 +938,7 @@ _annals_snapshot_verify() {
     repeating_flags=()
     non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --layout --upcasters -o --output)
+    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -943,6 +970,9 @@ _annals_snapshot_verify() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--response-timeout')
+        return
+        ;;
     '--upcasters')
         __annals_add_completions -d
         return
@@ -966,7 +996,7 @@ _annals_snapshot_prune() {
     repeating_flags=()
     non_repeating_flags=(--stale -n --dry-run -y --yes --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category --keep -h --host -p --port -U --username -d --dbname --table --layout)
+    non_repeating_options=(--category --keep -h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -997,6 +1027,9 @@ _annals_snapshot_prune() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--response-timeout')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -1012,7 +1045,7 @@ _annals_check-projection() {
     repeating_flags=()
     non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1034,6 +1067,9 @@ _annals_check-projection() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '--upcasters')
@@ -1055,7 +1091,7 @@ _annals_rebuild-projection() {
     repeating_flags=()
     non_repeating_flags=(--raw -n --dry-run --resume --restart --no-swap --diff --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --progress -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --progress -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1077,6 +1113,9 @@ _annals_rebuild-projection() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '--upcasters')
@@ -1123,7 +1162,7 @@ _annals_project() {
     repeating_flags=()
     non_repeating_flags=(--raw --once --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --attempts --retry-delay --chunk --poll --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --attempts --retry-delay --chunk --poll --progress)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1145,6 +1184,9 @@ _annals_project() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '--upcasters')
@@ -1204,7 +1246,7 @@ _annals_projections_list() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1226,6 +1268,9 @@ _annals_projections_list() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '-o'|'--output')
@@ -1247,7 +1292,7 @@ _annals_projections_rollback() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1269,6 +1314,9 @@ _annals_projections_rollback() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     esac
@@ -1286,7 +1334,7 @@ _annals_projections_drop() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1308,6 +1356,9 @@ _annals_projections_drop() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     esac
@@ -1325,7 +1376,7 @@ _annals_projections_pause() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1347,6 +1398,9 @@ _annals_projections_pause() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     esac
@@ -1364,7 +1418,7 @@ _annals_projections_resume() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1388,6 +1442,9 @@ _annals_projections_resume() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--response-timeout')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -1403,7 +1460,7 @@ _annals_projections_set-checkpoint() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --from)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --from)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1425,6 +1482,9 @@ _annals_projections_set-checkpoint() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '--from')
@@ -1468,7 +1528,7 @@ _annals_dead-letters_list() {
     repeating_flags=()
     non_repeating_flags=(--all --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1492,6 +1552,9 @@ _annals_dead-letters_list() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--response-timeout')
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -1511,7 +1574,7 @@ _annals_dead-letters_show() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1533,6 +1596,9 @@ _annals_dead-letters_show() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '-o'|'--output')
@@ -1558,7 +1624,7 @@ _annals_dead-letters_retry() {
     repeating_flags=()
     non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --upcasters --file --exec --timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --file --exec --timeout)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1580,6 +1646,9 @@ _annals_dead-letters_retry() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '--upcasters')
@@ -1615,7 +1684,7 @@ _annals_dead-letters_discard() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1637,6 +1706,9 @@ _annals_dead-letters_discard() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     esac
@@ -1681,7 +1753,7 @@ _annals_types_list() {
     repeating_flags=()
     non_repeating_flags=(--all --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout -o --output)
+    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -1712,6 +1784,9 @@ _annals_types_list() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--response-timeout')
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -1723,7 +1798,7 @@ _annals_types_show() {
     repeating_flags=()
     non_repeating_flags=(--shapes --json-schema --all --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout -o --output)
+    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1748,6 +1823,9 @@ _annals_types_show() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '-o'|'--output')
@@ -1792,7 +1870,7 @@ _annals_evolve_check() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--projection)
-    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout -o --output)
+    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1829,6 +1907,9 @@ _annals_evolve_check() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--response-timeout')
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -1848,7 +1929,7 @@ _annals_evolve_plan() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout -o --output)
+    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1876,6 +1957,9 @@ _annals_evolve_plan() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--response-timeout')
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -1895,7 +1979,7 @@ _annals_evolve_apply() {
     repeating_flags=()
     non_repeating_flags=(--swap --yes -n --dry-run --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--into --chunk --progress -h --host -p --port -U --username -d --dbname --table --layout)
+    non_repeating_options=(--into --chunk --progress -h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1928,6 +2012,9 @@ _annals_evolve_apply() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--response-timeout')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -1943,7 +2030,7 @@ _annals_evolve_rollback() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--into -h --host -p --port -U --username -d --dbname --table --layout)
+    non_repeating_options=(--into -h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -1970,6 +2057,9 @@ _annals_evolve_rollback() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--response-timeout')
+        return
+        ;;
     esac
 }
 
@@ -1977,7 +2067,7 @@ _annals_verify-versions() {
     repeating_flags=()
     non_repeating_flags=(--incremental --explain --strict --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output --category --first-version --max-findings --only --skip --fail-on --workers --manifest --against --metrics-file)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --category --first-version --max-findings --only --skip --fail-on --workers --manifest --against --metrics-file)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1999,6 +2089,9 @@ _annals_verify-versions() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '-o'|'--output')
@@ -2053,7 +2146,7 @@ _annals_check() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --max-lag --max-dead-letters --max-age --format)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --max-lag --max-dead-letters --max-age --format --time-limit)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2075,6 +2168,9 @@ _annals_check() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '--max-lag')
@@ -2090,6 +2186,9 @@ _annals_check() {
         __annals_add_completions -W 'nagios'$'\n''prometheus'$'\n''json'
         return
         ;;
+    '--time-limit')
+        return
+        ;;
     esac
 }
 
@@ -2097,7 +2196,7 @@ _annals_doctor() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2119,6 +2218,9 @@ _annals_doctor() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
         return
         ;;
     '-o'|'--output')

@@ -84,14 +84,22 @@ public actor EventStore {
         try Task.checkCancellation()
         return try body(try connection())
       } catch let error as PostgresError {
-        if Task.isCancelled { throw CancellationError() }
-        throw EventStoreError(error)
+        guard Task.isCancelled else { throw EventStoreError(error) }
+        // A connection that was given up says more than that the statement was cancelled.
+        if error.kind != .statement { notify(error.message) }
+        throw CancellationError()
       } catch let error as SQLFileError {
         throw EventStoreError(error)
       }
     } onCancel: {
       canceller.cancel()
     }
+  }
+
+  /// Frees locks that this session holds, also in a cancelled task; a session that has ended has freed them.
+  func releaseLocks(_ names: [String]) {
+    guard let connection = session.openConnection else { return }
+    for name in names { AdvisoryLock.release(name, connection) }
   }
 
   /// Another store of the same table with a connection of its own, for work side by side.

@@ -69,6 +69,8 @@ public struct EventStoreError: Error, Sendable, Hashable {
       hint = hint ?? "Check -h, -p, -U, -d and the PG* variables; psql with the same settings must connect."
     case .connectionLost:
       hint = hint ?? "Run the command again; what was not committed was rolled back."
+    case .timedOut:
+      hint = hint ?? "pg_stat_activity shows what the server is doing; it may only need more time."
     case .permissionDenied where sqlState == SQLState.readOnlyTransaction:
       hint = hint ?? "This is a standby or a read-only session; connect to the primary to write."
     default: break

@@ -4,7 +4,8 @@ internal import LibPQ
 final class Session {
   private let parameters: ConnectionParameters
   private let canceller: Canceller
-  private var openConnection: Connection?
+  /// Nil until it is needed.
+  private(set) var openConnection: Connection?
 
   /// - Parameter canceller: ends what the session waits for; several sessions may share it.
   init(_ parameters: ConnectionParameters, canceller: Canceller) {

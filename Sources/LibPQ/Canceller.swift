@@ -6,24 +6,18 @@ internal import Synchronization
 ///
 /// The waiting thread polls the read end of a pipe beside its socket. It then asks the server to cancel the
 /// statement and goes on reading, so that the connection stays in a known state (manual, "Canceling Queries in Progress").
+/// A server that does not answer within ``grace`` is left: the connection is closed.
 package final class Canceller: Sendable {
   let readEnd: Int32
   private let writeEnd: Int32
   private let requested = Atomic(false)
+  /// When a cancelled connection is closed, whatever it waits for; nil before a cancellation.
+  private let graceEnd = Mutex<ContinuousClock.Instant?>(nil)
   /// libpq's cancel objects, one for each open connection that waits on this.
   private let requests = Mutex<[CancelRequest]>([])
 
   package init() throws(PostgresError) {
-    var ends: [Int32] = [0, 0]
-    guard unsafe pipe(&ends) == 0 else {
-      throw PostgresError(kind: .cannotConnect, message: "no pipe could be made (error \(errno))")
-    }
-    for end in ends {
-      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-      _ = fcntl(end, F_SETFL, O_NONBLOCK)
-    }
-    readEnd = ends[0]
-    writeEnd = ends[1]
+    (readEnd, writeEnd) = try makePipe()
   }
 
   deinit {
@@ -34,18 +28,42 @@ package final class Canceller: Sendable {
   /// Whether ``cancel()`` was called.
   package var isCancelled: Bool { requested.load(ordering: .acquiring) }
 
+  /// How long after a cancellation the server may take to answer, and what cleans up may take.
+  package static let grace = Duration.seconds(5)
+
+  /// When what a cancelled operation still waits for is given up; nil when none was cancelled.
+  var deadline: ContinuousClock.Instant? { graceEnd.withLock { $0 } }
+
   /// Ends the current statement with SQLSTATE 57014, and refuses those that follow.
   package func cancel() {
+    graceEnd.withLock { $0 = $0 ?? .now + Self.grace }
+    request()
+  }
+
+  private func request() {
     guard !requested.exchange(true, ordering: .acquiringAndReleasing) else { return }
     var byte: UInt8 = 1
     unsafe _ = write(writeEnd, &byte, 1)
   }
 
-  /// Lets statements run again, so that a cancelled operation can clean up behind itself.
+  /// Lets statements run again, for another operation.
   package func reset() {
+    takeBack()
+    graceEnd.withLock { $0 = nil }
+  }
+
+  private func takeBack() {
     var byte: UInt8 = 0
     while unsafe read(readEnd, &byte, 1) == 1 {}
     requested.store(false, ordering: .releasing)
+  }
+
+  /// Lets a cancelled operation clean up behind itself, within what is left of ``grace``.
+  func whileSuspended(_ body: () -> Void) {
+    guard isCancelled else { return body() }
+    takeBack()
+    body()
+    request()
   }
 
   /// Waits without keeping a statement or a snapshot on the server; a cancellation ends the wait.
@@ -73,9 +91,21 @@ package final class Canceller: Sendable {
     requests.withLock { requests in requests.removeAll { unsafe $0.connection == connection } }
   }
 
-  /// Sends the request to the server, for each connection. That it was sent says nothing of whether it had an effect.
-  func sendRequest() {
-    requests.withLock { for request in $0 { request.send() } }
+  /// Sends the request to the server, for each connection, and returns when it has them all or ``grace`` is over. That
+  /// it was sent says nothing of whether it had an effect.
+  ///
+  /// PQcancel connects anew and waits for the server without a limit of its own. A request that is still on its way
+  /// must not be forgotten while its connection is used: it would end a later statement.
+  ///
+  /// - Returns: whether the server has them all.
+  func sendRequests() -> Bool {
+    let calls = requests.withLock(\.self).map { request in
+      try? BackgroundCall { () -> Bool in
+        request.send()
+        return true
+      }
+    }
+    return calls.allSatisfy { $0?.wait(until: deadline) == true }
   }
 }
 

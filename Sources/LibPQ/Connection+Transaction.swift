@@ -55,9 +55,6 @@ extension Connection {
   /// Runs statements that must run also after a cancellation; where the connection is gone the server undoes by itself.
   package func cleanUp(_ body: () throws -> Void) {
     guard !isBroken else { return }
-    let wasCancelled = canceller.isCancelled
-    if wasCancelled { canceller.reset() }
-    try? body()
-    if wasCancelled { canceller.cancel() }
+    canceller.whileSuspended { try? body() }
   }
 }

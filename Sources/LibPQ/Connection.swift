@@ -9,10 +9,12 @@ internal import CLibPQ
   package let canceller: Canceller
   package let parameters: ConnectionParameters
 
-  /// The longest silence of the server during one statement; nil waits for ever.
-  ///
-  /// TCP keepalives notice a vanished peer only while nothing is under way, so a command that must end in time sets this.
+  /// The longest silence of the server during one statement; nil waits as long as the server is there (see ``Probe``).
   package var responseTimeout: Duration?
+  /// How long the server is silent before a ``Probe`` looks for it.
+  package var probeInterval = Probe.interval
+  /// Who serves this connection; nil until it is known.
+  private(set) var backend: Probe.Backend?
 
   /// Called with what the server says besides its answer (RAISE NOTICE, warnings).
   package var onNotice: ((String) -> Void)?
@@ -31,24 +33,14 @@ internal import CLibPQ
     self.parameters = parameters
     self.canceller = canceller
     try parameters.checkTarget()
-    let keywords = parameters.keywords
-    guard
-      let handle = unsafe withCStrings(
-        keywords.map(\.0),
-        { names in
-          unsafe withCStrings(keywords.map(\.1)) { values in unsafe PQconnectdbParams(names, values, 1) }
-        }
-      )
-    else { throw PostgresError(kind: .cannotConnect, message: "out of memory") }
-    // From here on deinit calls PQfinish, as it must also for a connection that failed (manual, PQfinish).
-    unsafe self.handle = handle
-    guard unsafe PQstatus(handle) == CONNECTION_OK else {
-      throw PostgresError(kind: .cannotConnect, message: lastMessage)
-    }
+    responseTimeout = parameters.responseTimeout
+    // From here on deinit calls PQfinish.
+    unsafe self.handle = try parameters.connect(canceller)
     unsafe PQsetnonblocking(handle, 1)
     installNoticeReceiver()
     unsafe canceller.attach(to: handle)
     try execute(Connection.sessionSettings)
+    backend = try findBackend()
   }
 
   deinit {
@@ -68,6 +60,8 @@ internal import CLibPQ
   package var databaseName: String { unsafe String(cString: PQdb(handle)) }
   package var userName: String { unsafe String(cString: PQuser(handle)) }
   package var host: String { unsafe String(cString: PQhost(handle)) }
+  /// The address behind the host's name; empty for a Unix socket.
+  var hostAddress: String { unsafe String(cString: PQhostaddr(handle)) }
   package var port: String { unsafe String(cString: PQport(handle)) }
   package var backendProcessID: Int32 { unsafe PQbackendPID(handle) }
 
@@ -78,6 +72,13 @@ internal import CLibPQ
 
   var lastMessage: String {
     unsafe String(cString: PQerrorMessage(handle)).trimmingNewlines()
+  }
+
+  private func findBackend() throws(PostgresError) -> Probe.Backend {
+    let row = try query(
+      "SELECT pg_backend_pid(), (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint"
+    )
+    return Probe.Backend(processID: row.int32(0, 0), serverStart: row.int64(0, 1))
   }
 
   private func installNoticeReceiver() {

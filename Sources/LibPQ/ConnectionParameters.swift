@@ -12,6 +12,10 @@ package struct ConnectionParameters: Sendable, Hashable {
   package var database: String?
   /// What `pg_stat_activity` shows, unless the operator's own settings name something else.
   package var applicationName: String
+  /// The longest silence of the server during one statement; nil waits as long as the server is there.
+  package var responseTimeout: Duration?
+  /// What takes the place of everything else, by libpq's keywords.
+  var overrides: [String: String] = [:]  // ASCII
 
   package init(
     host: String? = nil,
@@ -48,6 +52,6 @@ package struct ConnectionParameters: Sendable, Hashable {
       if let value { keywords.append((keyword, value)) }
     }
     keywords.append(("client_encoding", "UTF8"))
-    return keywords
+    return keywords + overrides.map { ($0.key, $0.value) }
   }
 }

@@ -7,10 +7,10 @@ extension Connection {
     case readOrWrite
   }
 
-  /// Waits until the socket can be read (or written), the canceller fires, or the server was silent too long.
+  /// Waits until the socket can be read (or written), the canceller fires, or the server is given up.
   func wait(for direction: Direction) throws(PostgresError) {
-    var cancelSent = false
     let events = direction == .read ? Int16(POLLIN) : Int16(POLLIN | POLLOUT)
+    var silence = Silence(of: self)
     while true {
       let socket = unsafe PQsocket(handle)
       // poll() would pass over it, and wait for ever.
@@ -18,14 +18,17 @@ extension Connection {
       var descriptors = [
         pollfd(fd: socket, events: events, revents: 0),
         // A negative descriptor is passed over by poll(): a fired canceller would otherwise wake it for ever.
-        pollfd(fd: cancelSent ? -1 : canceller.readEnd, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: silence.wasCancelled ? -1 : canceller.readEnd, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: silence.probeDescriptor, events: Int16(POLLIN), revents: 0),
       ]
-      let ready = unsafe poll(&descriptors, 2, responseTimeout?.pollTimeout ?? -1)
+      let ready = unsafe poll(&descriptors, 3, pollTimeout(until: silence.nextLook))
       if ready < 0 && errno == EINTR { continue }
-      if ready == 0 { throw silentTooLong() }
       if descriptors[0].revents != 0 { return }
-      canceller.sendRequest()
-      cancelSent = true
+      if descriptors[1].revents != 0 {
+        silence.wasCancelled = true
+        if !canceller.sendRequests() { throw givenUp() }
+      }
+      if let error = silence.findEnd() { throw error }
     }
   }
 
@@ -37,18 +40,25 @@ extension Connection {
     of connections: [Connection],
     _ canceller: Canceller
   ) throws(PostgresError) -> [Int] {
-    let sockets = connections.map { unsafe PQsocket($0.handle) }
-    var descriptors = (sockets + [canceller.readEnd]).map {
-      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-    }
+    var silences = connections.map { Silence(of: $0) }
     while true {
-      let ready = unsafe poll(&descriptors, nfds_t(descriptors.count), -1)
+      let sockets = connections.map { unsafe PQsocket($0.handle) }
+      var descriptors = (sockets + silences.map(\.probeDescriptor) + [canceller.readEnd]).map {
+        pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+      }
+      let nextLook = silences.compactMap(\.nextLook).min()
+      let ready = unsafe poll(&descriptors, nfds_t(descriptors.count), pollTimeout(until: nextLook))
       if ready < 0 && errno == EINTR { continue }
       if canceller.isCancelled {
-        canceller.sendRequest()
+        _ = canceller.sendRequests()
         try canceller.checkCancellation()
       }
-      return connections.indices.filter { descriptors[$0].revents != 0 }
+      // A connection that is given up here is broken, which its owner finds when it reads.
+      let ended = silences.indices.filter { silences[$0].findEnd() != nil }
+      let answered = connections.indices.filter {
+        descriptors[$0].revents != 0 || sockets[$0] < 0 || ended.contains($0)
+      }
+      if !answered.isEmpty { return answered }
     }
   }
 
@@ -58,11 +68,29 @@ extension Connection {
     return unsafe PQisBusy(handle) == 0
   }
 
-  private func silentTooLong() -> PostgresError {
+  /// The server did not answer in time after a cancellation.
+  fileprivate func givenUp() -> PostgresError {
+    breakConnection()
+    return PostgresError(
+      kind: .connectionLost,
+      message:
+        "the server did not answer within \(Canceller.grace.components.seconds) s after the cancellation"
+    )
+  }
+
+  fileprivate func silentTooLong() -> PostgresError {
     breakConnection()
     return PostgresError(
       kind: .timedOut,
       message: "the server did not answer within \(responseTimeout ?? .zero)"
+    )
+  }
+
+  fileprivate func lost(_ reason: String, after silence: Duration) -> PostgresError {
+    breakConnection()
+    return PostgresError(
+      kind: .connectionLost,
+      message: "the connection was lost: after \(silence.components.seconds) s of silence \(reason)"
     )
   }
 
@@ -103,6 +131,48 @@ extension Connection {
     var message = lastMessage.split(separator: "\n").first ?? "the connection was lost"
     if message.hasPrefix("FATAL:  ") { message = message.dropFirst(8) }
     return PostgresError(kind: .connectionLost, message: String(message))
+  }
+}
+
+/// A wait for a server that says nothing, and what ends it.
+private struct Silence {
+  private let connection: Connection
+  private let start = ContinuousClock.now
+  private var probe: BackgroundCall<String?>?
+  private var nextProbe: ContinuousClock.Instant
+  /// Whether the server was asked to cancel.
+  var wasCancelled = false
+
+  init(of connection: Connection) {
+    self.connection = connection
+    nextProbe = start + connection.probeInterval
+  }
+
+  /// Can be read when a probe has its answer; negative when there is none.
+  var probeDescriptor: Int32 { probe?.descriptor ?? -1 }
+
+  private var responseEnd: ContinuousClock.Instant? { connection.responseTimeout.map { start + $0 } }
+
+  /// When ``findEnd()`` is due, whatever happens.
+  var nextLook: ContinuousClock.Instant? {
+    [responseEnd, connection.canceller.deadline, probe == nil ? nextProbe : nil].compactMap(\.self).min()
+  }
+
+  /// Why to wait no longer; nil to go on.
+  mutating func findEnd() -> PostgresError? {
+    let now = ContinuousClock.now
+    if let deadline = connection.canceller.deadline, deadline <= now { return connection.givenUp() }
+    if let responseEnd, responseEnd <= now { return connection.silentTooLong() }
+    if let answer = probe?.value {
+      if let loss = answer { return connection.lost(loss, after: now - start) }
+      probe = nil
+      nextProbe = now + connection.probeInterval
+    } else if probe == nil, nextProbe <= now {
+      let question = Probe(of: connection)
+      probe = try? BackgroundCall { question.findLoss() }
+      nextProbe = now + connection.probeInterval
+    }
+    return nil
   }
 }
 

@@ -102,7 +102,7 @@ import Testing
         #expect(
           try look("interrupted") == [
             "annals: error: interrupted",
-            "DETAIL:  The chunk under way was rolled back; what was committed before is kept.",
+            "DETAIL:  What was committed is kept; the rest is rolled back.",
             "HINT:  Run the same command to go on; --restart begins anew.", "status 130",
           ]
         )

@@ -71,10 +71,10 @@ extension EventStore {
     }
     do {
       let results = try await finish(builds, options, progress)
-      await releaseLocks(of: builds)
+      releaseLocks(builds.map(\.file.lockOfRebuild))
       return results
     } catch {
-      await releaseLocks(of: builds)
+      releaseLocks(builds.map(\.file.lockOfRebuild))
       throw error
     }
   }
@@ -142,12 +142,6 @@ extension EventStore {
       try part.fail(with: error, connection)
     }
     return part
-  }
-
-  /// A task of its own, because the caller's may be cancelled.
-  private func releaseLocks(of builds: [Build]) async {
-    let names = builds.map(\.file.lockOfRebuild)
-    await Task { try? await perform { for name in names { AdvisoryLock.release(name, $0) } } }.value
   }
 
   /// Checks a build that has come to the end of history, and swaps it in.

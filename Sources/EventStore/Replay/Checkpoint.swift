@@ -55,8 +55,8 @@ extension EventStore {
     }
   }
 
-  func closeCheckpoint(_ name: String) async throws {
-    try await perform { AdvisoryLock.release(Self.lockName(name), $0) }
+  func closeCheckpoint(_ name: String) {
+    releaseLocks([Self.lockName(name)])
   }
 
   private func readCheckpoint(

@@ -33,7 +33,7 @@ extension EventStore {
     } catch {
       result = .failure(error)
     }
-    try? await closeCheckpoint(checkpoint.name)
+    closeCheckpoint(checkpoint.name)
     try result.get()
   }
 

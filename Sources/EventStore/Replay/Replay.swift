@@ -64,10 +64,10 @@ extension EventStore {
       var query = query
       query.fromPosition = max(query.fromPosition ?? 1, checkpoint.position + 1)
       let summary = try await run(query, options, checkpoint, sink)
-      try await closeCheckpoint(name)
+      await closeCheckpoint(name)
       return summary
     } catch {
-      try? await closeCheckpoint(name)
+      await closeCheckpoint(name)
       throw error
     }
   }

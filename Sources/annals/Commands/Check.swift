@@ -9,7 +9,8 @@ struct Check: AsyncParsableCommand {
         annals check --max-lag 5min --max-age 1h
         annals check --max-lag 10000 --format prometheus
 
-      One line and the exit status: 0 when all is well, 2 when a limit is exceeded or a reader has stopped.
+      One line and the exit status: 0 when all is well, 2 when a limit is exceeded or a reader has stopped, \
+      3 when the store gives no answer in time.
       """
   )
 
@@ -40,13 +41,50 @@ struct Check: AsyncParsableCommand {
   @Option(help: "Form of the answer.")
   var format: Format = .nagios
 
+  @Option(help: ArgumentHelp("How long the answer may take.", valueName: "duration"))
+  var timeLimit: DurationArgument = "10s"
+
+  func validate() throws { try timeLimit.requirePositive("--time-limit") }
+
   func run() async throws {
-    let health = try await connection.store().health()
-    let problems = health.problems(limits)
-    let report = HealthReport(health: health, problems: problems).text(format)
+    let alarm = Task.detached { [self] in
+      try await Task.sleep(for: timeLimit.duration)
+      let limit = timeLimit.duration
+      printUnknown(Failure(EventStoreError(.timedOut, "the store gave no answer within \(limit)")))
+      // The server is asked to end the statement. Whether it does is not waited for.
+      Interruption.cancelWork()
+      try await Task.sleep(for: .seconds(1))
+      Failure(EndWithStatus(status: .unknown)).report(asJSON: false)
+    }
+    do {
+      let health = try await connection.store().health()
+      alarm.cancel()
+      let problems = health.problems(limits)
+      print(HealthReport(health: health, problems: problems).text(format))
+      if !problems.isEmpty { throw EndWithStatus(status: .findings) }
+    } catch let end as EndWithStatus {
+      throw end
+    } catch is CancellationError where Interruption.status == nil {
+      throw EndWithStatus(status: .unknown)
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      alarm.cancel()
+      let failure = Failure(error)
+      printUnknown(failure)
+      // A monitor takes 1 for a warning, and all above 3 for unknown.
+      throw EndWithStatus(status: failure.status == .failure ? .unknown : failure.status)
+    }
+  }
+
+  private func printUnknown(_ failure: Failure) {
+    print(HealthReport.unknown(failure.message, format))
+    failure.print(asJSON: false)
+  }
+
+  private func print(_ report: String) {
     for line in report.split(separator: "\n") { StandardOutput.print(String(line)) }
     StandardOutput.flush()
-    if !problems.isEmpty { throw EndWithStatus(status: .findings) }
   }
 
   private var limits: StoreHealth.Limits {
@@ -92,18 +130,36 @@ struct HealthReport {
     }
   }
 
+  /// What is printed when there is no answer; nothing for Prometheus, which has a metric of its own for that.
+  static func unknown(_ reason: String, _ format: Check.Format) -> String {
+    switch format {
+    case .nagios: return "ANNALS UNKNOWN - \(nagiosText(String(reason.split(separator: "\n").first ?? "")))\n"
+    case .prometheus: return ""
+    case .json:
+      var object = JSONObject()
+      object.add("status", "unknown")
+      object.add("problems", json: "[\(JSONObject.quote(reason))]")
+      return object.text + "\n"
+    }
+  }
+
+  private static func nagiosText(_ text: String) -> String {
+    // A bar would begin the performance data.
+    var shown = String.UnicodeScalarView()
+    for scalar in TextEscaping.forPeople(text).unicodeScalars { shown.append(scalar == "|" ? "/" : scalar) }
+    return String(shown)
+  }
+
   /// State, text and performance data, as the Monitoring Plugins' guidelines want it.
   private var nagios: String {
     let summary =
       problems.isEmpty
       ? "head \(health.head), \(health.readers.count) readers, at most \(health.lagEvents) events behind"
       : problems.joined(separator: "; ")
-    // A bar would begin the performance data.
-    var text = String.UnicodeScalarView()
-    for scalar in TextEscaping.forPeople(summary).unicodeScalars { text.append(scalar == "|" ? "/" : scalar) }
+    let text = Self.nagiosText(summary)
     let age = health.ageSeconds.map { " age_seconds=\(Int($0))s" } ?? ""
     return """
-      ANNALS \(problems.isEmpty ? "OK" : "CRITICAL") - \(String(text)) | lag_events=\(health.lagEvents) \
+      ANNALS \(problems.isEmpty ? "OK" : "CRITICAL") - \(text) | lag_events=\(health.lagEvents) \
       lag_seconds=\(Int(health.lagSeconds))s dead_letters=\(health.deadLetters)\(age)
 
       """

@@ -96,7 +96,7 @@ struct RetryDeadLetters: AsyncParsableCommand {
   )
   var exec: String?
 
-  @Option(help: ArgumentHelp("How long the command may take for an answer.", valueName: "duration"))
+  @Option(help: ArgumentHelp("Longest wait for an answer.", valueName: "duration"))
   var timeout: DurationArgument = "60s"
 
   @Argument(help: "The projection, or the checkpoint.", completion: .consumer)

@@ -74,7 +74,7 @@ struct RebuildProjection: AsyncParsableCommand {
         Interruption.status ?? .interrupted,
         "interrupted",
         code: "interrupted",
-        detail: "The chunk under way was rolled back; what was committed before is kept.",
+        detail: "What was committed is kept; the rest is rolled back.",
         hint: "Run the same command to go on; --restart begins anew."
       )
     }

@@ -43,7 +43,7 @@ struct Replay: AsyncParsableCommand {
   )
   var exec: String?
 
-  @Option(help: ArgumentHelp("How long the command may take for an answer.", valueName: "duration"))
+  @Option(help: ArgumentHelp("Longest wait for an answer.", valueName: "duration"))
   var timeout: DurationArgument = "60s"
 
   @Option(help: "How often the command is tried again when it fails at the same event.")

@@ -39,7 +39,16 @@ struct ConnectionOptions: ParsableArguments {
   )
   var givenLayout: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Longest silence of the server during a statement.",
+      valueName: "duration"
+    )
+  )
+  var responseTimeout: DurationArgument?
+
   func validate() throws {
+    try responseTimeout?.requirePositive("--response-timeout")
     if givenTable != nil, givenLayout != nil {
       throw ValidationError("--table and --layout exclude each other: a layout names its tables")
     }
@@ -69,7 +78,8 @@ struct ConnectionOptions: ParsableArguments {
 
   /// The store that these options name; it connects when it is first used.
   func store() async throws -> EventStore {
-    let parameters = ConnectionParameters(host: host, port: port, user: user, database: database)
+    var parameters = ConnectionParameters(host: host, port: port, user: user, database: database)
+    parameters.responseTimeout = responseTimeout?.duration
     let store = try EventStore(parameters, table: try table, layout: try layout())
     await store.onNotice { StandardError.warn($0) }
     return store

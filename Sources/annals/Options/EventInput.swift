@@ -16,7 +16,7 @@ final class EventInput: Sendable {
     self.path = path
     self.progress = progress
     do {
-      file = path == "-" ? .standardInput : try FileDescriptor.open(FilePath(path), .readOnly)
+      file = path == "-" ? .standardInput : try FileDescriptor.openInput(path)
     } catch let error as Errno {
       throw CommandError.unreadable(path, error)
     }
@@ -37,8 +37,7 @@ final class EventInput: Sendable {
   /// The next bytes; nil at the end.
   func next() throws -> [UInt8]? {
     do {
-      try waitUntilReadable()
-      let bytes = try CLibrary.read(file, atMost: 1 << 18)
+      let bytes = try file.readInput(atMost: 1 << 18)
       let done = read.withLock { read in
         read.bytes += Int64(bytes.count)
         read.lines += Int64(bytes.count { $0 == UInt8(ascii: "\n") })
@@ -49,10 +48,5 @@ final class EventInput: Sendable {
     } catch let error as Errno {
       throw CommandError.unreadable(path, error)
     }
-  }
-
-  /// Waits in small steps, so that an interruption ends also the wait for a pipe that says nothing.
-  private func waitUntilReadable() throws {
-    while try !CLibrary.isReadable(file, withinMilliseconds: 200) { try Task.checkCancellation() }
   }
 }

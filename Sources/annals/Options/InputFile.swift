@@ -17,7 +17,7 @@ enum InputFile {
   static func read(_ path: String, _ kind: Kind = .definition) throws -> [UInt8] {
     do {
       guard path != "-" else { return try readAll(.standardInput, path, kind) }
-      let file = try FileDescriptor.open(FilePath(path), .readOnly)
+      let file = try FileDescriptor.openInput(path)
       return try file.closeAfter { try readAll(file, path, kind) }
     } catch let error as Errno {
       throw CommandError.unreadable(path, error)
@@ -33,7 +33,7 @@ enum InputFile {
     var bytes: [UInt8] = []
     while true {
       if bytes.count > kind.maximumBytes { throw tooLong(kind, path) }
-      let piece = try CLibrary.read(file, atMost: 1 << 16)
+      let piece = try file.readInput(atMost: 1 << 16)
       if piece.isEmpty { return bytes }
       bytes += piece
     }
@@ -53,6 +53,21 @@ extension InputFile {
           ? "PostgreSQL stores no JSON that is longer. Keep large contents elsewhere, and their place in the payload."
           : "Check that it is the file that you mean."
     )
+  }
+}
+
+/// Reading that an interruption ends: a pipe may stay silent for ever, and a FIFO cannot even be opened before its writer.
+extension FileDescriptor {
+  static func openInput(_ path: String) throws -> FileDescriptor {
+    try open(FilePath(path), .readOnly, options: [.nonBlocking, .closeOnExec])
+  }
+
+  /// The next bytes, as soon as there are any; none at the end.
+  func readInput(atMost count: Int) throws -> [UInt8] {
+    while true {
+      while try !CLibrary.isReadable(self, withinMilliseconds: 100) { try Task.checkCancellation() }
+      do { return try CLibrary.read(self, atMost: count) } catch Errno.wouldBlock {}
+    }
   }
 }
 

@@ -25,6 +25,18 @@ enum CLibrary {
     return count > 0
   }
 
+  /// Ends the process by a signal, as if nothing had been done about it.
+  static func die(by number: Int32) -> Never {
+    signal(number, SIG_DFL)
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe sigaddset(&signals, number)
+    // A thread of Dispatch has signals blocked.
+    unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    raise(number)
+    _exit(128 + number)
+  }
+
   /// The width of the terminal behind a file descriptor; nil when it is none.
   static func terminalColumns(_ descriptor: Int32) -> Int? {
     var size = winsize()

@@ -24,6 +24,9 @@ enum ExitStatus: Int32, CaseIterable {
   case brokenPipe = 141
   case terminated = 143
 
+  /// What monitoring plug-ins mean by 3, in `check`, which has no versions to conflict.
+  static let unknown = versionConflict
+
   init(_ code: EventStoreError.Code) {
     switch code {
     case .cannotConnect: self = .cannotConnect

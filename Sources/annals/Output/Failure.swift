@@ -38,7 +38,7 @@ struct Failure {
     case is CancellationError:
       status = Interruption.status ?? .interrupted
       (code, message) = ("interrupted", "interrupted")
-      detail = "The statement under way was rolled back."
+      detail = Self.afterInterruption
     case _ where Annals.exitCode(for: error).isSuccess:
       // Help and version, which ArgumentParser throws too, were asked for.
       (status, message) = (.done, "")
@@ -64,6 +64,9 @@ struct Failure {
     text.replacing(/:[^ ]*@/.matchingSemantics(.unicodeScalar), with: ":***@")
       .replacing(/password=[^ ']*/.matchingSemantics(.unicodeScalar), with: "password=***")
   }
+
+  /// True also when the server could not be told.
+  static let afterInterruption = "What was not committed is rolled back."
 
   /// ArgumentParser writes up to a dozen options into the line of USAGE, whatever its length.
   private static func shortened(_ help: String) -> String {
@@ -95,6 +98,7 @@ struct Failure {
   /// Prints, as JSON where the output was asked for as JSON, and ends the process.
   func report(asJSON: Bool) -> Never {
     print(asJSON: asJSON)
+    Interruption.dieBySignal(status)
     exit(status.rawValue)
   }
 

@@ -8,7 +8,7 @@ final class FileReader: Sendable {
   init(_ path: String) throws {
     self.path = path
     do {
-      descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
+      descriptor = try FileDescriptor.openInput(path)
     } catch let error as Errno {
       throw CommandError.unreadable(path, error)
     }
@@ -19,7 +19,7 @@ final class FileReader: Sendable {
   /// The next bytes; nil at the end.
   @Sendable func read() throws -> [UInt8]? {
     do {
-      let bytes = try CLibrary.read(descriptor, atMost: 1 << 16)
+      let bytes = try descriptor.readInput(atMost: 1 << 16)
       return bytes.isEmpty ? nil : bytes
     } catch let error as Errno {
       throw CommandError.unreadable(path, error)

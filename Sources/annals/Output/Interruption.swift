@@ -35,6 +35,31 @@ enum Interruption {
     }
   }
 
+  /// Ends the process by the signal that was received, when it ends for that reason: a shell, cron and systemd then
+  /// see what happened.
+  static func dieBySignal(_ status: ExitStatus) {
+    guard status == self.status else { return }
+    CLibrary.die(by: received.load(ordering: .relaxed))
+  }
+
+  /// What waits is given up by the library in ``LibPQ/Canceller/grace``; this is for the rest, such as a reader of
+  /// standard output that stopped.
+  private static let secondsToEnd = 8
+
+  /// Ends the process if the cancelled work does not, unless a child is waited for.
+  private static func endSoon(by number: Int32) {
+    func later(_ seconds: Int, _ body: @escaping @Sendable () -> Void) {
+      // A queue for each: what blocks one must not hold up the other.
+      DispatchQueue(label: "annals.interruption").asyncAfter(deadline: .now() + .seconds(seconds)) {
+        if waitingHandler.withLock({ $0 == nil }) { body() }
+      }
+    }
+    later(secondsToEnd) {
+      StandardError.print(lines: ["annals: error: interrupted", "DETAIL:  \(Failure.afterInterruption)"])
+    }
+    later(secondsToEnd + 1) { CLibrary.die(by: number) }
+  }
+
   static func cancellingOnSignal(_ body: @escaping @Sendable () async throws -> Void) async throws {
     let task = Task(operation: body)
     work.withLock { $0 = task }
@@ -49,7 +74,7 @@ enum Interruption {
         guard let handler = waitingHandler.withLock({ $0 }) else {
           // From now on the signal has its ordinary effect.
           signal(number, SIG_DFL)
-          return
+          return endSoon(by: number)
         }
         handler(number)
       }

@@ -1,0 +1,209 @@
+import FoundationEssentials
+import Subprocess
+import Synchronization
+import TestSupport
+import Testing
+
+/// A network or server that says nothing more, and an operator who presses Ctrl-C, or a service manager that sends TERM.
+@Suite struct DeadlineTests {
+  /// Every command that connects, with what it needs besides the connection.
+  private static let commands: [(path: [String], options: [String])] = [
+    (["init"], []),
+    (["append"], ["a-1", "Added"]),
+    (["stream"], ["a-1"]),
+    (["trace"], ["00000000-0000-0000-0000-000000000001"]),
+    (["replay"], ["--follow"]),
+    (["watermark"], []),
+    (["snapshot", "show"], ["a-1"]),
+    (["snapshot", "list"], []),
+    (["snapshot", "take"], ["--all"]),
+    (["snapshot", "verify"], []),
+    (["snapshot", "prune"], ["a-1", "--keep", "1", "--yes"]),
+    (["check-projection"], [projection]),
+    (["rebuild-projection"], [projection]),
+    (["project"], [projection]),
+    (["projections", "list"], []),
+    (["projections", "rollback"], ["orders"]),
+    (["projections", "drop"], ["orders", "--yes"]),
+    (["projections", "pause"], ["orders"]),
+    (["projections", "resume"], ["orders"]),
+    (["projections", "set-checkpoint"], ["orders", "1", "--yes"]),
+    (["dead-letters", "list"], []),
+    (["dead-letters", "show"], ["orders", "1"]),
+    (["dead-letters", "retry"], ["orders"]),
+    (["dead-letters", "discard"], ["orders", "--yes"]),
+    (["types", "list"], []),
+    (["types", "show"], ["OrderSubmitted"]),
+    (["evolve", "check"], [upcaster]),
+    (["evolve", "plan"], [upcaster]),
+    (["evolve", "apply"], ["--into", "events2", "PLAN"]),
+    (["evolve", "rollback"], ["--into", "events2", "--yes"]),
+    (["verify-versions"], []),
+    (["check"], ["--time-limit", "1h"]),
+    (["doctor"], []),
+  ]
+  private static let projection = SourceTree.path("Examples/orders/orders.sql")
+  private static let upcaster = SourceTree.path("Examples/orders/cents.sql")
+
+  @Test func noCommandIsForgotten() async throws {
+    let connecting = try await ProgramHelp.load().leaves.filter { $0[0] != "sandbox" }
+    #expect(Set(connecting) == Set(Self.commands.map(\.path)))
+  }
+
+  /// Everything stands still from some message on, in one direction; `timeout` sends one TERM and kills 10 s later.
+  @Test(arguments: [ServerProxy.Direction.toServer, .toClient], [2, 4])
+  func oneTermEndsEveryCommand(direction: ServerProxy.Direction, messages: Int) async throws {
+    try await TestCluster.withDatabase { db in
+      #expect(try await db.annals("init").exitCode == 0)
+      let plan = "/tmp/annals-test-\(UInt64.random(in: .min ... .max))"
+      #expect(try await db.annals("evolve", "plan", Self.upcaster, "--out", plan).exitCode == 0)
+      let counts = Mutex<[Int: Int]>([:])
+      let proxy = try ServerProxy(to: db) { message in
+        let count = counts.withLock { counts in
+          counts[message.connection, default: 0] += message.direction == direction ? 1 : 0
+          return counts[message.connection]!
+        }
+        // The first message of the server's side comes before the session is open.
+        let opening = direction == .toServer ? 1 : 20
+        return message.direction == direction && count > opening + messages ? .stall : .pass
+      }
+      defer { proxy.stop() }
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for (path, options) in Self.commands {
+          group.addTask {
+            let words = ["\(AnnalsBinary.path)"] + path + options.map { $0 == "PLAN" ? plan : $0 }
+            let command = words.joined(separator: " ")
+            let run = try await runShell(
+              "timeout -k 10 6 \(command)",
+              environment: proxy.database.environment
+            )
+            // 124: TERM ended it. 137: it had to be killed.
+            #expect(run.exitCode == 124, "\(path): \(run.status) \(run.standardError)")
+          }
+        }
+        try await group.waitForAll()
+      }
+      _ = try await runShell("rm -f \(plan)")
+    }
+  }
+
+  /// The server's postmaster is stopped: the kernel still takes connections, and nobody answers.
+  @Test(arguments: ["INT", "TERM"])
+  func aSignalEndsTheWaitForAConnection(signal: String) async throws {
+    try await TestCluster.withDatabase { db in
+      let proxy = try ServerProxy(to: db)
+      defer { proxy.stop() }
+      proxy.stall(.toServer)
+      for database in ["connect_timeout=0", "connect_timeout=60"] {
+        let run = try await runShell(
+          "timeout --preserve-status -s \(signal) -k 5 6 \(AnnalsBinary.path) watermark -d '\(database)'",
+          environment: proxy.database.environment
+        )
+        #expect(run.exitCode == (signal == "INT" ? 130 : 143), "\(run.status)")
+        #expect(run.standardError.hasPrefix("annals: error: interrupted\n"), "\(run.standardError)")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ["append", "X", "T", "-"], ["snapshot", "show", "X", "--reducer", "-"], ["project", "-"],
+  ])
+  func aSignalEndsTheWaitForInput(arguments: [String]) async throws {
+    // A sleep keeps the pipe open and says nothing.
+    let run = try await runShell(
+      "sleep 20 | timeout --preserve-status -k 5 3 \(AnnalsBinary.path) \(arguments.joined(separator: " "))"
+    )
+    #expect(run.exitCode == 143)
+  }
+
+  @Test(arguments: [
+    ["append", "X", "T", "@FIFO"], ["append", "--from", "FIFO"], ["rebuild-projection", "FIFO"],
+  ])
+  func aSignalEndsTheOpeningOfAPipeWithoutAWriter(arguments: [String]) async throws {
+    try await TestCluster.withDatabase { db in
+      #expect(try await db.annals("init").exitCode == 0)
+      let pipe = "/tmp/annals-test-\(UInt64.random(in: .min ... .max))"
+      let command = arguments.joined(separator: " ").replacing("FIFO", with: pipe)
+      let run = try await runShell(
+        "mkfifo \(pipe); timeout --preserve-status -k 5 3 \(AnnalsBinary.path) \(command); s=$?; rm \(pipe); exit $s",
+        environment: db.environment
+      )
+      #expect(run.exitCode == 143, "\(run.standardError)")
+    }
+  }
+
+  /// Not even who reads standard output, and stopped, keeps a command.
+  @Test func aSignalEndsTheWaitForAReader() async throws {
+    try await TestCluster.withDatabase { db in
+      #expect(try await db.annals("init").exitCode == 0)
+      try await db.psql(
+        """
+        INSERT INTO events (aggregate_id, event_type, event_data, version)
+        SELECT 'a', 'X', to_jsonb(repeat('x', 1000)), v FROM generate_series(1, 2000) v
+        """
+      )
+      let run = try await runShell(
+        "{ timeout --preserve-status -k 12 3 \(AnnalsBinary.path) replay; echo $? >&2; } | sleep 15",
+        environment: db.environment
+      )
+      #expect(run.standardError.hasSuffix("143\n"), "\(run.standardError)")
+    }
+  }
+
+  @Test func theProcessDiesByTheSignal() async throws {
+    try await TestCluster.withDatabase { db in
+      #expect(try await db.annals("init").exitCode == 0)
+      // `exec`, so that the status is that of annals itself and not a shell's 143.
+      let run = try await runShell(
+        "(sleep 2; kill -TERM $$) & exec \(AnnalsBinary.path) replay --follow",
+        environment: db.environment
+      )
+      #expect(run.status == .signaled(15))
+    }
+  }
+
+  @Test func aResponseTimeoutEndsAStatement() async throws {
+    try await TestCluster.withDatabase { db in
+      #expect(try await db.annals("init").exitCode == 0)
+      let proxy = try ServerProxy(to: db) { $0.query?.hasPrefix("BEGIN") == true ? .stall : .pass }
+      defer { proxy.stop() }
+      let run = try await AnnalsBinary.run(
+        ["types", "list", "--response-timeout", "500ms"],
+        environment: proxy.database.environment
+      )
+      #expect(run.exitCode == 1)
+      #expect(run.standardError.hasPrefix("annals: error: the server did not answer within 0.5 seconds"))
+      #expect(try await db.annals("types", "list", "--response-timeout", "0").exitCode == 64)
+      #expect(try await db.annals("types", "list", "--response-timeout", "soon").exitCode == 64)
+    }
+  }
+
+  @Test func aCheckAnswersInTime() async throws {
+    try await TestCluster.withDatabase { db in
+      #expect(try await db.annals("init").exitCode == 0)
+      try await db.psql(
+        "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('a', 'X', '{}', 1)"
+      )
+      let proxy = try ServerProxy(to: db)
+      defer { proxy.stop() }
+      proxy.stall(.toClient)
+      func check(_ options: String...) async throws -> ProgramRun {
+        try await AnnalsBinary.run(["check"] + options, environment: proxy.database.environment)
+      }
+      let run = try await check("--time-limit", "1s")
+      #expect(run.exitCode == 3)
+      #expect(run.standardOutput == "ANNALS UNKNOWN - the store gave no answer within 1.0 seconds\n")
+      let json = try await check("--time-limit", "1s", "--format", "json")
+      #expect(json.standardOutput.hasPrefix(#"{"status":"unknown","problems":["the store gave no"#))
+      // The limit is there without the option.
+      #expect(try await check("-d", "connect_timeout=60").exitCode == 3)
+      proxy.resume()
+      #expect(try await check().exitCode == 0)
+      // A monitor would take 1 for a warning.
+      try await db.psql("ALTER TABLE events DROP COLUMN position")
+      let failed = try await check()
+      #expect(failed.standardOutput.hasPrefix("ANNALS UNKNOWN - "))
+      #expect(![0, 1, 2].contains(failed.exitCode))
+    }
+  }
+}
