@@ -25,6 +25,8 @@ missing_packages() {
   for program in mandoc jq bash zsh fish tmux; do
     command -v "$program" > /dev/null || echo "$program"
   done
+  # Debian has it in a folder that is not in everybody's PATH.
+  command -v pgbouncer > /dev/null || [ -x /usr/sbin/pgbouncer ] || echo pgbouncer
   # Where packages are Debian's, `make deb` is tested.
   ! command -v dpkg > /dev/null || command -v dpkg-shlibdeps > /dev/null || echo dpkg-dev
 }
@@ -32,17 +34,30 @@ missing_packages() {
 # Debian's server package creates a database cluster and starts it. The sandbox has its own and needs neither,
 # so while apt-get runs, and no longer, a file tells the package to leave that out. `pg_createcluster` makes
 # the cluster at any later time. Clusters that exist already are not touched.
+#
+# The package of PgBouncer starts a service. Tests run pgbouncer themselves, so no service is started while apt-get runs
+# (invoke-rc.d asks policy-rc.d), and that of PgBouncer is not started at boot either.
 install_packages() {
   settings=/etc/postgresql-common/createcluster.d
-  trap 'rm -f "$settings/annals-setup.conf"; rmdir -p --ignore-fail-on-non-empty "$settings"' EXIT
+  policy=/usr/sbin/policy-rc.d
+  # An administrator's own policy stays.
+  [ ! -e "$policy" ] || policy=
+  trap 'rm -f "$settings/annals-setup.conf" $policy; rmdir -p --ignore-fail-on-non-empty "$settings"' EXIT
   trap 'exit 130' HUP INT TERM
   mkdir -p "$settings"
   echo 'create_main_cluster = false' > "$settings/annals-setup.conf"
+  if [ -n "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod 755 "$policy"
+  fi
 
   export DEBIAN_FRONTEND=noninteractive
   # One unreachable source must not stop us when the packages are to be had from another.
   apt-get update -q || echo 'setup: apt-get update failed; trying with the lists that are there' >&2
   apt-get install -q -y --no-install-recommends "$@" < /dev/null
+  case " $* " in
+    *' pgbouncer '*) update-rc.d pgbouncer disable ;;
+  esac
 }
 
 give_up() {

@@ -6,6 +6,8 @@ public struct EventStoreError: Error, Sendable, Hashable {
   public enum Code: String, Sendable, Hashable {
     /// No connection to the server.
     case cannotConnect
+    /// A pooler shares the server's sessions, and the operation needs one of its own.
+    case noSession
     /// The connection ended while it was in use.
     case connectionLost
     /// The server did not answer in time.
@@ -89,6 +91,7 @@ extension EventStoreError.Code {
   fileprivate init(_ error: PostgresError) {
     switch error.kind {
     case .cannotConnect: self = .cannotConnect
+    case .noSession: self = .noSession
     case .connectionLost: self = .connectionLost
     case .timedOut: self = .timedOut
     case .statement:

@@ -15,6 +15,14 @@ extension Connection {
     _ body: (_ write: ([UInt8]) throws(PostgresError) -> Void) throws -> Void,
     meanwhile: () -> Void = {}
   ) throws -> Int {
+    try inTransaction { try sendCopy(sql, body, meanwhile: meanwhile) }
+  }
+
+  private func sendCopy(
+    _ sql: String,
+    _ body: (_ write: ([UInt8]) throws(PostgresError) -> Void) throws -> Void,
+    meanwhile: () -> Void
+  ) throws -> Int {
     try checkReady()
     try Connection.checkSendable(sql)
     guard unsafe PQsendQuery(handle, sql) == 1 else { throw lost() }
@@ -30,6 +38,10 @@ extension Connection {
 
   /// Reads the rows of `COPY … TO STDOUT`, one call of `body` a row.
   package func copyOut(_ sql: String, _ body: (RawSpan) throws -> Void) throws {
+    try inTransaction { try receiveCopy(sql, body) }
+  }
+
+  private func receiveCopy(_ sql: String, _ body: (RawSpan) throws -> Void) throws {
     try checkReady()
     try Connection.checkSendable(sql)
     guard unsafe PQsendQuery(handle, sql) == 1 else { throw lost() }

@@ -17,10 +17,34 @@ extension Connection {
   ///
   /// Several statements in one text are one transaction (manual, "Simple Query").
   package func execute(_ sql: String) throws(PostgresError) {
+    try sending { () throws(PostgresError) in try sendExecute(sql) }
+    _ = try receive()
+  }
+
+  /// The same, without a transaction of its own behind a pooler.
+  func executeAlone(_ sql: String) throws(PostgresError) {
+    try sendExecute(sql)
+    _ = try receive()
+  }
+
+  /// Sends what a statement consists of. Behind a pooler a statement alone gets a transaction, which ``receive()`` ends:
+  /// elsewhere its settings would not hold.
+  private func sending(_ body: () throws(PostgresError) -> Void) throws(PostgresError) {
+    guard isPooled, !isInTransaction else { return try body() }
+    try begin(TransactionMode.readWrite.rawValue)
+    do {
+      try body()
+    } catch {
+      cleanUp { try executeAlone("ROLLBACK") }
+      throw error
+    }
+    endsTransaction = true
+  }
+
+  private func sendExecute(_ sql: String) throws(PostgresError) {
     try checkReady()
     try Connection.checkSendable(sql)
     guard unsafe PQsendQuery(handle, sql) == 1 else { throw lost() }
-    _ = try receive()
   }
 
   /// Starts a statement without waiting for its rows; ``receive()`` must follow.
@@ -31,7 +55,16 @@ extension Connection {
     _ parameters: [Parameter] = [],
     prepared: Bool = false
   ) throws(PostgresError) {
-    let name = prepared ? try prepare(sql, parameters) : nil
+    // Behind a pooler the name would stay in a session that others get, and the next statement may not find it.
+    let name = prepared && !isPooled ? try prepare(sql, parameters) : nil
+    try sending { () throws(PostgresError) in try send(sql, parameters, preparedAs: name) }
+  }
+
+  private func send(
+    _ sql: String,
+    _ parameters: [Parameter],
+    preparedAs name: String?
+  ) throws(PostgresError) {
     try checkReady()
     if name == nil { try Connection.checkSendable(sql) }
     let sent = unsafe withParameters(parameters) { count, types, values, lengths, formats in
@@ -47,6 +80,20 @@ extension Connection {
 
   /// Waits for the statement that ``send(_:_:prepared:)`` started, and returns the rows of its last result.
   package func receive() throws(PostgresError) -> QueryResult {
+    guard endsTransaction else { return try receiveResult() }
+    endsTransaction = false
+    let result: QueryResult
+    do {
+      result = try receiveResult()
+    } catch {
+      cleanUp { try executeAlone("ROLLBACK") }
+      throw error
+    }
+    try executeAlone("COMMIT")
+    return result
+  }
+
+  private func receiveResult() throws(PostgresError) -> QueryResult {
     // A text longer than the socket's buffer is still partly here, and the server waits for the rest.
     try flush()
     var last: QueryResult?

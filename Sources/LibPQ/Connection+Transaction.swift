@@ -16,7 +16,7 @@ extension Connection {
     _ mode: TransactionMode = .readWrite,
     _ body: () throws -> T
   ) throws -> T {
-    try execute(mode.rawValue)
+    try begin(mode.rawValue)
     let value: T
     do {
       value = try body()
@@ -31,7 +31,7 @@ extension Connection {
   /// Runs `body` in a transaction, or a subtransaction of the current one, that leaves nothing behind.
   package func rolledBack<T>(_ body: () throws -> T) throws -> T {
     let isPart = isInTransaction
-    try execute(isPart ? "SAVEPOINT annals" : TransactionMode.readWrite.rawValue)
+    if isPart { try execute("SAVEPOINT annals") } else { try begin(TransactionMode.readWrite.rawValue) }
     defer {
       cleanUp { try execute(isPart ? "ROLLBACK TO SAVEPOINT annals; RELEASE SAVEPOINT annals" : "ROLLBACK") }
     }

@@ -13,8 +13,16 @@ internal import CLibPQ
   package var responseTimeout: Duration?
   /// How long the server is silent before a ``Probe`` looks for it.
   package var probeInterval = Probe.interval
-  /// Who serves this connection; nil until it is known.
-  private(set) var backend: Probe.Backend?
+  /// Who serves this connection; nil where that is not known, or changes.
+  var backend: Probe.Backend?
+  /// Whether a pooler stands between this and the server.
+  package var isPooled = false
+  /// How it shares sessions; nil until ``findPooling()`` has asked.
+  var pooling: Pooling?
+  /// What was ``set(_:)``.
+  var sessionSettings: [SessionSetting] = []
+  /// Whether the statement under way has a transaction of its own, which ends with it (see ``send(_:_:prepared:)``).
+  var endsTransaction = false
 
   /// Called with what the server says besides its answer (RAISE NOTICE, warnings).
   package var onNotice: ((String) -> Void)?
@@ -39,21 +47,13 @@ internal import CLibPQ
     unsafe PQsetnonblocking(handle, 1)
     installNoticeReceiver()
     unsafe canceller.attach(to: handle)
-    try execute(Connection.sessionSettings)
-    backend = try findBackend()
+    try openSession()
   }
 
   deinit {
     unsafe canceller.detach(from: handle)
     unsafe PQfinish(handle)
   }
-
-  /// Whatever a role, a database or PGOPTIONS may have set, these decide how values are read and printed.
-  private static let sessionSettings = """
-    SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
-    SET standard_conforming_strings = on; SET bytea_output = 'hex';
-    SET quote_all_identifiers = off; SET client_min_messages = warning
-    """
 
   /// The server's version, as 150018 for 15.18.
   package var serverVersion: Int { unsafe Int(PQserverVersion(handle)) }
@@ -72,13 +72,6 @@ internal import CLibPQ
 
   var lastMessage: String {
     unsafe String(cString: PQerrorMessage(handle)).trimmingNewlines()
-  }
-
-  private func findBackend() throws(PostgresError) -> Probe.Backend {
-    let row = try query(
-      "SELECT pg_backend_pid(), (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint"
-    )
-    return Probe.Backend(processID: row.int32(0, 0), serverStart: row.int64(0, 1))
   }
 
   private func installNoticeReceiver() {

@@ -8,6 +8,8 @@ package struct PostgresError: Error, Sendable, Hashable {
   package enum Kind: Sendable, Hashable {
     /// No connection could be made.
     case cannotConnect
+    /// A pooler shares the server's sessions, and what was asked for needs one of its own.
+    case noSession
     /// The connection ended while it was in use; what the last statement did is not known.
     case connectionLost
     /// The server said nothing for longer than ``Connection/responseTimeout``; the connection was closed.

@@ -1,3 +1,5 @@
+internal import LibPQ
+
 /// Something that was looked at to find out whether a store is set up well.
 package struct DiagnosisItem: Sendable, Hashable {
   package enum Area: String, Sendable, Hashable {
@@ -40,7 +42,7 @@ extension EventStore {
   package func diagnose() async throws -> [DiagnosisItem] {
     try await perform { connection in
       let facts = try StoreFacts(of: table, isOwn: foreign == nil, connection)
-      var items = facts.serverItems
+      var items = facts.serverItems + [facts.poolerItem(try connection.findPooling())]
       do {
         let found =
           try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)

@@ -57,6 +57,22 @@ extension StoreFacts {
     )
   }
 
+  func poolerItem(_ pooling: Pooling) -> DiagnosisItem {
+    switch pooling {
+    case .none: DiagnosisItem(.server, "pooler", "none")
+    case .session: DiagnosisItem(.server, "pooler", "session mode")
+    case .transaction:
+      DiagnosisItem(
+        .server,
+        "pooler",
+        "transaction mode",
+        .note,
+        advice: "Reading and append work. What takes a lock, as project and rebuild-projection, "
+          + "needs the server itself, or a pool in session mode."
+      )
+    }
+  }
+
   // MARK: - Rights
 
   /// Which commands the role may run.

@@ -39,6 +39,8 @@ extension EventStore {
   }
 
   func createFunction(_ code: GeneratedCode, _ connection: Connection) throws {
+    // One that is gone with its transaction needs none.
+    if !connection.isInTransaction { try connection.requireSession() }
     do {
       try connection.execute(code.sql)
     } catch {

@@ -36,7 +36,7 @@ extension PostgresError {
 
   /// Whether the same may succeed later: a lost connection, a deadlock, a lock, a full disk (classes 40, 53, 55, 57, 58).
   var isPassing: Bool {
-    guard kind == .statement, let state = sqlState else { return true }
+    guard kind == .statement, let state = sqlState else { return kind != .noSession }
     return ["40", "53", "55", "57", "58"].contains { state.hasPrefix($0) }
   }
 }

@@ -37,6 +37,7 @@ extension EventStore {
     progress: @Sendable (_ donePositions: Int64, _ positions: Int64, _ events: Int64) -> Void = { _, _, _ in }
   ) async throws -> ReadModelBuild {
     try await perform { connection in
+      try connection.requireSession()
       let file = try ProjectionFile(path: path, bytes: definition)
       try requireNames(in: query, connection)
       let source = try eventSource(connection)

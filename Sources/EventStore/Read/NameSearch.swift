@@ -22,7 +22,7 @@ extension EventStore {
     timeoutMilliseconds: Int
   ) async throws -> [String] {
     try await perform { connection in
-      try connection.execute("SET statement_timeout = \(timeoutMilliseconds)")
+      try connection.set([SessionSetting("statement_timeout", "\(timeoutMilliseconds)")])
       var parameters: [Parameter] = [.text(prefix), .int8(Int64(limit))]
       let sql: String
       switch kind {

@@ -43,6 +43,7 @@ enum AdvisoryLock {
 
   /// Takes a lock, once more if this session has it; each needs its own ``release(_:_:)``.
   static func acquire(_ name: String, _ connection: Connection) throws {
+    try connection.requireSession()
     var waitedSeconds = 0.0
     while try !connection.query("SELECT pg_try_advisory_lock($1, hashtext($2))", key(name)).bool(0, 0) {
       guard waitedSeconds < patienceSeconds else {
@@ -85,8 +86,13 @@ extension Connection {
   /// Makes the session fit for work that takes long: limits that a role has for an application's short statements do
   /// not hold, as pg_dump does it; and a long statement, with this session's locks, ends soon after the client was killed.
   func prepareLongWork() throws {
-    try execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
-    if serverVersion >= 140_000 { try execute("SET client_connection_check_interval = '500ms'") }
-    if serverVersion >= 170_000 { try execute("SET transaction_timeout = 0") }
+    var settings = [
+      SessionSetting("statement_timeout", "0"), SessionSetting("idle_in_transaction_session_timeout", "0"),
+    ]
+    if serverVersion >= 140_000 {
+      settings.append(SessionSetting("client_connection_check_interval", "'500ms'"))
+    }
+    if serverVersion >= 170_000 { settings.append(SessionSetting("transaction_timeout", "0")) }
+    try set(settings)
   }
 }

@@ -29,7 +29,7 @@ enum ExitStatus: Int32, CaseIterable {
 
   init(_ code: EventStoreError.Code) {
     switch code {
-    case .cannotConnect: self = .cannotConnect
+    case .cannotConnect, .noSession: self = .cannotConnect
     case .connectionLost, .timedOut, .failed: self = .failure
     case .versionConflict: self = .versionConflict
     case .checkpointAhead: self = .findings
