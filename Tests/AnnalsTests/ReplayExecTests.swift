@@ -143,7 +143,8 @@ import Testing
         """
         ALTER TABLE events DROP CONSTRAINT events_position_key;
         INSERT INTO events (aggregate_id, event_type, event_data, version, position) OVERRIDING SYSTEM VALUE
-        SELECT 'a', 't', '{}', n, n / 3 + 1 FROM generate_series(1, 600) n
+        SELECT 'a', 't', '{}', n, n / 3 + 1 FROM generate_series(1, 600) n;
+        SELECT setval('events_position_seq', 201);
         """
       )
       try await withTemporaryDirectory { directory in

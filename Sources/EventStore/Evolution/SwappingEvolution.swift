@@ -76,6 +76,7 @@ extension EventStore {
         let end = try connection.query("SELECT coalesce(max(position), 0) FROM \(table.sql)").int64(0, 0)
         try swapped.mark(.swapped, at: end, connection)
         try forgetSnapshots(connection)
+        try forgetSeenEvents(connection)
         try audit(evolution: "swap", copy.name, connection)
       }
       return swapped
@@ -105,6 +106,7 @@ extension EventStore {
             try exchange(with: copy, connection)
             try state.mark(.copied, connection)
             try forgetSnapshots(connection)
+            try forgetSeenEvents(connection)
             try audit(evolution: "swap back", copy, connection)
           }
         }

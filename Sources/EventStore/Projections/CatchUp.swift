@@ -55,9 +55,9 @@ extension EventStore {
     try await perform { connection in
       let file = try ProjectionFile(path: path, bytes: identity(definition))
       try requireSchema(connection)
-      let compiler = ProjectionCompiler(file, source: try eventSource(connection))
+      let source = try eventSource(connection)
       let unseen = FollowedHistory(of: table, relation, sequence: nil)
-      var run = CatchUp(file: file, apply: compiler.applyFunction(), options: options, unseen)
+      var run = CatchUp(file: file, source: source, options: options, unseen)
       while true {
         do {
           try keepCurrent(&run, try self.connection(), progress)
@@ -192,7 +192,8 @@ extension EventStore {
         }
       case .park(let position, let poison):
         try live.park(position, poison, attempts: run.options.attempts + 1, from: relation, connection)
-        try live.advance(to: position, events: 0, connection)
+        let parked = try run.file.seenEvents(of: run.source, from: position, upTo: position, connection)
+        try live.advance(to: position, events: 0, seen: parked, connection)
         outcome.deadLetters += 1
       }
       outcome.position = live.position
@@ -206,6 +207,7 @@ extension EventStore {
 /// A catch-up under way.
 private struct CatchUp {
   let file: ProjectionFile
+  let source: String
   let apply: GeneratedCode
   let options: CatchUpOptions
   var outcome: CatchUpOutcome
@@ -216,11 +218,12 @@ private struct CatchUp {
 
   init(
     file: ProjectionFile,
-    apply: GeneratedCode,
+    source: String,
     options: CatchUpOptions,
     _ history: FollowedHistory
   ) {
-    (self.file, self.apply, self.options, self.history) = (file, apply, options, history)
+    (self.file, self.source, self.options, self.history) = (file, source, options, history)
+    apply = ProjectionCompiler(file, source: source).applyFunction()
     outcome = CatchUpOutcome(projection: file.name)
   }
 

@@ -100,11 +100,12 @@ extension EventStore {
         bytes: try definition.map(identity) ?? sameIdentity(live)
       )
       if definition != nil { try live.requireSameTables(file) }
-      let apply = ProjectionCompiler(file, source: try eventSource(connection)).applyFunction()
+      let source = try eventSource(connection)
+      let apply = ProjectionCompiler(file, source: source).applyFunction()
       try createFunction(apply, connection)
       var retry = DeadLetterRetry()
       for position in try parked(positions, of: live, connection) {
-        let isApplied = try retryLetter(position, file, apply, connection)
+        let isApplied = try retryLetter(position, file, source, apply, connection)
         if isApplied { retry.applied += 1 } else { retry.failed += 1 }
       }
       return retry
@@ -195,6 +196,7 @@ extension EventStore {
   private func retryLetter(
     _ position: Int64,
     _ file: ProjectionFile,
+    _ source: String,
     _ apply: GeneratedCode,
     _ connection: Connection
   ) throws -> Bool {
@@ -207,7 +209,11 @@ extension EventStore {
         try live.useSchema(connection)
         _ = try apply.call(after: position - 1, upTo: position, connection)
         try live.settle(position, .applied, connection)
-        if !live.isDefined(by: file) { try live.adopt(file, connection) }
+        if !live.isDefined(by: file) {
+          try live.adopt(file, connection)
+          // It may handle other types.
+          try live.takeAsSeen(file, of: source, connection)
+        }
       }
       return true
     } catch let poison as PoisonEvent {

@@ -100,8 +100,9 @@ extension Generation {
   /// Begins a build: its row, its schema and its tables, in the transaction of the caller.
   static func create(_ file: ProjectionFile, _ connection: Connection) throws -> Generation {
     let sql = """
-      INSERT INTO annals.generations (projection, number, version, definition, definition_hash, schema_name, state)
-      SELECT $1, next, $2, convert_from($3, 'UTF8'), sha256($3), format('annals_%s_%s', $1::text, next), 'building'
+      INSERT INTO annals.generations (projection, number, version, definition, definition_hash, schema_name, state,
+        seen_events, seen_hash)
+      SELECT $1, next, $2, convert_from($3, 'UTF8'), sha256($3), format('annals_%s_%s', $1::text, next), 'building', 0, 0
       FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM annals.generations WHERE projection = $1) AS numbers
       RETURNING number
       """
@@ -119,16 +120,26 @@ extension Generation {
   func useSchema(_ connection: Connection) throws { try connection.useSchema(schema) }
 
   /// Moves the checkpoint in the transaction of the effects, and only from the value that was read.
-  mutating func advance(to position: Int64, events: Int64, _ connection: Connection) throws {
+  ///
+  /// - Parameters:
+  ///   - events: how many were handled.
+  ///   - seen: those that were met on the way; nil where nobody can tell.
+  mutating func advance(
+    to position: Int64,
+    events: Int64,
+    seen: SeenEvents?,
+    _ connection: Connection
+  ) throws {
     let sql = """
-      UPDATE annals.generations SET position = $4, events = events + $5, moved_at = clock_timestamp(), error = NULL
+      UPDATE annals.generations SET position = $4, events = events + $5, moved_at = clock_timestamp(), error = NULL,
+        seen_events = seen_events + $7, seen_hash = seen_hash + $8
       WHERE projection = $1 AND number = $2 AND position = $3 AND (state = 'live') = $6
       """
     let result = try connection.query(
       sql,
       [
         .text(projection), .int4(number), .int8(self.position), .int8(position), .int8(events),
-        .bool(state == .live),
+        .bool(state == .live), .int8(seen?.count), .int8(seen?.hash),
       ],
       prepared: true
     )
@@ -143,7 +154,7 @@ extension Generation {
   mutating func run(_ apply: GeneratedCode, upTo end: Int64, _ connection: Connection) throws {
     try useSchema(connection)
     let handled = try apply.call(after: position, upTo: end, connection)
-    try advance(to: end, events: handled, connection)
+    try advance(to: end, events: handled.count, seen: handled, connection)
   }
 
   func checkpointMoved() -> EventStoreError {

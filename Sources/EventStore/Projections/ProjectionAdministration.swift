@@ -147,12 +147,27 @@ extension EventStore {
               hint: "Look again with 'annals projections \(name)'."
             )
           }
-          try live.advance(to: position, events: 0, connection)
+          try live.advance(to: position, events: 0, seen: nil, connection)
+          // Who sets it vouches for what is below.
+          let known = try reading(live, connection)
+          try live.takeAsSeen(known?.file, of: known?.source, connection)
           let numbers: [(String, Parameter)] = [("from", .int8(expected)), ("to", .int8(position))]
           try audit("set checkpoint", name, Dictionary(uniqueKeysWithValues: numbers), connection)
         }
       }
     }
+  }
+
+  /// The file of a live read model, and what its handlers read; nil where that goes through other upcasters, or another
+  /// layout, than those of this store, and where the file is not one for this version of annals.
+  func reading(
+    _ live: Generation,
+    _ connection: Connection
+  ) throws -> (file: ProjectionFile, source: String)? {
+    guard let definition = try? sameIdentity(live),
+      let file = try? ProjectionFile(path: live.path, bytes: definition)
+    else { return nil }
+    return (file, try eventSource(connection))
   }
 
   func requireProjection(_ name: String, _ connection: Connection) throws {

@@ -3,7 +3,8 @@ internal import LibPQ
 /// Turns the handlers of a projection into PL/pgSQL functions in `pg_temp`.
 ///
 /// `pg_temp.annals_apply(after, upto)` runs the handlers over the events with `after < position <= upto`, in
-/// order, and returns how many it handled. It runs under the caller's search path.
+/// order, and returns how many it handled, with the sum of the hashes of their ids. It runs under the caller's search
+/// path.
 ///
 /// Events handled by `@batch` are taken in runs. Sections that share a type share their runs; an event that
 /// any other section handles ends the run. So the order between sections without a common type is kept,
@@ -40,8 +41,8 @@ package struct ProjectionCompiler {
       DECLARE
         event record;
         annals_row record;
-        annals_events bigint := 0;
         annals_count bigint := 0;
+        annals_hash bigint := 0;
         annals_group integer := 0;
         annals_first bigint := annals_after + 1;
         annals_last bigint := annals_upto;
@@ -51,6 +52,8 @@ package struct ProjectionCompiler {
       BEGIN
       \(emptyEvent)
       BEGIN
+      annals_events := 0;
+      annals_seen := 0;
       """
     )
     if groups.count == 1 {
@@ -60,7 +63,7 @@ package struct ProjectionCompiler {
     }
     code.add(
       """
-      RETURN annals_events;
+      RETURN;
       EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS annals_detail = PG_EXCEPTION_DETAIL,
           annals_hint = PG_EXCEPTION_HINT, annals_context = PG_EXCEPTION_CONTEXT;
@@ -75,8 +78,8 @@ package struct ProjectionCompiler {
     )
     return code.function(
       name,
-      arguments: "annals_after bigint, annals_upto bigint",
-      returns: "bigint",
+      arguments: "annals_after bigint, annals_upto bigint, OUT annals_events bigint, OUT annals_seen bigint",
+      returns: "record",
       file: file.path
     )
   }
@@ -142,6 +145,7 @@ extension ProjectionCompiler {
         ORDER BY annals_source.position
       LOOP
         annals_events := annals_events + 1;
+        annals_seen := annals_seen + \(Self.hash("event"));
       """
     )
     let branches = branches(of: groups[0].handlers)
@@ -178,7 +182,7 @@ extension ProjectionCompiler {
   }
 
   private func addRunLoop(to code: inout GeneratedCode.Builder) {
-    code.add("FOR annals_group, annals_first, annals_last, annals_count IN\n\(runs)\nLOOP")
+    code.add("FOR annals_group, annals_first, annals_last, annals_count, annals_hash IN\n\(runs)\nLOOP")
     code.add("CASE annals_group")
     if !groups[0].handlers.isEmpty {
       code.add("WHEN 0 THEN")
@@ -189,7 +193,7 @@ extension ProjectionCompiler {
       for handler in group.handlers {
         for statement in handler.statements { addForRun(statement, of: handler, to: &code) }
       }
-      code.add("annals_events := annals_events + annals_count;")
+      code.add("annals_events := annals_events + annals_count;\nannals_seen := annals_seen + annals_hash;")
     }
     code.add("END CASE;\nEND LOOP;")
   }
@@ -199,7 +203,8 @@ extension ProjectionCompiler {
     let all = condition(groups.map(types(of:)).reduce(.none, +))
     if groups.count == 2, groups[0].handlers.isEmpty {
       return """
-        SELECT 1, min(annals_source.position), max(annals_source.position), count(*)
+        SELECT 1, min(annals_source.position), max(annals_source.position), count(*),
+               sum(\(Self.hash("annals_source")))
         FROM \(source) AS annals_source WHERE \(all) HAVING count(*) > 0
         """
     }
@@ -209,10 +214,11 @@ extension ProjectionCompiler {
     }
     let any = groups.firstIndex { $0.types.contains(SectionFile.anyType) } ?? 0
     return """
-      SELECT kind, min(position), max(position), count(*) FROM (
-        SELECT kind, position, count(*) FILTER (WHERE changed) OVER (ORDER BY position) AS run FROM (
-          SELECT kind, position, lag(kind) OVER (ORDER BY position) IS DISTINCT FROM kind AS changed FROM (
-            SELECT annals_source.position, CASE\(cases.joined()) ELSE \(any) END AS kind
+      SELECT kind, min(position), max(position), count(*), sum(hash) FROM (
+        SELECT kind, position, hash, count(*) FILTER (WHERE changed) OVER (ORDER BY position) AS run FROM (
+          SELECT kind, position, hash, lag(kind) OVER (ORDER BY position) IS DISTINCT FROM kind AS changed FROM (
+            SELECT annals_source.position, \(Self.hash("annals_source")) AS hash,
+                   CASE\(cases.joined()) ELSE \(any) END AS kind
             FROM \(source) AS annals_source WHERE \(all)
           ) AS kinds
         ) AS changes
@@ -326,6 +332,9 @@ extension ProjectionCompiler {
     if let filter { conditions.append("(\(filter))") }
     return conditions.joined(separator: " AND ")
   }
+
+  /// See ``SeenEvents``.
+  private static func hash(_ event: String) -> String { "coalesce(pg_catalog.uuid_hash(\(event).id), 0)" }
 
   private func list(_ types: [ByteString]) -> String {
     types.map { quoteLiteral($0) }.joined(separator: ", ")

@@ -132,7 +132,7 @@ extension EventStore {
         // A crash leaves an unfinished schema anyway; the last commit waits for the disk.
         try connection.execute("SET LOCAL synchronous_commit = off")
         try connection.useSchema(schema)
-        return try apply.call(after: position, upTo: end, connection)
+        return try apply.call(after: position, upTo: end, connection).count
       }
       position = end
       progress(end - range.lowerBound + 1, range.upperBound - range.lowerBound + 1, build.events)

@@ -219,12 +219,13 @@ extension ProjectionFile {
 extension GeneratedCode {
   /// Runs `annals_apply`.
   ///
-  /// - Returns: how many events were handled.
+  /// - Returns: the events that were handled.
   /// - Throws: ``PoisonEvent`` for an event whose handler fails.
-  func call(after start: Int64, upTo end: Int64, _ connection: Connection) throws -> Int64 {
+  func call(after start: Int64, upTo end: Int64, _ connection: Connection) throws -> SeenEvents {
     do {
-      let sql = "SELECT pg_temp.\(functionName)($1, $2)"
-      return try connection.query(sql, [.int8(start), .int8(end)]).int64(0, 0)
+      let sql = "SELECT annals_events, annals_seen FROM pg_temp.\(functionName)($1, $2)"
+      let row = try connection.query(sql, [.int8(start), .int8(end)])
+      return SeenEvents(count: row.int64(0, 0), hash: row.int64(0, 1))
     } catch {
       throw PoisonEvent(error, in: self) ?? error
     }

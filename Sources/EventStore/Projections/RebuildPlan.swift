@@ -143,7 +143,7 @@ extension EventStore {
     let first = try connection.query(head).int64(0, 0)
     let start = ContinuousClock.now
     let handled = try connection.savepoint {
-      try apply.call(after: first - 1, upTo: first - 1 + Self.samplePositions, connection)
+      try apply.call(after: first - 1, upTo: first - 1 + Self.samplePositions, connection).count
     }
     guard handled > 0 else { return nil }
     let total = types.reduce(0) { $0 + $1.events }

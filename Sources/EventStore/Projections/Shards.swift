@@ -25,8 +25,8 @@ extension EventStore {
     let existing = Int(try connection.query(count, key).int64(0, 0))
     if existing > 0 || workers == 1 { return existing }
     let sql = """
-      INSERT INTO annals.shards (projection, generation, number, position)
-      SELECT $1, $2, number, $4 FROM generate_series(0, $3 - 1) AS number
+      INSERT INTO annals.shards (projection, generation, number, position, seen_events, seen_hash)
+      SELECT $1, $2, number, $4, 0, 0 FROM generate_series(0, $3 - 1) AS number
       """
     _ = try connection.query(sql, key + [.int4(Int32(workers)), .int8(generation.position)])
     return workers
@@ -81,15 +81,23 @@ extension EventStore {
     var merged = generation
     try connection.transaction {
       let sql = """
-        WITH gone AS (DELETE FROM annals.shards WHERE projection = $1 AND generation = $2 RETURNING position, events)
-        SELECT min(position), max(position), sum(events)::bigint FROM gone
+        WITH gone AS (DELETE FROM annals.shards WHERE projection = $1 AND generation = $2 RETURNING *)
+        SELECT min(position), max(position), sum(events)::bigint,
+               CASE WHEN bool_and(seen_events IS NOT NULL) THEN sum(seen_events)::bigint END,
+               CASE WHEN bool_and(seen_hash IS NOT NULL) THEN sum(seen_hash)::bigint END
+        FROM gone
         """
       let key: [Parameter] = [.text(generation.projection), .int4(generation.number)]
       let result = try connection.query(sql, key)
       guard !result.isNull(0, 0), result.int64(0, 0) == result.int64(0, 1) else {
         throw generation.checkpointMoved()
       }
-      try merged.advance(to: result.int64(0, 0), events: result.int64(0, 2), connection)
+      try merged.advance(
+        to: result.int64(0, 0),
+        events: result.int64(0, 2),
+        seen: result.seenEvents(0, 3),
+        connection
+      )
     }
     generation = merged
   }
@@ -117,23 +125,28 @@ struct Shard: Sendable {
   mutating func run(_ apply: GeneratedCode, upTo end: Int64, _ connection: Connection) throws {
     try generation.useSchema(connection)
     let handled = try apply.call(after: position, upTo: end, connection)
-    try advance(to: end, events: handled, connection)
+    try advance(to: end, handled, connection)
   }
 
-  /// The fence of a shard: see ``Generation/advance(to:events:_:)``.
-  private mutating func advance(to position: Int64, events: Int64, _ connection: Connection) throws {
+  /// The fence of a shard: see ``Generation/advance(to:events:seen:_:)``.
+  private mutating func advance(
+    to position: Int64,
+    _ handled: SeenEvents,
+    _ connection: Connection
+  ) throws {
     let sql = """
-      UPDATE annals.shards SET position = $5, events = events + $6
+      UPDATE annals.shards SET position = $5, events = events + $6, seen_events = seen_events + $6,
+        seen_hash = seen_hash + $7
       WHERE projection = $1 AND generation = $2 AND number = $3 AND position = $4
       """
     let parameters: [Parameter] = [
       .text(generation.projection), .int4(generation.number), .int4(Int32(number)), .int8(self.position),
-      .int8(position), .int8(events),
+      .int8(position), .int8(handled.count), .int8(handled.hash),
     ]
     guard try connection.query(sql, parameters, prepared: true).affectedRows == 1 else {
       throw generation.checkpointMoved()
     }
     self.position = position
-    self.events += events
+    events += handled.count
   }
 }

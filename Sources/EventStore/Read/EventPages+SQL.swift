@@ -5,8 +5,9 @@ extension EventPages {
   var statement: (sql: String, parameters: [Parameter]) {
     var conditions = query.conditions(in: table)
     addContinuation(to: &conditions)
+    let hash = isRemembered ? ", \(SeenEvents.hash) AS id_hash" : ""
     let rest = """
-      SELECT \(table.columns) FROM \(table.source) e \(conditions.clause(and: "true")) ORDER BY \(ordering)
+      SELECT \(table.columns)\(hash) FROM \(table.source) e \(conditions.clause(and: "true")) ORDER BY \(ordering)
       """
     return (firstRows(of: rest), conditions.parameters)
   }

@@ -8,6 +8,8 @@ struct EventPages: Sendable {
   let table: EventsTable
   let order: Order
   let ties: Ties
+  /// Whether a page has the hashes of the ids.
+  let isRemembered: Bool
   /// The last event that was read.
   private(set) var last: Key?
   /// Events that the limit still allows; below 0 where events of the last place went beyond it.
@@ -44,12 +46,14 @@ struct EventPages: Sendable {
     in table: EventsTable,
     size: PageSize = PageSize(bytes: 4 << 20),
     ties: Ties = .none,
-    skipping skippedRows: Int = 0
+    skipping skippedRows: Int = 0,
+    remembered isRemembered: Bool = false
   ) {
     self.query = query
     self.table = table
     self.size = size
     self.ties = ties
+    self.isRemembered = isRemembered
     self.skippedRows = skippedRows
     order =
       switch query.order {

@@ -108,7 +108,8 @@ struct EventReader: Sendable {
       round,
       in: try store.layout(connection),
       ties: hasTies ? endsBetweenPositions ? .kept : .cut : .none,
-      skipping: skippedRows
+      skipping: skippedRows,
+      remembered: endsBetweenPositions
     )
     return true
   }

@@ -4,24 +4,34 @@ internal import LibPQ
 struct Checkpoint: Sendable {
   let name: String
   private(set) var position: Int64
+  /// Whether the consumer meets all events of its selection, so that it can be known which it has met.
+  let meetsAll: Bool
 
   /// Moves on, unless somebody else has moved it meanwhile: the session's lock can be lost, this cannot.
-  mutating func move(to new: Int64, in store: EventStore) async throws {
+  ///
+  /// - Parameter seen: the events that were met on the way.
+  mutating func move(to new: Int64, seen: SeenEvents, in store: EventStore) async throws {
     guard new > position else { return }
     self = try await store.perform { connection in
       var moved = self
-      try moved.move(to: new, connection)
+      try moved.move(to: new, seen: seen, connection)
       return moved
     }
   }
 
   /// The same in the caller's transaction.
-  mutating func move(to new: Int64, _ connection: Connection) throws {
+  mutating func move(to new: Int64, seen: SeenEvents, _ connection: Connection) throws {
     let sql = """
-      UPDATE annals.checkpoints SET position = $3, moved_at = clock_timestamp()
+      UPDATE annals.checkpoints SET position = $3, moved_at = clock_timestamp(),
+        seen_events = seen_events + $4, seen_hash = seen_hash + $5
       WHERE name = $1 AND position = $2 AND position < $3
       """
-    let update = try connection.query(sql, [.text(name), .int8(position), .int8(new)], prepared: true)
+    let seen = meetsAll ? seen : nil
+    let update = try connection.query(
+      sql,
+      [.text(name), .int8(position), .int8(new), .int8(seen?.count), .int8(seen?.hash)],
+      prepared: true
+    )
     guard update.affectedRows == 1 else {
       throw EventStoreError(
         .locked,
@@ -66,13 +76,20 @@ extension EventStore {
   ) throws -> Checkpoint {
     let row = try connection.query(
       """
-      INSERT INTO annals.checkpoints (name, store, filter) VALUES ($1, $2, $3)
+      INSERT INTO annals.checkpoints (name, store, filter, aggregate_id, category, event_types, seen_events,
+        seen_hash)
+      VALUES ($1, $2, $3, $4, $5, $6, 0, 0)
       ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING position, store, filter
       """,
-      [.text(name), .text(table.description), .text(query.filterText)]
+      [
+        .text(name), .text(table.description), .text(query.filterText), .text(query.aggregateID),
+        .text(query.category), .textArray(query.types),
+      ]
     )
     try require(name, isFor: query, store: row.string(0, 1), filter: row.string(0, 2))
-    return Checkpoint(name: name, position: row.int64(0, 0))
+    let position = row.int64(0, 0)
+    let meetsAll = upcasters.isEmpty && query.meetsAll(after: position)
+    return Checkpoint(name: name, position: position, meetsAll: meetsAll)
   }
 
   /// Where a replay with the checkpoint would begin to look, less one; 0 when there is none of the name yet.
@@ -113,6 +130,13 @@ extension EventStore {
 }
 
 extension EventQuery {
+  /// Whether a replay that begins behind a position passes over no event of the selection.
+  fileprivate func meetsAll(after position: Int64) -> Bool {
+    // A checkpoint that was never moved is at 0, which is before all events.
+    let begins = fromPosition.map { $0 <= max(1, position &+ 1) } ?? true
+    return begins && since == nil && until == nil && fromVersion == nil && toVersion == nil && last == nil
+  }
+
   /// The filters that decide which events a consumer sees, in words.
   fileprivate var filterText: String {
     var parts: [String] = []

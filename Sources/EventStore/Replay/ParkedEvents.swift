@@ -26,7 +26,8 @@ extension EventStore {
         try await perform { connection in
           try connection.transaction {
             try insert(position, checkpoint.name, attempts, message, connection)
-            try checkpoint.move(to: position, connection)
+            let parked = try seenEvents(at: position, of: query, connection)
+            try checkpoint.move(to: position, seen: parked, connection)
           }
         }
       )
@@ -35,6 +36,19 @@ extension EventStore {
     }
     closeCheckpoint(checkpoint.name)
     try result.get()
+  }
+
+  private func seenEvents(
+    at position: Int64,
+    of query: EventQuery,
+    _ connection: Connection
+  ) throws -> SeenEvents {
+    var selection = EventQuery()
+    (selection.aggregateID, selection.category, selection.types) = (
+      query.aggregateID, query.category, query.types
+    )
+    (selection.fromPosition, selection.toPosition) = (position, position)
+    return try seenEvents(of: selection, connection)
   }
 
   private func insert(

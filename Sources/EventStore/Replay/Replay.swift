@@ -25,6 +25,17 @@ public struct EventBatch: Sendable, Hashable {
   public let count: Int
   /// The events' positions; empty in a table without positions.
   public let positions: [Int64]
+  /// The hashes of their ids, for a replay that remembers what it has met.
+  let idHashes: [Int32]
+
+  /// Those up to a position, as far as the replay remembers them.
+  func seenEvents(upTo end: Int64) -> SeenEvents {
+    var seen = SeenEvents()
+    for (position, hash) in zip(positions, idHashes) where position <= end {
+      seen += SeenEvents(count: 1, hash: Int64(hash))
+    }
+    return seen
+  }
 }
 
 /// What a sink throws that has done a part of its batch: the checkpoint moves there, then `cause` is thrown.
@@ -90,14 +101,19 @@ extension EventStore {
         do {
           try await sink(batch)
         } catch let error as PartlyDone {
-          try await checkpoint?.move(to: error.position, in: self)
+          try await checkpoint?.move(
+            to: error.position,
+            seen: batch.seenEvents(upTo: error.position),
+            in: self
+          )
           throw error.cause
         }
         summary.count += batch.count
         summary.lastPosition = batch.positions.last
       }
       if let done = reader.settledPosition ?? page.content?.positions.last {
-        try await checkpoint?.move(to: done, in: self)
+        let seen = page.content?.seenEvents(upTo: done) ?? SeenEvents()
+        try await checkpoint?.move(to: done, seen: seen, in: self)
       }
       try await pace.wait(after: summary.count)
       try await idlePause.passed(isIdle: page.content == nil && !reader.isFinished)
@@ -121,6 +137,8 @@ extension EventBatch {
     self.lines = lines
     count = page.rowCount
     positions = (0..<page.rowCount).compactMap { page.optionalInt64($0, EventsTable.Column.position) }
+    let hasHashes = page.columnCount > EventsTable.Column.idHash
+    idHashes = hasHashes ? (0..<page.rowCount).map { page.int32($0, EventsTable.Column.idHash) } : []
   }
 }
 

@@ -110,6 +110,7 @@ extension SQLTemplate {
     "order"
   )
   static let positionHoles = SQLTemplate(PackageResources.PositionHoles_sql, "events")
+  static let readers = SQLTemplate(PackageResources.Readers_sql)
   static let snapshotFindings = SQLTemplate(PackageResources.SnapshotFindings_sql, "events", "scope")
   static let streamEnds = SQLTemplate(PackageResources.StreamEnds_sql, "events")
   static let streams = SQLTemplate(PackageResources.Streams_sql, "events", "scope", "versions")
@@ -130,6 +131,6 @@ extension SQLTemplate {
     .trace, .watermark,
     .addMetadata, .addPosition, .createEvents, .eventsTable, .hasUniqueKey, .changes, .verifySnapshots,
     .checkpointFindings, .consumerFindings, .consumerStatus, .duplicateValues, .eventHashes, .gapEvidence,
-    .orderFindings, .positionHoles, .snapshotFindings, .streamEnds, .streams, .versionFindings,
+    .orderFindings, .positionHoles, .readers, .snapshotFindings, .streamEnds, .streams, .versionFindings,
   ]
 }

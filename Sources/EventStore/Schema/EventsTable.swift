@@ -64,6 +64,8 @@ struct EventsTable: Sendable, Hashable {
     static let id = 5
     static let data = 6
     static let metadata = 7
+    /// Of a page for somebody who remembers what was read; see ``SeenEvents``.
+    static let idHash = 8
 
     /// Those that no event is without.
     static let required: [(index: Int, name: String)] = [

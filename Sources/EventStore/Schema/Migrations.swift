@@ -23,6 +23,7 @@ let migrations = [
     name: "parked events",
     sql: SQLTemplate(PackageResources.Migration0007_parked_events_sql)
   ),
+  Migration(number: 8, name: "seen events", sql: SQLTemplate(PackageResources.Migration0008_seen_events_sql)),
 ]
 
 /// How far schema `annals` is.

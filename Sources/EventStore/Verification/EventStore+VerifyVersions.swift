@@ -20,16 +20,20 @@ extension EventStore {
   ) async throws -> VersionCheckResult {
     try await perform { connection in
       let layout = try layout(connection)
-      let faults =
-        check.selection == .all && layout.hasPosition ? try positionFaults(connection).faults : []
+      let looksAtStore = check.selection == .all && layout.hasPosition
+      let faults = looksAtStore ? try positionFaults(connection).faults : []
       let final = check.isIncremental ? try finalPositionForMark(layout, connection) : 0
       let result = try connection.transaction(.repeatableReadOnly) {
+        var findings = faults.map { Finding($0) }
+        if looksAtStore, !check.isIncremental, check.kinds.contains(.checkpointDiffers) {
+          findings += try readerFindings(connection)
+        }
         let run = VersionCheckRun(
           check,
           layout,
           mark: check.isIncremental ? try mark(check, connection) : nil,
           writers: check.explains ? try writers(connection) : [],
-          faults: faults,
+          storeFindings: findings,
           connection
         )
         return try run.all(integrity, report)
@@ -37,6 +41,10 @@ extension EventStore {
       if check.isIncremental, result.errors == 0 { try setMark(final, check, connection) }
       return result
     }
+  }
+
+  private func readerFindings(_ connection: Connection) throws -> [Finding] {
+    try knownReaders(connection).compactMap { Finding($0, stored: try seenEvents(upTo: $0, connection)) }
   }
 
   /// Where a mark may be set: everything up to there is visible to a snapshot that is taken later.

@@ -20,6 +20,9 @@ public struct Finding: Sendable, Hashable {
     case snapshotAhead = "snapshot_ahead"
     /// A read model has applied positions that the store does not have: the events were restored to an earlier state.
     case checkpointAhead = "checkpoint_ahead"
+    /// A reader has met other events up to its checkpoint than the store has there: one came below the checkpoint after it
+    /// had passed, or one was removed.
+    case checkpointDiffers = "checkpoint_differs"
     /// A later version has an earlier time; clocks that disagree suffice.
     case timeOrder = "time_order"
     /// The table has no positions, so that what concerns them was not checked.

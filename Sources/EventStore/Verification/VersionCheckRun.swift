@@ -7,8 +7,8 @@ struct VersionCheckRun {
   let connection: Connection
   /// The transactions that were writing when the check began.
   let writers: [OpenTransaction]
-  /// What keeps readers from going on from a position.
-  private let faults: [PositionFault]
+  /// What was found of the store as a whole, and of its readers.
+  private let storeFindings: [Finding]
   /// The first parameters of every statement: the first version, the store, and those of the scope.
   let parameters: [Parameter]
   /// The condition on the events `e` that are checked.
@@ -20,11 +20,11 @@ struct VersionCheckRun {
     _ layout: EventsTable,
     mark: Int64?,
     writers: [OpenTransaction],
-    faults: [PositionFault],
+    storeFindings: [Finding],
     _ connection: Connection
   ) {
     (self.check, self.layout, self.connection) = (check, layout, connection)
-    (self.writers, self.faults) = (writers, faults)
+    (self.writers, self.storeFindings) = (writers, storeFindings)
     var conditions = Conditions()
     _ = conditions.bind(.int8(Int64(check.firstVersion)))
     _ = conditions.bind(.text("\(layout.name)"))
@@ -61,7 +61,7 @@ struct VersionCheckRun {
       try reportHoles(circumstances, count)
     }
     if check.kinds.contains(.duplicateID) { try checkUnique("id", .duplicateID, count) }
-    for fault in faults { try count(Finding(fault)) }
+    for finding in storeFindings { try count(finding) }
     if let head = result.headPosition {
       if check.kinds.contains(.duplicatePosition) { try checkUnique("position", .duplicatePosition, count) }
       if check.kinds.contains(.checkpointAhead) { try checkCheckpoints(head: head, count) }

@@ -136,8 +136,13 @@ import Testing
       let plan = try await store.planEvolution(
         try Upcasters([("x.sql", Array("-- @upcaster x\n-- @rename Paid PaymentReceived".utf8))])
       )
+      var replay = ReplayOptions()
+      replay.checkpoint = "mail"
+      let met = try await store.replay(EventQuery(), replay) { _ in }.count
+      #expect(try await db.psql("SELECT seen_events FROM annals.checkpoints") == "\(met)")
       let outcome = try await store.applyEvolution(plan, into: Self.copy, swap: true)
       #expect(outcome.isSwapped)
+      #expect(try await db.psql("SELECT seen_hash IS NULL FROM annals.checkpoints") == "t")
       #expect(try await db.psql("\(Self.fingerprint) events_v2") == before)
       #expect(try await db.psql("SELECT count(*) FROM events WHERE event_type = 'PaymentReceived'") == "40")
       let rights = """

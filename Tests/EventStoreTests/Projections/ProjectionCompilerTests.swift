@@ -40,7 +40,7 @@ private let createLog = "CREATE TABLE log (n serial, note text CHECK (note <> 'b
         eventsTable + createLog + events + code.checkFunction().sql + ";\n" + code.applyFunction().sql + ";\n"
           + """
           SELECT pg_temp.annals_check() \\g /dev/null
-          SELECT pg_temp.annals_apply(0, 1000);
+          SELECT annals_events FROM pg_temp.annals_apply(0, 1000);
           SELECT string_agg(note, ' ' ORDER BY n) FROM log;
           """
       )

@@ -1,0 +1,86 @@
+internal import FoundationEssentials
+internal import LibPQ
+
+/// A reader, and which events it has met up to its checkpoint.
+struct KnownReader: Sendable {
+  enum Selection: Sendable {
+    case projection(ProjectionFile, source: String)
+    case query(EventQuery)
+  }
+
+  /// As "projection orders".
+  let name: String
+  let position: Int64
+  let seen: SeenEvents
+  let selection: Selection
+}
+
+extension EventStore {
+  /// The readers of the store of which it is known which events they have met; none where that may not be read.
+  func knownReaders(_ connection: Connection) throws -> [KnownReader] {
+    let tables = ["migrations", "generations", "projections", "checkpoints"]
+    guard try connection.canReadOwnTables(tables) else { return [] }
+    let state = try migrationState(connection)
+    guard state.applied == state.latest else { return [] }
+    let rows = try connection.query(SQLTemplate.readers.sql, [.text(table.description)])
+    return try (0..<rows.rowCount).compactMap { row in
+      guard let seen = rows.seenEvents(row, 7), let (name, selection) = try selection(rows, row, connection)
+      else { return nil }
+      return KnownReader(name: name, position: rows.int64(row, 6), seen: seen, selection: selection)
+    }
+  }
+
+  private func selection(
+    _ rows: borrowing QueryResult,
+    _ row: Int,
+    _ connection: Connection
+  ) throws -> (name: String, KnownReader.Selection)? {
+    if let projection = rows.optionalString(row, 0) {
+      guard let live = try Generation.live(projection, connection), live.number == rows.int32(row, 1),
+        let (file, source) = try reading(live, connection)
+      else { return nil }
+      return ("projection \(projection)", .projection(file, source: source))
+    }
+    var query = EventQuery()
+    query.aggregateID = rows.optionalString(row, 3)
+    query.category = rows.optionalString(row, 4)
+    if let types = rows.optionalString(row, 5) {
+      query.types = try JSONDecoder().decode([String].self, from: Data(types.utf8))
+    }
+    return ("checkpoint '\(rows.string(row, 2))'", .query(query))
+  }
+
+  /// What the store has up to a reader's checkpoint now.
+  func seenEvents(upTo reader: KnownReader, _ connection: Connection) throws -> SeenEvents {
+    switch reader.selection {
+    case .projection(let file, let source):
+      return try file.seenEvents(of: source, upTo: reader.position, connection)
+    case .query(var query):
+      query.toPosition = reader.position
+      return try seenEvents(of: query, connection)
+    }
+  }
+}
+
+extension Finding {
+  /// What is wrong when a reader has met other events than the store has up to its checkpoint; nil when it has not.
+  init?(_ reader: KnownReader, stored: SeenEvents) {
+    guard reader.seen != stored else { return nil }
+    let (seen, count) = (reader.seen.count, stored.count)
+    let what =
+      if count > seen {
+        "\(count - seen) came below its checkpoint after it had passed"
+      } else if count < seen {
+        "\(seen - count) that it has met were removed"
+      } else {
+        "they are not the same: some were removed, and others came below its checkpoint after it had passed"
+      }
+    self.init(
+      kind: .checkpointDiffers,
+      severity: .error,
+      position: reader.position,
+      detail: "\(reader.name) has met \(seen) events up to position \(reader.position), and the store has "
+        + "\(count) there: \(what)"
+    )
+  }
+}
