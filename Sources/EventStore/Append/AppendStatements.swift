@@ -60,7 +60,7 @@ extension AppendStatements {
     _ chunk: EventChunk,
     _ indexes: some RandomAccessCollection<Int>,
     _ connection: Connection
-  ) throws(PostgresError) -> [StoredEvent] {
+  ) throws -> [StoredEvent] {
     let result = try connection.query(
       try findEvents(connection),
       [
@@ -69,11 +69,14 @@ extension AppendStatements {
       ]
     )
     let indexes = Array(indexes)
-    return (0..<result.rowCount).map { row in
-      StoredEvent(
+    return try (0..<result.rowCount).map { row in
+      guard let version = result.optionalInt32(row, 2) else {
+        throw EventStoreError.incomplete("an event of \(result.string(row, 1))", without: "version")
+      }
+      return StoredEvent(
         index: indexes[Int(result.int64(row, 0)) - 1],
         aggregateID: result.string(row, 1),
-        version: Int(result.int32(row, 2)),
+        version: Int(version),
         position: result.optionalInt64(row, 3),
         eventType: result.string(row, 4),
         timestamp: Timestamp(microseconds: result.int64(row, 5)),

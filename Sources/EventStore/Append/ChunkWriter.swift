@@ -148,7 +148,7 @@ struct ChunkWriter {
       [chunk.aggregateIDs(indexes), .int4Array(indexes.map { places[$0].version })],
       prepared: true
     )
-    for (row, index) in indexes.enumerated() { places[index].position = result.int64(row, 0) }
+    for (row, index) in indexes.enumerated() { places[index].position = result.optionalInt64(row, 0) }
   }
 
   /// The first event's expectation does not hold. It may have been a head that is out of date, or the event may be

@@ -34,7 +34,7 @@ extension EventStore {
   /// - Parameters:
   ///   - plan: what to apply; it must be of this store.
   ///   - copy: the new table.
-  ///   - chunkSize: positions a transaction.
+  ///   - chunkSize: events a transaction.
   ///   - swap: exchanges the names of the two tables at the end, in one short transaction.
   ///   - progress: called on the store's thread after every chunk.
   /// - Throws: ``EventStoreError``: `invalidDefinition` for a plan of another store, or a table that is there already,
@@ -49,6 +49,7 @@ extension EventStore {
     try await perform { connection in
       try requireSchema(connection)
       let statements = try statements(of: plan, into: copy, connection)
+      let events = try layout(connection)
       return try AdvisoryLock.hold("evolution of \(table)", connection) {
         if swap { try requireExchangeable(with: copy, plan, connection) }
         let history = try proveFinality(connection)
@@ -61,7 +62,7 @@ extension EventStore {
         )
         var final = try finalPosition(connection)
         while state.position < final {
-          let end = state.position + min(chunkSize, final - state.position)
+          let end = try events.endOfChunk(of: chunkSize, after: state.position, upTo: final, connection)
           try connection.transaction {
             // A crash loses the chunk together with its checkpoint, so no commit needs to wait for the disk.
             try connection.execute("SET LOCAL synchronous_commit = off; SET LOCAL jit = off")
@@ -69,7 +70,11 @@ extension EventStore {
           }
           progress(EvolutionProgress(position: end, finalPosition: final, events: state.events))
           // What was appended meanwhile, if it is worth another round.
-          if end == final { final = max(final, try finalPosition(connection) - chunkSize) }
+          if end == final {
+            let now = try finalPosition(connection)
+            let next = try events.endOfChunk(of: chunkSize, after: end, upTo: now, connection)
+            if next < now { final = now }
+          }
         }
         try connection.execute("ANALYZE \(copy.sql)")
         try reconcile(state, plan, statements, connection)
@@ -156,9 +161,10 @@ extension EventStore {
     _ connection: Connection
   ) throws -> EvolutionCopy {
     if plan.renumbersVersions { try requireOrder(connection) }
+    let beginning = try layout(connection).beginning(connection)
     return try connection.transaction {
       try connection.execute(statements.create)
-      return try EvolutionCopy.create(name, of: plan, connection)
+      return try EvolutionCopy.create(name, of: plan, at: beginning, connection)
     }
   }
 
@@ -202,9 +208,10 @@ extension EventStore {
       """
     let wrong = try connection.query(sql)
     if wrong.isEmpty { return }
+    let version = wrong.optionalInt32(0, 1).map { " version \($0)" } ?? ""
     throw EventStoreError(
       .failed,
-      "\(wrong.string(0, 0)) version \(wrong.int32(0, 1)) has a lower position than the version before it",
+      "\(wrong.string(0, 0))\(version) has a lower position than the version before it",
       detail: "@drop and @split number versions anew in the order of positions.",
       hint: "'annals verify-versions' lists all such events."
     )

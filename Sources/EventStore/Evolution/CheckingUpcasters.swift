@@ -9,7 +9,7 @@ extension EventStore {
   /// - Parameters:
   ///   - upcasters: the rules to try.
   ///   - options: how much to try, and what is known of types besides.
-  ///   - progress: called on the store's thread with the chunks that are done and their number.
+  ///   - progress: called on the store's thread after every chunk with the positions that are done and their number.
   /// - Throws: ``EventStoreError``; `invalidDefinition` for a file that the server cannot even read.
   public func check(
     _ upcasters: Upcasters,

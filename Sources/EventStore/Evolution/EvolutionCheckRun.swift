@@ -16,9 +16,9 @@ struct EvolutionCheckRun {
   static let data = "annals_data"
   static let metadata = "annals_metadata"
   /// Large enough for the server to share a chunk among its parallel workers.
-  private static let chunkPositions: Int64 = 1_000_000
+  private static let chunkEvents: Int64 = 1_000_000
   /// In these steps a chunk that fails is gone through.
-  private static let stepPositions: Int64 = 50_000
+  private static let stepEvents: Int64 = 50_000
 
   init(
     _ upcasters: Upcasters,
@@ -43,7 +43,7 @@ struct EvolutionCheckRun {
     type: String,
     path: String? = nil,
     events: Int64,
-    first: (aggregateID: String, version: Int, position: Int64?)? = nil,
+    first: (aggregateID: String?, version: Int?, position: Int64?)? = nil,
     rules: [String],
     detail: String
   ) {
@@ -82,16 +82,17 @@ extension EvolutionCheckRun {
     if isCountedFirst { counts = try TypeCount.all(in: table, types: upcasters.types, connection) }
     var tallies: [ByteString: Tally] = [:]
     var hasFailures = false
-    let chunks = try chunks()
-    for (index, chunk) in chunks.enumerated() {
+    var chunks = try chunks()
+    while let chunk = try chunks.next(connection) {
       if try tally(chunk, &tallies) != nil {
         hasFailures = true
-        for step in chunk.steps(of: Self.stepPositions) {
+        var steps = Steps(of: Self.stepEvents, through: [chunk], in: table)
+        while let step = try steps.next(connection) {
           // An error that is not an event's is ours, or the server's.
           if let error = try tally(step, &tallies), try nameFailures(in: step) == 0 { throw error }
         }
       }
-      progress(Int64(index + 1), Int64(chunks.count))
+      progress(chunks.done, chunks.total)
     }
     if !isCountedFirst {
       counts =
@@ -113,44 +114,83 @@ extension EvolutionCheckRun {
     }
   }
 
-  /// The positions that are looked at; all of them in a table without.
+  /// The events that are looked at, by their positions: all of them where there is neither end.
   private struct Chunk {
-    let positions: ClosedRange<Int64>?
-    /// Whether nothing lies outside.
-    var isAll = false
+    /// The position behind which it begins.
+    var after: Int64?
+    /// The last position.
+    var last: Int64?
+
+    init() {}
+
+    init(after: Int64?, last: Int64) {
+      (self.after, self.last) = (after, last)
+    }
+
+    init(_ positions: ClosedRange<Int64>) {
+      self.init(
+        after: positions.lowerBound == .min ? nil : positions.lowerBound - 1,
+        last: positions.upperBound
+      )
+    }
 
     /// A condition on `e`.
     var condition: String {
-      guard let positions, !isAll else { return "true" }
-      return "e.position BETWEEN \(positions.lowerBound) AND \(positions.upperBound)"
-    }
-
-    func steps(of width: Int64) -> [Chunk] {
-      guard let positions else { return [self] }
-      return stride(from: positions.lowerBound, through: positions.upperBound, by: Int(width)).map {
-        Chunk(positions: $0...min($0 + width - 1, positions.upperBound))
-      }
+      let ends = [after.map { "e.position > \($0)" }, last.map { "e.position <= \($0)" }].compactMap(\.self)
+      return ends.isEmpty ? "true" : ends.joined(separator: " AND ")
     }
   }
 
-  private func chunks() throws -> [Chunk] {
-    guard table.hasPosition else { return [Chunk(positions: nil)] }
+  /// Cuts chunks into smaller ones of so many events, each of which begins where events are.
+  private struct Steps {
+    private let events: Int64
+    private let table: EventsTable
+    /// What is left, the last one first.
+    private var rest: [Chunk]
+    /// In positions, how far it is and how far it will go.
+    private(set) var done: Int64 = 0
+    let total: Int64
+    private let first: Int64
+
+    /// - Parameter first: the first position of all.
+    init(of events: Int64, through chunks: [Chunk], from first: Int64 = 0, in table: EventsTable) {
+      (self.events, self.table, self.first, rest) = (events, table, first, chunks.reversed())
+      total = chunks.last?.last.map { max(1, first.span(to: $0)) } ?? 1
+    }
+
+    /// The next chunk; nil at the end. Each takes a statement, and so can be cancelled.
+    mutating func next(_ connection: Connection) throws -> Chunk? {
+      guard let chunk = rest.popLast() else { return nil }
+      guard let last = chunk.last else {
+        done = total
+        return chunk
+      }
+      let end = try table.endOfChunk(of: events, after: chunk.after, upTo: last, connection)
+      if end < last { rest.append(Chunk(after: end, last: last)) }
+      done = rest.isEmpty ? total : first.span(to: end)
+      return Chunk(after: chunk.after, last: end)
+    }
+  }
+
+  private func chunks() throws -> Steps {
+    guard table.hasPosition else { return Steps(of: Self.chunkEvents, through: [Chunk()], in: table) }
     guard let sample = options.sample else {
       let bounds = try connection.query("SELECT min(position), max(position) FROM \(table.relation) e")
-      guard let first = bounds.optionalInt64(0, 0) else { return [] }
-      let all = Chunk(positions: first...bounds.int64(0, 1), isAll: true)
-      return all.positions!.count <= Self.chunkPositions ? [all] : all.steps(of: Self.chunkPositions)
+      guard let first = bounds.optionalInt64(0, 0) else { return Steps(of: 1, through: [], in: table) }
+      let last = bounds.int64(0, 1)
+      let end = try table.endOfChunk(of: Self.chunkEvents, after: nil, upTo: last, connection)
+      if end == last { return Steps(of: Self.chunkEvents, through: [Chunk()], in: table) }
+      let all = Chunk(after: nil, last: last)
+      return Steps(of: Self.chunkEvents, through: [all], from: first, in: table)
     }
     let ranges = counts.compactMap(\.positions)
     guard let first = ranges.map(\.lowerBound).min(), let last = ranges.map(\.upperBound).max() else {
-      return []
+      return Steps(of: 1, through: [], in: table)
     }
-    let whole = Chunk(positions: first...last)
     let events = counts.reduce(0) { $0 + $1.events }
-    guard events > sample else { return whole.steps(of: Self.chunkPositions) }
-    let step = max(1, (last - first + 1) / 200)
-    let width = max(1, Int64((Double(step) * Double(sample) / Double(events)).rounded(.up)))
-    return whole.steps(of: step).map { Chunk(positions: $0.positions!.prefix(width)) }
+    let share = min(1, Double(sample) / Double(events))
+    let windows = PositionWindows(in: first...last, covering: share, most: EventSample.maximumWindows)
+    return Steps(of: Self.chunkEvents, through: windows.windows.map { Chunk($0) }, from: first, in: table)
   }
 
   /// Counts events of the outcome, in which the parts of a split are several rows of one event.
@@ -270,7 +310,7 @@ extension EvolutionCheckRun {
   private func firstEvent(
     of type: ByteString,
     where condition: String
-  ) throws -> (aggregateID: String, version: Int, position: Int64?)? {
+  ) throws -> (aggregateID: String?, version: Int?, position: Int64?)? {
     let sql = """
       SELECT event.aggregate_id, event.version, event.position
       FROM \(computedOnce(where: "true")) AS event WHERE event.\(Self.type) = $1 AND (\(condition))
@@ -280,18 +320,21 @@ extension EvolutionCheckRun {
       return try connection.savepoint {
         let event = try connection.query(sql, [.text(type.string)])
         if event.isEmpty { return nil }
-        return (event.string(0, 0), Int(event.int32(0, 1)), event.optionalInt64(0, 2))
+        return (
+          event.optionalString(0, 0), event.optionalInt32(0, 1).map(Int.init), event.optionalInt64(0, 2)
+        )
       }
     } catch let error as PostgresError where isOfEvent(error) {
       return nil
     }
   }
 
-  func event(at position: Int64?) throws -> (aggregateID: String, version: Int, position: Int64?)? {
+  func event(at position: Int64?) throws -> (aggregateID: String?, version: Int?, position: Int64?)? {
     guard let position else { return nil }
     let sql = "SELECT aggregate_id, version FROM \(table.relation) e WHERE position = $1"
     let event = try connection.query(sql, [.int8(position)])
-    return event.isEmpty ? nil : (event.string(0, 0), Int(event.int32(0, 1)), position)
+    return event.isEmpty
+      ? nil : (event.optionalString(0, 0), event.optionalInt32(0, 1).map(Int.init), position)
   }
 }
 
@@ -332,7 +375,10 @@ extension EvolutionCheckRun {
         .failure,
         type: type,
         events: 1,
-        first: (failures.string(row, 0), Int(failures.int32(row, 1)), failures.optionalInt64(row, 2)),
+        first: (
+          failures.optionalString(row, 0), failures.optionalInt32(row, 1).map(Int.init),
+          failures.optionalInt64(row, 2)
+        ),
         rules: rules(for: ByteString(type)),
         detail: failures.string(row, 4)
       )
@@ -340,12 +386,6 @@ extension EvolutionCheckRun {
     let count = try connection.query("SELECT current_setting('annals.failure_count')::bigint").int64(0, 0)
     result.counts[.failure, default: 0] += count
     return count
-  }
-}
-
-extension ClosedRange<Int64> {
-  fileprivate func prefix(_ length: Int64) -> ClosedRange<Int64> {
-    lowerBound...Swift.min(upperBound, lowerBound + length - 1)
   }
 }
 

@@ -38,25 +38,29 @@ struct EvolutionCopy: Sendable {
   }
 
   /// Begins a copy: its row and its table, in the transaction of the caller.
+  ///
+  /// - Parameter beginning: what stands before the first event.
   static func create(
     _ name: QualifiedName,
     of plan: EvolutionPlan,
+    at beginning: Int64,
     _ connection: Connection
   ) throws -> EvolutionCopy {
     let sql = """
-      INSERT INTO annals.evolutions (copy, store, identity, plan, state) VALUES ($1, $2, $3, $4, 'copying')
+      INSERT INTO annals.evolutions (copy, store, identity, plan, state, position) VALUES ($1, $2, $3, $4, 'copying', $5)
       """
     _ = try connection.query(
       sql,
       [
         .text(name.description), .text(plan.store), .text(plan.identity), .jsonb(Array(try plan.json.utf8)),
+        .int8(beginning),
       ]
     )
     return EvolutionCopy(
       name: name,
       identity: plan.identity,
       state: .copying,
-      position: 0,
+      position: beginning,
       events: 0,
       swappedPosition: nil
     )

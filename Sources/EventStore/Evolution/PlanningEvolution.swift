@@ -5,7 +5,7 @@ extension EventStore {
   ///
   /// - Parameters:
   ///   - upcasters: the rules to try.
-  ///   - progress: called on the store's thread with the chunks that are done and their number.
+  ///   - progress: called on the store's thread after every chunk with the positions that are done and their number.
   /// - Throws: ``EventStoreError``; `invalidDefinition` when the upcasters fail for an event, with the first of them.
   public func planEvolution(
     _ upcasters: Upcasters,
@@ -131,7 +131,7 @@ extension EvolutionCheckRun {
     try counts.flatMap { count in
       let sql = """
         SELECT e.aggregate_id, e.version, e.\(Self.type), e.event_type, e.\(Self.data)::text, e.event_data::text
-        FROM \(source) AS e WHERE e.\(Self.type) = $1 AND (\(Self.isChanged)) LIMIT 2
+        FROM \(source) AS e WHERE e.\(Self.type) = $1 AND e.version IS NOT NULL AND (\(Self.isChanged)) LIMIT 2
         """
       let rows = try connection.query(sql, [.text(count.type.string)])
       return (0..<rows.rowCount).map { row in

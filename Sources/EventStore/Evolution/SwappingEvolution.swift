@@ -68,12 +68,12 @@ extension EventStore {
       var swapped = copy
       try connection.transaction {
         try lock(copy.name, connection)
-        let last = try connection.query("SELECT coalesce(max(position), 0) FROM \(table.sql)").int64(0, 0)
+        let last = try connection.query("SELECT max(position) FROM \(table.sql)").optionalInt64(0, 0) ?? .min
         if last > swapped.position { try copyChunk(upTo: last, statements, &swapped, connection) }
         try requireExchangeable(with: copy.name, plan, connection)
         try continueSequence(of: copy.name, renumbered: plan.renumbersPositions, connection)
         try exchange(with: copy.name, connection)
-        let end = try connection.query("SELECT coalesce(max(position), 0) FROM \(table.sql)").int64(0, 0)
+        let end = try connection.query("SELECT max(position) FROM \(table.sql)").optionalInt64(0, 0) ?? .min
         try swapped.mark(.swapped, at: end, connection)
         try forgetSnapshots(connection)
         try forgetSeenEvents(connection)

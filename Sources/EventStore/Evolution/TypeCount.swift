@@ -83,9 +83,9 @@ struct EventSample {
   let parameters: [Parameter]
   let isWhole: Bool
 
-  private static let maximumWindows: Int64 = 200
+  static let maximumWindows = 200
   /// In positions: narrow windows would beat with types that take turns.
-  private static let minimumWidth: Int64 = 20
+  private static let minimumWidth = 20.0
 
   /// - Parameters:
   ///   - limit: about as many events at most; nil for all.
@@ -107,14 +107,15 @@ struct EventSample {
       "SELECT \(columns) FROM \(source) e \(conditions.clause(and: condition)) OFFSET 0"
     }
     if let limit, let positions = count.positions, count.events > limit {
-      let span = positions.upperBound - positions.lowerBound + 1
-      let wanted = Double(span) * Double(limit) / Double(count.events)
-      let windows = min(Self.maximumWindows, max(1, Int64(wanted) / Self.minimumWidth))
-      let step = max(1, span / windows)
-      let width = max(1, Int64((wanted / Double(windows)).rounded(.up)))
-      let events = select("e.position >= w.start AND e.position < w.start + \(width)")
-      let starts = "generate_series(\(positions.lowerBound), \(positions.upperBound), \(step))"
-      sql = "(SELECT e.* FROM \(starts) AS w (start) CROSS JOIN LATERAL (\(events)) AS e) AS e"
+      let sample = PositionWindows(
+        in: positions,
+        covering: Double(limit) / Double(count.events),
+        most: Self.maximumWindows,
+        minimumWidth: Self.minimumWidth
+      )
+      let events = select("e.position BETWEEN w.first AND w.last")
+      let windows = "unnest(\(conditions.bind(sample.starts)), \(conditions.bind(sample.ends)))"
+      sql = "(SELECT e.* FROM \(windows) AS w (first, last) CROSS JOIN LATERAL (\(events)) AS e) AS e"
       isWhole = false
     } else {
       sql = "(\(select("true"))) AS e"

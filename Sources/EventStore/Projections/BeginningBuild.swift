@@ -19,7 +19,7 @@ extension EventStore {
         try requireSwappable(resumable, connection)
         return (resumable, true)
       }
-      let generation = try Generation.create(file, connection)
+      let generation = try Generation.create(file, at: layout(connection).beginning(connection), connection)
       try requireSwappable(generation, connection)
       _ = try tryTakingOver(by: generation, keepsOwnGrants: file.grants, connection)
       try checkStatements(of: ProjectionCompiler(file, source: source), connection)

@@ -69,8 +69,7 @@ struct BuildPart: Sendable {
   func isBehind(_ position: Int64) -> Bool { build.result == nil && self.position < position }
 
   /// Applies the next chunk, and moves the checkpoint with it.
-  mutating func advance(upTo final: Int64, _ connection: Connection) throws {
-    let end = position + min(build.options.chunkSize, final - position)
+  mutating func advance(upTo end: Int64, _ connection: Connection) throws {
     var moved = self
     try connection.transaction {
       // A crash loses the chunk together with its checkpoint, so no commit needs to wait for the disk.
@@ -111,6 +110,7 @@ extension EventStore {
     _ meter: RebuildMeter,
     _ connection: Connection
   ) throws {
+    let table = try layout(connection)
     for part in parts { meter.show(part, upTo: final) }
     while let index = parts.indices.filter({ parts[$0].isBehind(final) }).min(by: {
       parts[$0].position < parts[$1].position
@@ -122,7 +122,13 @@ extension EventStore {
         continue
       }
       do {
-        try parts[index].advance(upTo: final, connection)
+        let end = try table.endOfChunk(
+          of: parts[index].build.options.chunkSize,
+          after: parts[index].position,
+          upTo: final,
+          connection
+        )
+        try parts[index].advance(upTo: end, connection)
       } catch {
         try parts[index].fail(with: error, connection)
       }
@@ -156,9 +162,13 @@ final class RebuildMeter: Sendable {
     let progress = state.withLock { state in
       let name = Name(projection: ByteString(part.build.file.name), shard: part.shard?.number)
       state.parts[name] = (part.position, part.events)
+      // The mean, term by term, since the sum of two positions need not be a number.
+      let count = Int64(state.parts.count)
+      let mean = state.parts.values.reduce(0) { $0 + $1.position / count }
+      let position = mean.saturatingAdd(state.parts.values.reduce(0) { $0 + $1.position % count } / count)
       let progress = RebuildProgress(
-        position: state.parts.values.reduce(0) { $0 + $1.position } / Int64(state.parts.count),
-        finalPosition: final,
+        position: position,
+        finalPosition: max(final, position),
         events: state.parts.values.reduce(eventsBefore) { $0 + $1.events }
       )
       state.latest = progress

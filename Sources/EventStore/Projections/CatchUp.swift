@@ -8,7 +8,7 @@ public struct CatchUpOptions: Sendable, Hashable {
   public var attempts = 3
   /// The wait before the first of these; each further one is twice as long, give or take a quarter.
   public var retryDelay: Duration = .seconds(1)
-  /// Positions a transaction.
+  /// Events a transaction.
   public var chunkSize: Int64 = 5_000
   /// How long to wait for new events.
   public var pollInterval: Duration = .milliseconds(500)
@@ -108,21 +108,27 @@ extension EventStore {
     let final = try finalPosition(of: &run.history, connection)
     try step(&run, .look, connection)
     try requireNotAhead(run, of: final, connection)
-    var end = run.nextEnd(upTo: final)
+    let table = try layout(connection)
+    func nextEnd() throws -> Int64 {
+      let position = run.outcome.position
+      guard position < final else { return position }
+      return try table.endOfChunk(of: run.options.chunkSize, after: position, upTo: final, connection)
+    }
+    var end = try nextEnd()
     while !run.outcome.isPaused, run.outcome.position < final {
       do {
         try step(&run, .apply(upTo: end), connection)
-        end = run.nextEnd(upTo: final)
+        end = try nextEnd()
       } catch let poison as PoisonEvent where !poison.isOfHandler {
-        let first = max(poison.failure.firstPosition ?? 0, run.outcome.position + 1)
-        let last = max(poison.failure.lastPosition ?? 0, first)
+        let first = max(poison.failure.firstPosition ?? .min, run.outcome.position + 1)
+        let last = max(poison.failure.lastPosition ?? first, first)
         if first > run.outcome.position + 1 {
           end = first - 1
         } else if last > first {
-          end = first + (last - first) / 2
+          end = first.middle(to: last)
         } else {
           try retryOrPark(&run, first, poison, connection)
-          end = run.nextEnd(upTo: final)
+          end = try nextEnd()
         }
       }
       progress(
@@ -225,11 +231,6 @@ private struct CatchUp {
     (self.file, self.source, self.options, self.history) = (file, source, options, history)
     apply = ProjectionCompiler(file, source: source).applyFunction()
     outcome = CatchUpOutcome(projection: file.name)
-  }
-
-  /// Where the next chunk ends.
-  func nextEnd(upTo final: Int64) -> Int64 {
-    outcome.position + min(options.chunkSize, final - outcome.position)
   }
 
   /// Whoever runs once, as cron does, wants an end; a service goes on for ever.

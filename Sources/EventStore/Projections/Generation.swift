@@ -98,15 +98,24 @@ extension Generation {
   func isDefined(by file: ProjectionFile) -> Bool { Array(definition.utf8) == file.bytes }
 
   /// Begins a build: its row, its schema and its tables, in the transaction of the caller.
-  static func create(_ file: ProjectionFile, _ connection: Connection) throws -> Generation {
+  ///
+  /// - Parameter beginning: what stands before the first event.
+  static func create(
+    _ file: ProjectionFile,
+    at beginning: Int64,
+    _ connection: Connection
+  ) throws -> Generation {
     let sql = """
       INSERT INTO annals.generations (projection, number, version, definition, definition_hash, schema_name, state,
-        seen_events, seen_hash)
-      SELECT $1, next, $2, convert_from($3, 'UTF8'), sha256($3), format('annals_%s_%s', $1::text, next), 'building', 0, 0
+        position, seen_events, seen_hash)
+      SELECT $1, next, $2, convert_from($3, 'UTF8'), sha256($3), format('annals_%s_%s', $1::text, next), 'building',
+        $4, 0, 0
       FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM annals.generations WHERE projection = $1) AS numbers
       RETURNING number
       """
-    let parameters: [Parameter] = [.text(file.name), .int4(Int32(file.version)), .bytea(file.bytes)]
+    let parameters: [Parameter] = [
+      .text(file.name), .int4(Int32(file.version)), .bytea(file.bytes), .int8(beginning),
+    ]
     let number = try connection.query(sql, parameters).int32(0, 0)
     let condition = "g.projection = $1 AND g.number = $2"
     let generation = try list(condition, [.text(file.name), .int4(number)], connection)[0]

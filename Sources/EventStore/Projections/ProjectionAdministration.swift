@@ -130,11 +130,13 @@ extension EventStore {
       try AdvisoryLock.hold("projection \(name)", connection) {
         try proveFinality(connection)
         let final = try finalPosition(connection)
-        guard (0...final).contains(position) else {
+        let beginning = try layout(connection).beginning(connection)
+        let end = max(final, beginning)
+        guard position >= beginning, position <= end else {
           throw EventStoreError(
             .invalidInput,
-            "position \(position) is not in the store, which ends at \(final)",
-            hint: "Give a position from 0 to \(final)."
+            "position \(position) is not in the store, which ends at \(end)",
+            hint: "Give a position from \(beginning) to \(end)."
           )
         }
         try connection.transaction {

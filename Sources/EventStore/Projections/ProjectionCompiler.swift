@@ -3,8 +3,8 @@ internal import LibPQ
 /// Turns the handlers of a projection into PL/pgSQL functions in `pg_temp`.
 ///
 /// `pg_temp.annals_apply(after, upto)` runs the handlers over the events with `after < position <= upto`, in
-/// order, and returns how many it handled, with the sum of the hashes of their ids. It runs under the caller's search
-/// path.
+/// order (NULL is before all of them), and returns how many it handled, with the sum of the hashes of their ids. It runs
+/// under the caller's search path.
 ///
 /// Events handled by `@batch` are taken in runs. Sections that share a type share their runs; an event that
 /// any other section handles ends the run. So the order between sections without a common type is kept,
@@ -44,7 +44,7 @@ package struct ProjectionCompiler {
         annals_count bigint := 0;
         annals_hash bigint := 0;
         annals_group integer := 0;
-        annals_first bigint := annals_after + 1;
+        annals_first bigint := coalesce(annals_after + 1, \(Int64.min));
         annals_last bigint := annals_upto;
         annals_detail text;
         annals_hint text;

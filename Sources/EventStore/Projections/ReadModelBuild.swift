@@ -24,7 +24,7 @@ extension EventStore {
   ///   - path: the file's name, for messages.
   ///   - query: the events; its order is not looked at. The limit ends between positions.
   ///   - schema: must not exist.
-  ///   - chunkSize: positions a transaction.
+  ///   - chunkSize: events a transaction.
   ///   - progress: called after every chunk, on the store's thread.
   /// - Throws: ``EventStoreError``: `notFound` for a name that the store does not have, `invalidDefinition` for a wrong
   ///   file, `failed` when the schema exists, or for an event whose handler fails.
@@ -125,9 +125,10 @@ extension EventStore {
     _ progress: (Int64, Int64, Int64) -> Void,
     _ connection: Connection
   ) throws {
-    var position = range.lowerBound - 1
-    while position < range.upperBound {
-      let end = min(position + chunkSize, range.upperBound)
+    let table = try layout(connection)
+    var position = range.lowerBound == .min ? nil : range.lowerBound - 1
+    while position ?? .min < range.upperBound || position == nil {
+      let end = try table.endOfChunk(of: chunkSize, after: position, upTo: range.upperBound, connection)
       build.events += try connection.transaction {
         // A crash leaves an unfinished schema anyway; the last commit waits for the disk.
         try connection.execute("SET LOCAL synchronous_commit = off")
@@ -135,7 +136,8 @@ extension EventStore {
         return try apply.call(after: position, upTo: end, connection).count
       }
       position = end
-      progress(end - range.lowerBound + 1, range.upperBound - range.lowerBound + 1, build.events)
+      let (first, last) = (range.lowerBound, range.upperBound)
+      progress(first.span(to: end).saturatingAdd(1), first.span(to: last).saturatingAdd(1), build.events)
     }
     build.position = range.upperBound
   }

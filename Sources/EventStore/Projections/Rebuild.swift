@@ -87,7 +87,7 @@ extension EventStore {
     let sql = "SELECT max(position) FROM annals.shards WHERE projection = $1 AND generation = $2"
     let shards = try connection.query(sql, [.text(generation.projection), .int4(generation.number)])
     try requireNotAhead(
-      max(generation.position, shards.optionalInt64(0, 0) ?? 0),
+      max(generation.position, shards.optionalInt64(0, 0) ?? generation.position),
       "the interrupted build of projection \(generation.projection)",
       of: history,
       hint: "Begin the build anew with --restart."
@@ -189,7 +189,22 @@ extension EventStore {
     repeat {
       try advance(&parts, upTo: min(final, options.finalPosition), meter, connection)
       final = try finalPosition(connection)
-    } while parts.contains { $0.isBehind(min(final, options.finalPosition) - options.chunkSize) }
+    } while try isFarBehind(parts, options, final, connection)
+  }
+
+  /// Whether more than a chunk of events is left for some part.
+  private func isFarBehind(
+    _ parts: [BuildPart],
+    _ options: RebuildOptions,
+    _ final: Int64,
+    _ connection: Connection
+  ) throws -> Bool {
+    let (final, table) = (min(final, options.finalPosition), try layout(connection))
+    return try parts.contains { part in
+      guard part.isBehind(final) else { return false }
+      return try table.endOfChunk(of: options.chunkSize, after: part.position, upTo: final, connection)
+        < final
+    }
   }
 
   private func dropRetired(_ projection: String, besides kept: Int, _ connection: Connection) throws {
@@ -221,7 +236,7 @@ extension GeneratedCode {
   ///
   /// - Returns: the events that were handled.
   /// - Throws: ``PoisonEvent`` for an event whose handler fails.
-  func call(after start: Int64, upTo end: Int64, _ connection: Connection) throws -> SeenEvents {
+  func call(after start: Int64?, upTo end: Int64, _ connection: Connection) throws -> SeenEvents {
     do {
       let sql = "SELECT annals_events, annals_seen FROM pg_temp.\(functionName)($1, $2)"
       let row = try connection.query(sql, [.int8(start), .int8(end)])

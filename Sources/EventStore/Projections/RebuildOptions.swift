@@ -1,6 +1,6 @@
 /// How a rebuild goes.
 public struct RebuildOptions: Sendable, Hashable {
-  /// Positions a transaction.
+  /// Events a transaction.
   public var chunkSize: Int64 = 20_000
   /// Connections that share the events, for a file with `@parallel aggregate`; a resumed build keeps its number.
   public var workers = 1

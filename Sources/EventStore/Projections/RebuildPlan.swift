@@ -71,7 +71,7 @@ extension EventStore {
         try connection.execute("SET LOCAL lock_timeout = '5s'")
         let resumable = try Generation.resumable(file, connection)
         try registerProjection(file, connection)
-        let generation = try Generation.create(file, connection)
+        let generation = try Generation.create(file, at: layout(connection).beginning(connection), connection)
         try checkStatements(of: compiler, connection)
         let types = try handledEvents(file, source, connection)
         let (properties, obstacles) = try takeOver(file, generation, connection)
@@ -81,7 +81,12 @@ extension EventStore {
         }
         var estimate: Double?
         do {
-          estimate = try timeSample(compiler.applyFunction(), of: types, connection)
+          estimate = try timeSample(
+            compiler.applyFunction(),
+            of: types,
+            from: generation.position,
+            connection
+          )
         } catch let poison as PoisonEvent {
           problems.append("\(file.path):\(poison.location.line): \(poison.subject): \(poison.message)")
         }
@@ -130,20 +135,26 @@ extension EventStore {
     return (0..<result.rowCount).map { .init(type: result.string($0, 0), events: result.int64($0, 1)) }
   }
 
-  /// Positions of the sample.
-  private static let samplePositions: Int64 = 20_000
+  /// Events of the sample.
+  private static let sampleEvents: Int64 = 20_000
 
   private func timeSample(
     _ apply: GeneratedCode,
     of types: [RebuildPlan.TypeCount],
+    from beginning: Int64,
     _ connection: Connection
   ) throws -> Double? {
     try createFunction(apply, connection)
-    let head = "SELECT coalesce(min(position), 0) FROM \(relation) e"
-    let first = try connection.query(head).int64(0, 0)
+    let end = try layout(connection)
+      .endOfChunk(
+        of: Self.sampleEvents,
+        after: beginning,
+        upTo: readHead(connection).position ?? beginning,
+        connection
+      )
     let start = ContinuousClock.now
     let handled = try connection.savepoint {
-      try apply.call(after: first - 1, upTo: first - 1 + Self.samplePositions, connection).count
+      try apply.call(after: beginning, upTo: end, connection).count
     }
     guard handled > 0 else { return nil }
     let total = types.reduce(0) { $0 + $1.events }

@@ -92,7 +92,7 @@ extension EventQuery {
       conditions.add("e.event_type = ANY (\(conditions.bind(.textArray(types))))")
     }
     let bounds: [(column: String, comparison: String, value: Int64?)] = [
-      ("position", ">=", fromPosition), ("position", "<=", toPosition),
+      ("position", ">=", fromPosition), ("position", ">", afterPosition), ("position", "<=", toPosition),
       ("version", ">=", fromVersion.map(Int64.init)), ("version", "<=", toVersion.map(Int64.init)),
     ]
     for bound in bounds {

@@ -81,7 +81,7 @@ struct EventPages: Sendable {
   }
 
   /// A table whose columns are not all NOT NULL may hold what is no event.
-  private static func requireComplete(_ page: borrowing QueryResult) throws(EventStoreError) {
+  static func requireComplete(_ page: borrowing QueryResult) throws(EventStoreError) {
     typealias Column = EventsTable.Column
     for row in 0..<page.rowCount {
       for column in Column.required where page.isNull(row, column.index) {

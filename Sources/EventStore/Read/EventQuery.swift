@@ -11,6 +11,8 @@ public struct EventQuery: Sendable, Hashable {
   public var fromPosition: Int64?
   /// The last place in the whole store, included.
   public var toPosition: Int64?
+  /// The place in the whole store behind which to begin: there need not be a next number.
+  package var afterPosition: Int64?
   /// The first place in the stream, included.
   public var fromVersion: Int?
   /// The last place in the stream, included.

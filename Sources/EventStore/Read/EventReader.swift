@@ -88,8 +88,8 @@ struct EventReader: Sendable {
     if let pages, let done = finalPosition, var history {
       _ = try store.look(at: &history, connection)
       self.history = history
-      guard history.head ?? 0 > done else { return false }
-      round.fromPosition = done + 1
+      guard let head = history.head, head > done else { return false }
+      round.afterPosition = done
       round.limit = pages.remaining
     } else if isFollowing {
       history = try store.requireFollowable(connection)

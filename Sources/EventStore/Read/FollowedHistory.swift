@@ -126,7 +126,7 @@ extension EventStore {
   /// The highest position, as ``finalPosition(_:)``, for a reader that has come from a position of its history.
   func finalPosition(of history: inout FollowedHistory, _ connection: Connection) throws -> Int64 {
     let isReplayed = try look(at: &history, connection)
-    let head = history.head ?? 0
+    let head = history.head ?? .min
     if !isReplayed { try waitForWriters(connection) }
     return head
   }
@@ -150,7 +150,7 @@ extension EventStore {
     hint: String
   ) throws {
     let head = history.head ?? 0
-    guard position > max(head, 0) else { return }
+    guard position > head else { return }
     throw EventStoreError(
       .checkpointAhead,
       "\(subject) is at position \(position), and \(table) ends at \(head)",

@@ -30,9 +30,10 @@ extension EventStore {
       return try await writePages(of: query, to: write)
     }
     var (summary, rest) = try await writeRuns(of: history, with: helper, to: write)
-    if !rest.isEmpty {
+    if let rest {
       var query = query
-      (query.fromPosition, query.toPosition, query.waitsForWriters) = (rest.first, rest.last, false)
+      (query.fromPosition, query.toPosition) = (rest.lowerBound, rest.upperBound)
+      query.waitsForWriters = false
       let end = try await writePages(of: query, to: write)
       summary.count += end.count
       summary.lastPosition = end.lastPosition ?? summary.lastPosition

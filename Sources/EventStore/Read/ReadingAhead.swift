@@ -22,7 +22,7 @@ extension EventStore {
       let ends = try connection.query("SELECT min(position), max(position) FROM \(table.sql)")
       guard let first = ends.optionalInt64(0, 0), let head = ends.optionalInt64(0, 1) else { return nil }
       let (start, end) = (max(first, query.fromPosition ?? first), query.toPosition ?? head)
-      guard min(head, end) - start >= Self.longHistory else { return nil }
+      guard start <= min(head, end), start.span(to: min(head, end)) >= Self.longHistory else { return nil }
       let final = min(try finalPosition(connection), query.toPosition ?? .max)
       return final > start ? start...final : nil
     }
@@ -45,12 +45,12 @@ extension EventStore {
   ///
   /// Each store has one run more than it works on, so that none waits for another while the lines are written in order.
   ///
-  /// - Returns: what was written, and the positions that are left.
+  /// - Returns: what was written, and the positions that are left; nil for none.
   nonisolated func writeRuns(
     of history: ClosedRange<Int64>,
     with helper: EventStore,
     to write: @Sendable ([UInt8]) throws -> Void
-  ) async throws -> (ReadSummary, rest: Slice<ClosedRange<Int64>>) {
+  ) async throws -> (ReadSummary, rest: ClosedRange<Int64>?) {
     let stores = [self, helper]
     return try await withThrowingTaskGroup(of: ReadRun.self) { group in
       var runs = PositionRuns(history)
@@ -76,10 +76,10 @@ extension EventStore {
     }
   }
 
-  private func batch(of run: PositionRun, _ size: PageSize) async throws -> EventBatch {
+  private func batch(of run: ClosedRange<Int64>, _ size: PageSize) async throws -> EventBatch {
     try await perform { connection in
       var query = EventQuery()
-      (query.fromPosition, query.toPosition) = (run.first, run.last)
+      (query.fromPosition, query.toPosition) = (run.lowerBound, run.upperBound)
       var pages = EventPages(query, in: try layout(connection), size: size)
       try pages.send(connection)
       return EventBatch(try pages.receive(connection))
@@ -87,34 +87,33 @@ extension EventStore {
   }
 }
 
-private typealias PositionRun = Slice<ClosedRange<Int64>>
-
 private struct ReadRun {
   let number: Int
-  let run: PositionRun
+  let run: ClosedRange<Int64>
   let batch: EventBatch
 }
 
 /// Cuts history into runs of positions, of as many as a page has events.
 private struct PositionRuns {
   /// What was not cut off yet.
-  private(set) var rest: PositionRun
+  private(set) var rest: ClosedRange<Int64>?
   private(set) var size = PageSize(bytes: 512 << 10)
   private var isDense = true
 
   init(_ history: ClosedRange<Int64>) {
-    rest = history[...]
+    rest = history
   }
 
   /// Nil at the end, and from where on most positions have no event: there a run would be a page with next to nothing.
-  mutating func next() -> PositionRun? {
-    guard isDense, !rest.isEmpty else { return nil }
-    defer { rest = rest.dropFirst(size.rows) }
-    return rest.prefix(size.rows)
+  mutating func next() -> ClosedRange<Int64>? {
+    guard isDense, let all = rest else { return nil }
+    let end = min(all.upperBound, all.lowerBound.saturatingAdd(Int64(size.rows) - 1))
+    rest = end < all.upperBound ? (end + 1)...all.upperBound : nil
+    return all.lowerBound...end
   }
 
-  mutating func learn(from batch: EventBatch, of run: PositionRun) {
-    isDense = isDense && batch.count * 2 > run.count
+  mutating func learn(from batch: EventBatch, of run: ClosedRange<Int64>) {
+    isDense = isDense && Int64(batch.count) * 2 > run.lowerBound.span(to: run.upperBound)
     size.learn(rows: batch.count, bytes: batch.lines.count)
   }
 }

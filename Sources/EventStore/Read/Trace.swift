@@ -81,6 +81,7 @@ extension EventStore {
         hint: "See them with 'annals replay', and jq."
       )
     }
+    try EventPages.requireComplete(rows)
     let next = EventsTable.Column.metadata + 1
     return (0..<rows.rowCount).map { row in
       TracedEvent(

@@ -23,7 +23,7 @@ extension EventStore {
       try layout(connection).requirePosition(for: "a watermark")
       try proveFinality(connection)
       let (head, isReplayed) = try readHead(connection)
-      return Watermark(head: head, writers: try writers(connection), isReplayed: isReplayed)
+      return Watermark(head: head ?? 0, writers: try writers(connection), isReplayed: isReplayed)
     }
   }
 
@@ -36,12 +36,14 @@ extension EventStore {
   /// The head is the highest visible position, not the sequence's last_value: positions above it need not be final
   /// for a reader to stop at it, and it takes no right beyond SELECT on the events.
   ///
+  /// In an empty store it is below all positions that an event can get.
+  ///
   /// Whoever remembers a position proves first that this makes it final: see ``proveFinality(after:_:)``.
   func finalPosition(_ connection: Connection) throws -> Int64 {
     try requireFinalPositions()
     let (head, isReplayed) = try readHead(connection)
     if !isReplayed { try waitForWriters(connection) }
-    return head
+    return head ?? .min
   }
 
   /// Waits for the transactions that write now.
@@ -65,11 +67,10 @@ extension EventStore {
     )
   }
 
-  /// The highest visible position.
-  func readHead(_ connection: Connection) throws -> (position: Int64, isReplayed: Bool) {
-    let sql = "SELECT coalesce(max(position), 0), pg_is_in_recovery() FROM \(relation) e"
-    let result = try connection.query(sql)
-    return (result.int64(0, 0), result.bool(0, 1))
+  /// The highest visible position; nil without any event.
+  func readHead(_ connection: Connection) throws -> (position: Int64?, isReplayed: Bool) {
+    let result = try connection.query("SELECT max(position), pg_is_in_recovery() FROM \(relation) e")
+    return (result.optionalInt64(0, 0), result.bool(0, 1))
   }
 
   func writers(_ connection: Connection) throws -> [OpenTransaction] {

@@ -45,7 +45,7 @@ struct Checkpoint: Sendable {
 }
 
 extension EventStore {
-  /// Locks a checkpoint for this session, and makes it at position 0 when there is none.
+  /// Locks a checkpoint for this session, and makes it before the first event when there is none.
   ///
   /// - Throws: ``EventStoreError`` with code `locked`, or `failed` when the checkpoint belongs to another query: going
   ///   on with it would leave events out.
@@ -76,14 +76,14 @@ extension EventStore {
   ) throws -> Checkpoint {
     let row = try connection.query(
       """
-      INSERT INTO annals.checkpoints (name, store, filter, aggregate_id, category, event_types, seen_events,
+      INSERT INTO annals.checkpoints (name, store, filter, aggregate_id, category, event_types, position, seen_events,
         seen_hash)
-      VALUES ($1, $2, $3, $4, $5, $6, 0, 0)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0)
       ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING position, store, filter
       """,
       [
         .text(name), .text(table.description), .text(query.filterText), .text(query.aggregateID),
-        .text(query.category), .textArray(query.types),
+        .text(query.category), .textArray(query.types), .int8(try layout(connection).beginning(connection)),
       ]
     )
     try require(name, isFor: query, store: row.string(0, 1), filter: row.string(0, 2))
@@ -92,13 +92,13 @@ extension EventStore {
     return Checkpoint(name: name, position: position, meetsAll: meetsAll)
   }
 
-  /// Where a replay with the checkpoint would begin to look, less one; 0 when there is none of the name yet.
+  /// The position behind which a replay with the checkpoint would begin to look.
   func checkpointPosition(_ name: String, for query: EventQuery, _ connection: Connection) throws -> Int64 {
     let history = try requireFollowable(connection)
     try requireSchema(connection)
     let sql = "SELECT position, store, filter FROM annals.checkpoints WHERE name = $1"
     let row = try connection.query(sql, [.text(name)])
-    if row.isEmpty { return 0 }
+    if row.isEmpty { return try layout(connection).beginning(connection) }
     try require(name, isFor: query, store: row.string(0, 1), filter: row.string(0, 2))
     try requireNotAhead(row.int64(0, 0), of: name, history)
     return row.int64(0, 0)

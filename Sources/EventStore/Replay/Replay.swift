@@ -73,7 +73,7 @@ extension EventStore {
     let checkpoint = try await openCheckpoint(name, for: query)
     do {
       var query = query
-      query.fromPosition = max(query.fromPosition ?? 1, checkpoint.position + 1)
+      query.afterPosition = max(query.afterPosition ?? .min, checkpoint.position)
       let summary = try await run(query, options, checkpoint, sink)
       await closeCheckpoint(name)
       return summary

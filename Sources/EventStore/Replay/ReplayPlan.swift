@@ -41,14 +41,15 @@ extension EventStore {
       var query = query
       if let checkpoint = options.checkpoint {
         let position = try checkpointPosition(checkpoint, for: query, connection)
-        query.fromPosition = max(query.fromPosition ?? 1, position + 1)
+        query.afterPosition = position
       }
       var plan = ReplayPlan()
       if table.hasPosition {
         let ends = try connection.query("SELECT min(position), max(position) FROM \(relation) e")
-        let first = max(ends.optionalInt64(0, 0) ?? 1, query.fromPosition ?? 1)
-        let last = min(ends.optionalInt64(0, 1) ?? 0, query.toPosition ?? .max)
         // The planner never estimates nothing.
+        guard let lowest = ends.optionalInt64(0, 0), query.afterPosition != .max else { return plan }
+        let first = max(lowest, query.fromPosition ?? .min, query.afterPosition.map { $0 + 1 } ?? .min)
+        let last = min(ends.int64(0, 1), query.toPosition ?? .max)
         guard first <= last else { return plan }
         plan.positions = first...last
       }
@@ -131,7 +132,8 @@ private struct PlannedStatement: Decodable {
   }
 
   let plan: Node
-  var rows: Int64 { Int64(plan.rows) }
+  /// The planner stops at 1e100; no table has a tenth of this.
+  var rows: Int64 { Int64(min(plan.rows, 1e15)) }
 
   enum CodingKeys: String, CodingKey { case plan = "Plan" }
 }

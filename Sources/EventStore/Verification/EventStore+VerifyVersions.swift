@@ -55,14 +55,14 @@ extension EventStore {
     return try finalPosition(connection)
   }
 
-  /// The mark of the last check; 0 when there is none, or when the store was restored to a state before it.
-  private func mark(_ check: VersionCheck, _ connection: Connection) throws -> Int64 {
+  /// The mark of the last check; nil when there is none, or when the store was restored to a state before it.
+  private func mark(_ check: VersionCheck, _ connection: Connection) throws -> Int64? {
     let sql = """
       SELECT position FROM annals.verifications WHERE store = $1 AND first_version = $2
         AND position <= (SELECT max(position) FROM \(relation) e)
       """
     let rows = try connection.query(sql, [.text("\(table)"), .int4(Int32(check.firstVersion))])
-    return rows.isEmpty ? 0 : rows.int64(0, 0)
+    return rows.isEmpty ? nil : rows.int64(0, 0)
   }
 
   private func setMark(_ position: Int64, _ check: VersionCheck, _ connection: Connection) throws {

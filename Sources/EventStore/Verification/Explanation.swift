@@ -116,8 +116,8 @@ extension VersionCheckRun {
             position: first,
             detail: "no event has \(positions)",
             explanation: circumstances.explain(
-              missing: last - first + 1,
-              hole: last - first + 1,
+              missing: first.span(to: last).saturatingAdd(1),
+              hole: first.span(to: last).saturatingAdd(1),
               isBeginning: first == 1
             )
           )

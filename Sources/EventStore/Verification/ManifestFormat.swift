@@ -72,8 +72,11 @@ enum ManifestFormat {
   static func stream(_ members: [ByteString: [UInt8]]) -> StreamDigest? {
     guard let aggregateID = members["aggregate_id"],
       let chain = members["chain"].flatMap({ SHA256.Digest(hexadecimal: $0) }),
-      let versions = members["versions"].flatMap({ Self.versions(String(decoding: $0, as: UTF8.self)) }),
-      let digests = members["digests"], digests.count == versions.count * EventDigest.prefixDigits
+      let digests = members["digests"],
+      let versions = members["versions"].flatMap({
+        Self.versions(String(decoding: $0, as: UTF8.self), count: digests.count / EventDigest.prefixDigits)
+      }),
+      digests.count == versions.count * EventDigest.prefixDigits
     else { return nil }
     var events: [EventDigest] = []
     events.reserveCapacity(versions.count)
@@ -85,13 +88,15 @@ enum ManifestFormat {
     return StreamDigest(aggregateID: aggregateID, chain: chain, events: events)
   }
 
-  private static func versions(_ text: String) -> [Int32]? {
+  /// The versions of runs; nil for more than there can be, whatever a damaged line names.
+  private static func versions(_ text: String, count: Int) -> [Int32]? {
     var versions: [Int32] = []
     for run in text.split(separator: ",", omittingEmptySubsequences: false) {
       let ends = run.split(separator: "..").map { Int32($0) }
       guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2, first <= last else {
         return nil
       }
+      guard Int(last) - Int(first) < count - versions.count else { return nil }
       versions += first...last
     }
     return versions

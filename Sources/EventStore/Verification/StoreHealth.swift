@@ -54,7 +54,7 @@ public struct StoreHealth: Sendable, Hashable {
     var problems = positionFaults.map(\.message)
     if let limit = limits.ageSeconds {
       if let ageSeconds, ageSeconds > limit {
-        problems.append("the newest event is \(Int(ageSeconds)) s old")
+        problems.append("the newest event is \(Int(clamping: ageSeconds)) s old")
       } else if ageSeconds == nil {
         problems.append("there is no event")
       }
@@ -65,7 +65,9 @@ public struct StoreHealth: Sendable, Hashable {
         limits.lagEvents.map { reader.lagEvents > $0 } == true
         || limits.lagSeconds.map { reader.lagSeconds > $0 } == true
       if isLate {
-        problems.append("\(reader.name) is \(reader.lagEvents) events, \(Int(reader.lagSeconds)) s behind")
+        problems.append(
+          "\(reader.name) is \(reader.lagEvents) events, \(Int(clamping: reader.lagSeconds)) s behind"
+        )
       }
       if let limit = limits.deadLetters, reader.deadLetters > limit {
         problems.append("\(reader.name) has \(reader.deadLetters) dead letters")
@@ -91,7 +93,7 @@ extension EventStore {
     return try await perform { connection in
       let sql = """
         SELECT coalesce(max(position), 0),
-               (SELECT extract(epoch FROM clock_timestamp() - "timestamp")::float8
+               (SELECT least(1e12, greatest(-1e12, extract(epoch FROM clock_timestamp()) - extract(epoch FROM "timestamp")))::float8
                 FROM \(relation) e ORDER BY position DESC LIMIT 1)
         FROM \(relation) e
         """

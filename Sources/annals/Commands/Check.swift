@@ -157,10 +157,10 @@ struct HealthReport {
       ? "head \(health.head), \(health.readers.count) readers, at most \(health.lagEvents) events behind"
       : problems.joined(separator: "; ")
     let text = Self.nagiosText(summary)
-    let age = health.ageSeconds.map { " age_seconds=\(Int($0))s" } ?? ""
+    let age = health.ageSeconds.map { " age_seconds=\(Int(clamping: $0))s" } ?? ""
     return """
       ANNALS \(problems.isEmpty ? "OK" : "CRITICAL") - \(text) | lag_events=\(health.lagEvents) \
-      lag_seconds=\(Int(health.lagSeconds))s dead_letters=\(health.deadLetters)\(age)
+      lag_seconds=\(Int(clamping: health.lagSeconds))s dead_letters=\(health.deadLetters)\(age)
 
       """
   }

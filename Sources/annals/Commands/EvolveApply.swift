@@ -20,7 +20,7 @@ struct EvolveApply: AsyncParsableCommand {
   @Option(help: "The new table.", transform: ConnectionOptions.parseTable)
   var into: QualifiedName
 
-  @Option(help: "Positions a transaction.")
+  @Option(help: "Events a transaction.")
   var chunk: Int64 = 50_000
 
   @Flag(help: "At the end exchange the names of the two tables, in one short transaction.")

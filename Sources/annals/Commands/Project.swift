@@ -31,7 +31,7 @@ struct Project: AsyncParsableCommand {
   )
   var retryDelay: DurationArgument = "1s"
 
-  @Option(help: "Positions a transaction.")
+  @Option(help: "Events a transaction.")
   var chunk: Int64 = 5_000
 
   @Option(help: ArgumentHelp("How often to look for new events.", valueName: "duration"))

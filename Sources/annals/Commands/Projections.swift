@@ -52,7 +52,7 @@ struct ProjectionRecord: Record {
     [
       .text(status.name), Field(status.version), .integer(Int64(status.generation)),
       .text(status.state.rawValue), .integer(status.position), .integer(status.lagEvents),
-      .number(String(status.lagSeconds), shown: Field.grouped(Int64(status.lagSeconds))),
+      .number(String(status.lagSeconds), shown: Field.grouped(Int64(Int(clamping: status.lagSeconds)))),
       Field(status.rows), .integer(status.events), .integer(status.deadLetters),
       .text(status.movedAt.description), Field(status.error),
     ]
@@ -74,7 +74,10 @@ struct ProjectionAtTerminal: Record {
 
 extension ProjectionStatus {
   /// The share of history that it has handled, holes in the positions aside.
-  var done: Double { lagEvents == 0 ? 1 : Double(position) / Double(position + lagEvents) }
+  var done: Double {
+    let done = max(0, Double(position))
+    return lagEvents == 0 ? 1 : done / (done + Double(lagEvents))
+  }
 }
 
 struct RollBackProjection: AsyncParsableCommand {

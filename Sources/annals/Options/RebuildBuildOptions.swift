@@ -3,7 +3,7 @@ internal import EventStore
 
 /// How a rebuild goes, as options.
 struct RebuildBuildOptions: ParsableArguments {
-  @Option(help: "Positions a transaction.")
+  @Option(help: "Events a transaction.")
   var chunk: Int64 = 20_000
 
   @Option(help: "Connections that share the work, for a file with '@parallel aggregate'.")
@@ -51,7 +51,6 @@ struct RebuildBuildOptions: ParsableArguments {
     if chunk < 1 { throw ValidationError("--chunk must be 1 or more") }
     if !(1...64).contains(workers) { throw ValidationError("--workers must be from 1 to 64") }
     if keep < 0 { throw ValidationError("--keep cannot be negative") }
-    if let toPosition, toPosition < 0 { throw ValidationError("--to-position cannot be negative") }
   }
 
   var options: RebuildOptions {

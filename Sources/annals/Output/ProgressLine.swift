@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import EventStore
 internal import Glibc
 internal import Synchronization
 
@@ -122,7 +123,9 @@ final class ProgressLine: Sendable {
 
   private func line(_ step: Step, since state: State) -> String {
     let text = texts(step, since: state)
-    let rest = restName.flatMap { name in step.total.map { "\(Field.grouped($0 - step.done)) \(name)" } }
+    let rest = restName.flatMap { name in
+      step.total.map { "\(Field.grouped(step.done.span(to: $0))) \(name)" }
+    }
     return title + ": " + joined(text.share, text.events, text.rate, rest, text.left)
   }
 
@@ -146,7 +149,7 @@ final class ProgressLine: Sendable {
       return Terminal.cut(left, to: width)
     }
     let length = min(24, width - 3 - Terminal.columns(of: fitting))
-    let full = total > 0 ? Int(Double(step.done) / Double(total) * Double(length)) : length
+    let full = Int(share(step, of: total) * Double(length))
     return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: length - full) + "] "
       + fitting
   }
@@ -157,12 +160,17 @@ final class ProgressLine: Sendable {
   ) -> (share: String?, events: String, rate: String, left: String?) {
     let first = state.first ?? step
     let seconds = max(0.001, (ContinuousClock.now - state.start) / .seconds(1))
-    let eventRate = Field.grouped(Int64(Double(step.events - first.events) / seconds))
+    let eventRate = Field.grouped(Int64(Double(first.events.span(to: step.events)) / seconds))
     let events = ("\(Field.grouped(step.events)) events", "\(eventRate)/s")
     guard let total = step.total else { return (nil, events.0, events.1, step.phase) }
-    let share = total > 0 ? Int(Double(step.done) / Double(total) * 100) : 100
-    let rate = Double(step.done - first.done) / seconds
-    let left = rate > 0 ? "\(Interval(seconds: Double(total - step.done) / rate)) left" : "no estimate yet"
-    return ("\(share)%", events.0, events.1, step.phase ?? left)
+    let rate = Double(first.done.span(to: step.done)) / seconds
+    let rest = Double(step.done.span(to: total))
+    let left = rate > 0 ? "\(Interval(seconds: rest / rate)) left" : "no estimate yet"
+    return ("\(Int(share(step, of: total) * 100))%", events.0, events.1, step.phase ?? left)
+  }
+
+  /// From 0 to 1; positions need not be above 0.
+  private func share(_ step: Step, of total: Int64) -> Double {
+    total > 0 ? min(1, max(0, Double(step.done) / Double(total))) : step.done < total ? 0 : 1
   }
 }

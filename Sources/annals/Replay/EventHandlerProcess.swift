@@ -129,7 +129,7 @@ final class EventHandlerSession {
   ///
   /// - Throws: ``PartlyDone`` when it did a part only.
   func handle(_ batch: EventBatch) async throws {
-    var done: Int64 = 0
+    var done: Int64?
     do {
       for run in batch.runs {
         try await handle(run) { position in
@@ -138,7 +138,7 @@ final class EventHandlerSession {
         }
       }
     } catch {
-      throw done == 0 ? error : PartlyDone(upTo: done, cause: error)
+      throw done.map { PartlyDone(upTo: $0, cause: error) } ?? error
     }
   }
 
@@ -149,10 +149,10 @@ final class EventHandlerSession {
     } catch {
       // It ended before it had read all. Its answers say how far it got.
     }
-    var last: Int64 = 0
-    while last < run.last {
+    var last: Int64?
+    while last != run.last {
       guard let line = try await answers.next() else { throw EndOfAnswers() }
-      guard let position = Int64(line), last < position, position <= run.last else {
+      guard let position = Int64(line), last.map({ $0 < position }) ?? true, position <= run.last else {
         let shown = line.prefix(80)
         throw HandlerProcessFailure(
           "answered '\(shown)', not the position of an event that it was given",

@@ -14,7 +14,7 @@ struct HandlerReplay {
   /// Positions of the events that the command was given and has not answered for.
   private var unanswered: [Int64] = []
   /// The command failed at one of the events up to here, and gets them one by one.
-  private var suspectPosition: Int64 = 0
+  private var suspectPosition: Int64?
   private var parkedCount = 0
 
   init(
@@ -33,16 +33,16 @@ struct HandlerReplay {
   ///   ``EndWithStatus`` when events were parked.
   mutating func run() async throws {
     // The answers are positions: this refuses a table without them.
-    query.fromPosition = query.fromPosition ?? 1
+    query.fromPosition = query.fromPosition ?? .min
     if parks, let checkpoint = options.checkpoint { try await store.requireNoProjection(named: checkpoint) }
     var failures = 0
     while true {
-      let before = query.fromPosition
+      let before = query.afterPosition
       do {
         try await attempt()
         break
       } catch let failure as HandlerProcessFailure {
-        failures = query.fromPosition == before ? failures + 1 : 1
+        failures = query.afterPosition == before ? failures + 1 : 1
         if parks, !failure.isOfCommand, let last = unanswered.last {
           if last != unanswered.first {
             StandardError.warn("the command \(failure.what); passing its events on one by one")
@@ -70,8 +70,8 @@ struct HandlerReplay {
     replay.unanswered = []
     defer { self = replay }
     try await handler.run { session in
-      if replay.suspectPosition >= replay.query.fromPosition ?? 1 {
-        try await replay.pass(upTo: replay.suspectPosition, batchSize: 1, to: session)
+      if let suspect = replay.suspectPosition, suspect > replay.query.afterPosition ?? .min {
+        try await replay.pass(upTo: suspect, batchSize: 1, to: session)
       }
       try await replay.pass(batchSize: EventHandlerProcess.batchSize, to: session)
     }
@@ -103,7 +103,7 @@ struct HandlerReplay {
   /// Goes on behind a position up to which the command is done.
   private mutating func move(behind position: Int64?) {
     guard let position else { return }
-    query.fromPosition = position + 1
+    query.afterPosition = position
     let done = unanswered.prefix { $0 <= position }.count
     query.limit = query.limit.map { max(0, $0 - done) }
     unanswered.removeFirst(done)
@@ -123,7 +123,10 @@ struct HandlerReplay {
   }
 
   private func stopped(by failure: HandlerProcessFailure) -> CommandError {
-    let next = query.fromPosition ?? 1
+    let start = query.fromPosition.flatMap { $0 == .min ? nil : $0 }
+    guard let next = query.afterPosition?.saturatingAdd(1) ?? start else {
+      return CommandError(failure, detail: "It was done with no event.", hint: "Run again when it is mended.")
+    }
     return CommandError(
       failure,
       detail: "It was done with the events before position \(next).",

@@ -3,7 +3,7 @@
 -- $1 aggregate, $2 and $3 lowest and highest last version, $4 ids, $5 types, $6 payloads, $7 times, $8 metadata
 WITH head AS (
   SELECT coalesce(
-    (SELECT version FROM {events} WHERE aggregate_id = $1 ORDER BY version DESC LIMIT 1), 0
+    (SELECT version FROM {events} WHERE aggregate_id = $1 AND version IS NOT NULL ORDER BY version DESC LIMIT 1), 0
   ) AS version
 ), appended AS (
   INSERT INTO {events} (id, aggregate_id, event_type, event_data, version, "timestamp"{metadata_column})

@@ -1,13 +1,14 @@
 -- $1 the store, $2 a projection or NULL for all, $3 whether rows may be counted. Column 8 is the planner's estimate of
 -- the rows of large tables and of those that the role may not read whole, NULL where there is none; column 9 is a query
 -- that counts the others. A build that workers share is where its last shard is.
+-- Times may be infinite, and JSON has no number for the seconds since then.
 SELECT g.projection, g.number, g.version,
        CASE WHEN g.error->>'code' = 'invalidDefinition' AND g.state = 'live' THEN 'stale'
             WHEN g.error IS NOT NULL AND g.state <> 'retired' THEN 'failed'
             WHEN g.state = 'live' AND p.is_paused THEN 'paused' ELSE g.state END,
        b.position,
        (SELECT count(*) FROM {events} e WHERE e.position > b.position),
-       coalesce((SELECT greatest(0, extract(epoch FROM clock_timestamp() - e."timestamp")) FROM {events} e
+       coalesce((SELECT least(1e12, greatest(0, extract(epoch FROM clock_timestamp()) - extract(epoch FROM e."timestamp"))) FROM {events} e
                  WHERE e.position > b.position ORDER BY e.position LIMIT 1), 0)::float8,
        CASE WHEN t.is_unknown THEN NULL ELSE coalesce(t.estimate, 0) END, coalesce(t.query, ''),
        b.events,

@@ -1,0 +1,125 @@
+internal import LibPQ
+
+/// Steps between positions that exist: a position is whatever a bigint holds, and most of those may have no event.
+extension EventsTable {
+  /// Where a chunk of events ends that begins behind a position.
+  ///
+  /// Events are counted, not positions: a chunk goes from a position that exists to one that exists, whatever lies
+  /// between them. There is no bound above in the query, since without statistics the planner takes two bounds for few
+  /// rows, and would sort the rest of the store for each chunk.
+  ///
+  /// - Parameter position: nil for the first chunk.
+  /// - Returns: the position of the last of so many events; `final` when there are not as many up to there.
+  func endOfChunk(
+    of events: Int64,
+    after position: Int64?,
+    upTo final: Int64,
+    _ connection: Connection
+  ) throws(PostgresError) -> Int64 {
+    // Where not even the positions are more than that, nobody needs to look.
+    if let position, position.span(to: final) <= events { return final }
+    let condition = position == nil ? "$1::bigint IS NULL AND position IS NOT NULL" : "position > $1"
+    let sql = "SELECT position FROM \(relation) e WHERE \(condition) ORDER BY position OFFSET $2 LIMIT 1"
+    let last = try connection.query(sql, [.int8(position), .int8(max(events, 1) - 1)])
+    return last.isEmpty ? final : min(last.int64(0, 0), final)
+  }
+
+  /// What stands before the first event, for whoever remembers up to where it is done: 0, or a position below all others
+  /// where the store has, or may get, positions that are not above 0.
+  ///
+  /// - Throws: ``EventStoreError`` with code `invalidDefinition` where an event has the lowest number that there is.
+  func beginning(_ connection: Connection) throws -> Int64 {
+    let isOwn = relation.hasSameBytes(as: name.sql)
+    let sequence = """
+      (SELECT s.seqmin::numeric FROM pg_sequence AS s
+       WHERE s.seqrelid = pg_get_serial_sequence($1, 'position')::regclass)
+      """
+    let sql = """
+      SELECT greatest(before, \(Int64.min))::bigint, before < \(Int64.min) FROM (
+        SELECT least(0, (SELECT min(position)::numeric - 1 FROM \(relation) e)\(isOwn ? ", \(sequence) - 1" : ""))
+          AS before) AS positions
+      """
+    let row = try connection.query(sql, isOwn ? [.text(name.sql)] : [])
+    guard !row.bool(0, 1) else { return try requireNoLowest(connection) }
+    return row.int64(0, 0)
+  }
+
+  /// A sequence may begin at the lowest number; an event there is what nobody can go on from.
+  private func requireNoLowest(_ connection: Connection) throws -> Int64 {
+    let sql = "SELECT aggregate_id, version FROM \(relation) e WHERE position = \(Int64.min) LIMIT 1"
+    let lowest = try connection.query(sql)
+    if lowest.isEmpty { return .min }
+    let version = lowest.optionalInt32(0, 1).map { " version \($0)" } ?? ""
+    throw EventStoreError(
+      .invalidDefinition,
+      "\(lowest.optionalString(0, 0) ?? "an event")\(version) is at position \(Int64.min), the lowest number that there is",
+      detail: "What remembers up to where it is done has no number for the place before that event.",
+      hint: "Read without a checkpoint, or give the event another position."
+    )
+  }
+}
+
+extension Int {
+  /// The whole part of a number; the highest or lowest number where it is beyond that, and 0 for what is no number.
+  package init(clamping number: Double) {
+    self = number.isNaN ? 0 : Int(exactly: number.rounded(.towardZero)) ?? (number < 0 ? .min : .max)
+  }
+}
+
+/// Arithmetic on positions that cannot overflow.
+extension Int64 {
+  /// How far it is to a position that is not lower, in positions; the highest number when it is farther than that.
+  package func span(to end: Int64) -> Int64 {
+    let (span, overflow) = end.subtractingReportingOverflow(self)
+    return overflow ? .max : span
+  }
+
+  /// The position in the middle, rounded down, between this and one that is not lower.
+  func middle(to end: Int64) -> Int64 {
+    self + Int64((UInt64(bitPattern: end) &- UInt64(bitPattern: self)) / 2)
+  }
+
+  /// The sum, or the highest or lowest number when it is beyond that.
+  package func saturatingAdd(_ other: Int64) -> Int64 {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? (other < 0 ? .min : .max) : sum
+  }
+}
+
+/// Some windows that lie evenly in a range of positions (systematic cluster sampling), the first at its beginning.
+struct PositionWindows: Sendable {
+  let windows: [ClosedRange<Int64>]
+
+  /// Windows of which each begins that many positions after the one before it.
+  ///
+  /// - Parameters:
+  ///   - share: how much of the range they cover, from 0 to 1.
+  ///   - minimumWidth: of a window, in positions.
+  init(in range: ClosedRange<Int64>, covering share: Double, most: Int, minimumWidth: Double = 1) {
+    let span = UInt64(bitPattern: range.upperBound) &- UInt64(bitPattern: range.lowerBound)
+    let wanted = (Double(span) + 1) * share
+    let count = Swift.min(Double(most), Swift.max(1, (wanted / minimumWidth).rounded(.down)))
+    let step = Swift.max(1, span / UInt64(count))
+    let width = Swift.min(step, UInt64(Swift.min(Swift.max(1, (wanted / count).rounded(.up)), 0x1p63)))
+    var windows: [ClosedRange<Int64>] = []
+    var offset: UInt64 = 0
+    while offset <= span {
+      let last = offset + Swift.min(span - offset, width - 1)
+      windows.append(range.lowerBound.raised(by: offset)...range.lowerBound.raised(by: last))
+      let (next, overflow) = offset.addingReportingOverflow(step)
+      if overflow { break }
+      offset = next
+    }
+    self.windows = windows
+  }
+
+  var starts: Parameter { .int8Array(windows.map(\.lowerBound)) }
+  var ends: Parameter { .int8Array(windows.map(\.upperBound)) }
+}
+
+extension Int64 {
+  /// So far above; the caller knows that there is such a number.
+  fileprivate func raised(by offset: UInt64) -> Int64 {
+    Int64(bitPattern: UInt64(bitPattern: self) &+ offset)
+  }
+}
