@@ -54,7 +54,7 @@ extension ConnectionParameters {
     var found: [(keyword: String, value: String, variable: String?, compiled: String?, isSecret: Bool)] = []
     unsafe forEachOption(PQconninfo(handle)) { option in
       guard let value = unsafe text(option.val), !value.isEmpty else { return }
-      let isSecret = unsafe text(option.dispchar)?.hasPrefix("*") == true
+      let isSecret = unsafe text(option.dispchar)?.utf8.first == UInt8(ascii: "*")
       unsafe found.append(
         (String(cString: option.keyword), value, text(option.envvar), text(option.compiled), isSecret)
       )
@@ -73,7 +73,8 @@ extension ConnectionParameters {
       compiled,
       isSecret in
       let isDefault =
-        value == compiled || value == ours[keyword] || value == Self.systemUser || value.hasSuffix("/.pgpass")
+        value == compiled || value == ours[keyword] || value == Self.systemUser
+        || value.utf8.suffix(8).elementsEqual("/.pgpass".utf8)
       let source: ConnectionSetting.Source =
         if options.contains(where: { $0.0 == keyword && $0.1 != nil }) {
           .option

@@ -85,7 +85,7 @@ extension Connection {
       try begin(TransactionMode.readWrite.rawValue)
       try executeAlone("ROLLBACK")
     } catch {
-      guard error.message.contains("statement pooling") else { throw error }
+      guard error.message.utf8.contains("statement pooling".utf8) else { throw error }
       throw Self.noSession("the pooler in front of the server allows no transactions", error.message)
     }
   }

@@ -67,7 +67,7 @@ package struct PostgresError: Error, Sendable, Hashable {
 
   /// Class 08 and 57P01 to 57P03 (terminated, crash, shutdown) end the session with the statement.
   private static func endsConnection(_ state: String) -> Bool {
-    state.hasPrefix("08") || ["57P01", "57P02", "57P03", "57P05"].contains(state)
+    state.utf8.starts(with: "08".utf8) || ["57P01", "57P02", "57P03", "57P05"].contains(state)
   }
 }
 
@@ -89,8 +89,8 @@ private enum FieldCode {
 
 extension String {
   func trimmingNewlines() -> String {
-    var text = Substring(self)
-    while text.last?.isNewline == true { text.removeLast() }
-    return String(text)
+    var scalars = unicodeScalars[...]
+    while scalars.last == "\n" || scalars.last == "\r" { scalars.removeLast() }
+    return String(scalars)
   }
 }

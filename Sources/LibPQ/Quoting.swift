@@ -20,8 +20,10 @@ package func quoteLiteral(_ text: String) -> String {
 /// Constants").
 package func quoteDollar(_ text: String) -> String {
   var (tag, number) = ("$annals$", 0)
-  // It ends: each tag is another one, and a text holds fewer of them than it has bytes.
-  while text.utf8.contains(tag.utf8) {
+  // It ends: each tag is another one, and a text holds fewer of them than it has bytes. The sign that follows the text
+  // may complete one.
+  let followed = text + "$"
+  while followed.utf8.contains(tag.utf8) {
     number += 1
     tag = "$annals_\(number)$"
   }

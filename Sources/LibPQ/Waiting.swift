@@ -128,9 +128,10 @@ extension Connection {
 
   func lost() -> PostgresError {
     // What follows the first line is the context of the statement, and libpq's guess at what happened.
-    var message = lastMessage.split(separator: "\n").first ?? "the connection was lost"
-    if message.hasPrefix("FATAL:  ") { message = message.dropFirst(8) }
-    return PostgresError(kind: .connectionLost, message: String(message))
+    var message =
+      lastMessage.unicodeScalars.split(separator: "\n").first.map(String.init) ?? "the connection was lost"
+    if message.utf8.starts(with: "FATAL:  ".utf8) { message.unicodeScalars.removeFirst(8) }
+    return PostgresError(kind: .connectionLost, message: message)
   }
 }
 

@@ -90,19 +90,19 @@ extension Sandbox {
 
   func isDurable() throws -> Bool {
     guard let text = try? String(contentsOfFile: settingsFile.string, encoding: .utf8) else { return true }
-    return !text.split(separator: "\n").contains("fsync = off")
+    return !text.utf8.split(separator: UInt8(ascii: "\n")).contains { $0.elementsEqual("fsync = off".utf8) }
   }
 
   private func readPostmasterFile() -> Postmaster? {
     let path = data.appending("postmaster.pid").string
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     guard lines.count > 4, let processID = Int32(lines[0]), let port = Int(lines[3]) else { return nil }
     return Postmaster(
       processID: processID,
       port: port,
       socketDirectory: FilePath(String(lines[4])),
-      isReady: lines.count > 7 && lines[7].hasPrefix("ready")
+      isReady: lines.count > 7 && lines[7].utf8.starts(with: "ready".utf8)
     )
   }
 
@@ -122,6 +122,7 @@ extension Sandbox {
   private func sizeBytes() async throws -> Int {
     // Files come and go while du looks: its exit status says nothing.
     let kilobytes = try await user.run("/bin/sh", ["-c", "du -sk . 2>/dev/null"], in: directory)
-    return (Int(kilobytes.standardOutput.prefix(while: \.isNumber)) ?? 0) * 1024
+    return (Int(String(kilobytes.standardOutput.unicodeScalars.prefix { ("0"..."9").contains($0) })) ?? 0)
+      * 1024
   }
 }

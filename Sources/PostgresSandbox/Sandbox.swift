@@ -44,10 +44,10 @@ package struct Sandbox: Sendable {
     // Root's home is closed to the user that runs the server.
     if isRoot { return "/var/lib/annals/sandbox" }
     // A relative path in XDG_DATA_HOME is to be ignored: XDG Base Directory Specification 0.8.
-    if let directory = environment["XDG_DATA_HOME"], directory.hasPrefix("/") {
+    if let directory = environment["XDG_DATA_HOME"], directory.utf8.first == UInt8(ascii: "/") {
       return FilePath(directory).appending("annals/sandbox")
     }
-    guard let home = environment["HOME"], home.hasPrefix("/") else {
+    guard let home = environment["HOME"], home.utf8.first == UInt8(ascii: "/") else {
       throw SandboxError(
         .directoryUnusable,
         "no folder for the sandbox: HOME is not set",
@@ -128,7 +128,7 @@ package struct Sandbox: Sendable {
           + (durable ? [] : ["--no-sync"]),
         in: directory
       )
-      if initdb.isSuccess || !initdb.standardError.contains("invalid locale name") { break }
+      if initdb.isSuccess || !initdb.standardError.utf8.contains("invalid locale name".utf8) { break }
     }
     guard initdb.isSuccess else {
       throw SandboxError(
@@ -144,8 +144,8 @@ package struct Sandbox: Sendable {
       in: directory,
       input: "CREATE DATABASE \(Self.databaseName)\n"
     )
-    let complaints = single.standardError.split(separator: "\n").filter {
-      $0.contains("ERROR:") || $0.contains("FATAL:") || $0.contains("PANIC:")
+    let complaints = single.standardError.unicodeScalars.split(separator: "\n").filter { line in
+      ["ERROR:", "FATAL:", "PANIC:"].contains { line.contains($0.unicodeScalars) }
     }
     guard single.isSuccess, complaints.isEmpty else {
       throw SandboxError(
@@ -226,7 +226,7 @@ package struct Sandbox: Sendable {
       )
       if start.isSuccess { return }
       tail = (try? logTail()) ?? start.standardError.trimmed
-      guard tail.contains("pre-existing shared memory block") else { break }
+      guard tail.utf8.contains("pre-existing shared memory block".utf8) else { break }
       try await Task.sleep(for: .milliseconds(500))
     }
     throw SandboxError(
@@ -239,8 +239,8 @@ package struct Sandbox: Sendable {
 
   private func logTail() throws -> String {
     try String(contentsOfFile: log.string, encoding: .utf8)
-      .split(separator: "\n")
-      .suffix(10)
+      .unicodeScalars.split(separator: "\n")
+      .suffix(10).map(String.init)
       .joined(separator: "\n")
   }
 

@@ -9,7 +9,7 @@ struct ServerBinaries: Sendable {
   /// As the server says it: `15.14`.
   let version: String
 
-  var majorVersion: String { String(version.prefix(while: \.isNumber)) }
+  var majorVersion: String { String(version.unicodeScalars.prefix { ("0"..."9").contains($0) }) }
   var initdb: FilePath { folder.appending("initdb") }
   var pgCtl: FilePath { folder.appending("pg_ctl") }
   var postgres: FilePath { folder.appending("postgres") }
@@ -51,7 +51,8 @@ struct ServerBinaries: Sendable {
       output: .string(limit: 4096)
     )
     // postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)
-    guard let words = result?.standardOutput.split(whereSeparator: \.isWhitespace), words.count >= 3 else {
+    let words = result?.standardOutput.unicodeScalars.split(whereSeparator: \.properties.isWhitespace)
+    guard let words, words.count >= 3 else {
       return nil
     }
     self.folder = folder
@@ -63,7 +64,7 @@ struct ServerBinaries: Sendable {
   }
 
   private static func candidates(_ environment: [String: String], _ debianRoot: String) async -> [FilePath] {
-    let path = (environment["PATH"] ?? "").split(separator: ":").map { FilePath(String($0)) }
+    let path = (environment["PATH"] ?? "").unicodeScalars.split(separator: ":").map { FilePath(String($0)) }
     // A link in PATH, such as /usr/local/bin/initdb, leads to a folder where its siblings are.
     var folders = path.flatMap { [$0, resolvingLinks($0.appending("initdb")).removingLastComponent()] }
     let pgConfig = try? await Subprocess.run(

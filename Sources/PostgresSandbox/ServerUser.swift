@@ -99,7 +99,7 @@ struct ServerUser: Sendable {
   /// would lead the tools to another cluster.
   private static var childEnvironment: Environment {
     var changes: [Environment.Key: String?] = ["LC_ALL": "C"]
-    for name in ProcessInfo.processInfo.environment.keys where name.hasPrefix("PG") {
+    for name in ProcessInfo.processInfo.environment.keys where name.utf8.starts(with: "PG".utf8) {
       changes[Environment.Key(stringLiteral: name)] = .some(nil)
     }
     return Environment.inherit.updating(changes)
@@ -124,10 +124,10 @@ struct ToolOutput: Sendable {
 /// More than any of the tools prints, in bytes.
 private let outputLimit = 1 << 20
 
-extension StringProtocol {
+extension String {
   var trimmed: String {
-    let isBlank: (Character) -> Bool = \.isWhitespace
-    let end = Substring(self).reversed().drop(while: isBlank).count
-    return String(prefix(end).drop(while: isBlank))
+    let isBlank: (Unicode.Scalar) -> Bool = \.properties.isWhitespace
+    let end = unicodeScalars.reversed().drop(while: isBlank).count
+    return String(unicodeScalars.prefix(end).drop(while: isBlank))
   }
 }

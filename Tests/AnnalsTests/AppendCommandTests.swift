@@ -44,7 +44,7 @@ import Testing
       )
       #expect(
         lines.last
-          == "HINT:  Look with 'annals stream order-42'; if the event still applies, append it again with --expected-version 3."
+          == "HINT:  If the event still applies, append it again with --expected-version 3. Look first: annals stream order-42"
       )
 
       run = try await annals(["order-42", "Shipped", "-n"], "")

@@ -11,6 +11,9 @@ import Testing
   static let ids = [
     "order:1:a", #"it's "q" $(touch pwned) `touch pwned` \b"#, "two words", "cart-1", "cart-10", "café 日本",
     #"back\:slash"#, "*", "~", "a,b;c|d&e<f>",
+    "zz`\u{600}`;touch pwned", "yy\u{600}'\u{301}\"\u{301}$(touch pwned)\u{200D}`touch pwned`",
+    "xx!\u{FE0F}!-1 !!",
+    "-h/tmp/nowhere", #"ww'"#, #"vv""#,
   ]
 
   /// What is typed, and the id that must come of it.
@@ -19,6 +22,9 @@ import Testing
     (#""it"#, ids[1]), ("tw", ids[2]), (#"two\ w"#, ids[2]), ("'two ", ids[2]), ("ca", "cart-1"),
     ("caf", ids[5]),
     ("back", ids[6]), ("a,", ids[9]), ("--type Type:", ids[0]),
+    ("zz", ids[10]), (#""zz"#, ids[10]), ("'zz", ids[10]), ("yy", ids[11]), (#""yy"#, ids[11]),
+    ("'yy", ids[11]),
+    ("xx", ids[12]), (#""xx"#, ids[12]), ("'xx", ids[12]), ("'ww", ids[14]), (#""vv"#, ids[15]),
   ]
 
   @Test(arguments: ["bash", "zsh", "fish"]) func aLineIsCompleted(shell: String) async throws {
@@ -30,6 +36,8 @@ import Testing
         "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES \(rows.joined(separator: ", "))"
       )
       for (typed, id) in Self.lines {
+        // zsh searches its history for what follows an exclamation mark, and is not offered such names.
+        if shell == "zsh", id.unicodeScalars.contains("!") { continue }
         // Of two candidates, a shell types what they share.
         let line = typed == "ca" ? "annals stream cart" : "annals stream \(typed)"
         let screen = try await type(line, into: shell, db)
@@ -107,6 +115,12 @@ import Testing
       #expect(try await names("positional@0", "order-19").count == 11)
       #expect(try await names("positional@0", "").count == 50)
       #expect(try await names("positional@0", "nonesuch").isEmpty)
+      // It would be an option, which says where to connect.
+      try await db.psql(
+        "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('-hx', 'X', '{}', 1)"
+      )
+      #expect(try await names("positional@0", "-").isEmpty)
+      #expect(try await names("positional@0", "-- -") == ["-hx"])
       #expect(try await names("--category", "--category o") == ["order"])
       #expect(try await names("--type", "--type T") == ["Type0", "Type1", "Type2"])
       #expect(try await Set(names("positional@0", "--table native order-19")).count == 11)

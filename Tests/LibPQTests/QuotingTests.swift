@@ -50,6 +50,18 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    "", "$", "$$", "$annals$", "$annals$\u{301}; DROP", "\u{600}$annals$", "x$annals", "$annals$annals_1$",
+    "$annals$ $annals_8$ $annals_10$ $annals_11$", "$annals_1$annals$annals_2", #"\'"$"#,
+    (0..<1000).map { "$annals_\($0)$" }.joined() + "$annals$",
+  ])
+  func noTextEndsItsDollarQuote(text: String) async throws {
+    try await withConnection { connection, _ in
+      let read = try connection.text("SELECT \(quoteDollar(text))")
+      #expect(read.utf8.elementsEqual(text.utf8))
+    }
+  }
+
   /// libpq would send what stands before the NUL, and the server would run it.
   @Test func aStatementWithANULIsNotSent() async throws {
     try await withConnection { connection, _ in

@@ -15,18 +15,18 @@ extension AppendStatements {
       [.text(aggregateID)]
     )
     let last = result.isEmpty ? nil : result.event(0)
-    let name = shellQuoted(aggregateID)
     let remedy =
       line == 0
-      ? "if the event still applies, append it again with --expected-version \(actual == 0 ? "none" : String(actual))."
-      : "what is expected counts the lines before; leave version and expected_version out to append anyway."
+      ? "If the event still applies, append it again with --expected-version \(actual == 0 ? "none" : String(actual))."
+      : "What is expected counts the lines before; leave version and expected_version out to append anyway."
     return EventStoreError(
       .versionConflict,
       "version conflict: \(aggregateID) \(state), expected \(expected.described)",
       detail: last.map {
         "The last event is version \($0.version), \($0.type), of \($0.timestamp), id \($0.id)."
       },
-      hint: "Look with 'annals stream \(name)'; \(remedy)"
+      // The command ends the hint, without quotes around it: they would take away those of the name.
+      hint: "\(remedy) Look first: annals stream \(quoteShellOperand(aggregateID))"
     ).at(line: line)
   }
 
@@ -75,16 +75,6 @@ extension ExpectedVersion {
     case .version(let version): "version \(version)"
     }
   }
-}
-
-/// A word that a shell reads as it stands.
-private func shellQuoted(_ text: String) -> String {
-  let isPlain = text.utf8.allSatisfy {
-    isDigit($0) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20)
-      || "-_./:@%+=,".utf8.contains($0)
-  }
-  guard !isPlain || text.isEmpty || text.hasPrefix("-") else { return text }
-  return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
 }
 
 extension EventStoreError {

@@ -76,8 +76,9 @@ private let binaryCopyTrailer: Int16 = -1
 /// The words are in the server's language; the number stands first after the table's name in each.
 func failedCopyRow(_ error: PostgresError, table: String) -> Int? {
   guard let context = error.context else { return nil }
-  let prefix = "COPY \(table),"
-  guard let line = context.split(separator: "\n").first(where: { $0.hasPrefix(prefix) }) else { return nil }
-  let digits = line.dropFirst(prefix.count).drop { !$0.isWholeNumber }.prefix { $0.isWholeNumber }
-  return Int(digits)
+  let prefix = "COPY \(table),".unicodeScalars
+  let lines = context.unicodeScalars.split(separator: "\n")
+  guard let line = lines.first(where: { $0.starts(with: prefix) }) else { return nil }
+  let isDigit = { ("0"..."9").contains($0 as Unicode.Scalar) }
+  return Int(String(line.dropFirst(prefix.count).drop { !isDigit($0) }.prefix(while: isDigit)))
 }

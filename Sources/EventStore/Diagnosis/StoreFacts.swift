@@ -25,7 +25,7 @@ struct StoreFacts: Sendable {
     indexes = (0..<rows.rowCount).map { row in
       TableIndex(
         name: ByteString(rows.string(row, 0)),
-        columns: rows.string(row, 1).split(separator: "\n").map { ByteString($0) },
+        columns: rows.string(row, 1).unicodeScalars.split(separator: "\n").map { ByteString(String($0)) },
         isUnique: rows.bool(row, 2),
         isValid: rows.bool(row, 3),
         isForAllRows: rows.bool(row, 4),

@@ -19,7 +19,9 @@ extension StoreFacts {
       items.append(statisticsItem)
     }
     if let parts = self["parts_without_autovacuum"] {
-      let advice = parts.split(separator: ", ").map { "ALTER TABLE \($0) RESET (autovacuum_enabled);" }
+      let advice = parts.unicodeScalars.split(separator: ", ".unicodeScalars).map {
+        "ALTER TABLE \(String($0)) RESET (autovacuum_enabled);"
+      }
       items.append(
         DiagnosisItem(
           .table,
@@ -51,7 +53,7 @@ extension StoreFacts {
   private func positionItems(_ faults: [PositionFault]) -> [DiagnosisItem] {
     if faults.isEmpty { return [DiagnosisItem(.table, "positions", "final behind the watermark")] }
     return faults.map { fault in
-      let name = fault.kind.rawValue.split(separator: "_").joined(separator: " ")
+      let name = String(fault.kind.rawValue.map { $0 == "_" ? " " : $0 })
       return DiagnosisItem(.table, name, fault.message, .problem, advice: fault.remedy)
     }
   }

@@ -173,7 +173,7 @@ extension EventStore {
       throw EventStoreError(
         .failed,
         "this copy has taken the place of \(table) already; \(known.name) holds the old events",
-        hint: "'annals evolve rollback --into \(known.name)' takes it back."
+        hint: "'annals evolve rollback --into \(quoteShell(known.name.description))' takes it back."
       )
     }
     guard known.identity == plan.identity else {

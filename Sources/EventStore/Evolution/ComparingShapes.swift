@@ -52,10 +52,10 @@ extension EvolutionCheckRun {
   mutating func reportShapes() throws {
     for change in try shapeChanges() {
       guard let after = change.after else { continue }
-      let old = Set((change.before ?? "").split(separator: "|"))
-      let new = Set(after.split(separator: "|"))
+      let old = Set((change.before ?? "").unicodeScalars.split(separator: "|").map(String.init))
+      let new = Set(after.unicodeScalars.split(separator: "|").map(String.init))
       let kind: EvolutionFinding.Kind
-      if new.contains("null"), !old.contains("null") {
+      if new.subtracting(old).contains(where: { $0 == "null" }) {
         kind = .nullAppears
       } else if change.before != nil, !new.subtracting(["null"]).isSubset(of: old) {
         kind = .typeChanges

@@ -10,21 +10,21 @@ struct JSONPathSteps {
     /// The name as a JSON string.
     var json: String {
       guard case .member(let name) = self else { return "[]" }
-      return name.hasPrefix("\"") ? name : "\"\(name)\""
+      return name.utf8.first == UInt8(ascii: "\"") ? name : "\"\(name)\""
     }
   }
 
   private(set) var steps: [Step] = []
-  private var texts: [Substring] = []
+  private var texts: [Substring.UnicodeScalarView] = []
 
   init(_ path: String) {
-    var rest = Substring(path)
-    if rest == "." { return }
-    if rest.hasPrefix(".[]") { rest.removeFirst() }
+    var rest = Substring(path).unicodeScalars
+    if path == "." { return }
+    if rest.starts(with: ".[]".unicodeScalars) { rest.removeFirst() }
     while !rest.isEmpty {
       let end = Self.endOfStep(rest)
       let text = rest[..<end]
-      steps.append(text == "[]" ? .elements : .member(String(text.dropFirst())))
+      steps.append(text.elementsEqual("[]".unicodeScalars) ? .elements : .member(String(text.dropFirst())))
       texts.append(text)
       rest = rest[end...]
     }
@@ -35,19 +35,20 @@ struct JSONPathSteps {
   /// The path without its last step; nil for the whole payload.
   var parent: String? {
     guard !texts.isEmpty else { return nil }
-    let path = texts.dropLast().joined()
-    return path.isEmpty || path.hasPrefix("[") ? "." + path : path
+    let path = texts.dropLast().map(String.init).joined()
+    return path.isEmpty || path.utf8.first == UInt8(ascii: "[") ? "." + path : path
   }
 
-  private static func endOfStep(_ path: Substring) -> Substring.Index {
-    if path.hasPrefix("[]") { return path.index(path.startIndex, offsetBy: 2) }
-    let name = path.dropFirst()
-    guard name.first == "\"" else { return name.firstIndex { $0 == "." || $0 == "[" } ?? path.endIndex }
-    var index = name.index(after: name.startIndex)
-    while index < name.endIndex, name[index] != "\"" {
+  private static func endOfStep(_ path: Substring.UnicodeScalarView) -> Substring.Index {
+    if path.starts(with: "[]".unicodeScalars) { return path.index(path.startIndex, offsetBy: 2) }
+    let scalars = path.dropFirst()
+    guard scalars.first == "\"" else { return scalars.firstIndex { $0 == "." || $0 == "[" } ?? path.endIndex }
+    var index = scalars.index(after: scalars.startIndex)
+    while index < scalars.endIndex, scalars[index] != "\"" {
       index =
-        name.index(index, offsetBy: name[index] == "\\" ? 2 : 1, limitedBy: name.endIndex) ?? name.endIndex
+        scalars.index(index, offsetBy: scalars[index] == "\\" ? 2 : 1, limitedBy: scalars.endIndex)
+        ?? scalars.endIndex
     }
-    return index < name.endIndex ? name.index(after: index) : index
+    return index < scalars.endIndex ? scalars.index(after: index) : index
   }
 }

@@ -185,7 +185,7 @@ extension TypeShape.Path {
 
 extension TypeShape.Variant {
   fileprivate init(_ page: borrowing QueryResult, row: Int, ofType type: String) throws {
-    members = page.string(row, 0).split(separator: "\n").map(String.init)
+    members = page.string(row, 0).unicodeScalars.split(separator: "\n").map(String.init)
     events = page.int64(row, 1)
     firstSeen = try page.time(row, 2, ofType: type)
     lastSeen = try page.time(row, 3, ofType: type)
@@ -204,8 +204,10 @@ extension TypeShape.Variant {
     var paths: [ByteString: [String]] = [:]
     for member in members {
       // A type has no blank, a path may have some.
-      guard let blank = member.lastIndex(of: " ") else { continue }
-      paths[ByteString(member[..<blank]), default: []].append(String(member[member.index(after: blank)...]))
+      guard let blank = member.unicodeScalars.lastIndex(of: " ") else { continue }
+      paths[ByteString(member[..<blank]), default: []].append(
+        String(member[member.unicodeScalars.index(after: blank)...])
+      )
     }
     return paths
   }

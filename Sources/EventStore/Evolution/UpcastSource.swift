@@ -159,7 +159,7 @@ extension UpcastSource {
   /// keeps PostgreSQL from reading in parallel.
   private func value(_ statement: SQLStatement) -> String {
     guard statement.isPlainExpression else { return subquery(statement) }
-    return "(\n\(statement.text.dropFirst(statement.keyword.count))\n)"
+    return "(\n\(String(statement.text.unicodeScalars.dropFirst(statement.keyword.unicodeScalars.count)))\n)"
   }
 
   private func applies(_ rule: UpcasterFile.Rule) -> String { rule.applies }
@@ -188,7 +188,7 @@ extension SQLStatement {
     }
     // `SELECT a b` gives a column a name: such a word follows no operator.
     guard let last = words.last, words.count > 1, last.offset + last.text.utf8.count == text.utf8.count else {
-      return !text.hasSuffix("\"")
+      return text.utf8.last != UInt8(ascii: "\"")
     }
     let before = text.utf8.prefix(last.offset).last { !" \t\r\n".utf8.contains($0) }
     return before.map { ".:=<>+-*/%|&#@?~^,".utf8.contains($0) } ?? false
@@ -203,7 +203,7 @@ extension SQLStatement {
   /// Whether a payload without a null may get one, as far as the text tells: not where operators join it with constants
   /// that have none. What could hide a null, as a cast of text or a call, counts as one.
   fileprivate var canMakeNull: Bool {
-    ["(", "\\", "::", "null"].contains { text.contains($0) }
+    ["(", "\\", "::", "null"].contains { text.utf8.contains($0.utf8) }
       || !words.allSatisfy { ["SELECT", "EVENT", "EVENT_DATA"].contains($0.text) }
   }
 }

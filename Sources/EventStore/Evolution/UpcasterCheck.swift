@@ -43,7 +43,7 @@ extension Upcasters {
   }
 
   private static func withCastHint(_ error: SQLFileError) -> SQLFileError {
-    guard error.hint == nil, error.message.contains("cannot be matched") else { return error }
+    guard error.hint == nil, error.message.utf8.contains("cannot be matched".utf8) else { return error }
     var error = error
     error.hint =
       "The value must be of type jsonb; cast it, as '{\"currency\": \"BRL\"}'::jsonb, or use to_jsonb()."
@@ -112,7 +112,7 @@ private struct FunctionCall {
     var calls: [FunctionCall] = []
     for (index, token) in tokens.enumerated() where token.kind == .word || token.kind == .quoted {
       let text = String(decoding: bytes[token.range], as: UTF8.self)
-      if text.hasPrefix("$"), token.kind == .word {
+      if text.utf8.first == UInt8(ascii: "$"), token.kind == .word {
         throw SQLFileError(
           file: file.path,
           location: statement.location.advanced(to: token.location),
@@ -120,8 +120,8 @@ private struct FunctionCall {
         )
       }
       let isQuoted = token.kind == .quoted
-      if isQuoted, !text.hasPrefix("\"") { continue }
-      let name = isQuoted ? String(text.dropFirst().dropLast()) : text.lowercased()
+      if isQuoted, text.utf8.first != UInt8(ascii: "\"") { continue }
+      let name = isQuoted ? String(text.unicodeScalars.dropFirst().dropLast()) : text.lowercased()
       let isCalled =
         index + 1 < tokens.count && bytes[tokens[index + 1].range.lowerBound] == UInt8(ascii: "(")
       guard isCalled || !isQuoted && keywords.contains(name) && !isMember(index, tokens, bytes) else {

@@ -73,7 +73,9 @@ extension UpcasterFile {
     case "event":
       return Rule(types: try file.eventTypes(of: section), location: section.location)
     case "rename":
-      let names = section.argument.split(whereSeparator: \.isWhitespace).map { ByteString($0) }
+      let names = section.argument.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).map {
+        ByteString(String($0))
+      }
       guard names.count == 2, names[0] != names[1], !names.contains(SectionFile.anyType) else {
         throw file.error(
           "@rename takes the old and the new name of one event type",

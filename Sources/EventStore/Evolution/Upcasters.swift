@@ -71,7 +71,7 @@ extension EventStore {
     let comment = identity([])
     let definition = Array(live.definition.utf8)
     let isSame =
-      comment.isEmpty ? !live.definition.contains(Self.upcasterComment) : definition.hasSuffix(comment)
+      comment.isEmpty ? !live.definition.contains(Self.upcasterComment) : definition.ends(with: comment)
     guard isSame else {
       throw EventStoreError(
         .invalidDefinition,
@@ -107,5 +107,5 @@ extension EventsTable {
 }
 
 extension [UInt8] {
-  fileprivate func hasSuffix(_ bytes: [UInt8]) -> Bool { reversed().starts(with: bytes.reversed()) }
+  fileprivate func ends(with bytes: [UInt8]) -> Bool { reversed().starts(with: bytes.reversed()) }
 }

@@ -143,7 +143,7 @@ extension JSONScanner {
       let isPair = 0xD800...0xDBFF ~= first
       let low = isPair ? codeUnit(in: bytes, at: index + 6) ?? 0 : 0
       let scalar = isPair ? 0x10000 + (first & 0x3FF) << 10 + low & 0x3FF : first
-      for byte in String(Character(Unicode.Scalar(scalar) ?? "\u{FFFD}")).utf8 { result.append(byte) }
+      for byte in "\(Unicode.Scalar(scalar) ?? "\u{FFFD}")".utf8 { result.append(byte) }
       return isPair ? 12 : 6
     case let byte: result.append(byte)
     }

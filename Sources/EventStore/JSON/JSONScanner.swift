@@ -194,7 +194,7 @@ extension JSONError {
 
   static func describe(_ byte: UInt8) -> String {
     switch byte {
-    case 0x21...0x7E: "\"\(Character(Unicode.Scalar(byte)))\""
+    case 0x21...0x7E: "\"\(Unicode.Scalar(byte))\""
     case 0x20: "space"
     case 0x80...: "character outside ASCII"
     default: "control character 0x" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)

@@ -43,7 +43,8 @@ public struct Layout: Sendable {
     name = file.sections("layout")[0].argument
     var tables: [QualifiedName] = []
     for section in file.sections("table") {
-      guard section.argument.contains("."), let table = QualifiedName(section.argument) else {
+      guard section.argument.utf8.contains(UInt8(ascii: ".")), let table = QualifiedName(section.argument)
+      else {
         throw file.error(
           "\"\(section.argument)\" is not the name of a table with its schema",
           at: section.argumentLocation
@@ -95,7 +96,9 @@ extension EventsTable {
   static func find(_ layout: Layout, _ connection: Connection) throws -> EventsTable {
     var types: [ByteString: String] = [:]
     do { types = try columnTypes(of: layout, connection) } catch {
-      guard error.sqlState?.hasPrefix("42") == true, error.sqlState != SQLState.insufficientPrivilege else {
+      guard error.sqlState?.utf8.starts(with: "42".utf8) == true,
+        error.sqlState != SQLState.insufficientPrivilege
+      else {
         throw error
       }
       throw EventStoreError(

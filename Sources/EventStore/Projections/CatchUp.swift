@@ -264,7 +264,7 @@ extension Generation {
       .invalidDefinition,
       "\(file.path) is not the file that the live generation \(number) of \(projection) was built by",
       detail: "The file is version \(file.version), the live read model was built by version \(version).",
-      hint: "Bring it in with 'annals rebuild-projection \(file.path)'."
+      hint: "Bring it in with 'annals rebuild-projection \(quoteShell(file.path))'."
     )
   }
 

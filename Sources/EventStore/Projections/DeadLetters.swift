@@ -276,7 +276,8 @@ extension Generation {
       throw EventStoreError(
         .invalidDefinition,
         "\(file.path) makes other tables than those of the live generation \(number) of \(projection)",
-        hint: "Bring it in with 'annals rebuild-projection \(file.path)', which applies the dead letters too."
+        hint:
+          "Bring it in with 'annals rebuild-projection \(quoteShell(file.path))', which applies the dead letters too."
       )
     }
   }

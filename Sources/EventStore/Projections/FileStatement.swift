@@ -37,16 +37,16 @@ extension PostgresError {
   /// Whether the same may succeed later: a lost connection, a deadlock, a lock, a full disk (classes 40, 53, 55, 57, 58).
   var isPassing: Bool {
     guard kind == .statement, let state = sqlState else { return kind != .noSession }
-    return ["40", "53", "55", "57", "58"].contains { state.hasPrefix($0) }
+    return ["40", "53", "55", "57", "58"].contains { state.utf8.starts(with: $0.utf8) }
   }
 }
 
 extension SQLFileError {
   /// Puts the server's error about a statement that was sent as it stands into the operator's file.
   init(_ error: PostgresError, in statement: SQLStatement, of file: String) {
-    let before =
+    let scalars =
       error.position.map { statement.text.unicodeScalars.prefix($0 - 1) } ?? Substring().unicodeScalars
-    let lines = before.split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = scalars.split(separator: "\n", omittingEmptySubsequences: false)
     let column = (lines.last?.count ?? 0) + (lines.count > 1 ? 1 : statement.location.column)
     let line = statement.location.line + max(0, lines.count - 1)
     self.init(

@@ -53,7 +53,7 @@ extension Generation {
     position = result.int64(row, 6)
     events = result.int64(row, 7)
     objects = result.string(row, 8).unicodeScalars.split(separator: "\n").compactMap {
-      ReadModelObject(Substring($0))
+      ReadModelObject(String($0))
     }
     definition = result.string(row, 9)
   }

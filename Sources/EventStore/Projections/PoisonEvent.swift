@@ -23,7 +23,7 @@ struct PoisonEvent: Error {
 
   /// Whether any event would fail so: the handler or the tables are wrong (class 42, "syntax error or access rule
   /// violation"), not the event.
-  var isOfHandler: Bool { sqlState.hasPrefix("42") }
+  var isOfHandler: Bool { sqlState.utf8.starts(with: "42".utf8) }
 
   /// What failed, for people.
   var subject: String {

@@ -86,6 +86,11 @@ extension EventStore {
 
   private static func drop(_ schema: String) -> String { "DROP SCHEMA \(quoteIdentifier(schema)) CASCADE;" }
 
+  /// The SQL that drops what a build left, however far it got.
+  package static func dropUnfinished(_ schema: String) -> String {
+    "DROP SCHEMA IF EXISTS \(quoteIdentifier(schema)) CASCADE;"
+  }
+
   /// Makes the schema and its tables, all or nothing.
   private func beginReadModel(
     of file: ProjectionFile,

@@ -22,8 +22,8 @@ public struct TableDifference: Sendable, Hashable {
 extension DifferenceLimit {
   /// `100` rows, or `0.5%`; nil for anything else.
   public init?(_ text: String) {
-    if text.hasSuffix("%") {
-      guard let percent = Double(text.dropLast()), percent >= 0 else { return nil }
+    if text.utf8.last == UInt8(ascii: "%") {
+      guard let percent = Double(String(text.unicodeScalars.dropLast())), percent >= 0 else { return nil }
       self = .percent(percent)
     } else {
       guard let rows = Int64(text), rows >= 0 else { return nil }
@@ -60,7 +60,7 @@ extension EventStore {
           added: result.int64(0, 1),
           removed: result.int64(0, 2),
           changed: result.int64(0, 3),
-          samples: samples.split(separator: "\n").map(String.init)
+          samples: samples.unicodeScalars.split(separator: "\n").map(String.init)
         )
       }
     }

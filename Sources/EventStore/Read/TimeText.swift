@@ -9,11 +9,11 @@ extension EventStore {
   public func time(_ text: String) async throws -> Timestamp {
     try await perform { connection in
       let sql =
-        text.hasSuffix(" ago")
+        text.utf8.suffix(4).elementsEqual(" ago".utf8)
         ? "SELECT now() + $1::text::interval" : "SELECT $1::text::timestamptz"
       do {
         return Timestamp(microseconds: try connection.query(sql, [.text(text)]).int64(0, 0))
-      } catch let error as PostgresError where error.sqlState?.hasPrefix("22") == true {
+      } catch let error as PostgresError where error.sqlState?.utf8.starts(with: "22".utf8) == true {
         throw EventStoreError(
           .invalidInput,
           "'\(text)' is not a time",

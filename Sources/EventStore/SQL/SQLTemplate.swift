@@ -56,10 +56,10 @@ struct SQLTemplate: Sendable {
     var kept = text.unicodeScalars[...]
     var index = kept.startIndex
     while index < kept.endIndex {
-      let rest = kept[index...]
-      if rest.starts(with: "--".unicodeScalars) {
-        index = rest.firstIndex(of: "\n") ?? rest.endIndex
-      } else if let name = place(at: rest) {
+      let scalars = kept[index...]
+      if scalars.starts(with: "--".unicodeScalars) {
+        index = scalars.firstIndex(of: "\n") ?? scalars.endIndex
+      } else if let name = place(at: scalars) {
         parts.append(.text(String(kept[..<index])))
         parts.append(.place(name))
         // Two braces more than the name.
@@ -72,10 +72,10 @@ struct SQLTemplate: Sendable {
     return parts + [.text(String(kept))]
   }
 
-  private static func place(at rest: Substring.UnicodeScalarView) -> String? {
-    guard rest.first == "{" else { return nil }
-    let name = rest.dropFirst().prefix { ("a"..."z").contains($0) || $0 == "_" }
-    guard !name.isEmpty, rest[name.endIndex...].first == "}" else { return nil }
+  private static func place(at scalars: Substring.UnicodeScalarView) -> String? {
+    guard scalars.first == "{" else { return nil }
+    let name = scalars.dropFirst().prefix { ("a"..."z").contains($0) || $0 == "_" }
+    guard !name.isEmpty, scalars[name.endIndex...].first == "}" else { return nil }
     return String(name)
   }
 }

@@ -53,9 +53,9 @@ package struct GeneratedCode: Sendable, Equatable {
   /// Reads N out of `PL/pgSQL function pg_temp_3.annals_apply(bigint,bigint) line N at SQL statement` or out of
   /// `compilation of PL/pgSQL function "annals_apply" near line N`.
   private func bodyLine(in context: String) -> Int? {
-    for line in context.unicodeScalars.split(separator: "\n") where isOurs(line) {
-      let words = line.split(separator: " ").map(String.init)
-      guard let label = words.lastIndex(of: "line"), label + 1 < words.endIndex else { continue }
+    for scalars in context.unicodeScalars.split(separator: "\n") where isOurs(scalars) {
+      let words = scalars.split(separator: " ").map(String.init)
+      guard let label = words.lastIndex(where: { $0 == "line" }), label + 1 < words.endIndex else { continue }
       return Int(words[label + 1])
     }
     return nil

@@ -42,7 +42,9 @@ extension SectionFile {
 
   /// The types behind the keyword of a section, separated by commas or blanks.
   func eventTypes(of section: Section) throws(SQLFileError) -> [ByteString] {
-    let types = section.argument.split { $0 == "," || $0.isWhitespace }.map { ByteString($0) }
+    let types = section.argument.unicodeScalars.split { $0 == "," || $0.properties.isWhitespace }.map {
+      ByteString(String($0))
+    }
     guard !types.isEmpty else {
       throw error("@\(section.keyword) needs TYPE", at: section.argumentLocation)
     }
@@ -63,6 +65,6 @@ extension SectionFile {
 extension SQLStatement {
   /// Whether it yields rows and changes nothing.
   var isQuery: Bool {
-    ["SELECT", "VALUES", "TABLE"].contains(mainKeyword) || text.hasPrefix("(")
+    ["SELECT", "VALUES", "TABLE"].contains(mainKeyword) || text.utf8.first == UInt8(ascii: "(")
   }
 }

@@ -114,7 +114,8 @@ extension SectionFile {
       return false
     }
     let content = String(decoding: text.dropFirst(2), as: UTF8.self).trimmed
-    return content.first == "@" && content.dropFirst().first?.isLetter == true
+    let scalars = content.unicodeScalars
+    return scalars.first == "@" && scalars.dropFirst().first?.properties.isAlphabetic == true
   }
 
   private static func example(of rules: [SectionRule]) -> String {
@@ -186,9 +187,9 @@ extension SectionFile {
 extension SectionFile.Section {
   fileprivate init(opening token: SQLToken, in bytes: [UInt8], statements: [SQLStatement]) {
     let line = String(decoding: bytes[token.range], as: UTF8.self)
-    let afterSign = line[line.firstIndex(of: "@")!...].dropFirst()
-    let keyword = afterSign.prefix { !$0.isWhitespace }
-    let argument = afterSign[keyword.endIndex...].trimmed
+    let afterSign = line[line.unicodeScalars.firstIndex(of: "@")!...].unicodeScalars.dropFirst()
+    let keyword = afterSign.prefix { !$0.properties.isWhitespace }
+    let argument = Substring(afterSign[keyword.endIndex...]).trimmed
     let argumentStart = argument.isEmpty ? line.startIndex : argument.startIndex
     self.keyword = String(keyword)
     self.argument = String(argument)
@@ -204,8 +205,8 @@ extension SectionFile.Section {
 extension StringProtocol {
   /// Without white space at either end.
   package var trimmed: SubSequence {
-    let start = self.drop(while: \.isWhitespace)
-    let end = start.lastIndex { !$0.isWhitespace }.map(index(after:)) ?? start.startIndex
+    let start = unicodeScalars.drop(while: \.properties.isWhitespace)
+    let end = start.lastIndex { !$0.properties.isWhitespace }.map(start.index(after:)) ?? start.startIndex
     return self[start.startIndex..<end]
   }
 }

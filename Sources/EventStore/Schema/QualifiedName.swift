@@ -22,31 +22,33 @@ public struct QualifiedName: Sendable, Hashable, CustomStringConvertible {
   /// - Returns: nil when the text is not such a name, or a part is longer than PostgreSQL's 63 bytes.
   public init?(_ text: String) {
     var parts: [String] = []
-    var rest = Substring(text)
+    var scalars = Substring(text).unicodeScalars
     repeat {
-      guard let part = QualifiedName.takePart(&rest), (1...63).contains(part.utf8.count) else { return nil }
+      guard let part = QualifiedName.takePart(&scalars), (1...63).contains(part.utf8.count) else {
+        return nil
+      }
       parts.append(part)
-    } while rest.popFirst() == "." && parts.count < 3
-    guard rest.isEmpty, let name = parts.last, parts.count <= 2 else { return nil }
+    } while scalars.popFirst() == "." && parts.count < 3
+    guard scalars.isEmpty, let name = parts.last, parts.count <= 2 else { return nil }
     self.init(schema: parts.count == 2 ? parts[0] : "public", name: name)
   }
 
-  private static func takePart(_ rest: inout Substring) -> String? {
-    guard rest.first == "\"" else {
-      let part = rest.prefix { $0 != "." }
-      rest = rest.dropFirst(part.count)
-      return part.contains("\"") || part.contains("\0") ? nil : String(part)
+  private static func takePart(_ scalars: inout Substring.UnicodeScalarView) -> String? {
+    guard scalars.first == "\"" else {
+      let part = scalars.prefix { $0 != "." }
+      scalars = scalars[part.endIndex...]
+      return part.contains { $0 == "\"" || $0 == "\0" } ? nil : String(part)
     }
-    var part = ""
-    rest.removeFirst()
-    while let character = rest.popFirst() {
-      if character == "\0" { return nil }
-      if character != "\"" {
-        part.append(character)
-      } else if rest.first == "\"" {
-        part.append(rest.removeFirst())
+    var part = String.UnicodeScalarView()
+    scalars.removeFirst()
+    while let scalar = scalars.popFirst() {
+      if scalar == "\0" { return nil }
+      if scalar != "\"" {
+        part.append(scalar)
+      } else if scalars.first == "\"" {
+        part.append(scalars.removeFirst())
       } else {
-        return rest.isEmpty || rest.first == "." ? part : nil
+        return scalars.isEmpty || scalars.first == "." ? String(part) : nil
       }
     }
     return nil

@@ -93,8 +93,10 @@ extension EventStore {
 
   /// As `annals_changes` writes paths: the whole state is empty, and an element of it begins with a bracket.
   private static func normalized(_ path: String) -> String {
-    if path == "." || path.hasPrefix(".[") { return String(path.dropFirst()) }
-    return path.hasPrefix(".") || path.hasPrefix("[") || path.isEmpty ? path : "." + path
+    let bytes = path.utf8
+    if path == "." || bytes.starts(with: ".[".utf8) { return String(path.unicodeScalars.dropFirst()) }
+    return path.isEmpty || bytes.first == UInt8(ascii: ".") || bytes.first == UInt8(ascii: "[")
+      ? path : "." + path
   }
 }
 

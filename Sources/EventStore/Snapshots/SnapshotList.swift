@@ -80,34 +80,50 @@ extension EventStore {
   ) async throws -> SnapshotPruning {
     try await perform { connection in
       try requireSchema(connection)
-      let ranked = """
-        SELECT e.reducer, e.aggregate_id, e.version, r.id <> \(Self.newestReducer) AS is_stale, l.id IS NOT NULL AS is_valid,
-               row_number() OVER (PARTITION BY e.reducer, e.aggregate_id, l.id IS NULL ORDER BY e.version DESC) AS age
-        FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
-        LEFT JOIN \(relation) AS l
-          ON l.aggregate_id = e.aggregate_id COLLATE "C" AND l.version = e.version AND l.id = e.event_id
-        WHERE r.store = \(shownLiteral(table.description)) AND \(selection.literalCondition)
-        """
-      let condition = "NOT old.is_valid OR old.age > \(kept)\(stale ? " OR old.is_stale" : "")"
-      let doomed = "FROM (\n\(ranked)\n) AS old WHERE \(condition)"
-      let sql = """
-        DELETE FROM annals.snapshots AS s USING (SELECT * \(doomed)) AS old
-        WHERE s.reducer = old.reducer AND s.aggregate_id = old.aggregate_id AND s.version = old.version
-        """
+      var conditions = Conditions()
+      conditions.add("r.store = \(conditions.bind(.text(table.description)))")
+      conditions.add(selection)
+      let doomed = doomedSnapshots(conditions.conjunction, keeping: kept, stale: stale)
+      // What is shown takes no parameters, and is not what runs.
+      let shown = "r.store = \(shownLiteral(table.description)) AND \(selection.literalCondition)"
+      let sql = Self.deletion(of: doomedSnapshots(shown, keeping: kept, stale: stale))
       if dryRun {
-        let count = try connection.query("SELECT count(*) \(doomed)").int64(0, 0)
+        let count = try connection.query("SELECT count(*) \(doomed)", conditions.parameters).int64(0, 0)
         return SnapshotPruning(snapshots: count, sql: sql)
       }
       return try connection.transaction {
-        let count = Int64(try connection.query(sql).affectedRows)
-        let detail = "jsonb_build_object('snapshots', \(count), 'kept', \(kept))"
-        try connection.execute(
-          "INSERT INTO annals.audit (action, subject, detail)"
-            + " VALUES ('snapshot prune', \(quoteLiteral(table.description)), \(detail))"
+        let deleted = try connection.query(Self.deletion(of: doomed), conditions.parameters).affectedRows
+        _ = try connection.query(
+          """
+          INSERT INTO annals.audit (action, subject, detail)
+          VALUES ('snapshot prune', $1, jsonb_build_object('snapshots', $2, 'kept', $3))
+          """,
+          [.text(table.description), .int8(Int64(deleted)), .int8(Int64(kept))]
         )
-        return SnapshotPruning(snapshots: count, sql: sql)
+        return SnapshotPruning(snapshots: Int64(deleted), sql: sql)
       }
     }
+  }
+
+  /// A FROM clause with the snapshots of a selection that are to go.
+  private func doomedSnapshots(_ selection: String, keeping kept: Int, stale: Bool) -> String {
+    """
+    FROM (
+    SELECT e.reducer, e.aggregate_id, e.version, r.id <> \(Self.newestReducer) AS is_stale, l.id IS NOT NULL AS is_valid,
+           row_number() OVER (PARTITION BY e.reducer, e.aggregate_id, l.id IS NULL ORDER BY e.version DESC) AS age
+    FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
+    LEFT JOIN \(relation) AS l
+      ON l.aggregate_id = e.aggregate_id COLLATE "C" AND l.version = e.version AND l.id = e.event_id
+    WHERE \(selection)
+    ) AS old WHERE NOT old.is_valid OR old.age > \(kept)\(stale ? " OR old.is_stale" : "")
+    """
+  }
+
+  private static func deletion(of doomed: String) -> String {
+    """
+    DELETE FROM annals.snapshots AS s USING (SELECT * \(doomed)) AS old
+    WHERE s.reducer = old.reducer AND s.aggregate_id = old.aggregate_id AND s.version = old.version
+    """
   }
 }
 

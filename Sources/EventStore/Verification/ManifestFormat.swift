@@ -91,8 +91,8 @@ enum ManifestFormat {
   /// The versions of runs; nil for more than there can be, whatever a damaged line names.
   private static func versions(_ text: String, count: Int) -> [Int32]? {
     var versions: [Int32] = []
-    for run in text.split(separator: ",", omittingEmptySubsequences: false) {
-      let ends = run.split(separator: "..").map { Int32($0) }
+    for run in text.unicodeScalars.split(separator: ",", omittingEmptySubsequences: false) {
+      let ends = run.split(separator: "..".unicodeScalars).map { Int32(String($0)) }
       guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2, first <= last else {
         return nil
       }

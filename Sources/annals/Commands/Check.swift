@@ -83,7 +83,7 @@ struct Check: AsyncParsableCommand {
   }
 
   private func print(_ report: String) {
-    for line in report.split(separator: "\n") { StandardOutput.print(String(line)) }
+    for line in report.unicodeScalars.split(separator: "\n") { StandardOutput.print(String(line)) }
     StandardOutput.flush()
   }
 
@@ -109,7 +109,9 @@ enum LagLimit: ExpressibleByArgument {
     if let events = Int64(argument) {
       guard events >= 0 else { return nil }
       self = .events(events)
-    } else if let time = DurationArgument(argument: argument), argument.last?.isLetter == true {
+    } else if let time = DurationArgument(argument: argument),
+      argument.unicodeScalars.last?.properties.isAlphabetic == true
+    {
       self = .time(time)
     } else {
       return nil
@@ -133,7 +135,9 @@ struct HealthReport {
   /// What is printed when there is no answer; nothing for Prometheus, which has a metric of its own for that.
   static func unknown(_ reason: String, _ format: Check.Format) -> String {
     switch format {
-    case .nagios: return "ANNALS UNKNOWN - \(nagiosText(String(reason.split(separator: "\n").first ?? "")))\n"
+    case .nagios:
+      return
+        "ANNALS UNKNOWN - \(nagiosText(reason.unicodeScalars.split(separator: "\n").first.map(String.init) ?? ""))\n"
     case .prometheus: return ""
     case .json:
       var object = JSONObject()

@@ -36,7 +36,9 @@ struct Initialize: AsyncParsableCommand {
     if !result.missing.isEmpty {
       StandardError.warn("\(store.table) is left as it is. This SQL adds what it lacks:")
       // What each step is called, and the table, come from the operator; the rest is ours.
-      StandardError.print(lines: Initialize.script(result.missing).split(separator: "\n").map(String.init))
+      StandardError.print(
+        lines: Initialize.script(result.missing).unicodeScalars.split(separator: "\n").map(String.init)
+      )
       StandardError.print("HINT:  Run it, or 'annals init --add-position'; both lock the table meanwhile.")
     }
   }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventStore
 internal import PostgresSandbox
 
 struct SandboxEnv: AsyncParsableCommand {
@@ -18,10 +19,6 @@ struct SandboxEnv: AsyncParsableCommand {
   /// Lines for sh that set the variables and unset those that would lead elsewhere.
   static func script(_ variables: [(name: String, value: String)]) -> String {
     let unset = "unset " + Sandbox.conflictingVariables.joined(separator: " ")
-    return ([unset] + variables.map { "export \($0.name)=\(shellQuoted($0.value))" }).joined(separator: "\n")
-  }
-
-  static func shellQuoted(_ text: String) -> String {
-    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+    return ([unset] + variables.map { "export \($0.name)=\(quoteShell($0.value))" }).joined(separator: "\n")
   }
 }

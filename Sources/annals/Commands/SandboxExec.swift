@@ -48,7 +48,7 @@ struct SandboxExec: AsyncParsableCommand {
     let program = command[0]
     do {
       let result = try await Subprocess.run(
-        program.contains("/") ? .path(FilePath(program)) : .name(program),
+        program.utf8.contains(UInt8(ascii: "/")) ? .path(FilePath(program)) : .name(program),
         arguments: Arguments(Array(command.dropFirst())),
         environment: environment,
         input: .currentStandardInput,

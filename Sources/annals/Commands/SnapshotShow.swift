@@ -100,8 +100,8 @@ struct SnapshotShow: AsyncParsableCommand {
       indented: isForPeople
     )
     guard output.chosenFormat == nil else { return print([StateRecord(state: state, reducer: reducer.name)]) }
-    for line in state.state.split(separator: "\n", omittingEmptySubsequences: false) {
-      StandardOutput.writeJSON(line + "\n")
+    for line in state.state.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false) {
+      StandardOutput.writeJSON(String(line) + "\n")
     }
     StandardOutput.flush()
     if isForPeople, StandardError.isTerminal { StandardError.print(Self.summary(state)) }

@@ -148,10 +148,12 @@ struct FindingKinds: ExpressibleByArgument {
 
   init?(argument: String) {
     var kinds: Set<Finding.Kind> = []
-    for word in argument.split(separator: ",", omittingEmptySubsequences: false) {
+    for word in argument.unicodeScalars.split(separator: ",", omittingEmptySubsequences: false).map(
+      String.init
+    ) {
       if word == "versions" {
         kinds.formUnion(Finding.Kind.versions)
-      } else if let kind = Finding.Kind(rawValue: String(word)) {
+      } else if let kind = Finding.Kind(rawValue: word) {
         kinds.insert(kind)
       } else {
         return nil

@@ -18,11 +18,11 @@ enum CompletionScript {
     case .bash: forBash(script)
     case .zsh:
       replacingFunction("__annals_custom_complete", in: script, with: zshNames)
-        .replacing("{-?,--help}", with: "{'-?',--help}")
+        .edited("{-?,--help}", with: "{'-?',--help}")
     // In fish -? cannot even be parsed, so there --help alone is offered.
     case .fish:
-      script.replacing("    command $tokens[1] $argv $tokens\n", with: fishNames)
-        .replacing("'?/help'", with: "'help'").replacing(" ? help'", with: " help'").replacing(
+      script.edited("    command $tokens[1] $argv $tokens\n", with: fishNames)
+        .edited("'?/help'", with: "'help'").edited(" ? help'", with: " help'").edited(
           " -s '?'",
           with: ""
         )
@@ -32,20 +32,22 @@ enum CompletionScript {
 
   private static func forBash(_ script: String) -> String {
     replacingFunction("__annals_custom_complete", in: script, with: bashNames)
-      .replacing(
+      .edited(
         "__annals_add_completions -W \"$(__annals_custom_complete ",
         with: "__annals_custom_complete "
       )
-      .replacing(" \"${COMP_CWORD}\" \"$(__annals_cursor_index_in_current_word)\")\"", with: "")
-      .replacing("    local -r cur=\"${2}\"\n", with: bashSplit + "    local -r cur=\"${2}\"\n")
-      .replacing("prev=\"${3}\"", with: "prev=\"${COMP_WORDS[COMP_CWORD - 1]}\"")
-      .replacing(" -? --help)", with: " '-?' --help)")
+      .edited(" \"${COMP_CWORD}\" \"$(__annals_cursor_index_in_current_word)\")\"", with: "")
+      .edited("    local -r cur=\"${2}\"\n", with: bashSplit + "    local -r cur=\"${2}\"\n")
+      .edited("prev=\"${3}\"", with: "prev=\"${COMP_WORDS[COMP_CWORD - 1]}\"")
+      .edited(" -? --help)", with: " '-?' --help)")
   }
 
   private static func replacingFunction(_ name: String, in script: String, with function: String) -> String {
-    let parts = script.split(separator: "\(name)() {\n", maxSplits: 1, omittingEmptySubsequences: false)
-    let rest = parts[1].split(separator: "\n}\n", maxSplits: 1, omittingEmptySubsequences: false)
-    return parts[0] + function + rest[1]
+    let scalars = script.unicodeScalars
+    guard let start = scalars.firstRange(of: "\(name)() {\n".unicodeScalars),
+      let end = scalars[start.upperBound...].firstRange(of: "\n}\n".unicodeScalars)
+    else { preconditionFailure("ArgumentParser's script has no function \(name)") }
+    return script[..<start.lowerBound] + function + script[end.upperBound...]
   }
 
   private static let bashSplit = """
@@ -101,7 +103,9 @@ enum CompletionScript {
     __annals_custom_complete() {
         local -a names
         names=("${(@f)$("${command_name}" "${@}" "${(j: :)command_line[1,current_word_index + 1]}" 2>/dev/null)}")
-        # The last line is a blank. _describe would take what follows a colon for a description.
+        # The last line is a blank. zsh does not keep an exclamation mark from its history, which would bring any earlier
+        # command into the line. _describe would take what follows a colon for a description.
+        names=("${(@)names:#*\!*}")
         (( ${#names} > 1 )) && compadd -V names -- "${(@)names[1,-2]}"
     }
 
@@ -111,4 +115,12 @@ enum CompletionScript {
         command $tokens[1] $argv (commandline -cp | string collect) 2>/dev/null
 
     """
+}
+
+extension String {
+  /// With another text in the place of one that ArgumentParser writes; without the change a script would be unsafe.
+  fileprivate func edited(_ text: String, with other: String) -> String {
+    precondition(unicodeScalars.contains(text.unicodeScalars), "ArgumentParser's script has no \(text)")
+    return String(unicodeScalars.replacing(text.unicodeScalars, with: other.unicodeScalars))
+  }
 }

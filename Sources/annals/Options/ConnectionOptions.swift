@@ -58,7 +58,7 @@ struct ConnectionOptions: ParsableArguments {
   func layout() throws -> Layout? {
     guard givenTable == nil, let name = givenLayout ?? MirroredOption.layout.variableText else { return nil }
     if let layout = Layout(shipped: name) { return layout }
-    guard name.contains("/") || name.contains(".") else {
+    guard name.utf8.contains(UInt8(ascii: "/")) || name.utf8.contains(UInt8(ascii: ".")) else {
       let near =
         SectionFile.nearest(to: name, among: Layout.shippedNames).map { "Did you mean '\($0)'? " } ?? ""
       throw CommandError(

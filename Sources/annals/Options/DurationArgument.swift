@@ -15,9 +15,9 @@ struct DurationArgument: ExpressibleByArgument, Hashable {
   /// Nil for what is no duration, and for more than 1,000,000,000 seconds.
   init?(argument: String) {
     let unit = String(argument.unicodeScalars.drop { ("0"..."9").contains($0) || $0 == "." })
-    let digits = argument.unicodeScalars.dropLast(unit.unicodeScalars.count)
+    let scalars = argument.unicodeScalars.dropLast(unit.unicodeScalars.count)
     guard let factor = Self.units.first(where: { $0.name == unit })?.seconds,
-      digits.first != ".", digits.last != ".", let number = Double(String(digits)),
+      scalars.first != ".", scalars.last != ".", let number = Double(String(scalars)),
       number * factor <= Self.maximumSeconds
     else { return nil }
     (duration, text) = (.seconds(number * factor), argument)

@@ -47,7 +47,7 @@ struct FilterOptions: ParsableArguments {
   }
 
   static func parseCategory(_ text: String) throws -> String {
-    if text.isEmpty || text.contains("-") {
+    if text.isEmpty || text.utf8.contains(UInt8(ascii: "-")) {
       throw ValidationError(
         "'\(text)' is no category: that is the part of an aggregate id before the first '-'"
       )

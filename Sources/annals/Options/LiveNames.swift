@@ -28,7 +28,7 @@ extension CompletionKind {
       // zsh and fish quote by themselves. readline does so by halves, and tells what it is about to replace.
       guard arguments.count > 1 else { return names }
       let untouched = line.untouched(byReplacing: arguments[1])
-      return names.map { line.quoted(String($0.dropFirst(untouched))) }
+      return names.map { line.quoted($0.unicodeScalars.dropFirst(untouched)) }
     }
   }
 }
@@ -50,8 +50,13 @@ private enum LiveNames {
       limit: limit,
       timeoutMilliseconds: timeoutMilliseconds
     )
-    // Shells take a name a line, and fish what follows a tab for a description.
-    return names.filter { name in !name.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } }
+    // Shells take a name a line, and fish what follows a tab for a description. One that begins with a hyphen would be
+    // an option, which says where to connect for example, unless -- ended those.
+    let takesHyphen = line.words.dropLast().contains { $0 == "--" }
+    return names.filter { name in
+      !name.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+        && (takesHyphen || name.utf8.first != UInt8(ascii: "-"))
+    }
   }
 }
 
@@ -69,11 +74,11 @@ extension ConnectionOptions {
       if isValue || names.contains(word) {
         arguments.append(word)
         isValue.toggle()
-      } else if word.hasPrefix("--"), let name = word.split(separator: "=").first,
+      } else if word.utf8.starts(with: "--".utf8), let name = word.unicodeScalars.split(separator: "=").first,
         names.contains(String(name))
       {
         arguments.append(word)
-      } else if !word.hasPrefix("--"), names.contains(String(word.prefix(2))) {
+      } else if !word.utf8.starts(with: "--".utf8), names.contains(String(word.unicodeScalars.prefix(2))) {
         arguments.append(word)
       }
     }

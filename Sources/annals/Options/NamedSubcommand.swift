@@ -46,7 +46,7 @@ enum NamedSubcommand {
         path.append(argument)
       } else {
         let hasDefault = command.configuration.defaultSubcommand != nil
-        let isWord = !argument.isEmpty && !argument.hasPrefix("-")
+        let isWord = !argument.isEmpty && argument.utf8.first != UInt8(ascii: "-")
         return (path, children.map { $0._commandName }, isWord ? argument : nil, hasDefault)
       }
     }
@@ -55,7 +55,10 @@ enum NamedSubcommand {
 
   /// What somebody who typed `typed` may have meant: names of which it is a part, or the one a slip or two away.
   private static func near(_ typed: String, among names: [String]) -> [String] {
-    let parts = names.filter { $0.hasPrefix(typed) || $0.split(separator: "-").contains(Substring(typed)) }
+    let parts = names.filter { name in
+      name.utf8.starts(with: typed.utf8)
+        || name.unicodeScalars.split(separator: "-").contains { $0.elementsEqual(typed.unicodeScalars) }
+    }
     if typed.count > 2, !parts.isEmpty { return parts }
     return SectionFile.nearest(to: typed, among: names).map { [$0] } ?? []
   }

@@ -44,13 +44,13 @@ struct ReadModelOptions: ParsableArguments {
       }
     } catch is CancellationError {
       line.finish()
-      let quoted = "\"" + schema.replacing("\"", with: "\"\"") + "\""
       throw CommandError(
         Interruption.status ?? .interrupted,
         "interrupted",
         code: "interrupted",
         detail: "The chunk under way was rolled back; the read model is unfinished, and is not gone on with.",
-        hint: "Drop what was built before you begin anew: DROP SCHEMA IF EXISTS \(quoted) CASCADE;"
+        hint:
+          "Drop what was built before you begin anew: \(EventStore.dropUnfinished(schema))"
       )
     }
     line.finish()

@@ -1,59 +1,77 @@
 /// The words of a command line that somebody is typing, as bash, zsh and fish read them: quotes and backslashes are
-/// taken away, expansions are not made.
+/// taken away, expansions are not made. Shells go by scalars, and so does this.
 struct ShellLine {
   /// The last one, maybe empty, is the word at the cursor.
   private(set) var words: [String] = [""]
   /// The word at the cursor as it stands in the line.
   private(set) var lastWord = ""
   /// The quote that is open at the cursor.
-  private(set) var quote: Character?
+  private(set) var quote: Unicode.Scalar?
+
+  private static let specialInQuotes: Set<Unicode.Scalar> = ["\"", "\\", "$", "`"]
 
   init(_ line: String) {
     var isEscaped = false
-    for character in line {
+    for scalar in line.unicodeScalars {
       if isEscaped {
         // Inside double quotes a backslash escapes only what would end or expand them.
-        if quote == "\"", !"\"\\$`".contains(character) { append("\\") }
-        append(character)
+        if quote == "\"", !Self.specialInQuotes.contains(scalar) { append("\\") }
+        append(scalar)
         isEscaped = false
-      } else if character == "\\", quote != "'" {
+      } else if scalar == "\\", quote != "'" {
         isEscaped = true
-      } else if character == quote {
+      } else if scalar == quote {
         quote = nil
-      } else if quote == nil, character == "'" || character == "\"" {
-        quote = character
-      } else if quote == nil, character == " " || character == "\t" {
+      } else if quote == nil, scalar == "'" || scalar == "\"" {
+        quote = scalar
+      } else if quote == nil, scalar == " " || scalar == "\t" {
         if !lastWord.isEmpty { words.append("") }
         lastWord = ""
         continue
       } else {
-        append(character)
+        append(scalar)
       }
-      lastWord.append(character)
+      lastWord.unicodeScalars.append(scalar)
     }
   }
 
-  private mutating func append(_ character: Character) {
-    words[words.count - 1].append(character)
+  private mutating func append(_ scalar: Unicode.Scalar) {
+    words[words.count - 1].unicodeScalars.append(scalar)
   }
 
-  /// Quotes what continues the word at the cursor, as bash reads it.
-  func quoted(_ text: String) -> String {
-    switch quote {
-    case "'": text.replacing("'", with: #"'\''"#)
-    case nil: Self.escaping(text) { !$0.isASCII || $0.isLetter || $0.isNumber || "_-+./,:=@%^".contains($0) }
-    default: Self.escaping(text) { !"\"\\$`".contains($0) }
+  /// Quotes what continues the word at the cursor, as bash reads it. readline closes an open quote behind it, unless the
+  /// last character is a quote already.
+  func quoted(_ text: some Sequence<Unicode.Scalar>) -> String {
+    let quoted = escaped(text)
+    guard let quote, quoted.unicodeScalars.last == quote else { return quoted }
+    return "\(quoted)\(quote)"
+  }
+
+  private func escaped(_ text: some Sequence<Unicode.Scalar>) -> String {
+    text.map { scalar in
+      switch (quote, scalar) {
+      case ("'", "'"): #"'\''"#
+      case ("'", _): "\(scalar)"
+      // Between double quotes nothing keeps a history from being searched.
+      case ("\"", "!"): #""\!""#
+      case ("\"", _): Self.specialInQuotes.contains(scalar) ? "\\\(scalar)" : "\(scalar)"
+      default: Self.isPlain(scalar) ? "\(scalar)" : "\\\(scalar)"
+      }
+    }.joined()
+  }
+
+  private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case "a"..."z", "A"..."Z", "0"..."9", "_", "-", "+", ".", "/", ",", ":", "=", "@", "%", "^": true
+    default: !scalar.isASCII
     }
   }
 
-  private static func escaping(_ text: String, unless isPlain: (Character) -> Bool) -> String {
-    text.map { isPlain($0) ? String($0) : "\\\($0)" }.joined()
-  }
-
-  /// How many characters of the word at the cursor stay, where the shell replaces only its end, as bash does behind a
+  /// How many scalars of the word at the cursor stay, where the shell replaces only its end, as bash does behind a
   /// colon.
   func untouched(byReplacing end: String) -> Int {
-    guard lastWord.hasSuffix(end) else { return 0 }
-    return ShellLine(String(lastWord.dropLast(end.count))).words[0].count
+    let (word, end) = (lastWord.unicodeScalars, end.unicodeScalars)
+    guard word.reversed().starts(with: end.reversed()) else { return 0 }
+    return ShellLine(String(word.dropLast(end.count))).words[0].unicodeScalars.count
   }
 }

@@ -41,7 +41,7 @@ struct UpcasterOptions: ParsableArguments {
 
   private static func contents(of folder: String) throws -> [String] {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-      .filter { $0.hasSuffix(".sql") && !$0.hasPrefix(".") }
+      .filter { $0.utf8.suffix(4).elementsEqual(".sql".utf8) && $0.utf8.first != UInt8(ascii: ".") }
     guard !names.isEmpty else {
       throw CommandError(
         .badDefinition,
@@ -50,7 +50,7 @@ struct UpcasterOptions: ParsableArguments {
         hint: "Upcasters are files whose names end in .sql; see annals-upcaster(5)."
       )
     }
-    let prefix = folder.hasSuffix("/") ? folder : folder + "/"
+    let prefix = folder.utf8.last == UInt8(ascii: "/") ? folder : folder + "/"
     return names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }.map { prefix + $0 }
   }
 }

@@ -45,13 +45,15 @@ struct Failure {
       StandardOutput.writeRaw(Self.shortened(Annals.fullMessage(for: error)) + "\n")
     case _ where Annals.exitCode(for: error) == .validationFailure:
       // ArgumentParser writes sentences; ours begin in lower case and end without a full stop.
-      let lines = Annals.message(for: error).split(separator: "\n").map { $0.drop { $0 == " " } }
+      let lines = Annals.message(for: error).unicodeScalars.split(separator: "\n").map {
+        String($0.drop { $0 == " " })
+      }
       let sentence = lines.joined(separator: ", ")
       let isName = sentence.dropFirst().first?.isUppercase == true
       let begin = isName ? String(sentence.prefix(1)) : sentence.prefix(1).lowercased()
       (status, code, message) = (.usage, "usage", begin + sentence.dropFirst())
-      if message.hasSuffix(".") { message.removeLast() }
-      if message.hasSuffix("duration>'") { suggestion = DurationArgument.hint }
+      if message.utf8.last == UInt8(ascii: ".") { message.unicodeScalars.removeLast() }
+      if message.utf8.suffix(10).elementsEqual("duration>'".utf8) { suggestion = DurationArgument.hint }
       takeSuggestion()
     default:
       (status, message) = (.failure, String(describing: error))
@@ -70,8 +72,9 @@ struct Failure {
 
   /// ArgumentParser writes up to a dozen options into the line of USAGE, whatever its length.
   private static func shortened(_ help: String) -> String {
-    let lines = help.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-      guard line.hasPrefix("USAGE: "), line.count > 80 else { return String(line) }
+    let lines = help.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      let line = Substring(line)
+      guard line.utf8.starts(with: "USAGE: ".utf8), line.count > 80 else { return String(line) }
       let options = /( \[--[^\]]*\])+/
       guard let first = line.firstMatch(of: options) else { return String(line) }
       return line[..<first.range.lowerBound] + " [<options>]"
@@ -82,7 +85,7 @@ struct Failure {
 
   /// ArgumentParser ends the sentence with the option that is the least unlike; some are not like it at all.
   private mutating func takeSuggestion() {
-    let parts = message.split(separator: ". Did you mean ")
+    let parts = message.unicodeScalars.split(separator: ". Did you mean ".unicodeScalars)
     guard parts.count == 2, let given = Self.quoted(parts[0]), let meant = Self.quoted(parts[1]) else {
       return
     }
@@ -91,8 +94,8 @@ struct Failure {
   }
 
   /// What stands between the first two apostrophes.
-  private static func quoted(_ text: Substring) -> String? {
-    text.split(separator: "'", omittingEmptySubsequences: false).dropFirst().first.map(String.init)
+  private static func quoted(_ scalars: Substring.UnicodeScalarView) -> String? {
+    scalars.split(separator: "'", omittingEmptySubsequences: false).dropFirst().first.map(String.init)
   }
 
   /// Prints, as JSON where the output was asked for as JSON, and ends the process.
@@ -114,7 +117,7 @@ struct Failure {
     return parts.flatMap { label, text -> [String] in
       guard let text else { return [] }
       guard hasSeveralLines else { return [label + text] }
-      let lines = text.split(separator: "\n").map { $0.drop { $0 == "\t" } }
+      let lines = text.unicodeScalars.split(separator: "\n").map { String($0.drop { $0 == "\t" }) }
       // What follows the first is set in: it can be no label.
       return lines.enumerated().map { ($0 == 0 ? label : "    ") + $1 }
     }

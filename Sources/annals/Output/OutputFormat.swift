@@ -27,8 +27,12 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
       if ["-o", "--output"].contains(argument), index + 1 < arguments.count {
         return OutputFormat(rawValue: arguments[index + 1]) ?? .table
       }
-      for prefix in ["-o", "--output="] where argument.hasPrefix(prefix) {
-        if let format = OutputFormat(rawValue: String(argument.dropFirst(prefix.count))) { return format }
+      for prefix in ["-o", "--output="] where argument.utf8.starts(with: prefix.utf8) {
+        if let format = OutputFormat(
+          rawValue: String(argument.unicodeScalars.dropFirst(prefix.unicodeScalars.count))
+        ) {
+          return format
+        }
       }
     }
     return (try? resolve(nil)).flatMap(\.self) ?? .table

@@ -45,7 +45,7 @@ final class Pager: Sendable {
     guard StandardOutput.isTerminal, Terminal.canMoveCursor else { return nil }
     for name in ["ANNALS_PAGER", "PAGER"] {
       guard let command = CLibrary.environment(name, orEmpty: true) else { continue }
-      let words = command.split(separator: " ")
+      let words = command.unicodeScalars.split(separator: " ").map(String.init)
       return words.isEmpty || words == ["cat"] ? nil : command
     }
     return "if command -v less >/dev/null; then exec less; else exec cat; fi"

@@ -94,7 +94,9 @@ struct RecordPrinter<R: Record> {
   private mutating func releaseHeld() {
     guard !held.isEmpty else { return }
     let rows = held.map { Self.tableFields($0).map { TextEscaping.forPeople($0.shown) } }
-    let headings = R.columns.filter { !$0.isAside }.map { $0.name.uppercased().replacing("_", with: " ") }
+    let headings = R.columns.filter { !$0.isAside }.map {
+      String($0.name.uppercased().map { $0 == "_" ? " " : $0 })
+    }
     widths = headings.indices.map { column in
       rows.reduce(headings[column].count) { max($0, Terminal.columns(of: $1[column])) }
     }

@@ -20,7 +20,7 @@ enum Terminal {
     return text.reduce(0) { $0 + columns(of: $1) }
   }
 
-  private static func columns(of character: Character) -> Int {
+  private static func columns(of character: Character) -> Int {  // Characters: what is seen as one.
     guard let first = character.unicodeScalars.first else { return 0 }
     // U+FE0F asks for the emoji form of a character, which is wide.
     if first.properties.isEmojiPresentation || character.unicodeScalars.contains("\u{FE0F}") { return 2 }

@@ -60,6 +60,19 @@ private let createLog = "CREATE TABLE log (n serial, note text CHECK (note <> 'b
     #expect(try await notes(sections, over: append("B", "A")) == "1\ninsert;2 with! dollar")
   }
 
+  /// The function's own tag is another one; looking for it ends.
+  @Test func aHandlerMayHoldAnyDollarTag() async throws {
+    let sections = """
+      -- @on A
+      INSERT INTO log (note) VALUES ('$annals$ $annals_8$ $annals_10$ $annals_11$');
+      INSERT INTO log (note) VALUES ('$annals$\u{301} $annals_1$\u{301}');
+      """
+    #expect(
+      try await notes(sections, over: append("A"))
+        == "1\n$annals$ $annals_8$ $annals_10$ $annals_11$ $annals$\u{301} $annals_1$\u{301}"
+    )
+  }
+
   @Test func runsSectionsOfOneTypeInFileOrder() async throws {
     let sections = """
       -- @on A, B

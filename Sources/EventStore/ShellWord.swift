@@ -1,0 +1,27 @@
+/// A word that sh, bash, zsh and fish read as it stands, for a command line that is shown.
+///
+/// The one place where text becomes a shell's. It goes by scalars: as a Character, a quote beside a combining mark would
+/// be another one.
+package func quoteShell(_ text: String) -> String {
+  // Not plain: = at the beginning (zsh puts a path there), ~, and % (jobs).
+  let isPlain = text.utf8.allSatisfy { byte in
+    isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+      || "-_./:@+,".utf8.contains(byte)
+  }
+  if isPlain, !text.isEmpty { return text }
+  var word = "'"
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    // fish takes a backslash before a quote for an escape, also between quotes: both stand outside of them.
+    case "'", "\\": word.unicodeScalars.append(contentsOf: "'\\\(scalar)'".unicodeScalars)
+    default: word.unicodeScalars.append(scalar)
+    }
+  }
+  word.unicodeScalars.append("'")
+  return word
+}
+
+/// The same for a word that is no option of the command, whatever it begins with.
+package func quoteShellOperand(_ text: String) -> String {
+  (text.utf8.first == UInt8(ascii: "-") ? "-- " : "") + quoteShell(text)
+}
