@@ -474,7 +474,7 @@ _annals_stream() {
     repeating_flags=()
     non_repeating_flags=(--raw --reverse --follow --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --category --from-position --to-position --since --until --limit --from-version --to-version --last --payload --color -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --category --from-position --to-position --since --until --limit --from-version --to-version --last --retry-timeout --payload --color -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -535,6 +535,9 @@ _annals_stream() {
         return
         ;;
     '--last')
+        return
+        ;;
+    '--retry-timeout')
         return
         ;;
     '--payload')
@@ -602,7 +605,7 @@ _annals_replay() {
     repeating_flags=()
     non_repeating_flags=(--raw --follow --park -n --dry-run --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit -o --output --into --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout -o --output --into --progress)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -677,6 +680,9 @@ _annals_replay() {
         return
         ;;
     '--time-limit')
+        return
+        ;;
+    '--retry-timeout')
         return
         ;;
     '-o'|'--output')
@@ -765,7 +771,7 @@ _annals_snapshot_take() {
     repeating_flags=()
     non_repeating_flags=(--all --raw --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category --every --workers --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters)
+    non_repeating_options=(--category --every --workers --retry-timeout --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -778,6 +784,9 @@ _annals_snapshot_take() {
         return
         ;;
     '--workers')
+        return
+        ;;
+    '--retry-timeout')
         return
         ;;
     '--reducer')
@@ -1091,7 +1100,7 @@ _annals_rebuild-projection() {
     repeating_flags=()
     non_repeating_flags=(--raw -n --dry-run --resume --restart --no-swap --diff --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --progress -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --progress -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1140,6 +1149,9 @@ _annals_rebuild-projection() {
     '--max-diff')
         return
         ;;
+    '--retry-timeout')
+        return
+        ;;
     '--progress')
         return
         ;;
@@ -1162,7 +1174,7 @@ _annals_project() {
     repeating_flags=()
     non_repeating_flags=(--raw --once --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --attempts --retry-delay --chunk --poll --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --attempts --retry-delay --chunk --poll --retry-timeout --progress)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1203,6 +1215,9 @@ _annals_project() {
         return
         ;;
     '--poll')
+        return
+        ;;
+    '--retry-timeout')
         return
         ;;
     '--progress')
@@ -1979,7 +1994,7 @@ _annals_evolve_apply() {
     repeating_flags=()
     non_repeating_flags=(--swap --yes -n --dry-run --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--into --chunk --progress -h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
+    non_repeating_options=(--into --chunk --progress --retry-timeout -h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1991,6 +2006,9 @@ _annals_evolve_apply() {
         return
         ;;
     '--progress')
+        return
+        ;;
+    '--retry-timeout')
         return
         ;;
     '-h'|'--host')

@@ -71,6 +71,11 @@ public struct EventStoreError: Error, Sendable, Hashable {
       hint = hint ?? "Check -h, -p, -U, -d and the PG* variables; psql with the same settings must connect."
     case .connectionLost:
       hint = hint ?? "Run the command again; what was not committed was rolled back."
+    case .failed where sqlState == SQLState.queryCanceled:
+      hint =
+        hint
+        ?? "Another session cancelled it, or it ran into statement_timeout, which a role or database may have: "
+        + "PGOPTIONS='-c statement_timeout=0' lifts that."
     case .timedOut:
       hint = hint ?? "pg_stat_activity shows what the server is doing; it may only need more time."
     case .permissionDenied where sqlState == SQLState.readOnlyTransaction:

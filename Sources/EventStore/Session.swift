@@ -6,6 +6,10 @@ final class Session {
   private let canceller: Canceller
   /// Nil until it is needed.
   private(set) var openConnection: Connection?
+  /// Which connection that is, counted from 1.
+  private(set) var number = 0
+  /// As ``LibPQ/Connection/predecessors``.
+  private var predecessors: [Int32] = []
 
   /// - Parameter canceller: ends what the session waits for; several sessions may share it.
   init(_ parameters: ConnectionParameters, canceller: Canceller) {
@@ -16,8 +20,11 @@ final class Session {
   /// The open connection; a broken one is replaced.
   func connection() throws(PostgresError) -> Connection {
     if let openConnection, !openConnection.isBroken { return openConnection }
+    disconnect()
     let connection = try Connection(parameters, canceller: canceller)
+    connection.predecessors = predecessors
     openConnection = connection
+    number += 1
     return connection
   }
 
@@ -26,6 +33,7 @@ final class Session {
 
   /// Gives up the connection; ``connection()`` opens the next.
   func disconnect() {
+    if let process = openConnection?.process { predecessors.append(process) }
     openConnection = nil
   }
 

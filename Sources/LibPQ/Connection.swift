@@ -15,6 +15,8 @@ internal import CLibPQ
   package var probeInterval = Probe.interval
   /// Who serves this connection; nil where that is not known, or changes.
   var backend: Probe.Backend?
+  /// The server's processes that served connections which this one takes the place of, and which were lost.
+  package var predecessors: [Int32] = []
   /// Whether a pooler stands between this and the server.
   package var isPooled = false
   /// How it shares sessions; nil until ``findPooling()`` has asked.

@@ -34,6 +34,9 @@ extension Connection {
     return serverVersion < 140_000 ? settings : settings + [SessionSetting("idle_session_timeout", "0")]
   }
 
+  /// The server's process that serves this connection; nil where it changes, or is not known.
+  package var process: Int32? { backend?.processID }
+
   /// Sets parameters for all that this connection does from now on.
   ///
   /// Behind a pooler a session is somebody else's next: there they are set at the beginning of each transaction, for

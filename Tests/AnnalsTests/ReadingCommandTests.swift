@@ -309,7 +309,7 @@ private func literal(_ text: String) -> String {
       )
       let run = try await runShell(
         """
-        { '\(AnnalsBinary.path)' stream -o \(format); echo "status $?" >&2; } | {
+        { '\(AnnalsBinary.path)' stream -o \(format) --retry-timeout 0; echo "status $?" >&2; } | {
           head -c 1000
           psql -qXc "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'annals'"
           cat

@@ -30,6 +30,22 @@ import Testing
     }
   }
 
+  /// A command may take longer than a role may be idle.
+  @Test func aLimitForIdleSessionsDoesNotHold() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(
+        """
+        ALTER DATABASE \(db.name) SET idle_session_timeout = '300ms';
+        INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('a', 't', '1', 1), ('a', 't', '2', 2)
+        """
+      )
+      let slow = "sleep 1; \(Self.handler)"
+      let run = try await annals(["replay", "--checkpoint", "mail", "--retry-timeout", "0", "--exec", slow])
+      #expect(run.exitCode == 0, "\(run.standardError)")
+      #expect(try await db.psql("SELECT position FROM annals.checkpoints") == "2")
+    }
+  }
+
   private static let fill = """
     INSERT INTO events (aggregate_id, event_type, event_data, version)
     SELECT 'a', 't', CASE WHEN n IN (3, 700, 701) THEN '"poison"' ELSE to_jsonb(n) END, n FROM generate_series(1, 1000) n;

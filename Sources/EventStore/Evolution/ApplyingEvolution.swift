@@ -36,6 +36,7 @@ extension EventStore {
   ///   - copy: the new table.
   ///   - chunkSize: events a transaction.
   ///   - swap: exchanges the names of the two tables at the end, in one short transaction.
+  ///   - retryTimeout: how long to try to connect again after the connection was lost.
   ///   - progress: called on the store's thread after every chunk.
   /// - Throws: ``EventStoreError``: `invalidDefinition` for a plan of another store, or a table that is there already,
   ///   `locked` when another session is at it, `failed` when the comparison finds a difference.
@@ -44,7 +45,24 @@ extension EventStore {
     into copy: QualifiedName,
     chunkSize: Int64 = 50_000,
     swap: Bool = false,
+    retryTimeout: Duration = .seconds(30),
     progress: @Sendable (EvolutionProgress) -> Void = { _ in }
+  ) async throws -> EvolutionOutcome {
+    let furthest = Furthest()
+    return try await reconnecting(within: retryTimeout, furthest) {
+      try await apply(plan, into: copy, chunkSize: chunkSize, swap: swap) {
+        furthest.note($0.position)
+        progress($0)
+      }
+    }
+  }
+
+  private func apply(
+    _ plan: EvolutionPlan,
+    into copy: QualifiedName,
+    chunkSize: Int64,
+    swap: Bool,
+    _ progress: @Sendable (EvolutionProgress) -> Void
   ) async throws -> EvolutionOutcome {
     try await perform { connection in
       try requireSchema(connection)
@@ -91,7 +109,7 @@ extension EventStore {
     }
   }
 
-  /// What ``applyEvolution(_:into:chunkSize:swap:progress:)`` would run, as SQL.
+  /// What ``applyEvolution(_:into:chunkSize:swap:retryTimeout:progress:)`` would run, as SQL.
   public func evolutionScript(_ plan: EvolutionPlan, into copy: QualifiedName) async throws -> String {
     try await perform { connection in
       let statements = try statements(of: plan, into: copy, connection)

@@ -184,3 +184,24 @@ final class RebuildMeter: Sendable {
     report(progress)
   }
 }
+
+/// The generations that a rebuild has begun, over all its tries.
+final class BegunBuilds: Sendable {
+  private let numbers = Mutex<[ByteString: Int32]>([:])
+
+  func note(_ generation: Generation) {
+    numbers.withLock { $0[ByteString(generation.projection)] = generation.number }
+  }
+
+  func contains(_ file: ProjectionFile) -> Bool { number(file) != nil }
+
+  /// The generation of this rebuild that is live: its swap was committed, and the answer was lost.
+  func live(_ file: ProjectionFile, _ connection: Connection) throws -> Generation? {
+    guard let number = number(file), let live = try Generation.live(file.name, connection) else { return nil }
+    return live.number == number ? live : nil
+  }
+
+  private func number(_ file: ProjectionFile) -> Int32? {
+    numbers.withLock { $0[ByteString(file.name)] }
+  }
+}

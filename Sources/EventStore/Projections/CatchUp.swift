@@ -10,6 +10,9 @@ public struct CatchUpOptions: Sendable, Hashable {
   public var retryDelay: Duration = .seconds(1)
   /// Events a transaction.
   public var chunkSize: Int64 = 5_000
+  /// How long to try to connect again after the connection was lost; nil is as long as it takes, or 30 seconds where
+  /// the catch-up ends.
+  public var retryTimeout: Duration?
   /// How long to wait for new events.
   public var pollInterval: Duration = .milliseconds(500)
 
@@ -62,8 +65,7 @@ extension EventStore {
         do {
           try keepCurrent(&run, try self.connection(), progress)
           return run.outcome
-        } catch let error as PostgresError where error.isPassing && run.mayReconnect && !canceller.isCancelled
-        {
+        } catch let error as PostgresError where error.isPassing && !canceller.isCancelled {
           try run.waitToReconnect(after: error, canceller, notify)
         }
       }
@@ -205,7 +207,7 @@ extension EventStore {
       outcome.position = live.position
       outcome.events += live.events - eventsBefore
     }
-    if outcome.position > run.outcome.position { run.losses = 0 }
+    if outcome.position > run.outcome.position { run.backoff.reset() }
     run.outcome = outcome
   }
 }
@@ -219,8 +221,8 @@ private struct CatchUp {
   var outcome: CatchUpOutcome
   /// What it has seen of the store.
   var history: FollowedHistory
-  /// Connections lost since the checkpoint last moved.
-  var losses = 0
+  /// Begins anew when the checkpoint moves.
+  var backoff: Backoff
 
   init(
     file: ProjectionFile,
@@ -230,20 +232,20 @@ private struct CatchUp {
   ) {
     (self.file, self.source, self.options, self.history) = (file, source, options, history)
     apply = ProjectionCompiler(file, source: source).applyFunction()
+    backoff = Backoff(within: options.retryTimeout ?? (options.once ? .seconds(30) : nil))
     outcome = CatchUpOutcome(projection: file.name)
   }
 
   /// Whoever runs once, as cron does, wants an end; a service goes on for ever.
-  var mayReconnect: Bool { !options.once || losses < 10 }
-
   mutating func waitToReconnect(
     after error: PostgresError,
     _ canceller: Canceller,
     _ notify: (String) -> Void
   ) throws {
-    if losses > 0 { notify("\(file.name): \(error.message); trying again") }
-    try canceller.sleep(for: .seconds(min(0.05 * Double(1 << min(losses, 10)), 5)))
-    losses += 1
+    let isFirst = !backoff.isRunning
+    guard let pause = backoff.next() else { throw error }
+    if !isFirst { notify("\(file.name): \(error.message); trying again") }
+    try canceller.sleep(for: pause)
   }
 }
 

@@ -40,6 +40,23 @@ extension EventStore {
     progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }
   ) async throws -> [Result<RebuildOutcome, EventStoreError>] {
     let deadline = options.timeLimit.map { ContinuousClock.now + $0 }
+    let (furthest, begun) = (Furthest(), BegunBuilds())
+    return try await reconnecting(within: options.retryTimeout, furthest) {
+      try await rebuild(files, options, deadline, begun) {
+        furthest.note($0.position)
+        progress($0)
+      }
+    }
+  }
+
+  /// - Parameter begun: the builds of a try before this one; they are gone on with, and not done twice.
+  private func rebuild(
+    _ files: [(path: String, bytes: [UInt8])],
+    _ options: RebuildOptions,
+    _ deadline: ContinuousClock.Instant?,
+    _ begun: BegunBuilds,
+    _ progress: @escaping @Sendable (RebuildProgress) -> Void
+  ) async throws -> [Result<RebuildOutcome, EventStoreError>] {
     let builds = try await perform { connection in
       let files = try files.map { try ProjectionFile(path: $0.path, bytes: identity($0.bytes)) }
       try requireDifferentNames(files)
@@ -51,7 +68,24 @@ extension EventStore {
       try AdvisoryLock.acquire(locks, connection)
       do {
         return try files.map { file in
+          if let live = try begun.live(file, connection) {
+            var build = Build(
+              file: file,
+              source: source,
+              options: options,
+              deadline: deadline,
+              history: history,
+              generation: live,
+              isResumed: true,
+              shards: 0
+            )
+            build.result = .success(build.outcome(.live))
+            return build
+          }
+          var options = options
+          options.restarts = options.restarts && !begun.contains(file)
           let (generation, isResumed) = try beginOrResume(file, source, options, connection)
+          begun.note(generation)
           try requireNotAhead(generation, of: history, connection)
           return Build(
             file: file,

@@ -14,6 +14,8 @@ public struct RebuildOptions: Sendable, Hashable {
   public var keptGenerations = 1
   /// Stops after a chunk when so much time has passed; the build can be resumed.
   public var timeLimit: Duration?
+  /// How long to try to connect again after the connection was lost.
+  public var retryTimeout: Duration = .seconds(30)
   /// Compares the new tables with the live ones before the swap.
   public var compares = false
   /// How much may differ for the swap to be made; implies `compares`.

@@ -6,6 +6,8 @@ struct EventReader: Sendable {
   let isFollowing: Bool
   /// Most events a page; nil leaves it to their size.
   var maximumRows: Int?
+  /// How long to try to connect again after the connection was lost.
+  var retryTimeout = Duration.seconds(30)
   /// Whether somebody will go on behind the last position, so that no event there may be left out.
   var endsBetweenPositions = false
 

@@ -51,8 +51,15 @@ extension EventStore {
   ///   - query: which events.
   ///   - following: goes on when the last event has been read, and waits for those to come. Every event comes
   ///     once, in the order of positions whatever order the query asks for.
-  public nonisolated func events(matching query: EventQuery, following: Bool = false) -> EventSequence {
-    EventSequence(store: self, reader: EventReader(query, following: following))
+  ///   - retryTimeout: how long to try to connect again after the connection was lost.
+  public nonisolated func events(
+    matching query: EventQuery,
+    following: Bool = false,
+    retryTimeout: Duration = .seconds(30)
+  ) -> EventSequence {
+    var reader = EventReader(query, following: following)
+    reader.retryTimeout = retryTimeout
+    return EventSequence(store: self, reader: reader)
   }
 
   /// Whether the store has an order as a whole; a classic table is read by aggregate and version.
@@ -60,15 +67,17 @@ extension EventStore {
     try await perform { try layout($0).hasPosition }
   }
 
-  /// Reads one page, if there is one now.
+  /// Reads one page, if there is one now; once more from where the reader stood when the connection was lost.
   func nextPage<T: Sendable>(
     _ reader: EventReader,
     _ render: (borrowing QueryResult) throws -> T
   ) async throws -> (reader: EventReader, content: T?) {
-    try await perform { connection in
-      var reader = reader
-      let content = try reader.nextPage(self, connection, render)
-      return (reader, content)
+    try await reconnecting(within: reader.retryTimeout) {
+      try await perform { connection in
+        var reader = reader
+        let content = try reader.nextPage(self, connection, render)
+        return (reader, content)
+      }
     }
   }
 }

@@ -7,16 +7,28 @@ struct Checkpoint: Sendable {
   /// Whether the consumer meets all events of its selection, so that it can be known which it has met.
   let meetsAll: Bool
 
+  /// The connection that holds its lock; see ``Session/number``.
+  fileprivate(set) var session: Int
+
   /// Moves on, unless somebody else has moved it meanwhile: the session's lock can be lost, this cannot.
   ///
   /// - Parameter seen: the events that were met on the way.
-  mutating func move(to new: Int64, seen: SeenEvents, in store: EventStore) async throws {
+  mutating func move(
+    to new: Int64,
+    seen: SeenEvents,
+    in store: EventStore,
+    within timeout: Duration
+  ) async throws {
     guard new > position else { return }
-    self = try await store.perform { connection in
-      var moved = self
-      try moved.move(to: new, seen: seen, connection)
-      return moved
-    }
+    let checkpoint = self
+    self = try await store.reconnecting(within: timeout) { try await store.move(checkpoint, to: new, seen) }
+  }
+
+  /// Takes the lock again when the connection that held it was lost.
+  mutating func keepLock(in store: EventStore, within timeout: Duration) async throws {
+    guard await store.sessionNumber != session else { return }
+    let checkpoint = self
+    self = try await store.reconnecting(within: timeout) { try await store.keepLock(of: checkpoint) }
   }
 
   /// The same in the caller's transaction.
@@ -42,6 +54,8 @@ struct Checkpoint: Sendable {
     }
     position = new
   }
+
+  fileprivate mutating func hasMoved(to new: Int64) { position = new }
 }
 
 extension EventStore {
@@ -63,6 +77,47 @@ extension EventStore {
         throw error
       }
     }
+  }
+
+  fileprivate var sessionNumber: Int { session.number }
+
+  fileprivate func keepLock(of checkpoint: Checkpoint) async throws -> Checkpoint {
+    try await perform { connection in
+      var checkpoint = checkpoint
+      _ = try relock(&checkpoint, connection)
+      return checkpoint
+    }
+  }
+
+  fileprivate func move(
+    _ checkpoint: Checkpoint,
+    to new: Int64,
+    _ seen: SeenEvents
+  ) async throws -> Checkpoint {
+    try await perform { connection in
+      var moved = checkpoint
+      // The lost session may have moved it, without an answer.
+      if try relock(&moved, connection), try isMoved(moved, to: new, connection) {
+        moved.hasMoved(to: new)
+      } else {
+        try moved.move(to: new, seen: seen, connection)
+      }
+      return moved
+    }
+  }
+
+  /// - Returns: whether it was another session that held the lock.
+  private func relock(_ checkpoint: inout Checkpoint, _ connection: Connection) throws -> Bool {
+    guard checkpoint.session != session.number else { return false }
+    try AdvisoryLock.acquire(Self.lockName(checkpoint.name), connection)
+    checkpoint.session = session.number
+    return true
+  }
+
+  private func isMoved(_ checkpoint: Checkpoint, to new: Int64, _ connection: Connection) throws -> Bool {
+    let sql = "SELECT position = $2 FROM annals.checkpoints WHERE name = $1"
+    let row = try connection.query(sql, [.text(checkpoint.name), .int8(new)])
+    return !row.isEmpty && row.bool(0, 0)
   }
 
   func closeCheckpoint(_ name: String) {
@@ -89,7 +144,7 @@ extension EventStore {
     try require(name, isFor: query, store: row.string(0, 1), filter: row.string(0, 2))
     let position = row.int64(0, 0)
     let meetsAll = upcasters.isEmpty && query.meetsAll(after: position)
-    return Checkpoint(name: name, position: position, meetsAll: meetsAll)
+    return Checkpoint(name: name, position: position, meetsAll: meetsAll, session: session.number)
   }
 
   /// The position behind which a replay with the checkpoint would begin to look.

@@ -10,6 +10,8 @@ public struct ReplayOptions: Sendable, Hashable {
   public var eventsPerSecond: Int?
   /// Ends then, between two batches.
   public var timeLimit: Duration?
+  /// How long to try to connect again after the connection was lost.
+  public var retryTimeout: Duration = .seconds(30)
   /// Most events a batch; nil leaves it to their size.
   public var batchSize: Int?
 
@@ -92,11 +94,13 @@ extension EventStore {
     var (checkpoint, summary, idlePause) = (checkpoint, ReadSummary(), PollingPause())
     var reader = EventReader(query, following: options.isFollowing)
     reader.maximumRows = options.maximumRows
+    reader.retryTimeout = options.retryTimeout
     reader.endsBetweenPositions = checkpoint != nil
     let pace = Pace(options)
     while !reader.isFinished, !pace.isOver {
       let page = try await nextPage(reader) { EventBatch($0) }
       reader = page.reader
+      try await checkpoint?.keepLock(in: self, within: options.retryTimeout)
       if let batch = page.content {
         do {
           try await sink(batch)
@@ -104,7 +108,8 @@ extension EventStore {
           try await checkpoint?.move(
             to: error.position,
             seen: batch.seenEvents(upTo: error.position),
-            in: self
+            in: self,
+            within: options.retryTimeout
           )
           throw error.cause
         }
@@ -113,7 +118,7 @@ extension EventStore {
       }
       if let done = reader.settledPosition ?? page.content?.positions.last {
         let seen = page.content?.seenEvents(upTo: done) ?? SeenEvents()
-        try await checkpoint?.move(to: done, seen: seen, in: self)
+        try await checkpoint?.move(to: done, seen: seen, in: self, within: options.retryTimeout)
       }
       try await pace.wait(after: summary.count)
       try await idlePause.passed(isIdle: page.content == nil && !reader.isFinished)

@@ -46,6 +46,7 @@ enum AdvisoryLock {
     try connection.requireSession()
     var waitedSeconds = 0.0
     while try !connection.query("SELECT pg_try_advisory_lock($1, hashtext($2))", key(name)).bool(0, 0) {
+      try endPredecessor(holding: name, connection)
       guard waitedSeconds < patienceSeconds else {
         throw EventStoreError(
           .locked,
@@ -68,14 +69,27 @@ enum AdvisoryLock {
 
   private static func key(_ name: String) -> [Parameter] { [.int4(named), .text(name)] }
 
-  private static func holder(_ name: String, _ connection: Connection) throws -> String? {
-    // A key of two words stands in classid and objid, with objsubid 2 (manual, "pg_locks").
-    let sql = """
-      SELECT format('process %s, user %s, application %s, since %s', l.pid, a.usename, a.application_name, a.backend_start)
-      FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+  /// Ends the session of a connection that was lost here, when the server has not noticed yet and it keeps the lock. A
+  /// network that lost the connection may let the server believe in it for hours.
+  private static func endPredecessor(holding name: String, _ connection: Connection) throws {
+    guard !connection.predecessors.isEmpty else { return }
+    let sql = "SELECT pg_terminate_backend(l.pid) FROM \(holders) AND l.pid = ANY ($3)"
+    _ = try connection.query(sql, key(name) + [.int4Array(connection.predecessors)])
+  }
+
+  /// The sessions that hold a lock, and what is known of them. A key of two words stands in classid and objid, with
+  /// objsubid 2 (manual, "pg_locks").
+  private static let holders = """
+    pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
       WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND l.classid = $1::bigint::oid AND l.objid = (hashtext($2)::bigint & 4294967295)::oid
+    """
+
+  private static func holder(_ name: String, _ connection: Connection) throws -> String? {
+    let sql = """
+      SELECT format('process %s, user %s, application %s, since %s', l.pid, a.usename, a.application_name, a.backend_start)
+      FROM \(holders)
       """
     let result = try connection.query(sql, key(name))
     return result.isEmpty ? nil : result.string(0, 0)

@@ -27,6 +27,7 @@ extension EventStore {
   ///   - reducer: what folds the events.
   ///   - every: only aggregates to which as many events have come since their newest valid snapshot.
   ///   - workers: connections to use.
+  ///   - retryTimeout: how long to try to connect again after a connection was lost.
   ///   - progress: called after every chunk with the events that are done, and all.
   /// - Throws: ``EventStoreError``: `notFound` when nothing is selected, `failed` when the reducer fails for an event.
   ///   The chunks before are stored then.
@@ -36,6 +37,7 @@ extension EventStore {
     reducer: Reducer = .merge,
     every: Int = 1,
     workers: Int = 1,
+    retryTimeout: Duration = .seconds(30),
     progress: @escaping @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
   ) async throws -> SnapshotTally {
     let plan = try await planSnapshots(of: selection, reducer)
@@ -46,7 +48,11 @@ extension EventStore {
         group.addTask {
           var tally = SnapshotTally()
           while let chunk = queue.next() {
-            tally.add(try await store.take(chunk, of: plan, reducer, every: every))
+            // A chunk whose commit was not answered is up to date then, and is passed over.
+            let taken = try await store.reconnecting(within: retryTimeout) {
+              try await store.take(chunk, of: plan, reducer, every: every)
+            }
+            tally.add(taken)
             progress(queue.finish(chunk), queue.total)
           }
           return tally

@@ -38,8 +38,7 @@ struct Append: AsyncParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
-  @Option(help: ArgumentHelp("How long to try to connect again.", valueName: "duration"))
-  var retryTimeout: DurationArgument = "30s"
+  @OptionGroup var retry: RetryOptions
 
   @Flag(name: [.customShort("n"), .long], help: "Check everything, and change nothing.")
   var dryRun = false
@@ -77,7 +76,7 @@ struct Append: AsyncParsableCommand {
         [event],
         to: aggregateID,
         expecting: expected,
-        retryTimeout: retryTimeout.duration
+        retryTimeout: retry.timeout
       )
     if printsReceipts {
       var printer = RecordPrinter<ReceiptRecord>(output.format)
@@ -111,7 +110,7 @@ struct Append: AsyncParsableCommand {
     )
     var options = bulk.options
     options.isDryRun = dryRun
-    options.retryTimeout = retryTimeout.duration
+    options.retryTimeout = retry.timeout
     try report.attach(to: &options, input: input.file)
     let result: BulkAppendResult
     do {

@@ -33,6 +33,7 @@ struct EvolveApply: AsyncParsableCommand {
   var dryRun = false
 
   @OptionGroup var progress: ProgressOptions
+  @OptionGroup var retry: RetryOptions
   @OptionGroup var connection: ConnectionOptions
 
   func validate() throws {
@@ -52,7 +53,13 @@ struct EvolveApply: AsyncParsableCommand {
     }
     let line = progress.line("copying")
     defer { line.finish() }
-    let outcome = try await store.applyEvolution(plan, into: into, chunkSize: chunk, swap: swap) {
+    let outcome = try await store.applyEvolution(
+      plan,
+      into: into,
+      chunkSize: chunk,
+      swap: swap,
+      retryTimeout: retry.timeout
+    ) {
       line.show(done: $0.position, of: $0.finalPosition, events: $0.events)
     }
     line.finish()

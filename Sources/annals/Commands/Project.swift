@@ -37,6 +37,14 @@ struct Project: AsyncParsableCommand {
   @Option(help: ArgumentHelp("How often to look for new events.", valueName: "duration"))
   var poll: DurationArgument = "500ms"
 
+  @Option(
+    help: ArgumentHelp(
+      "How long to try to connect again; 30s with --once, otherwise without an end.",
+      valueName: "duration"
+    )
+  )
+  var retryTimeout: DurationArgument?
+
   @OptionGroup var progress: ProgressOptions
 
   @Argument(help: "Projections: see annals-projection(5).", completion: .file(extensions: ["sql"]))
@@ -93,6 +101,7 @@ struct Project: AsyncParsableCommand {
     options.attempts = attempts
     options.retryDelay = retryDelay.duration
     options.chunkSize = chunk
+    options.retryTimeout = retryTimeout?.duration
     options.pollInterval = poll.duration
     return options
   }

@@ -26,6 +26,7 @@ struct RebuildProjection: AsyncParsableCommand {
   var dryRun = false
 
   @OptionGroup var build: RebuildBuildOptions
+  @OptionGroup var retry: RetryOptions
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var output: OutputOptions
 
@@ -63,9 +64,11 @@ struct RebuildProjection: AsyncParsableCommand {
   ) async throws -> [ExitStatus] {
     let line = progress.line("rebuilding \(files.count == 1 ? files[0] : "\(files.count) projections")")
     defer { line.finish() }
+    var options = build.options
+    options.retryTimeout = retry.timeout
     let results: [Result<RebuildOutcome, EventStoreError>]
     do {
-      results = try await store.rebuildProjections(definitions, options: build.options) {
+      results = try await store.rebuildProjections(definitions, options: options) {
         line.show(done: $0.position, of: $0.finalPosition, events: $0.events, phase: Self.text($0.phase))
       }
     } catch is CancellationError {

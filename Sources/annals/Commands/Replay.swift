@@ -64,6 +64,7 @@ struct Replay: AsyncParsableCommand {
   )
   var dryRun = false
 
+  @OptionGroup var retry: RetryOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var readModel: ReadModelOptions
 
@@ -141,7 +142,7 @@ struct Replay: AsyncParsableCommand {
   private var options: ReplayOptions {
     var options = ReplayOptions()
     (options.isFollowing, options.checkpoint, options.eventsPerSecond) = (follow, checkpoint, rate)
-    options.timeLimit = timeLimit?.duration
+    (options.timeLimit, options.retryTimeout) = (timeLimit?.duration, retry.timeout)
     return options
   }
 }

@@ -24,6 +24,7 @@ struct SnapshotTake: AsyncParsableCommand {
   @Option(help: "Connections that work side by side.")
   var workers = 1
 
+  @OptionGroup var retry: RetryOptions
   @OptionGroup var reducer: ReducerOptions
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var upcasters: UpcasterOptions
@@ -45,7 +46,8 @@ struct SnapshotTake: AsyncParsableCommand {
       of: aggregates.selection,
       reducer: reducer,
       every: every,
-      workers: workers
+      workers: workers,
+      retryTimeout: retry.timeout
     ) {
       progress.show(done: $0, of: $1, events: $0)
     }

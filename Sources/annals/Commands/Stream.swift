@@ -37,6 +37,8 @@ struct Stream: AsyncParsableCommand {
   @Flag(help: "Go on with the events to come, as 'tail -f' does.")
   var follow = false
 
+  @OptionGroup var retry: RetryOptions
+
   @Option(help: "Payloads in a table: on several lines, on one, or not at all.")
   var payload: PayloadDisplay = .compact
 
@@ -67,8 +69,12 @@ struct Stream: AsyncParsableCommand {
     case .table:
       if let aggregateID { try await printHead(aggregateID, store) }
       try await printTable(query, store)
-    default: try await printRecords(store.events(matching: query, following: follow), as: EventRecord.init)
+    default: try await printRecords(events(query, store), as: EventRecord.init)
     }
+  }
+
+  private func events(_ query: EventQuery, _ store: EventStore) -> EventSequence {
+    store.events(matching: query, following: follow, retryTimeout: retry.timeout)
   }
 
   private func query(_ store: EventStore) async throws -> EventQuery {
@@ -83,7 +89,7 @@ struct Stream: AsyncParsableCommand {
     let status = ReadStatus("stream")
     if follow {
       var options = ReplayOptions()
-      options.isFollowing = true
+      (options.isFollowing, options.retryTimeout) = (true, retry.timeout)
       _ = try await store.replay(query, options) { batch in
         StandardOutput.writeJSON(batch.lines)
         StandardOutput.flush()
@@ -113,7 +119,7 @@ struct Stream: AsyncParsableCommand {
   }
 
   private func printTable(_ query: EventQuery, _ store: EventStore) async throws {
-    let events = store.events(matching: query, following: follow)
+    let events = events(query, store)
     guard aggregateID != nil else {
       let note = "by aggregate and version, as there is no order of the whole store (no column position)"
       let head = try await store.hasPositions() ? nil : note

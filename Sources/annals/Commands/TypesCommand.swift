@@ -27,7 +27,7 @@ struct TypesList: AsyncParsableCommand {
   )
 
   @Option(
-    help: "Only aggregates whose id is NAME or begins with NAME and a '-'.",
+    help: "Only aggregates with the id NAME, or NAME-ANYTHING.",
     completion: .category,
     transform: FilterOptions.parseCategory
   )

@@ -34,7 +34,7 @@ struct ConnectionOptions: ParsableArguments {
 
   @Option(
     name: .customLong("layout"),
-    help: "Read the store of another framework, by its name or a file: see annals-layout(5).",
+    help: "Read another framework's store: see annals-layout(5).",
     completion: .file(extensions: ["sql"])
   )
   var givenLayout: String?

@@ -4,7 +4,7 @@ internal import EventStore
 /// Which events a command reads; filters that are given together must all hold.
 struct FilterOptions: ParsableArguments {
   @Option(
-    help: "Only aggregates whose id is NAME or begins with NAME and a '-'.",
+    help: "Only aggregates with the id NAME, or NAME-ANYTHING.",
     completion: .category,
     transform: parseCategory
   )

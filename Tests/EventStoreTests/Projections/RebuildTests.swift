@@ -67,7 +67,10 @@ import Testing
       let task = Task {
         try await shop.rebuild(
           gated,
-          { $0.chunkSize = 5 },
+          {
+            $0.chunkSize = 5
+            $0.retryTimeout = .zero
+          },
           progress: { if $0.position > 0 { signal.yield() } }
         )
       }
