@@ -20,6 +20,7 @@ import Testing
         )
         #expect(lowest != nil || run.exitCode != 78)
       }
+      try await db.removeFiles()
       guard lowest == nil else { return }
       #expect(
         try await db.psql("SELECT count(*), min(n), max(n) FROM p")
@@ -39,6 +40,7 @@ import Testing
         let run = try await db.command(command)
         #expect([0, 2].contains(run.exitCode), "\(command): \(run.status) \(run.standardError)")
       }
+      try await db.removeFiles()
     }
   }
 
@@ -50,6 +52,7 @@ import Testing
       let seen = "/tmp/annals-handler-\(db.name)"
       let run = try await db.command(["replay", "--checkpoint", "c", "--exec", "sh -c '\(answer)' \(seen)"])
       #expect(run.exitCode == 0, "\(run.standardError)")
+      try await db.removeFiles()
       let lines = try await runShell("cat \(seen); rm -f \(seen)").standardOutput
       #expect(lines.split(separator: "\n").map(String.init) == Self.positions)
       #expect(try await db.psql("SELECT position FROM annals.checkpoints") == Self.positions[4])
@@ -103,15 +106,16 @@ extension TestDatabase {
 
   /// Runs a command in which P, U and PLAN stand for files.
   fileprivate func command(_ arguments: [String]) async throws -> ProgramRun {
-    let folder = "/tmp/annals-edge-\(name)"
     let files = ["P": Self.projection, "U": Self.upcaster, "PLAN": ""]
-    if arguments.contains(where: { files[$0] != nil }) {
-      _ = try await runShell(
-        "mkdir -p \(folder); printf '%s' \"$P\" > \(folder)/P; printf '%s' \"$U\" > \(folder)/U",
-        environment: ["P": Self.projection, "U": Self.upcaster]
-      )
-    }
+    let folder = "/tmp/annals-edge-\(name)"
+    _ = try await runShell(
+      "mkdir -p \(folder); printf '%s' \"$P\" > \(folder)/P; printf '%s' \"$U\" > \(folder)/U",
+      environment: files
+    )
     let arguments = arguments.map { files[$0] == nil ? $0 : "\(folder)/\($0)" }
     return try await AnnalsBinary.run(arguments, environment: environment)
   }
+
+  /// Removes those files.
+  fileprivate func removeFiles() async throws { _ = try await runShell("rm -rf /tmp/annals-edge-\(name)") }
 }
