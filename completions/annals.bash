@@ -377,7 +377,7 @@ _annals_append() {
     repeating_flags=()
     non_repeating_flags=(--receipts -n --dry-run --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --max-errors --rejects --progress -o --output --retry-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --run-id --max-errors --rejects --progress -o --output --retry-timeout)
     __annals_offer_flags_options 3
 
     # Offer option value completions
@@ -436,6 +436,9 @@ _annals_append() {
         return
         ;;
     '--id-from')
+        return
+        ;;
+    '--run-id')
         return
         ;;
     '--max-errors')

@@ -41,7 +41,7 @@ function __annals_parse_tokens -S
                 __annals_parse_subcommand -r 1 'directory=' 'version' 'help'
             end
         case 'append'
-            __annals_parse_subcommand 3 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'response-timeout=' 'expected-version=' 'id=' 'metadata=' 'correlation-id=' 'causation-id=' 'timestamp=' 'from=' 'batch-size=' 'workers=' 'skip-lines=' 'id-from=' 'max-errors=' 'rejects=' 'progress=' 'receipts' 'o/output=' 'retry-timeout=' 'n/dry-run' 'version' 'help'
+            __annals_parse_subcommand 3 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'response-timeout=' 'expected-version=' 'id=' 'metadata=' 'correlation-id=' 'causation-id=' 'timestamp=' 'from=' 'batch-size=' 'workers=' 'skip-lines=' 'id-from=' 'run-id=' 'max-errors=' 'rejects=' 'progress=' 'receipts' 'o/output=' 'retry-timeout=' 'n/dry-run' 'version' 'help'
         case 'stream'
             __annals_parse_subcommand 1 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'response-timeout=' 'upcasters=' 'raw' 'category=' 'type=+' 'from-position=' 'to-position=' 'since=' 'until=' 'limit=' 'from-version=' 'to-version=' 'last=' 'reverse' 'follow' 'retry-timeout=' 'payload=' 'color=' 'o/output=' 'version' 'help'
         case 'trace'
@@ -261,6 +261,7 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" workers' -l 'workers' -d 'Append over so many connections; the events of one aggregate stay in order. Needs --batch-size.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" skip-lines' -l 'skip-lines' -d 'Pass over lines that were committed before.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" id-from' -l 'id-from' -d 'Make missing ids from this member of the payload, the same in each run.' -rfka ''
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" run-id' -l 'run-id' -d 'Make missing ids from this name and the line\'s number.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" max-errors' -l 'max-errors' -d 'Set up to so many bad lines aside, and exit with 5.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" rejects' -l 'rejects' -d 'A new file for bad lines; added to with --skip-lines.' -rF
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" progress' -l 'progress' -d 'Say so often how far it is, instead of showing a bar.' -rfka ''

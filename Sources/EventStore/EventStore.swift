@@ -25,6 +25,8 @@ public actor EventStore {
   nonisolated let canceller: Canceller
   let session: Session
   private var knownLayout: EventsTable?
+  /// See ``appendStatements(_:)``.
+  var knownStatements: AppendStatements?
   /// What events go through when they are read; see ``use(_:)``.
   var upcasters = Upcasters.none
 
@@ -130,5 +132,6 @@ public actor EventStore {
   /// Forgets what ``layout(_:)`` read, after the table was changed.
   func forgetLayout() {
     knownLayout = nil
+    knownStatements = nil
   }
 }

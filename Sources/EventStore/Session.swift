@@ -41,15 +41,13 @@ final class Session {
   ///
   /// - Parameters:
   ///   - error: how the connection was lost.
-  ///   - timeout: how long to try.
-  ///   - ids: the events whose fate is not known when that was too short.
+  ///   - deadline: how long to try.
+  /// - Throws: what `body` throws; when the time is up, how the last connection was lost or could not be made.
   func reconnecting<T>(
     after error: PostgresError,
-    within timeout: Duration,
-    of ids: [EventID],
+    until deadline: ContinuousClock.Instant,
     _ body: (Connection) throws -> T
   ) throws -> T {
-    let deadline = ContinuousClock.now + timeout
     var (error, pause) = (error, Duration.milliseconds(50))
     while .now + pause < deadline {
       if Task.isCancelled { throw error }
@@ -57,11 +55,11 @@ final class Session {
       try canceller.sleep(for: pause * Double.random(in: 0.5...1))
       do {
         return try body(try connection())
-      } catch let next as PostgresError where [.connectionLost, .cannotConnect].contains(next.kind) {
+      } catch let next as PostgresError where next.isLoss || next.kind == .cannotConnect {
         error = next
       }
       pause = min(pause * 2, .seconds(1))
     }
-    throw EventStoreError.unknownOutcome(error, ids: ids)
+    throw error
   }
 }

@@ -1,6 +1,7 @@
 /// The SQLSTATE codes that this project acts upon (manual, appendix A).
 package enum SQLState {
   package static let featureNotSupported = "0A000"
+  package static let invalidParameterValue = "22023"
   package static let characterNotInRepertoire = "22021"
   package static let uniqueViolation = "23505"
   package static let readOnlyTransaction = "25006"

@@ -116,7 +116,9 @@ import Testing
 
   static let commandLineCases: [([String], Int32)] = [
     ([], 64), (["a"], 64), (["a", "T", "{}", "--from", "-"], 64), (["--from", "-", "--id", "x"], 64),
-    (["a", "T", "--batch-size", "3"], 64), (["--from", "-", "--workers", "2"], 64),
+    (["a", "T", "--batch-size", "3"], 64), (["a", "T", "--run-id", "x"], 64),
+    (["--from", "-", "--run-id", ""], 64),
+    (["--from", "-", "--run-id", "x", "--id-from", "n"], 64), (["--from", "-", "--workers", "2"], 64),
     (["--from", "-", "--batch-size", "0"], 64), (["--from", "-", "--max-errors", "1"], 64),
     (["a", "T", "--expected-version", "-1"], 64), (["a", "T", "--timestamp", "yesterday"], 64),
     (["a", "T", "{"], 65), (["a", "T", "@/nonesuch"], 65), (["--from", "/nonesuch"], 65), (["", "T"], 65),
@@ -272,6 +274,57 @@ import Testing
     }
   }
 
+  /// Lines without ids have the same ids under the same name, so the whole input may come again.
+  @Test func aRunThatIsNamedCanBeRepeated() async throws {
+    try await withEvents { db, annals in
+      var lines = (1...9).map {
+        #"{"aggregate_id":"a\#($0 % 2)","event_type":"T","event_data":{"n":\#($0)}}"#
+      }
+      let sixth = lines[5]
+      lines[5] = "{"
+      let batches = ["--from", "-", "--batch-size", "2"]
+      var run = try await annals(batches, lines.joined(separator: "\n"))
+      #expect(run.status == .exited(65))
+      #expect(run.standardError.contains("Lines 1 to 4 are committed."), "\(run.standardError)")
+      let words = run.standardError.split { " :\n".contains($0) }
+      let made = String(words[try #require(words.firstIndex(of: "--run-id")) + 1])
+      lines[5] = sixth
+      run = try await annals(batches + ["--run-id", made], lines.joined(separator: "\n"))
+      #expect(run.status == .exited(0), "\(run.standardError)")
+      #expect(try await db.psql("SELECT count(*), count(DISTINCT event_data) FROM events") == "9|9")
+
+      try await db.psql("TRUNCATE events")
+      for _ in 1...2 {
+        run = try await annals(["--from", "-", "--run-id", "load 1"], lines.joined(separator: "\n"))
+        #expect(run.status == .exited(0), "\(run.standardError)")
+      }
+      #expect(try await db.psql("SELECT count(*), count(DISTINCT event_data) FROM events") == "9|9")
+      run = try await annals(["--from", "-", "--run-id", "load 1"], lines.reversed().joined(separator: "\n"))
+      #expect(run.status == .exited(3))
+      #expect(run.standardError.contains("take another --run-id for another input"), "\(run.standardError)")
+      #expect(try await db.psql("SELECT count(*) FROM events") == "9")
+    }
+  }
+
+  @Test func aTriggerThatDropsEventsIsAnError() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(
+        """
+        CREATE FUNCTION drop_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+        CREATE TRIGGER dropper BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION drop_it()
+        """
+      )
+      let line = #"{"aggregate_id":"a","event_type":"T","event_data":{}}"#
+      for arguments in [
+        ["a", "T"], ["--from", "-"], ["--from", "-", "--batch-size", "1", "--workers", "2"],
+      ] {
+        let run = try await annals(arguments, line)
+        #expect(run.status == .exited(78), "\(run.standardError)")
+        #expect(run.standardError.contains("trigger dropper"), "\(run.standardError)")
+      }
+    }
+  }
+
   /// The first INT or TERM rolls back what is not committed, and says what is.
   @Test func anInterruptionIsReported() async throws {
     try await withEvents { db, annals in
@@ -291,7 +344,8 @@ import Testing
           environment: db.environment.merging(["FIFO": "/tmp/annals-test-\(db.name)"]) { $1 }
         )
         #expect(run.status == .exited(Int32(status)), "\(run.standardError)")
-        #expect(run.standardError.contains("lines 1 to 4 are committed; to go on, add --skip-lines 4"))
+        #expect(run.standardError.contains("lines 1 to 4 are committed; to go on, add --run-id "))
+        #expect(run.standardError.contains(" --skip-lines 4\n"), "\(run.standardError)")
         #expect(run.standardError.contains("interrupted"))
         #expect(try await db.psql("SELECT count(*) FROM events") == "4")
         try await db.psql("TRUNCATE events")

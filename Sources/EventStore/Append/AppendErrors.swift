@@ -40,7 +40,9 @@ extension AppendStatements {
       detail: "Stored is \(stored.aggregateID) version \(stored.version), \(stored.eventType), of "
         + "\(stored.timestamp); given is \(type) for \(chunk.aggregateID(of: stored.index)). "
         + "They differ in \(stored.differences).",
-      hint: "An event is never changed: give a new event an id of its own, or leave the id out."
+      hint: entry.isIDOfRun
+        ? "A run belongs to one input, whose lines keep their numbers: take another --run-id for another input."
+        : "An event is never changed: give a new event an id of its own, or leave the id out."
     )
   }
 
@@ -80,11 +82,42 @@ extension ExpectedVersion {
 extension EventStoreError {
   /// The connection was lost for good between the sending of events and the answer.
   static func unknownOutcome(_ error: PostgresError, ids: [EventID]) -> EventStoreError {
+    let subject = ids.count == 1 ? "the event was" : "the events were"
+    let same = ids.count == 1 ? "the same id, \(ids[0])" : "the same ids"
+    return EventStoreError(
+      .connectionLost,
+      "the connection was lost, and it is not known whether \(subject) stored",
+      detail: ([error.message] + ids.map { "id \($0)" }).joined(separator: "; "),
+      hint: "Append again with \(same): what is stored already is not stored twice.",
+      sqlState: error.sqlState
+    )
+  }
+
+  /// The connection was lost for good between the sending of COMMIT and the answer, or that of an event's own statement.
+  ///
+  /// - Parameter transaction: its id (xid8), where there was time to learn it.
+  static func unknownOutcome(
+    _ error: PostgresError,
+    lines: ClosedRange<Int>,
+    transaction: String?
+  ) -> EventStoreError {
+    let place =
+      lines.count == 1 ? "line \(lines.lowerBound)" : "lines \(lines.lowerBound) to \(lines.upperBound)"
+    return EventStoreError(
+      .connectionLost,
+      "the connection was lost, and it is not known whether the events sent last, of \(place), are stored",
+      detail: "\(error.message).",
+      hint: transaction.map { "SELECT pg_xact_status('\($0)') tells what became of their transaction." },
+      sqlState: error.sqlState
+    )
+  }
+
+  /// The connection was lost for good before COMMIT was sent.
+  static func lostBeforeCommit(_ error: PostgresError) -> EventStoreError {
     EventStoreError(
       .connectionLost,
-      "the connection was lost, and it is not known whether the events were stored",
-      detail: ([error.message] + ids.map { "id \($0)" }).joined(separator: "; "),
-      hint: "Append them again with the same ids: what is stored already is not stored twice.",
+      "the connection was lost before the commit",
+      detail: "\(error.message).",
       sqlState: error.sqlState
     )
   }
@@ -103,16 +136,41 @@ extension EventStoreError {
     return error
   }
 
-  /// Says what of an input was committed before the failure, and how to go on.
-  func addingProgress(_ result: BulkAppendResult, _ options: BulkAppendOptions) -> EventStoreError {
+  /// Says what of an input is committed, and how to go on so that nothing is lost or stored twice.
+  ///
+  /// - Parameter hasMadeIDs: whether there were lines without ids: their ids are the same again only in the same run.
+  func addingProgress(
+    _ result: BulkAppendResult,
+    _ options: BulkAppendOptions,
+    hasMadeIDs: Bool
+  ) -> EventStoreError {
+    let last = result.lastCommittedLine
+    let isAnyCommitted = last > options.skippedLines && !options.isDryRun
+    var facts = [detail]
+    if isAnyCommitted {
+      facts.append(
+        "Lines 1 to \(last) are committed\(result.hasCommittedBeyond ? ", and some after them" : "")."
+      )
+    } else if result.hasCommittedBeyond {
+      facts.append("Some lines are committed.")
+    } else if !result.isUncertain {
+      facts.append("Nothing was appended.")
+    }
+    if result.isUncertain, code != .connectionLost {
+      facts.append("Of other lines it is not known whether they are committed.")
+    }
     var error = self
-    let progress =
-      options.batchSize == nil || options.isDryRun || result.lastCommittedLine == 0
-      ? "Nothing was appended." : "Lines 1 to \(result.lastCommittedLine) are committed."
-    error.detail = [detail, progress].compactMap(\.self).joined(separator: " ")
-    if result.lastCommittedLine > 0 {
-      let resume = "To go on, add --skip-lines \(result.lastCommittedLine)."
-      error.hint = [hint, resume].compactMap(\.self).joined(separator: " ")
+    error.detail = facts.compactMap(\.self).joined(separator: " ")
+    if isAnyCommitted || result.hasCommittedBeyond || result.isUncertain {
+      let run = hasMadeIDs ? options.runID.map { " --run-id \(quoteShell($0))" } ?? "" : ""
+      let skip = isAnyCommitted ? " --skip-lines \(last)" : ""
+      let with = run + skip == "" ? "" : " with"
+      let resume = "To go on, run the command again\(with)\(run)\(skip)"
+      error.hint = [hint, resume + ": what is stored is not stored twice."].compactMap(\.self).joined(
+        separator: " "
+      )
+    } else if code == .connectionLost {
+      error.hint = "Run the command again."
     }
     return error
   }

@@ -7,9 +7,12 @@ struct AppendStatements: Sendable {
   let findHeads: String
   let findPositions: String
   let copyEvents: String
+  /// The triggers and rules that may drop events or change them.
+  let changers: [String]
 
-  init(_ table: EventsTable) {
+  init(_ table: EventsTable, _ connection: Connection) throws(PostgresError) {
     self.table = table
+    changers = try Self.changers(of: table, connection)
     let columns = Self.columns(of: table)
     appendEvents = SQLTemplate.appendEvents.filled([:], from: columns)
     findHeads = SQLTemplate.findHeads.filled([:], from: columns)

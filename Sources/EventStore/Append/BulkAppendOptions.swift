@@ -9,6 +9,10 @@ public struct BulkAppendOptions: Sendable {
   public var skippedLines = 0
   /// A member of the payload from which an event without an id gets one, the same at each run (UUID version 8).
   public var idField: String?
+  /// Names the run: an event without an id gets one that is made from this name and the number of its line, so that the
+  /// same input can be appended again under the same name, and what is stored already is not stored twice. When it is
+  /// nil, a name is made up, which errors tell.
+  public var runID: String?
   /// How many lines that are no events may be set aside before the append fails.
   public var maximumRejects = 0
   /// Checks all that can be checked without writing.
@@ -50,4 +54,8 @@ public struct BulkAppendResult: Sendable, Hashable {
   public internal(set) var rejectedCount = 0
   /// Number of the last line before which all lines are committed; 0 when there is none.
   public internal(set) var lastCommittedLine = 0
+  /// Whether lines after that one are committed as well.
+  var hasCommittedBeyond = false
+  /// Whether it is not known of some lines whether they are committed.
+  var isUncertain = false
 }

@@ -5,11 +5,15 @@ struct ChunkReader {
   private let options: BulkAppendOptions
   private let table: EventsTable
   private(set) var rejectedCount = 0
+  /// Whether an event got its id from the run and its line.
+  private(set) var hasMadeIDs = false
+  private let run: EventID
 
   init(_ read: @escaping () throws -> [UInt8]?, _ options: BulkAppendOptions, _ table: EventsTable) {
     lines = LineReader(read: read)
     self.options = options
     self.table = table
+    run = EventID(namespace: Self.namespaceOfRuns, name: (options.runID ?? EventID().description).utf8)
   }
 
   /// Number of the last line that was read.
@@ -66,7 +70,8 @@ struct ChunkReader {
     } else if let field = options.idField {
       id = try makeID(from: field, in: bytes, event.data)
     } else {
-      id = EventID()
+      hasMadeIDs = true
+      id = EventID(namespace: run, name: String(lines.lineNumber).utf8)
     }
     return EventChunk.Entry(
       aggregateID: event.aggregateID,
@@ -74,6 +79,7 @@ struct ChunkReader {
       data: event.data,
       metadata: event.metadata,
       id: id,
+      isIDOfRun: event.id == nil && options.idField == nil,
       timestamp: event.timestamp,
       expected: event.version.map { $0 == 1 ? .noStream : .version($0 - 1) } ?? event.expectedVersion ?? .any,
       line: lines.lineNumber
@@ -82,6 +88,8 @@ struct ChunkReader {
 
   /// The namespace of ids that are made from payloads; any fixed UUID will do (RFC 9562, section 6.6).
   private static let namespace = EventID(high: 0x616e_6e61_6c73_4d69, low: 0x8d9b_5a0e_3f21_7c44)
+  /// That of runs, each of which is the namespace of its lines.
+  private static let namespaceOfRuns = EventID(high: 0x616e_6e61_6c73_4d72, low: 0x8a41_0c6f_57d2_93be)
 
   private func makeID(
     from field: String,

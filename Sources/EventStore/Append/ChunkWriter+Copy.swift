@@ -4,12 +4,13 @@ extension ChunkWriter {
   /// Sends events with COPY, straight into the table. Payloads go as they came; the server parses them.
   ///
   /// - Parameter meanwhile: is called while the server is still at work.
+  /// - Returns: how many rows the server says that it stored.
   func copy(
     _ chunk: EventChunk,
     _ indexes: ArraySlice<Int>,
     _ places: [Place],
     meanwhile: () -> Void
-  ) throws {
+  ) throws -> Int {
     try connection.copyIn(
       statements.copyEvents,
       { write in

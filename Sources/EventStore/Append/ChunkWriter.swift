@@ -141,13 +141,20 @@ struct ChunkWriter {
     _ meanwhile: () -> Void
   ) throws {
     guard !isDryRun else { return }
-    try connection.savepoint { try copy(chunk, indexes, places, meanwhile: meanwhile) }
+    let count = try connection.savepoint { try copy(chunk, indexes, places, meanwhile: meanwhile) }
+    guard count == indexes.count else {
+      throw try statements.notKept("\(count) of \(indexes.count) events were stored", connection)
+    }
+    try statements.checkKept(chunk, indexes, connection) { places[$0].version }
     guard wantsPositions, statements.table.hasPosition else { return }
     let result = try connection.query(
       statements.findPositions,
       [chunk.aggregateIDs(indexes), .int4Array(indexes.map { places[$0].version })],
       prepared: true
     )
+    guard result.rowCount == indexes.count else {
+      throw try statements.notKept("not every event is where it was stored", connection)
+    }
     for (row, index) in indexes.enumerated() { places[index].position = result.optionalInt64(row, 0) }
   }
 

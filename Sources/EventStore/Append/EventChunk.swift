@@ -10,6 +10,8 @@ struct EventChunk: Sendable {
     var data: Range<Int>
     var metadata: Range<Int>?
     var id: EventID
+    /// Whether the id was made of the run and the line.
+    var isIDOfRun = false
     /// nil stands for the time of the transaction.
     var timestamp: Timestamp?
     var expected: ExpectedVersion
@@ -22,6 +24,9 @@ struct EventChunk: Sendable {
   /// Holds the texts that the events were read from.
   private(set) var bytes: [UInt8] = []
   private(set) var entries: [Entry] = []
+
+  /// From the first event's line to the last one's.
+  var lines: ClosedRange<Int> { (entries.first?.line ?? 0)...(entries.last?.line ?? 0) }
 
   /// Roughly the memory that the chunk takes.
   var size: Int { bytes.count + entries.count * (MemoryLayout<Entry>.stride + 128) }

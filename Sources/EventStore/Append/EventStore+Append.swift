@@ -34,12 +34,21 @@ extension EventStore {
     guard !events.isEmpty else { return [] }
     return try await perform { connection in
       try requireOwn("appending")
-      let table = try layout(connection)
-      let chunk = try EventChunk(events, aggregateID: aggregateID, table: table)
+      let statements = try appendStatements(connection)
+      let chunk = try EventChunk(events, aggregateID: aggregateID, table: statements.table)
       try checkIDsDiffer(events)
-      let statements = AppendStatements(table)
-      return try retryingLostConnection(within: retryTimeout, of: events.map(\.id)) { connection in
-        try statements.append(chunk, chunk.entries.indices, expecting: expected, connection)
+      var process = connection.process
+      return try retryingLostConnection(
+        within: retryTimeout,
+        unresolved: { .unknownOutcome($0, ids: events.map(\.id)) }
+      ) { connection, retry in
+        // Behind a pooler the process is not known. The ids see to it that nothing is stored twice in any case.
+        if let retry, let process, try !connection.waitForStatement(ofProcess: process, until: retry.deadline)
+        {
+          throw EventStoreError.unknownOutcome(retry.error, ids: events.map(\.id))
+        }
+        process = connection.process
+        return try statements.append(chunk, chunk.entries.indices, expecting: expected, connection)
       }
     }
   }
@@ -59,7 +68,7 @@ extension EventStore {
       let chunk = try EventChunk(events, aggregateID: aggregateID, table: table, expecting: expected)
       try checkIDsDiffer(events)
       var writer = ChunkWriter(
-        AppendStatements(table),
+        try appendStatements(connection),
         connection,
         isDryRun: true,
         wantsPositions: false,
@@ -81,144 +90,56 @@ extension EventStore {
     }
   }
 
+  /// The statements for this store's table; its triggers are looked up once.
+  func appendStatements(_ connection: Connection) throws -> AppendStatements {
+    let table = try layout(connection)
+    if let knownStatements, knownStatements.table == table { return knownStatements }
+    let statements = try AppendStatements(table, connection)
+    try statements.refuseRules()
+    knownStatements = statements
+    return statements
+  }
+
   /// Runs `body`, and again on a new connection when the old one was lost; `body` must find out what the lost one did.
+  ///
+  /// Connections that only differ in when they were lost are one failure: what is thrown in the end is `unresolved`.
+  ///
+  /// - Parameters:
+  ///   - session: the store's own when nil.
+  ///   - failure: how the connection was lost before, if it was.
+  ///   - unresolved: what to say when there is no more time, or an interruption, and the outcome is not found out.
+  ///   - body: is called with what it shall find out about, from the second time on.
   func retryingLostConnection<T>(
+    _ session: Session? = nil,
+    after failure: PostgresError? = nil,
     within timeout: Duration,
-    of ids: [EventID],
-    _ body: (Connection) throws -> T
+    unresolved: (PostgresError) -> EventStoreError,
+    _ body: (Connection, Retry?) throws -> T
   ) throws -> T {
+    let session = session ?? self.session
+    let loss: PostgresError
     do {
-      return try body(try connection())
-    } catch let error as PostgresError where error.kind == .connectionLost {
-      return try reconnecting(session, after: error, within: timeout, of: ids, body)
+      if let failure { throw failure }
+      return try body(try session.connection(), nil)
+    } catch let error as PostgresError where error.isLoss {
+      loss = error
     }
-  }
-
-  /// Says that a session's connection was lost, and runs `body` on new ones; see ``Session/reconnecting(after:within:of:_:)``.
-  func reconnecting<T>(
-    _ session: Session,
-    after error: PostgresError,
-    within timeout: Duration,
-    of ids: [EventID],
-    _ body: (Connection) throws -> T
-  ) throws -> T {
-    if Task.isCancelled { throw error }
-    notify("the connection was lost (\(error.message)); connecting again")
-    return try session.reconnecting(after: error, within: timeout, of: ids, body)
-  }
-}
-
-extension AppendStatements {
-  /// As many writers as PostgreSQL has connections may race for one stream, and each lost race has a winner.
-  private static let maximumAttempts = 200
-
-  /// Appends some of a chunk's events, which are all of one stream.
-  func append(
-    _ chunk: EventChunk,
-    _ indexes: Range<Int>,
-    expecting expected: ExpectedVersion,
-    _ connection: Connection
-  ) throws -> [AppendReceipt] {
-    try sendAppend(chunk, indexes, expecting: expected, connection)
-    return try finishAppend(chunk, indexes, expecting: expected, connection)
-  }
-
-  /// Starts an append without waiting for its outcome; ``finishAppend(_:_:expecting:_:)`` must follow.
-  func sendAppend(
-    _ chunk: EventChunk,
-    _ indexes: Range<Int>,
-    expecting expected: ExpectedVersion,
-    _ connection: Connection
-  ) throws(PostgresError) {
-    let heads = expected.allowedHeads
-    // Where the versions end, nothing is appended either.
-    let highest = min(heads.upperBound, Int(Int32.max) - indexes.count)
-    try connection.send(
-      appendEvents,
-      [
-        .text(utf8: chunk.entries[indexes.lowerBound].aggregateID),
-        .int4(Int32(clamping: heads.lowerBound)), .int4(Int32(clamping: highest)),
-        chunk.ids(indexes), chunk.eventTypes(indexes), chunk.payloads(indexes), chunk.timestamps(indexes),
-        chunk.metadata(indexes),
-      ],
-      prepared: true
-    )
-  }
-
-  /// Waits for the outcome of an append that was sent, and sends it again as long as it only lost a race.
-  func finishAppend(
-    _ chunk: EventChunk,
-    _ indexes: Range<Int>,
-    expecting expected: ExpectedVersion,
-    _ connection: Connection
-  ) throws -> [AppendReceipt] {
-    var attempt = 0
-    while true {
-      do {
-        if attempt > 0 { try sendAppend(chunk, indexes, expecting: expected, connection) }
-        let result = try connection.receive()
-        if !result.isNull(0, 1) {
-          return indexes.map { index in
-            AppendReceipt(
-              aggregateID: chunk.aggregateID(of: index),
-              version: Int(result.int32(index - indexes.lowerBound, 1)),
-              position: result.optionalInt64(index - indexes.lowerBound, 2),
-              id: chunk.entries[index].id,
-              status: .appended
-            )
-          }
-        }
-        // The look by id comes first: a repeated append expects the version that it found the first time.
-        if let receipts = try existing(chunk, indexes, connection) { return receipts }
-        let aggregateID = chunk.aggregateID(of: indexes.lowerBound)
-        let head = Int(result.int32(0, 0))
-        if expected.allowedHeads.contains(head) { throw EventStoreError.fullStream(aggregateID) }
-        throw try versionConflict(aggregateID, expected: expected, actual: head, connection)
-      } catch let error as PostgresError where error.isLostRace && attempt < Self.maximumAttempts {
-        attempt += 1
-        if error.sqlState == SQLState.uniqueViolation {
-          if case .other = try UniqueViolation(error, connection) {
-            throw EventStoreError.refusedEvent(error)
-          }
-          if let receipts = try existing(chunk, indexes, connection) { return receipts }
-        }
-        try connection.canceller.sleep(for: .milliseconds(Int.random(in: 0...min(attempt, 20))))
-      } catch let error as PostgresError where error.isRefusedData {
-        throw EventStoreError.refusedEvent(error)
-      }
-    }
-  }
-
-  /// The receipts of events that are stored already; nil when none of them is.
-  private func existing(
-    _ chunk: EventChunk,
-    _ indexes: Range<Int>,
-    _ connection: Connection
-  ) throws -> [AppendReceipt]? {
-    let stored = try storedEvents(chunk, indexes, connection)
-    guard !stored.isEmpty else { return nil }
-    if let other = stored.first(where: { !$0.differences.isEmpty }) { throw idConflict(other, chunk) }
-    guard stored.count == indexes.count else {
-      throw partialConflict(stored, of: indexes.count, chunk)
-    }
-    return stored.map { event in
-      AppendReceipt(
-        aggregateID: event.aggregateID,
-        version: event.version,
-        position: event.position,
-        id: chunk.entries[event.index].id,
-        status: .existing
-      )
+    let retry = Retry(error: loss, deadline: .now + timeout)
+    do {
+      if Task.isCancelled { throw loss }
+      notify("the connection was lost (\(loss.message)); connecting again")
+      return try session.reconnecting(after: loss, until: retry.deadline) { try body($0, retry) }
+    } catch let error as PostgresError where error.isLoss || error.kind == .cannotConnect || Task.isCancelled
+    {
+      throw unresolved(error)
     }
   }
 }
 
-extension PostgresError {
-  /// Another writer was first: a new attempt may succeed.
-  var isLostRace: Bool { sqlState == SQLState.uniqueViolation || isDeadlock }
-
-  /// A deadlock or a serialization failure was resolved at this transaction's cost.
-  var isDeadlock: Bool {
-    sqlState == SQLState.deadlockDetected || sqlState == SQLState.serializationFailure
-  }
+/// A connection was lost, and what it did is to be found out.
+struct Retry {
+  /// How it was lost.
+  let error: PostgresError
+  /// When to give up.
+  let deadline: ContinuousClock.Instant
 }

@@ -23,16 +23,31 @@ extension EventStore {
     options: BulkAppendOptions = BulkAppendOptions()
   ) async throws -> BulkAppendResult {
     try requireOwn("appending")
-    if options.batchSize == 1, !options.isDryRun { return try await appendOneByOne(read, options) }
-    if options.workers > 1, !options.isDryRun { return try await appendShared(read, options) }
-    return try await perform { connection in
-      let table = try layout(connection)
-      let source = LineSource(ChunkReader(read, options, table), skippedLines: options.skippedLines)
+    var options = options
+    options.runID = options.runID ?? EventID().description
+    if options.isDryRun { return try await appendInOrder(read, options) }
+    if options.batchSize == 1, try await perform({ try appendStatements($0).changers.isEmpty }) {
+      return try await appendOneByOne(read, options)
+    }
+    return try await options.workers > 1 ? appendShared(read, options) : appendInOrder(read, options)
+  }
+
+  private func appendInOrder(
+    _ read: @escaping @Sendable () throws -> [UInt8]?,
+    _ options: BulkAppendOptions
+  ) async throws -> BulkAppendResult {
+    try await perform { connection in
+      let statements = try appendStatements(connection)
+      let source = LineSource(
+        ChunkReader(read, options, statements.table),
+        skippedLines: options.skippedLines
+      )
       var result = BulkAppendResult(lastCommittedLine: options.skippedLines)
       do {
-        try append(source, options, AppendStatements(table), connection, &result)
-      } catch let error as EventStoreError {
-        throw error.addingProgress(result, options)
+        try append(source, options, statements, connection, &result)
+      } catch {
+        result.isUncertain = source.isUncertain
+        throw try failure(error, result, options, hasMadeIDs: source.hasMadeIDs)
       }
       result.rejectedCount = source.rejectedCount
       return result
@@ -44,16 +59,33 @@ extension EventStore {
     _ options: BulkAppendOptions
   ) async throws -> BulkAppendResult {
     try await perform { connection in
-      let table = try layout(connection)
-      let lines = OneByOneLines(ChunkReader(read, options, table))
-      var append = try OneByOneAppend(lines, AppendStatements(table), options, self)
+      let statements = try appendStatements(connection)
+      let lines = OneByOneLines(ChunkReader(read, options, statements.table))
+      var append = try OneByOneAppend(lines, statements, options, self)
       do {
         try append.run(self)
-      } catch let error as EventStoreError {
-        throw error.addingProgress(append.result, options)
+      } catch {
+        throw try failure(error, append.result, options, hasMadeIDs: append.hasMadeIDs)
       }
       return append.result
     }
+  }
+
+  /// A failure with what is true of the input then. An interruption stays one, unless something is not known.
+  private func failure(
+    _ error: any Error,
+    _ result: BulkAppendResult,
+    _ options: BulkAppendOptions,
+    hasMadeIDs: Bool
+  ) throws -> EventStoreError {
+    let failure: EventStoreError
+    switch error {
+    case let error as EventStoreError: failure = error
+    case let error as PostgresError where !Task.isCancelled: failure = EventStoreError(error)
+    case _ where result.isUncertain: failure = EventStoreError(.failed, "interrupted")
+    default: throw error
+    }
+    return failure.addingProgress(result, options, hasMadeIDs: hasMadeIDs)
   }
 
   /// Appends batches with several connections.
@@ -69,27 +101,26 @@ extension EventStore {
         "several workers need a batch size, of at most \(BulkAppendOptions.maximumSharedBatchSize)"
       )
     }
-    let table = try await perform { try layout($0) }
-    let lines = SharedLines(ChunkReader(read, options, table), writers: options.workers)
+    let statements = try await perform { try appendStatements($0) }
+    let lines = SharedLines(ChunkReader(read, options, statements.table), writers: options.workers)
     var stores: [EventStore] = []
     for _ in 0..<options.workers { stores.append(try await sibling()) }
     var result = BulkAppendResult()
     do {
       try await withThrowingTaskGroup(of: BulkAppendResult.self) { group in
         for (writer, store) in stores.enumerated() {
-          group.addTask { try await store.appendShare(writer, of: lines, options, table) }
+          group.addTask { try await store.appendShare(writer, of: lines, options, statements) }
         }
         for try await share in group {
           result.appendedCount += share.appendedCount
           result.existingCount += share.existingCount
         }
       }
-    } catch let error as EventStoreError {
-      result.lastCommittedLine = lines.lastCommittedLine
-      throw error.addingProgress(result, options)
+    } catch {
+      lines.report(&result)
+      throw try failure(error, result, options, hasMadeIDs: lines.hasMadeIDs)
     }
-    result.rejectedCount = lines.rejectedCount
-    result.lastCommittedLine = lines.lastCommittedLine
+    lines.report(&result)
     return result
   }
 
@@ -97,11 +128,11 @@ extension EventStore {
     _ writer: Int,
     of lines: SharedLines,
     _ options: BulkAppendOptions,
-    _ table: EventsTable
+    _ statements: AppendStatements
   ) async throws -> BulkAppendResult {
     try await perform { connection in
       var result = BulkAppendResult()
-      try append(lines.share(writer), options, AppendStatements(table), connection, &result)
+      try append(lines.share(writer), options, statements, connection, &result)
       return result
     }
   }
@@ -133,9 +164,9 @@ extension EventStore {
 
   /// Appends a batch that begins with a chunk, in one transaction.
   ///
-  /// When the connection is lost, the batch is sent again if its only chunk is still at hand; the ids tell what the
-  /// lost connection had stored. A batch of several chunks is gone: then the ids of the last tell whether it was
-  /// committed.
+  /// When the connection is lost, the server tells what became of the transaction. Where it was rolled back, the batch
+  /// is sent again if its only chunk is still at hand; what is stored then is found by the ids. A batch of several
+  /// chunks is gone, and fails.
   private func appendBatch(
     _ first: EventChunk,
     _ source: some ChunkSource,
@@ -144,23 +175,31 @@ extension EventStore {
     _ result: inout BulkAppendResult
   ) throws {
     var batch = Batch(last: first)
-    var lostProcess: Int32?
-    try retryingLostConnection(within: options.retryTimeout, of: []) { connection in
+    func unresolved(_ error: PostgresError) -> EventStoreError {
+      guard batch.transaction.isCommitSent else { return .lostBeforeCommit(error) }
+      source.isUncertain = true
+      return .unknownOutcome(error, lines: batch.lines, transaction: batch.transaction.id)
+    }
+    try retryingLostConnection(within: options.retryTimeout, unresolved: unresolved) { connection, retry in
       writer.connection = connection
-      if let process = lostProcess {
+      if let retry {
+        let fate = try batch.transaction.fate(in: writer.statements.table, connection, until: retry.deadline)
+        switch (fate, batch.chunkCount) {
+        case (.committed, _): return
+        case (.open, _), (.ended, 2...): throw unresolved(retry.error)
+        case (.rolledBack, 2...): throw EventStoreError.lostBeforeCommit(retry.error)
+        case (.rolledBack, _), (.ended, _): break
+        }
         writer.forgetHeads()
         writer.looksFirst = true
-        try awaitEnd(ofProcess: process, connection)
-        if batch.chunkCount > 1 {
-          try checkStored(batch.last, writer.statements, connection)
-          return
-        }
       }
-      lostProcess = connection.backendProcessID
       try takingTurnsAfterDeadlock(&batch, &writer) { batch, writer in
+        batch.transaction = BatchTransaction()
         try connection.transaction(options.isDryRun ? .repeatableReadOnly : .readWrite) {
           if writer.takesTurns { try connection.execute(lockBulkAppend) }
           try store(&batch, source, options, &writer)
+          // The next statement is COMMIT.
+          batch.transaction.isCommitSent = !options.isDryRun
         }
       }
     }
@@ -205,55 +244,42 @@ extension EventStore {
     _ options: BulkAppendOptions,
     _ writer: inout ChunkWriter
   ) throws {
-    writer.transactionTime = Timestamp(
-      microseconds: try writer.connection.query("SELECT current_timestamp").int64(0, 0)
+    // The transaction's id costs no more than the time, since it would be given out with the first row.
+    let start = try writer.connection.query(
+      options.isDryRun
+        ? "SELECT current_timestamp" : "SELECT current_timestamp, pg_current_xact_id()::text"
     )
+    writer.transactionTime = Timestamp(microseconds: start.int64(0, 0))
+    if !options.isDryRun { batch.transaction.id = start.string(0, 1) }
     while true {
       let room = (options.batchSize ?? .max) - batch.lineCount
       batch.places = try writer.store(batch.last) { if room > 0 { source.prefetch(room) } }
+      batch.transaction.note(batch.last, batch.places)
       guard room > 0, let next = try source.next(room) else { return }
       batch.report(options)
       batch.take(next)
     }
-  }
-
-  /// Waits until the server process of a lost connection has ended: until then it could still commit.
-  private func awaitEnd(ofProcess process: Int32, _ connection: Connection) throws {
-    let sql = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)"
-    for _ in 0..<100 {
-      guard try connection.query(sql, [.int4(process)]).bool(0, 0) else { return }
-      try canceller.sleep(for: .milliseconds(50))
-    }
-  }
-
-  private func checkStored(
-    _ chunk: EventChunk,
-    _ statements: AppendStatements,
-    _ connection: Connection
-  ) throws {
-    let stored = try statements.storedEvents(chunk, chunk.entries.indices, connection)
-    guard stored.isEmpty else { return }
-    throw EventStoreError(
-      .connectionLost,
-      "the connection was lost before the commit",
-      hint: "Run the command again."
-    )
   }
 }
 
 /// A transaction's chunks, of which only the last is kept.
 private struct Batch {
   private(set) var last: EventChunk
+  /// The transaction of the last attempt.
+  var transaction = BatchTransaction()
   /// Where the events of the last chunk stand.
   var places: [Place] = []
   private(set) var chunkCount = 1
   private(set) var lineCount: Int
+  /// From the first event's to the last one's.
+  private(set) var lines: ClosedRange<Int>
   private(set) var appendedCount = 0
   private(set) var existingCount = 0
 
   init(last: EventChunk) {
     self.last = last
     lineCount = last.entries.count
+    lines = last.lines
   }
 
   mutating func take(_ next: EventChunk) {
@@ -261,6 +287,7 @@ private struct Batch {
     places = []
     chunkCount += 1
     lineCount += next.entries.count
+    lines = lines.lowerBound...next.lines.upperBound
   }
 
   /// Counts the last chunk, and hands out its receipts.

@@ -8,6 +8,8 @@ protocol ChunkSource: AnyObject {
   func reject(_ line: RejectedLine) throws
   /// Notes that what was handed out is committed; returns the last line before which all lines are.
   func commit() -> Int
+  /// Whether it is not known of something that was handed out whether it is committed.
+  var isUncertain: Bool { get set }
 }
 
 /// Hands a reader's chunks to one writer.
@@ -22,11 +24,18 @@ final class LineSource: ChunkSource {
     lastLine = skippedLines
   }
 
+  /// Whether the end was reached: what came last is then committed, and an interruption comes too late.
+  private var isAtEnd = false
+  var isUncertain = false
+
   var rejectedCount: Int { reader.rejectedCount }
+  var hasMadeIDs: Bool { reader.hasMadeIDs }
 
   func next(_ maximumLines: Int) throws -> EventChunk? {
     defer { prefetched = nil }
+    if isAtEnd { return nil }
     let chunk = try (prefetched ?? Result { try reader.next(maximumLines) }).get()
+    isAtEnd = chunk == nil
     if let line = chunk?.entries.last?.line { lastLine = line }
     return chunk
   }

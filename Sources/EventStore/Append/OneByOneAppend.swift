@@ -19,6 +19,7 @@ struct OneByOneAppend {
   /// After an error, no connection is opened anew for what is still on its way: its outcome is what an answer tells.
   private var isEnding = false
   private(set) var result = BulkAppendResult()
+  var hasMadeIDs: Bool { lines.hasMadeIDs }
 
   init(
     _ lines: OneByOneLines,
@@ -39,6 +40,7 @@ struct OneByOneAppend {
   mutating func run(_ store: isolated EventStore) throws {
     defer {
       result.lastCommittedLine = lines.lastSettledLine
+      result.hasCommittedBeyond = lines.highestStoredLine > lines.lastSettledLine
       result.rejectedCount = lines.rejectedCount
     }
     do {
@@ -91,12 +93,13 @@ struct OneByOneAppend {
     lanes[index].chunk = nil
     do {
       note(try outcome(of: chunk, index, failure, store))
+      lines.settle(chunk, isStored: true)
     } catch let error as EventStoreError where error.code == .invalidInput {
       try lines.reject(chunk.refusedLine(0, "refused by the server: \(error.message)"))
+      lines.settle(chunk, isStored: false)
     } catch let error as EventStoreError {
       throw error.at(line: chunk.entries[0].line)
     }
-    lines.settle(chunk)
     options.onCommit?(lines.lastSettledLine)
   }
 
@@ -107,14 +110,33 @@ struct OneByOneAppend {
     _ store: isolated EventStore
   ) throws -> [AppendReceipt] {
     let entry = chunk.entries[0]
+    let session = lanes[index].session
+    var process = lanes[index].connection.process
+    var isUncertain = false
+    defer { if isUncertain { result.isUncertain = true } }
+    func unresolved(_ error: PostgresError) -> EventStoreError {
+      isUncertain = true
+      return .unknownOutcome(error, lines: entry.line...entry.line, transaction: nil)
+    }
     do {
       if let failure { throw failure }
       return try statements.finishAppend(chunk, 0..<1, expecting: entry.expected, lanes[index].connection)
-    } catch let error as PostgresError where error.kind == .connectionLost && !isEnding {
-      let session = lanes[index].session
-      return try store.reconnecting(session, after: error, within: options.retryTimeout, of: [entry.id]) {
-        lanes[index].connection = $0
-        return try statements.append(chunk, 0..<1, expecting: entry.expected, $0)
+    } catch let error as PostgresError where error.isLoss {
+      if isEnding { throw unresolved(error) }
+      return try store.retryingLostConnection(
+        session,
+        after: error,
+        within: options.retryTimeout,
+        unresolved: unresolved
+      ) { connection, retry in
+        lanes[index].connection = connection
+        if let retry, let process,
+          try !connection.waitForStatement(ofProcess: process, until: retry.deadline)
+        {
+          throw unresolved(retry.error)
+        }
+        process = connection.process
+        return try statements.append(chunk, 0..<1, expecting: entry.expected, connection)
       }
     }
   }

@@ -20,7 +20,11 @@ struct OneByOneLines {
     self.reader = reader
   }
 
+  /// The last line of all that are stored.
+  private(set) var highestStoredLine = 0
+
   var rejectedCount: Int { reader.rejectedCount }
+  var hasMadeIDs: Bool { reader.hasMadeIDs }
 
   /// All lines up to it are settled, or hold no event. What waits stands behind what is open.
   var lastSettledLine: Int { (openLines.min() ?? reader.lineNumber + 1) - 1 }
@@ -56,9 +60,10 @@ struct OneByOneLines {
   }
 
   /// Notes that an event is stored, or set aside.
-  mutating func settle(_ chunk: EventChunk) {
+  mutating func settle(_ chunk: EventChunk, isStored: Bool) {
     let entry = chunk.entries[0]
     openLines.remove(entry.line)
+    if isStored { highestStoredLine = max(highestStoredLine, entry.line) }
     if let next = waiting[entry.aggregateID]?.popFirst() {
       waitingBytes -= next.size
       openLines.insert(next.entries[0].line)

@@ -16,6 +16,9 @@ final class SharedLines: Sendable {
     var isAtEnd = false
     /// A line that ended the append: nothing is read after it.
     var failedLine: Int?
+    /// The last line that any writer has committed.
+    var highestCommittedLine = 0
+    var isUncertain = false
 
     /// All lines up to it are committed, or hold no event.
     var lastCommittedLine: Int {
@@ -72,8 +75,17 @@ final class SharedLines: Sendable {
     )
   }
 
-  var rejectedCount: Int { state.withLock { $0.reader.rejectedCount } }
-  var lastCommittedLine: Int { state.withLock { $0.lastCommittedLine } }
+  var hasMadeIDs: Bool { state.withLock { $0.reader.hasMadeIDs } }
+
+  /// Notes what became of the lines, in the end.
+  func report(_ result: inout BulkAppendResult) {
+    state.withLock { state in
+      result.rejectedCount = state.reader.rejectedCount
+      result.lastCommittedLine = state.lastCommittedLine
+      result.hasCommittedBeyond = state.highestCommittedLine > state.lastCommittedLine
+      result.isUncertain = state.isUncertain
+    }
+  }
 
   /// The lines of one writer.
   func share(_ writer: Int) -> Share { Share(lines: self, writer: writer) }
@@ -81,6 +93,8 @@ final class SharedLines: Sendable {
   final class Share: ChunkSource {
     private let lines: SharedLines
     private let writer: Int
+    /// The last line of what was handed out last.
+    private var lastLine = 0
 
     fileprivate init(lines: SharedLines, writer: Int) {
       (self.lines, self.writer) = (lines, writer)
@@ -90,7 +104,9 @@ final class SharedLines: Sendable {
     func next(_ maximumLines: Int) throws -> EventChunk? {
       while true {
         switch try lines.take(writer, maximumLines) {
-        case .chunk(let chunk): return chunk
+        case .chunk(let chunk):
+          lastLine = chunk.lines.upperBound
+          return chunk
         case .end: return nil
         case .tooMuchWaits:
           try Task.checkCancellation()
@@ -109,8 +125,14 @@ final class SharedLines: Sendable {
     func commit() -> Int {
       lines.state.withLock { state in
         state.firstLines[writer] = nil
+        state.highestCommittedLine = max(state.highestCommittedLine, lastLine)
         return state.lastCommittedLine
       }
+    }
+
+    var isUncertain: Bool {
+      get { lines.state.withLock { $0.isUncertain } }
+      set { lines.state.withLock { $0.isUncertain = newValue } }
     }
   }
 

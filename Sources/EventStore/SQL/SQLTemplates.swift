@@ -7,6 +7,7 @@ extension SQLTemplate {
     "metadata_value",
     "position"
   )
+  static let endTransaction = SQLTemplate(PackageResources.EndTransaction_sql)
   static let findEvents = SQLTemplate(
     PackageResources.FindEvents_sql,
     "events",
@@ -16,6 +17,9 @@ extension SQLTemplate {
   )
   static let findHeads = SQLTemplate(PackageResources.FindHeads_sql, "events")
   static let findPositions = SQLTemplate(PackageResources.FindPositions_sql, "events")
+  static let insertTriggers = SQLTemplate(PackageResources.InsertTriggers_sql)
+  static let isStatementRunning = SQLTemplate(PackageResources.IsStatementRunning_sql)
+  static let transactionFate = SQLTemplate(PackageResources.TransactionFate_sql)
   static let uniqueColumns = SQLTemplate(PackageResources.UniqueColumns_sql)
   static let uniqueIDs = SQLTemplate(PackageResources.UniqueIDs_sql)
 
@@ -124,7 +128,8 @@ extension SQLTemplate {
 
   /// All of them, but for the migrations.
   static let all: [SQLTemplate] = [
-    .appendEvents, .findEvents, .findHeads, .findPositions, .uniqueColumns, .uniqueIDs, .storeFacts,
+    .appendEvents, .endTransaction, .findEvents, .findHeads, .findPositions, .insertTriggers,
+    .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueIDs, .storeFacts,
     .tableIndexes, .nameFailures, .nodesOfPayload, .shapeChanges, .typeCounts, .deadLetters, .dependents,
     .differenceQueries, .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
     .projectionStatus, .readModelObjects, .categoriesByPrefix, .endOfHistory, .namesByPrefix, .positionFaults,

@@ -117,7 +117,7 @@ struct Append: AsyncParsableCommand {
       result = try await store.append(lines: { try input.next() }, options: options)
     } catch is CancellationError {
       line.finish()
-      report.printInterruption()
+      report.printInterruption(of: options)
       throw CancellationError()
     }
     line.finish()

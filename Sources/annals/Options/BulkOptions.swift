@@ -25,6 +25,9 @@ struct BulkOptions: ParsableArguments {
   )
   var idFrom: String?
 
+  @Option(help: ArgumentHelp("Make missing ids from this name and the line's number.", valueName: "name"))
+  var runID: String?
+
   @Option(help: ArgumentHelp("Set up to so many bad lines aside, and exit with 5.", valueName: "n"))
   var maxErrors: Int?
 
@@ -47,10 +50,15 @@ struct BulkOptions: ParsableArguments {
         throw ValidationError("--workers needs a --batch-size of at most \(largest)")
       }
     }
+    if let runID, runID == "" || runID.utf8.first == UInt8(ascii: "-") {
+      throw ValidationError("--run-id must be a name, and not begin with -")
+    }
+    if runID != nil, idFrom != nil { throw ValidationError("--run-id and --id-from cannot be combined") }
     guard from == nil else { return }
     let given: [(String, Bool)] = [
       ("--batch-size", batchSize != nil), ("--skip-lines", skipLines != nil), ("--id-from", idFrom != nil),
       ("--max-errors", maxErrors != nil), ("--workers", workers != nil),
+      ("--run-id", runID != nil),
     ]
     for (name, isGiven) in given where isGiven { throw ValidationError("\(name) goes with --from") }
   }
@@ -61,6 +69,7 @@ struct BulkOptions: ParsableArguments {
     options.workers = workers ?? 1
     options.skippedLines = skipLines ?? 0
     options.idField = idFrom
+    options.runID = runID ?? (idFrom == nil ? EventID().description : nil)
     options.maximumRejects = maxErrors ?? 0
     return options
   }

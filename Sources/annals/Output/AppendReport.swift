@@ -56,6 +56,7 @@ final class AppendReport: Sendable {
         }
       }
     }
+    printRun(options)
     if options.batchSize != nil { options.onCommit = { self.noteCommit($0) } }
     // A transaction of several chunks tells of each before it is committed.
     if options.batchSize ?? .max > BulkAppendOptions.maximumSharedBatchSize, options.onReceipts != nil {
@@ -92,10 +93,28 @@ final class AppendReport: Sendable {
     }
   }
 
-  func printInterruption() {
+  /// Says how to go on. The run's id is among it, as lines without ids may be stored beyond the last one that is told.
+  func printInterruption(of options: BulkAppendOptions) {
+    guard options.batchSize != nil, !options.isDryRun else { return }
     let line = state.withLock { $0.lastCommittedLine }
-    guard line > 0, bulk.batchSize != nil else { return }
-    StandardError.warn("lines 1 to \(line) are committed; to go on, add --skip-lines \(line)")
+    var facts = line > 0 ? "lines 1 to \(line) are committed" : ""
+    if options.workers > 1 {
+      facts += line > 0 ? ", and perhaps some after them" : "some lines may be committed"
+    }
+    guard facts != "" else { return }
+    let run = options.runID.map { " --run-id \(quoteShell($0))" } ?? ""
+    let skip = line > 0 ? " --skip-lines \(line)" : ""
+    guard run + skip != "" else { return StandardError.warn("\(facts); to go on, run the command again") }
+    StandardError.warn("\(facts); to go on, add\(run)\(skip)")
+  }
+
+  /// Tells the name of a run whose batches a crash would leave behind. Nobody is there to tell it afterwards.
+  private func printRun(_ options: BulkAppendOptions) {
+    guard bulk.runID == nil, options.batchSize != nil, !options.isDryRun, let run = options.runID else {
+      return
+    }
+    let text = "should this run be cut off, append the lines that have no id again with --run-id \(run)"
+    if noticeInterval == nil { StandardError.note(text) } else { StandardError.warn(text) }
   }
 
   func finish(_ result: BulkAppendResult, isDryRun: Bool) throws {

@@ -120,7 +120,7 @@ import Testing
         try await store.append([NewEvent(type: "B")], to: "a", retryTimeout: .milliseconds(500))
       }
       #expect(error.code == .connectionLost)
-      #expect(error.hint?.contains("with the same ids") == true, "\(error)")
+      #expect(error.hint?.contains("with the same id, ") == true, "\(error)")
       try await sandbox.start()
       #expect(try await store.append([event], to: "a").map(\.status) == [.existing])
     }

@@ -1,0 +1,175 @@
+internal import LibPQ
+
+extension AppendStatements {
+  /// As many writers as PostgreSQL has connections may race for one stream, and each lost race has a winner.
+  private static let maximumAttempts = 200
+
+  /// What the server answered to an append.
+  private enum Answer {
+    case appended([AppendReceipt])
+    /// The stream's last version is not what was expected; nothing was stored.
+    case head(Int)
+  }
+
+  /// Appends some of a chunk's events, which are all of one stream.
+  func append(
+    _ chunk: EventChunk,
+    _ indexes: Range<Int>,
+    expecting expected: ExpectedVersion,
+    _ connection: Connection
+  ) throws -> [AppendReceipt] {
+    guard !changers.isEmpty else {
+      try sendAppend(chunk, indexes, expecting: expected, connection)
+      return try finishAppend(chunk, indexes, expecting: expected, connection)
+    }
+    // What a trigger made of the events is looked at before they are committed.
+    return try untilItIsDecided(chunk, indexes, expected, connection) {
+      try connection.transaction {
+        try sendAppend(chunk, indexes, expecting: expected, connection)
+        let answer = try receiveAnswer(chunk, indexes, connection)
+        if case .appended(let receipts) = answer {
+          try checkKept(chunk, indexes, connection) { Int32(receipts[$0 - indexes.lowerBound].version) }
+        }
+        return answer
+      }
+    }
+  }
+
+  /// Starts an append that is its own transaction, without waiting for its outcome; ``finishAppend(_:_:expecting:_:)``
+  /// must follow.
+  func sendAppend(
+    _ chunk: EventChunk,
+    _ indexes: Range<Int>,
+    expecting expected: ExpectedVersion,
+    _ connection: Connection
+  ) throws(PostgresError) {
+    let heads = expected.allowedHeads
+    try connection.send(
+      appendEvents,
+      [
+        .text(utf8: chunk.entries[indexes.lowerBound].aggregateID),
+        .int4(Int32(clamping: heads.lowerBound)),
+        .int4(Int32(clamping: min(heads.upperBound, Self.highestHead(for: indexes)))),
+        chunk.ids(indexes), chunk.eventTypes(indexes), chunk.payloads(indexes), chunk.timestamps(indexes),
+        chunk.metadata(indexes),
+      ],
+      prepared: true
+    )
+  }
+
+  /// Where the versions end, nothing is appended either.
+  private static func highestHead(for indexes: Range<Int>) -> Int { Int(Int32.max) - indexes.count }
+
+  /// Waits for the outcome of an append that was sent, and sends it again as long as it only lost a race.
+  func finishAppend(
+    _ chunk: EventChunk,
+    _ indexes: Range<Int>,
+    expecting expected: ExpectedVersion,
+    _ connection: Connection
+  ) throws -> [AppendReceipt] {
+    var isSent = true
+    return try untilItIsDecided(chunk, indexes, expected, connection) {
+      if !isSent { try sendAppend(chunk, indexes, expecting: expected, connection) }
+      isSent = false
+      return try receiveAnswer(chunk, indexes, connection)
+    }
+  }
+
+  private func receiveAnswer(
+    _ chunk: EventChunk,
+    _ indexes: Range<Int>,
+    _ connection: Connection
+  ) throws -> Answer {
+    let result = try connection.receive()
+    guard !result.isNull(0, 1) else { return .head(Int(result.int32(0, 0))) }
+    guard result.rowCount == indexes.count else {
+      throw try notKept("\(result.rowCount) of \(indexes.count) events were stored", connection)
+    }
+    let head = result.int32(0, 0)
+    for row in 0..<result.rowCount where result.int32(row, 1) != head + Int32(row) + 1 {
+      throw try notKept("the stored event differs in version", connection)
+    }
+    return .appended(
+      indexes.map { index in
+        AppendReceipt(
+          aggregateID: chunk.aggregateID(of: index),
+          version: Int(result.int32(index - indexes.lowerBound, 1)),
+          position: result.optionalInt64(index - indexes.lowerBound, 2),
+          id: chunk.entries[index].id,
+          status: .appended
+        )
+      }
+    )
+  }
+
+  /// Runs attempts to append until one does not lose a race.
+  private func untilItIsDecided(
+    _ chunk: EventChunk,
+    _ indexes: Range<Int>,
+    _ expected: ExpectedVersion,
+    _ connection: Connection,
+    _ attempt: () throws -> Answer
+  ) throws -> [AppendReceipt] {
+    var failures = 0
+    while true {
+      do {
+        switch try attempt() {
+        case .appended(let receipts): return receipts
+        case .head(let head):
+          // The look by id comes first: a repeated append expects the version that it found the first time.
+          if let receipts = try existing(chunk, indexes, connection) { return receipts }
+          let aggregateID = chunk.aggregateID(of: indexes.lowerBound)
+          guard expected.allowedHeads.contains(head) else {
+            throw try versionConflict(aggregateID, expected: expected, actual: head, connection)
+          }
+          guard head <= Self.highestHead(for: indexes) else { throw EventStoreError.fullStream(aggregateID) }
+          throw try notKept("nothing was stored", connection)
+        }
+      } catch let error as PostgresError where error.isLostRace && failures < Self.maximumAttempts {
+        failures += 1
+        if error.sqlState == SQLState.uniqueViolation {
+          if case .other = try UniqueViolation(error, connection) {
+            throw EventStoreError.refusedEvent(error)
+          }
+          if let receipts = try existing(chunk, indexes, connection) { return receipts }
+        }
+        try connection.canceller.sleep(for: .milliseconds(Int.random(in: 0...min(failures, 20))))
+      } catch let error as PostgresError where error.isRefusedData {
+        throw EventStoreError.refusedEvent(error)
+      }
+    }
+  }
+
+  /// The receipts of events that are stored already; nil when none of them is.
+  private func existing(
+    _ chunk: EventChunk,
+    _ indexes: Range<Int>,
+    _ connection: Connection
+  ) throws -> [AppendReceipt]? {
+    let stored = try storedEvents(chunk, indexes, connection)
+    guard !stored.isEmpty else { return nil }
+    if let other = stored.first(where: { !$0.differences.isEmpty }) { throw idConflict(other, chunk) }
+    guard stored.count == indexes.count else {
+      throw partialConflict(stored, of: indexes.count, chunk)
+    }
+    return stored.map { event in
+      AppendReceipt(
+        aggregateID: event.aggregateID,
+        version: event.version,
+        position: event.position,
+        id: chunk.entries[event.index].id,
+        status: .existing
+      )
+    }
+  }
+}
+
+extension PostgresError {
+  /// Another writer was first: a new attempt may succeed.
+  var isLostRace: Bool { sqlState == SQLState.uniqueViolation || isDeadlock }
+
+  /// A deadlock or a serialization failure was resolved at this transaction's cost.
+  var isDeadlock: Bool {
+    sqlState == SQLState.deadlockDetected || sqlState == SQLState.serializationFailure
+  }
+}

@@ -1,0 +1,132 @@
+import EventStore
+import Synchronization
+import TestSupport
+import Testing
+
+/// What an append says of itself is true, also when it does not get to its end.
+@Suite struct AppendOutcomeTests {
+  /// Lines of a megabyte: the first five of them are a chunk, which is sent before the next is read.
+  static func longLines(_ numbers: Range<Int>, withIDs: Bool) -> String {
+    let payload = String(repeating: "x", count: 1_000_000)
+    return numbers.map { n in
+      let id = withIDs ? #""id":"\#(BulkAppendTests.id(n))","# : ""
+      return #"{\#(id)"aggregate_id":"a\#(n)","event_type":"T","event_data":{"n":\#(n),"x":"\#(payload)"}}"#
+    }.joined(separator: "\n")
+  }
+
+  /// That the last chunk is stored says nothing of the others: it may have been stored before.
+  @Test func aLostTransactionIsNotTakenForStored() async throws {
+    try await withStore { db, store in
+      _ = try await store.append(text: Self.longLines(5..<8, withIDs: true))
+      let proxy = try ServerProxy(to: db) { $0.query == "COMMIT" ? .cut(.before) : .pass }
+      defer { proxy.stop() }
+      let error = try await #require(throws: EventStoreError.self) {
+        try await EventStore(connecting: proxy.database.conninfo).append(
+          text: Self.longLines(0..<8, withIDs: true)
+        )
+      }
+      #expect(error.code == .connectionLost)
+      #expect(error.detail?.contains("Nothing was appended.") == true, "\(error)")
+      #expect(try await db.psql("SELECT count(*) FROM events") == "3")
+    }
+  }
+
+  /// The answer to a COMMIT that took place is lost: nothing is stored twice, and nothing is said to be missing.
+  @Test(arguments: [true, false])
+  func aCommittedTransactionIsRecognized(withIDs: Bool) async throws {
+    try await withStore { db, _ in
+      let proxy = try ServerProxy(to: db) { $0.query == "COMMIT" ? .cut(.after, .client) : .pass }
+      defer { proxy.stop() }
+      let result = try await EventStore(connecting: proxy.database.conninfo).append(
+        text: Self.longLines(0..<8, withIDs: withIDs)
+      )
+      #expect((result.appendedCount, result.existingCount, result.lastCommittedLine) == (8, 0, 8))
+      #expect(try await db.psql("SELECT count(*) FROM events") == "8")
+    }
+  }
+
+  /// A commit that waits for its synchronous standby may yet take place: that is neither a yes nor a no.
+  @Test(arguments: [1, 8])
+  func aCommitThatWaitsIsNotDeniedAndNotRepeated(count: Int) async throws {
+    try await TestCluster.withServer { _, db in
+      _ = try await EventStore(connecting: db.conninfo).initialize()
+      let setting = "ALTER SYSTEM SET synchronous_standby_names = "
+      try await db.psql(setting + "'away'")
+      try await db.psql("SELECT pg_reload_conf()")
+      while try await db.psql("SHOW synchronous_standby_names") != "away" {}
+      let proxy = try ServerProxy(to: db) { $0.query == "COMMIT" ? .cut(.after, .client) : .pass }
+      defer { proxy.stop() }
+      let text = Self.longLines(0..<count, withIDs: false)
+      var options = BulkAppendOptions()
+      options.retryTimeout = .seconds(2)
+      let error = try await #require(throws: EventStoreError.self) {
+        try await EventStore(connecting: proxy.database.conninfo).append(text: text, options: options)
+      }
+      #expect(error.code == .connectionLost)
+      #expect(error.message.contains("it is not known whether"), "\(error)")
+      #expect(!"\(error)".contains("Nothing was appended"), "\(error)")
+      try await db.psql(setting + "''")
+      try await db.psql("SELECT pg_reload_conf()")
+      while try await db.psql("SELECT count(*) FROM events") != "\(count)" {}
+      try await Self.doWhatIsSaid(error, db, text, options)
+      #expect(try await db.psql("SELECT count(*) FROM events") == "\(count)")
+    }
+  }
+
+  /// Another connection's lines are committed, though the first line is not.
+  @Test(arguments: [2, 7])
+  func workersDoNotDenyWhatTheyStored(batchSize: Int) async throws {
+    try await withStore { db, store in
+      let holder = Task {
+        let row = "(gen_random_uuid(), 'held', 'T', '{}', 1)"
+        _ = try? await db.psql(
+          "BEGIN; INSERT INTO events (id, aggregate_id, event_type, event_data, version) VALUES \(row); SELECT pg_sleep(600)"
+        )
+      }
+      let sleeping =
+        "SELECT pid FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)' AND state = 'active' AND datname = current_database()"
+      while try await db.psql(sleeping + " AND pid <> pg_backend_pid()") == "" {}
+      let held = #"{"aggregate_id":"held","event_type":"T","event_data":{"n":0}}"#
+      var lines = (0..<60).map {
+        #"{"aggregate_id":"a\#($0)","event_type":"T","event_data":{"n":\#($0 + 1)}}"#
+      }
+      lines.insert(held, at: 0)
+      var options = BulkAppendOptions()
+      (options.batchSize, options.workers) = (batchSize, 2)
+      let error = try await #require(throws: EventStoreError.self) {
+        try await store.append(text: (lines + ["{}"]).joined(separator: "\n"), options: options)
+      }
+      #expect(error.message.hasPrefix("line 62"), "\(error)")
+      #expect(try await db.psql("SELECT count(*) > 0 FROM events") == "t")
+      #expect(!"\(error)".contains("Nothing was appended"), "\(error)")
+      try await db.psql("SELECT pg_terminate_backend(pid) FROM (\(sleeping) AND pid <> pg_backend_pid()) s")
+      await holder.value
+      try await Self.doWhatIsSaid(error, db, lines.joined(separator: "\n"), options)
+      #expect(try await db.psql("SELECT count(*), count(DISTINCT event_data) FROM events") == "61|61")
+    }
+  }
+
+  /// Appends again, with what the hint adds to the command line.
+  static func doWhatIsSaid(
+    _ error: EventStoreError,
+    _ db: TestDatabase,
+    _ text: String,
+    _ options: BulkAppendOptions
+  ) async throws {
+    _ = try await EventStore(connecting: db.conninfo).append(text: text, options: options.following(error))
+  }
+}
+
+extension BulkAppendOptions {
+  /// These options with what an error's hint adds to the command line, and the patience to see it through.
+  func following(_ error: EventStoreError) -> BulkAppendOptions {
+    var options = self
+    options.retryTimeout = .seconds(30)
+    let words = (error.hint ?? "").split { " ,:".contains($0) }
+    for (option, value) in zip(words, words.dropFirst()) {
+      if option == "--skip-lines" { options.skippedLines = Int(value)! }
+      if option == "--run-id" { options.runID = String(value) }
+    }
+    return options
+  }
+}
