@@ -52,11 +52,12 @@ test: setup ## run all tests (after setup)
 # all of our own says "// ASCII".
 STRING_KEYS = (Set<|\[)(Sub)?[sS]tring(>|: )
 
-lint: ## check the format of Swift, manual pages and shell scripts, and that text is not taken by Character
+lint: ## check the format of Swift, manual pages and scripts, that text is not taken by Character, and that SQL is ASCII
 	swift format lint --strict --recursive $(SWIFT_FILES)
 	! grep -rnE --include='*.swift' '$(STRING_KEYS)' Sources/EventStore Sources/LibPQ | grep -v '// ASCII$$'
 	set -e; for script in $(SCRIPTS); do sh -n $$script; done
 	sh .ci/characters.sh
+	sh .ci/ascii.sh
 	$(if $(PAGES1)$(PAGES5),mandoc -T lint -W warning $(PAGES1) $(PAGES5))
 
 format: ## format the Swift code in place

@@ -103,6 +103,7 @@ extension EventStoreError.Code {
       switch error.sqlState {
       case SQLState.insufficientPrivilege, SQLState.readOnlyTransaction: self = .permissionDenied
       case SQLState.lockNotAvailable: self = .locked
+      case SQLState.untranslatableCharacter: self = .invalidInput
       default: self = .failed
       }
     }

@@ -33,6 +33,8 @@ package struct PostgresError: Error, Sendable, Hashable {
   /// Place of a syntax error in `internalQuery`, in characters, from 1.
   package var internalPosition: Int?
   package var internalQuery: String?
+  /// What was sent and the database's encoding lacks; then `message` says so in other words than the server's.
+  package private(set) var untranslatable: Unicode.Scalar?
 
   package init(kind: Kind, message: String, sqlState: String? = nil) {
     self.kind = kind
@@ -63,6 +65,27 @@ package struct PostgresError: Error, Sendable, Hashable {
     position = field(FieldCode.statementPosition).flatMap { Int($0) }
     internalPosition = field(FieldCode.internalPosition).flatMap { Int($0) }
     internalQuery = field(FieldCode.internalQuery)
+    nameUntranslatable()
+  }
+
+  /// The server names such a character by its bytes: `character with byte sequence 0xe2 0x82 0xac in encoding "UTF8"
+  /// has no equivalent in encoding "LATIN1"`, in the words of its own language.
+  private mutating func nameUntranslatable() {
+    guard sqlState == SQLState.untranslatableCharacter else { return }
+    let quoted = message.unicodeScalars.split(separator: "\"", omittingEmptySubsequences: false).map(
+      String.init
+    )
+    let bytes = message.unicodeScalars.split(separator: " ").map(String.init)
+      .filter { $0.utf8.starts(with: "0x".utf8) }
+      .compactMap { UInt8(String($0.unicodeScalars.dropFirst(2)), radix: 16) }
+    guard quoted.count == 5, quoted[1] == "UTF8", let text = String(validating: bytes, as: UTF8.self),
+      let scalar = text.unicodeScalars.first
+    else { return }
+    let digits = String(scalar.value, radix: 16, uppercase: true)
+    let code = String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
+    untranslatable = scalar
+    message = "'\(scalar)' (U+\(code)) is no character of \(quoted[3]), the encoding of the database"
+    hint = hint ?? "Write it in another way; a database with ENCODING 'UTF8' has all characters."
   }
 
   /// Class 08 and 57P01 to 57P03 (terminated, crash, shutdown) end the session with the statement.

@@ -10,14 +10,17 @@ package struct TestCluster: Sendable {
   private static let shared = Task { try await start() }
 
   /// Runs the body with a database of its own, and drops it afterwards.
+  ///
+  /// - Parameter options: of CREATE DATABASE, as `TEMPLATE template0 ENCODING 'LATIN1'`.
   package static func withDatabase<Result>(
+    options: String = "",
     _ body: (TestDatabase) async throws -> Result
   ) async throws -> Result {
     try await DatabaseSlots.shared.withSlot {
       let cluster = try await shared.value
       let maintenance = cluster.database("postgres")
       let database = cluster.database("t\(randomName())")
-      try await maintenance.psql("CREATE DATABASE \(database.name)")
+      try await maintenance.psql("CREATE DATABASE \(database.name) \(options)")
       do {
         let result = try await body(database)
         try await maintenance.psql("DROP DATABASE \(database.name) WITH (FORCE)")

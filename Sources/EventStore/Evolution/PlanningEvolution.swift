@@ -37,7 +37,7 @@ extension EventStore {
     throw EventStoreError(
       .invalidDefinition,
       "\(first.rules.joined(separator: ", ")): \(first.detail), for \(count) \(count == 1 ? "event" : "events")",
-      detail: "\(events.joined(separator: ", "))\(count > Int64(events.count) ? ", …" : "")",
+      detail: "\(events.joined(separator: ", "))\(count > Int64(events.count) ? ", \u{2026}" : "")",
       hint: "'annals evolve check' names them all."
     )
   }

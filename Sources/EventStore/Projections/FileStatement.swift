@@ -42,6 +42,19 @@ extension PostgresError {
 }
 
 extension SQLFileError {
+  /// The place of the first character of a file that the database's encoding lacks; nil for another error.
+  init?(untranslatable error: PostgresError, in bytes: [UInt8], of file: String) {
+    guard let character = error.untranslatable else { return nil }
+    let scalars = String(decoding: bytes, as: UTF8.self).unicodeScalars.prefix { $0 != character }
+    let column = scalars.reversed().prefix { $0 != "\n" }.count + 1
+    self.init(
+      file: file,
+      location: SQLLocation(line: scalars.count { $0 == "\n" } + 1, column: column),
+      message: error.message,
+      hint: error.hint
+    )
+  }
+
   /// Puts the server's error about a statement that was sent as it stands into the operator's file.
   init(_ error: PostgresError, in statement: SQLStatement, of file: String) {
     let scalars =

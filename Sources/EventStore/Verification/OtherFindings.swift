@@ -9,7 +9,7 @@ extension VersionCheckRun {
       for row in 0..<page.rowCount {
         let count = page.int64(row, 1)
         let events =
-          "\(count) \(count == 1 ? "event" : "events") (\(page.string(row, 5))\(count > 5 ? ", …" : ""))"
+          "\(count) \(count == 1 ? "event" : "events") (\(page.string(row, 5))\(count > 5 ? ", \u{2026}" : ""))"
         try report(
           Finding(
             kind: kind,

@@ -6,7 +6,7 @@ extension VersionCheckRun {
     let kind = Finding.Kind(rawValue: page.string(row, 0))!
     let (first, last) = (page.optionalInt64(row, 2).map(Int.init), page.optionalInt64(row, 3).map(Int.init))
     let (copies, ids) = (Int(page.int64(row, 5)), page.string(row, 6))
-    let events = "\(copies == 1 ? "event" : "events") \(ids)\(copies > 5 ? ", …" : "")"
+    let events = "\(copies == 1 ? "event" : "events") \(ids)\(copies > 5 ? ", \u{2026}" : "")"
     let detail =
       switch kind {
       case .gap: "\(missing(first!, last!)): \(first! - 1) is followed by \(last! + 1)"

@@ -1,4 +1,4 @@
--- ALTER … OWNER for the new objects whose live namesake belongs to somebody else.
+-- ALTER ... OWNER for the new objects whose live namesake belongs to somebody else.
 -- $1 live schema, $2 schema of the new objects.
 SELECT format('ALTER %s %I.%I OWNER TO %I',
               CASE new.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
