@@ -103,12 +103,14 @@ extension EventStore {
       let source = try eventSource(connection)
       let apply = ProjectionCompiler(file, source: source).applyFunction()
       try createFunction(apply, connection)
-      var retry = DeadLetterRetry()
-      for position in try parked(positions, of: live, connection) {
-        let isApplied = try retryLetter(position, file, source, apply, connection)
-        if isApplied { retry.applied += 1 } else { retry.failed += 1 }
+      return try AdvisoryLock.hold(Self.lockOfDeadLetters(projection), connection) {
+        var retry = DeadLetterRetry()
+        for position in try parked(positions, of: live, connection) {
+          let isApplied = try retryLetter(position, file, source, apply, connection)
+          if isApplied { retry.applied += 1 } else { retry.failed += 1 }
+        }
+        return retry
       }
-      return retry
     }
   }
 
@@ -119,23 +121,35 @@ extension EventStore {
     try await perform { connection in
       try requireSchema(connection)
       let kind = try self.consumer(named: consumer, connection)
-      return try connection.transaction {
-        let parked: [Int64]
-        switch kind {
-        case .projection:
-          _ = try lockProjection(consumer, connection)
-          let live = try Generation.requireLive(consumer, connection)
-          parked = try self.parked(positions, of: live, connection)
-          for position in parked { try live.settle(position, .discarded, connection) }
-        case .checkpoint:
-          parked = try parkedPositions(positions, under: consumer, connection)
-          try discard(parked, under: consumer, connection)
-        }
-        try audit("discard dead letters", consumer, of: kind, ["positions": .int8Array(parked)], connection)
-        return parked.count
+      return try AdvisoryLock.hold(Self.lockOfDeadLetters(consumer), connection) {
+        try connection.transaction { try discard(positions, of: consumer, kind, connection) }
       }
     }
   }
+
+  private func discard(
+    _ positions: [Int64],
+    of consumer: String,
+    _ kind: Consumer,
+    _ connection: Connection
+  ) throws -> Int {
+    let parked: [Int64]
+    switch kind {
+    case .projection:
+      _ = try lockProjection(consumer, connection)
+      let live = try Generation.requireLive(consumer, connection)
+      parked = try self.parked(positions, of: live, connection)
+      for position in parked { try live.settle(position, .discarded, connection) }
+    case .checkpoint:
+      parked = try parkedPositions(positions, under: consumer, connection)
+      try discard(parked, under: consumer, connection)
+    }
+    try audit("discard dead letters", consumer, of: kind, ["positions": .int8Array(parked)], connection)
+    return parked.count
+  }
+
+  /// Held by whoever retries or discards them: another would be told of events that are no dead letters any more.
+  static func lockOfDeadLetters(_ consumer: String) -> String { "the dead letters of \(consumer)" }
 
   enum Consumer {
     case projection, checkpoint

@@ -98,13 +98,25 @@ extension EventStore {
     at positions: [Int64] = [],
     by handle: (EventBatch) async throws -> String?
   ) async throws -> DeadLetterRetry {
-    var retry = DeadLetterRetry()
-    for position in try await parkedPositions(positions, under: checkpoint) {
-      let failure = try await handle(try await events(at: position))
-      try await settle(position, under: checkpoint, failure)
-      if failure == nil { retry.applied += 1 } else { retry.failed += 1 }
+    try await perform { try AdvisoryLock.acquire(Self.lockOfDeadLetters(checkpoint), $0) }
+    do {
+      var retry = DeadLetterRetry()
+      for position in try await parkedPositions(positions, under: checkpoint) {
+        let failure = try await handle(try await events(at: position))
+        try await settle(position, under: checkpoint, failure)
+        if failure == nil { retry.applied += 1 } else { retry.failed += 1 }
+      }
+      await releaseDeadLetters(of: checkpoint)
+      return retry
+    } catch {
+      await releaseDeadLetters(of: checkpoint)
+      throw error
     }
-    return retry
+  }
+
+  /// In a task of its own, because the caller's may be cancelled.
+  private func releaseDeadLetters(of checkpoint: String) async {
+    await Task { try? await perform { AdvisoryLock.release(Self.lockOfDeadLetters(checkpoint), $0) } }.value
   }
 
   private func parkedPositions(_ positions: [Int64], under checkpoint: String) async throws -> [Int64] {

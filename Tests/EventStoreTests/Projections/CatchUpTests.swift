@@ -254,4 +254,54 @@ import Testing
       #expect(try await shop.sums() == shop.expectedSums())
     }
   }
+
+  /// Either would be told that the other's events could not be applied.
+  @Test func oneRetryOfDeadLettersAtATime() async throws {
+    try await Shop.open(events: 20) { shop in
+      try await shop.rebuild(sums)
+      try await shop.append(1)
+      try await shop.psql("UPDATE events SET event_data = '{\"n\": \"bad\"}' WHERE position = 21")
+      #expect(try await shop.project(sums).deadLetters == 1)
+      try await shop.psql("UPDATE events SET event_data = '{\"n\": 20}' WHERE position = 21")
+      let gate = try Gate(shop)
+      let first = Task {
+        try await shop.store().retryDeadLetters(of: "sums", with: Array(gated.utf8), path: "gated.sql")
+      }
+      let isAtGate =
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted)"
+      while try await shop.psql(isAtGate) != "t" {}
+      let opening = Task {
+        try await Task.sleep(for: .seconds(6))
+        try gate.open()
+      }
+      let store = try shop.store()
+      let error = await #expect(throws: EventStoreError.self) { try await store.retryDeadLetters(of: "sums") }
+      #expect(error?.code == .locked)
+      #expect(error?.message == "another session works on the dead letters of sums")
+      #expect(error?.detail?.contains("process ") == true)
+      try await opening.value
+      #expect(try await first.value.applied == 1)
+      #expect(try await shop.sums() == shop.expectedSums())
+    }
+  }
+
+  @Test func oneRetryOfParkedEventsAtATime() async throws {
+    try await Shop.open(events: 3) { shop in
+      let store = try shop.store()
+      try await store.park(1, under: "mail", of: EventQuery(), attempts: 1, message: "no")
+      let other = try shop.store()
+      let retry = try await store.retryParkedEvents(under: "mail") { _ in
+        let error = await #expect(throws: EventStoreError.self) {
+          try await other.retryParkedEvents(under: "mail") { _ in nil }
+        }
+        #expect(error?.code == .locked)
+        #expect(error?.message == "another session works on the dead letters of mail")
+        return nil
+      }
+      #expect(retry.applied == 1)
+      await #expect(throws: EventStoreError.self) {
+        try await store.retryParkedEvents(under: "mail") { _ in nil }
+      }
+    }
+  }
 }
