@@ -33,6 +33,9 @@ public actor EventStore {
   /// Called, on the store's thread, with what an operator may want to know while an operation goes on.
   private var reportNotice: (@Sendable (String) -> Void)?
 
+  /// Called, on the store's thread, between the steps of a swap: tests open readers there.
+  var atSwapStep: (@Sendable (SwapStep) -> Void)?
+
   /// A store in the database that libpq finds.
   ///
   /// - Parameters:

@@ -69,6 +69,15 @@ extension EventStore {
       let statements = try statements(of: plan, into: copy, connection)
       let events = try layout(connection)
       return try AdvisoryLock.hold("evolution of \(table)", connection) {
+        if swap, let done = try EvolutionCopy.find(copy, connection), done.isSwapped(by: plan) {
+          return EvolutionOutcome(
+            copy: copy,
+            events: done.events,
+            position: done.position,
+            isResumed: true,
+            isSwapped: true
+          )
+        }
         if swap { try requireExchangeable(with: copy, plan, connection) }
         let history = try proveFinality(connection)
         var (state, isResumed) = try beginOrResume(plan, into: copy, statements, connection)

@@ -20,6 +20,9 @@ struct EvolutionCopy: Sendable {
   var events: Int64
   let swappedPosition: Int64?
 
+  /// Whether just this plan was applied, and the copy swapped in.
+  func isSwapped(by plan: EvolutionPlan) -> Bool { state == .swapped && identity == plan.identity }
+
   /// The copy of that name; nil when there is none on record.
   static func find(_ name: QualifiedName, _ connection: Connection) throws -> EvolutionCopy? {
     let sql = """

@@ -56,20 +56,37 @@ extension EventStore {
 
   /// Exchanges the names of the store and its copy.
   ///
-  /// What was appended since the last chunk is copied under the lock that keeps writers out; it is little.
+  /// Events that came meanwhile are copied and committed before it, and readers' snapshots waited for (see
+  /// ``SnapshotPatience``), until a try finds none. Writers are not held up for that long. Where each try finds some, the
+  /// last one copies them under the lock that keeps writers out.
   func swap(
     _ copy: inout EvolutionCopy,
     _ plan: EvolutionPlan,
     _ statements: EvolutionCopyStatements,
     _ connection: Connection
   ) throws {
-    try waitForOlderSnapshots(connection)
+    var (patience, triesLeft, late) = (SnapshotPatience(), Self.triesWithoutRows, Int64(0))
+    atSwapStep?(.begun)
+    try copyRest(upTo: try finalPosition(connection), statements, &copy, connection)
+    try patience.waitLong(upTo: copy.position, self, connection)
+    atSwapStep?(.waited)
     copy = try whenUnlocked("tables \(table) and \(copy.name)", connection) {
+      try copyRest(upTo: try finalPosition(connection), statements, &copy, connection)
+      atSwapStep?(.current)
+      try patience.wait(upTo: copy.position, self, connection)
+      atSwapStep?(.settled)
       var swapped = copy
+      late = 0
       try connection.transaction {
         try lock(copy.name, connection)
         let last = try connection.query("SELECT max(position) FROM \(table.sql)").optionalInt64(0, 0) ?? .min
-        if last > swapped.position { try copyChunk(upTo: last, statements, &swapped, connection) }
+        if last > swapped.position {
+          triesLeft -= 1
+          guard triesLeft <= 0 else { throw SwapObstacle.overtaken }
+          let before = swapped.events
+          try copyChunk(upTo: last, statements, &swapped, connection)
+          late = swapped.events - before
+        }
         try requireExchangeable(with: copy.name, plan, connection)
         try continueSequence(of: copy.name, renumbered: plan.renumbersPositions, connection)
         try exchange(with: copy.name, connection)
@@ -78,10 +95,33 @@ extension EventStore {
         try forgetSnapshots(connection)
         try forgetSeenEvents(connection)
         try audit(evolution: "swap", copy.name, connection)
+        atSwapStep?(.moved)
       }
       return swapped
     }
+    atSwapStep?(.swapped)
+    if late > 0 {
+      notify(
+        "the last \(late) events were copied in the swap itself, as others always came; a transaction of REPEATABLE READ "
+          + "that began before it does not see them in \(table)"
+      )
+    }
     forgetLayout()
+  }
+
+  private static let triesWithoutRows = 12
+
+  /// Copies what was appended since, in a transaction of its own.
+  private func copyRest(
+    upTo end: Int64,
+    _ statements: EvolutionCopyStatements,
+    _ copy: inout EvolutionCopy,
+    _ connection: Connection
+  ) throws {
+    guard end > copy.position else { return }
+    var copied = copy
+    try connection.transaction { try copyChunk(upTo: end, statements, &copied, connection) }
+    copy = copied
   }
 
   /// Gives the original its name back.

@@ -182,14 +182,20 @@ extension EventStore {
     case park(Int64, PoisonEvent)
   }
 
-  /// One transaction on the live generation, whichever that is now.
+  /// One transaction on the live generation, whichever that is now; after a swap that is under way.
   private func step(_ run: inout CatchUp, _ step: Step, _ connection: Connection) throws {
+    while try !takeStep(&run, step, connection) { try connection.canceller.sleep(for: .milliseconds(50)) }
+  }
+
+  /// - Returns: false when nothing was done, as a swap is under way.
+  private func takeStep(_ run: inout CatchUp, _ step: Step, _ connection: Connection) throws -> Bool {
     var outcome = run.outcome
-    try connection.transaction {
+    let isDone = try connection.transaction {
+      guard try AdvisoryLock.share(run.file.lockOfSwap, connection) else { return false }
       outcome.isPaused = try lockProjection(run.file.name, connection)
       var live = try Generation.requireLive(run.file.name, connection)
       guard live.isDefined(by: run.file) else { throw live.changedFile(run.file) }
-      if outcome.isPaused { return }
+      if outcome.isPaused { return true }
       let eventsBefore = live.events
       switch step {
       case .look: break
@@ -206,9 +212,11 @@ extension EventStore {
       }
       outcome.position = live.position
       outcome.events += live.events - eventsBefore
+      return true
     }
     if outcome.position > run.outcome.position { run.backoff.reset() }
     run.outcome = outcome
+    return isDone
   }
 }
 

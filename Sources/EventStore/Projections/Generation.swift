@@ -24,8 +24,8 @@ struct Generation: Sendable, Hashable {
   var position: Int64
   /// Events that were handled.
   var events: Int64
-  /// What went live with it; empty before.
-  let objects: [ReadModelObject]
+  /// What it consists of: at first what `@create` made, and what else the load made once that is complete.
+  var objects: [ReadModelObject]
   let definition: String
 
   /// Where its tables are now.
@@ -116,13 +116,39 @@ extension Generation {
     let parameters: [Parameter] = [
       .text(file.name), .int4(Int32(file.version)), .bytea(file.bytes), .int8(beginning),
     ]
-    let number = try connection.query(sql, parameters).int32(0, 0)
+    let number: Int32
+    do {
+      number = try connection.query(sql, parameters).int32(0, 0)
+    } catch {
+      throw SQLFileError(untranslatable: error, in: file.bytes, of: file.path) ?? error
+    }
     let condition = "g.projection = $1 AND g.number = $2"
-    let generation = try list(condition, [.text(file.name), .int4(number)], connection)[0]
+    var generation = try list(condition, [.text(file.name), .int4(number)], connection)[0]
     try connection.execute("CREATE SCHEMA \(quoteIdentifier(generation.ownSchema))")
     try generation.useSchema(connection)
     for statement in file.create { try connection.execute(statement, of: file.path) }
+    try generation.recordObjects(connection)
     return generation
+  }
+
+  /// Writes down what is in its schema, to find later what somebody dropped or added by hand.
+  private mutating func recordObjects(_ connection: Connection) throws {
+    objects = try present(in: ownSchema, connection)
+    let sql = "UPDATE annals.generations SET objects = $3 WHERE projection = $1 AND number = $2"
+    _ = try connection.query(
+      sql,
+      [.text(projection), .int4(number), .textArray(objects.map(\.description))]
+    )
+  }
+
+  /// The load is complete; a build that was resumed when it was ready stays what it was then.
+  mutating func markReady(_ connection: Connection) throws {
+    var ready = self
+    try connection.transaction {
+      if state != .ready { try ready.recordObjects(connection) }
+      try ready.mark(.ready, connection)
+    }
+    self = ready
   }
 
   /// Puts this generation's schema in front of the search path, to the end of the transaction.
@@ -201,18 +227,34 @@ extension Generation {
       for statement in file.drop { try connection.execute(statement, of: path) }
     }
     if state == .live {
-      for object in try existing(in: liveSchema, connection) {
-        try object.move(from: liveSchema, to: ownSchema, connection)
-      }
+      try requireOwnSchema(connection)
+      try moveAway(connection)
     }
     try connection.execute("DROP SCHEMA IF EXISTS \(quoteIdentifier(ownSchema)) CASCADE")
     let sql = "DELETE FROM annals.generations WHERE projection = $1 AND number = $2"
     _ = try connection.query(sql, [.text(projection), .int4(number)])
   }
 
-  /// Its objects but for those that were dropped by hand.
-  func existing(in schema: String, _ connection: Connection) throws -> [ReadModelObject] {
-    let there = Set(try ReadModelObject.all(in: schema, connection))
-    return objects.filter(there.contains)
+  /// Moves what is live into its own schema, in the caller's transaction.
+  ///
+  /// - Returns: what is not there, as somebody dropped it by hand.
+  @discardableResult
+  func moveAway(_ connection: Connection) throws -> [ReadModelObject] {
+    let there = Set(try present(in: liveSchema, connection))
+    try connection.setSearchPath([liveSchema])
+    for object in objects where there.contains(object) {
+      try object.move(from: liveSchema, to: ownSchema, connection)
+    }
+    return objects.filter { !there.contains($0) }
+  }
+
+  /// Moves all that it has into the live schema, in the caller's transaction.
+  ///
+  /// - Returns: what that is.
+  func moveIn(_ connection: Connection) throws -> [ReadModelObject] {
+    let objects = try present(in: ownSchema, connection)
+    try connection.setSearchPath([ownSchema, liveSchema])
+    for object in objects { try object.move(from: ownSchema, to: liveSchema, connection) }
+    return objects
   }
 }

@@ -19,63 +19,34 @@ extension EventStore {
         hint: "Write the names of its tables without a schema; where they live is said by '-- @schema NAME'."
       )
     }
+    try generation.requireWhole(connection)
     let live = try Generation.live(name, connection)
-    let clashes = try generation.nameClashes(besides: live, connection)
-    guard clashes.isEmpty else {
-      throw EventStoreError(
-        .invalidDefinition,
-        "schema \(schema) already has \(clashes.joined(separator: ", "))",
-        detail: "That does not belong to projection \(name), so the rebuild will not replace it.",
-        hint: "Rename it, or name another schema in the file with '-- @schema NAME'."
-      )
-    }
+    try generation.requireFreeNames(besides: live, connection)
     try live?.requireNoDependents(connection)
   }
 
-  /// Puts a finished generation in the place of the live one.
-  ///
-  /// The bulk was committed before. A REPEATABLE READ reader whose snapshot is older than that would find the new
-  /// tables empty, so the swap first waits until nobody holds such a snapshot, as CREATE INDEX CONCURRENTLY does.
-  func goLive(
-    _ generation: Generation,
-    of file: ProjectionFile,
-    upTo limit: Int64,
-    _ apply: GeneratedCode,
-    _ connection: Connection
-  ) throws -> Generation {
-    try waitForOlderSnapshots(connection)
-    return try whenUnlocked("tables of projection \(file.name)", connection) {
-      let final = min(try finalPosition(connection), limit)
-      return try connection.transaction {
-        try generation.lockOwnTables(connection)
-        try connection.execute("SET LOCAL lock_timeout = '300ms'")
-        _ = try lockProjection(file.name, connection)
-        var swapped = generation
-        if final > swapped.position { try swapped.run(apply, upTo: final, connection) }
-        // ALTER TABLE refuses a table with pending trigger events.
-        try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        try swap(swapped, keepsOwnGrants: file.grants, connection)
-        return swapped
-      }
-    }
-  }
-
   /// Makes a generation live instead of the one that is, in the caller's transaction.
-  func swap(_ generation: Generation, keepsOwnGrants: Bool, _ connection: Connection) throws {
-    if let live = try Generation.live(generation.projection, connection) {
+  ///
+  /// - Returns: what the generation that was live lacks, as somebody dropped it by hand.
+  func swap(
+    _ generation: Generation,
+    keepsOwnGrants: Bool,
+    _ connection: Connection
+  ) throws -> [ReadModelObject] {
+    let live = try Generation.live(generation.projection, connection)
+    try generation.requireWhole(connection)
+    try generation.requireFreeNames(besides: live, connection)
+    var missing: [ReadModelObject] = []
+    if let live {
       try live.requireNoDependents(connection)
       let additions = try generation.lackingAdditions(connection)
       try generation.takeOverProperties(keepsOwnGrants: keepsOwnGrants, connection)
       try add(additions.filter(\.isTrigger), to: generation, connection)
-      for object in try live.existing(in: live.liveSchema, connection) {
-        try object.move(from: live.liveSchema, to: live.ownSchema, connection)
-      }
+      try live.requireOwnSchema(connection)
+      missing = try live.moveAway(connection)
       try live.mark(.retired, connection)
     }
-    let objects = try ReadModelObject.all(in: generation.ownSchema, connection)
-    for object in objects {
-      try object.move(from: generation.ownSchema, to: generation.liveSchema, connection)
-    }
+    let objects = try generation.moveIn(connection)
     let sql = """
       UPDATE annals.generations SET state = 'live', live_at = clock_timestamp(), objects = $3, error = NULL
       WHERE projection = $1 AND number = $2
@@ -84,54 +55,8 @@ extension EventStore {
       sql,
       [.text(generation.projection), .int4(generation.number), .textArray(objects.map(\.description))]
     )
-  }
-
-  /// Tries again while somebody else's locks are in the way, and gives up politely.
-  ///
-  /// A waiting ALTER TABLE makes all later readers wait behind it, so each try waits briefly and the pauses, with
-  /// jitter, are longer than the waits.
-  func whenUnlocked<T>(
-    _ subject: String,
-    for purpose: String = "the swap",
-    _ connection: Connection,
-    _ body: () throws -> T
-  ) throws -> T {
-    for _ in 1...Self.swapAttempts {
-      do {
-        return try body()
-      } catch let error as PostgresError
-        where [SQLState.lockNotAvailable, SQLState.deadlockDetected].contains(error.sqlState)
-      {
-        try connection.canceller.sleep(for: .seconds(.random(in: 0.3...0.7)))
-      }
-    }
-    throw EventStoreError(
-      .locked,
-      "the \(subject) were in use all the time, so \(purpose) was given up",
-      detail: "All is as it was, and what was built is kept.",
-      hint: "Run the same command again; it only does what is missing."
-    )
-  }
-
-  /// With 0.3 s for the locks and 0.3 to 0.7 s between the tries, about 16 s.
-  private static let swapAttempts = 20
-  private static let snapshotWaitSeconds = 60.0
-
-  func waitForOlderSnapshots(_ connection: Connection) throws {
-    let left = try waitForEnd(
-      purpose: "reads a state older than the new tables",
-      limitSeconds: Self.snapshotWaitSeconds,
-      connection
-    ) {
-      try openTransactions(.olderTransactions, [], connection)
-    }
-    guard let oldest = left.first else { return }
-    throw EventStoreError(
-      .locked,
-      "a transaction reads a state older than the new tables, so the swap was given up",
-      detail: oldest.summary,
-      hint: "Run the same command again when it has ended; it only swaps."
-    )
+    atSwapStep?(.moved)
+    return missing
   }
 
   /// Orders this transaction before or after every other swap, catch-up and change of a projection.

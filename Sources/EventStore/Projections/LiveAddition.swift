@@ -119,9 +119,17 @@ extension EventStore {
 
   /// Makes the indexes, constraints and statistics objects that operators added to the live tables, once the new ones
   /// are filled.
-  func addToLoadedTables(of generation: Generation, _ connection: Connection) throws {
+  ///
+  /// - Parameter tried: their descriptions; those that are in it already are left out.
+  func addToLoadedTables(
+    of generation: Generation,
+    besides tried: inout Set<ByteString>,
+    _ connection: Connection
+  ) throws {
     for addition in try generation.lackingAdditions(connection)
-    where !addition.isTrigger && addition.statement != nil {
+    where !addition.isTrigger && addition.statement != nil
+      && tried.insert(ByteString(addition.description)).inserted
+    {
       try whenUnlocked("tables of \(addition.description)", connection) {
         try connection.transaction {
           // A foreign key locks another table; longer than deadlock_timeout, after which an autovacuum yields.

@@ -40,6 +40,16 @@ struct PoisonEvent: Error {
   }
 }
 
+extension PostgresError {
+  /// The error as it was before `annals_apply` put what it knows of the event into its DETAIL.
+  var inItsOwnWords: PostgresError {
+    guard let failure = detail.flatMap(HandlerFailure.init(errorDetail:)) else { return self }
+    var error = self
+    (error.detail, error.hint, error.context) = (failure.detail, failure.hint, failure.context)
+    return error
+  }
+}
+
 extension EventStoreError {
   /// A rebuild stops at a poison event.
   init(_ event: PoisonEvent, file: String) {

@@ -22,18 +22,31 @@ extension EventStore {
       try requireSchema(connection)
       try requireProjection(name, connection)
       return try AdvisoryLock.hold(ProjectionFile.lockOfRebuild(name), connection) {
-        try whenUnlocked("tables of projection \(name)", for: "the rollback", connection) {
+        atSwapStep?(.begun)
+        let (outcome, missing) = try whenUnlocked(
+          "tables of projection \(name)",
+          for: "the rollback",
+          connection
+        ) {
           try connection.transaction {
             try connection.execute("SET LOCAL lock_timeout = '300ms'")
             _ = try lockProjection(name, connection)
             return try rollBack(name, connection)
           }
         }
+        atSwapStep?(.swapped)
+        warn(ofMissing: missing, in: name)
+        return outcome
       }
     }
   }
 
-  private func rollBack(_ name: String, _ connection: Connection) throws -> RollbackOutcome {
+  /// No row changes, and none has changed since the generation retired: what a reader's snapshot shows of it is what
+  /// it showed then. So nobody's snapshot has to be waited for (see ``SnapshotPatience``).
+  private func rollBack(
+    _ name: String,
+    _ connection: Connection
+  ) throws -> (RollbackOutcome, missing: [ReadModelObject]) {
     let live = try Generation.requireLive(name, connection)
     guard let previous = try Generation.all(of: name, in: .retired, connection: connection).first else {
       throw EventStoreError(
@@ -43,7 +56,7 @@ extension EventStore {
       )
     }
     let additions = try previous.lackingAdditions(connection)
-    try swap(previous, keepsOwnGrants: false, connection)
+    let missing = try swap(previous, keepsOwnGrants: false, connection)
     for addition in additions where !addition.isTrigger {
       notify(
         "\(addition.description) was on generation \(live.number) and is not on \(previous.number); create it again"
@@ -52,12 +65,13 @@ extension EventStore {
     let numbers: [(String, Parameter)] = [("from", .int4(live.number)), ("to", .int4(previous.number))]
     try audit("roll back", name, Dictionary(uniqueKeysWithValues: numbers), connection)
     let behind = "SELECT count(*) FROM \(relation) e WHERE position > $1"
-    return RollbackOutcome(
+    let outcome = RollbackOutcome(
       generation: Int(previous.number),
       replaced: Int(live.number),
       position: previous.position,
       eventsBehind: try connection.query(behind, [.int8(previous.position)]).int64(0, 0)
     )
+    return (outcome, missing)
   }
 
   /// Removes a projection: its read model, its generations, its dead letters.

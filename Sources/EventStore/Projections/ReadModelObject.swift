@@ -58,21 +58,31 @@ struct ReadModelObject: Sendable, Hashable, CustomStringConvertible {
 extension Generation {
   /// What hangs on the live objects and is not part of them, as PostgreSQL describes it.
   func dependents(_ connection: Connection) throws -> [String] {
-    try connection.strings(
-      .dependents,
-      [.text(quoteIdentifier(liveSchema)), .textArray(objects.map(\.description))]
-    )
+    let parameters: [Parameter] = [
+      .text(quoteIdentifier(liveSchema)), .textArray(objects.map(\.description)),
+    ]
+    return try connection.searching([liveSchema]) {
+      try connection.strings(.dependents, parameters)
+    }
+  }
+
+  /// All objects in one of its two schemas, each named the same in either.
+  ///
+  /// A routine is named with the types of its arguments, which have their schema before them where the search path
+  /// does not lead to them.
+  func present(in schema: String, _ connection: Connection) throws -> [ReadModelObject] {
+    try connection.searching([schema, liveSchema]) { try ReadModelObject.all(in: schema, connection) }
   }
 
   /// What in the live schema has a name that this generation needs, and does not belong to `live`.
   func nameClashes(besides live: Generation?, _ connection: Connection) throws -> [String] {
-    try connection.strings(
-      .nameClashes,
-      [
-        .text(quoteIdentifier(ownSchema)), .text(quoteIdentifier(liveSchema)),
-        .textArray(live?.objects.map(\.description) ?? []),
-      ]
-    )
+    let parameters: [Parameter] = [
+      .text(quoteIdentifier(ownSchema)), .text(quoteIdentifier(liveSchema)),
+      .textArray(live?.objects.map(\.description) ?? []),
+    ]
+    return try connection.searching([liveSchema]) {
+      try connection.strings(.nameClashes, parameters)
+    }
   }
 
   /// Gives this generation's objects the owners, grants, comments, policies and publications of the live ones.
@@ -100,9 +110,26 @@ extension Generation {
 }
 
 extension Connection {
+  /// Runs queries with a search path of their own.
+  func searching<T>(_ schemas: [String], _ body: () throws -> T) throws -> T {
+    try rolledBack {
+      try setSearchPath(schemas)
+      return try body()
+    }
+  }
+
+  /// Sets the search path to the end of the transaction.
+  func setSearchPath(_ schemas: [String]) throws(PostgresError) {
+    try execute("SET LOCAL search_path = \(schemas.map(quoteIdentifier).joined(separator: ", "))")
+  }
+
   /// The one column of text that an embedded query yields.
   func strings(_ template: SQLTemplate, _ parameters: [Parameter]) throws(PostgresError) -> [String] {
-    let result = try query(template.sql, parameters)
+    try strings(template.sql, parameters)
+  }
+
+  func strings(_ sql: String, _ parameters: [Parameter]) throws(PostgresError) -> [String] {
+    let result = try query(sql, parameters)
     return (0..<result.rowCount).map { result.string($0, 0) }
   }
 }

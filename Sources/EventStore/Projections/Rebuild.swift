@@ -186,11 +186,12 @@ extension EventStore {
   ) throws -> RebuildOutcome {
     var build = part.build
     meter.enter(.checking)
-    try addToLoadedTables(of: build.generation, connection)
+    var tried: Set<ByteString> = []
+    try addToLoadedTables(of: build.generation, besides: &tried, connection)
     try analyze(build.generation.ownSchema, connection)
     let failed = try failedChecks(of: build.file, in: build.generation.schema, connection)
     guard failed.isEmpty else { return build.outcome(.checksFailed, failedChecks: failed) }
-    try build.generation.mark(.ready, connection)
+    try build.generation.markReady(connection)
     var differences: [TableDifference] = []
     if build.options.compares || build.options.differenceLimit != nil {
       meter.enter(.comparing)
@@ -201,13 +202,7 @@ extension EventStore {
     }
     guard build.options.swaps else { return build.outcome(.ready, differences: differences) }
     meter.enter(.swapping)
-    build.generation = try goLive(
-      build.generation,
-      of: build.file,
-      upTo: build.options.finalPosition,
-      part.apply,
-      connection
-    )
+    build.generation = try goLive(part, besides: &tried, connection)
     try dropRetired(build.file.name, besides: build.options.keptGenerations, connection)
     return build.outcome(.live, differences: differences)
   }
@@ -263,6 +258,9 @@ extension ProjectionFile {
   /// Another lock than that of the catch-up: the live read model is kept current while a new one is built.
   var lockOfRebuild: String { Self.lockOfRebuild(name) }
   static func lockOfRebuild(_ name: String) -> String { "the rebuild of projection \(name)" }
+
+  /// Shared by each transaction of the catch-up, and held alone by a swap, during which the live read model stays.
+  var lockOfSwap: String { "the swap of projection \(name)" }
 }
 
 extension GeneratedCode {
@@ -276,7 +274,7 @@ extension GeneratedCode {
       let row = try connection.query(sql, [.int8(start), .int8(end)])
       return SeenEvents(count: row.int64(0, 0), hash: row.int64(0, 1))
     } catch {
-      throw PoisonEvent(error, in: self) ?? error
+      throw PoisonEvent(error, in: self) ?? error.inItsOwnWords
     }
   }
 }

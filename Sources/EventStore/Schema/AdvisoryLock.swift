@@ -29,6 +29,30 @@ enum AdvisoryLock {
     return try body()
   }
 
+  /// Runs `body` while this session holds a lock that others share for a transaction at a time; waits for those.
+  ///
+  /// Nobody gets a share any more once this session waits.
+  ///
+  /// - Throws: `lockNotAvailable` when a transaction that shares it takes too long.
+  static func holdAlone<T>(_ name: String, _ connection: Connection, _ body: () throws -> T) throws -> T {
+    // lock_timeout counts for advisory locks too, and a session's lock outlives the transaction that it was taken in.
+    try connection.transaction {
+      try connection.execute("SET LOCAL lock_timeout = '5s'")
+      _ = try connection.query("SELECT pg_advisory_lock($1, hashtext($2))", key(name))
+    }
+    defer { release(name, connection) }
+    return try body()
+  }
+
+  /// Shares a lock to the end of the transaction; false while somebody holds it alone, or waits to.
+  ///
+  /// Whoever wants a share asks again after its transaction: one that waited would hold a snapshot meanwhile, and those
+  /// are what the holder may be waiting for.
+  static func share(_ name: String, _ connection: Connection) throws -> Bool {
+    let sql = "SELECT pg_try_advisory_xact_lock_shared($1, hashtext($2))"
+    return try connection.query(sql, key(name), prepared: true).bool(0, 0)
+  }
+
   /// Takes all of these locks, or none.
   static func acquire(_ names: [String], _ connection: Connection) throws {
     for (index, name) in names.enumerated() {

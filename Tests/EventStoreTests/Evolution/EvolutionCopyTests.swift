@@ -153,6 +153,9 @@ import Testing
       await #expect { _ = try await store.applyEvolution(plan, into: Self.copy) } throws: {
         ($0 as? EventStoreError)?.code == .failed
       }
+      // Run again, it is done.
+      let again = try await store.applyEvolution(plan, into: Self.copy, swap: true)
+      #expect(again.isSwapped && again.isResumed && again.events == outcome.events)
       // Positions go on where they were, and what was appended is not lost by going back.
       try await db.psql(
         "SET ROLE \"\(role)\"; INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('o-1', 'X', '{}', 1)"

@@ -52,6 +52,53 @@ import Testing
       #expect(reads > Self.swaps && wrong == 0)
     }
   }
+
+  /// In one snapshot: the live checkpoint, that of the newest generation, and the events that the table has.
+  private static let seen = """
+    SELECT (SELECT position FROM annals.generations WHERE state = 'live'),
+           (SELECT position FROM annals.generations ORDER BY number DESC LIMIT 1),
+           (SELECT sum(events)::bigint FROM sums)
+    """
+
+  /// The model never goes back: a snapshot shows what the live generation had then, or a new one that has more.
+  @Test func seeNoModelThatIsBehindWhileEventsComeAndAreCaughtUpWith() async throws {
+    try await Shop.open(events: 500) { shop in
+      try await shop.rebuild(sums)
+      let isDone = Flag()
+      let writer = Task { while !isDone.isSet { try await shop.append(3) } }
+      let follower = Task { while !isDone.isSet { try await shop.project(sums) } }
+      let readers = (1...2).map { _ in
+        Task {
+          let connection = try Connection(
+            ConnectionParameters(database: shop.database.conninfo),
+            canceller: Canceller()
+          )
+          var (reads, wrong) = (0, [String]())
+          while !isDone.isSet {
+            try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
+            try await Task.sleep(for: .milliseconds(.random(in: 0...20)))
+            let row = try connection.query(Self.seen)
+            let (live, newest, total) = (row.int64(0, 0), row.int64(0, 1), row.int64(0, 2))
+            if total != live, !(total == newest && total > live) {
+              wrong.append("\(live) \(newest) \(total)")
+            }
+            reads += 1
+            try connection.execute("COMMIT")
+          }
+          return (reads, wrong)
+        }
+      }
+      for _ in 1...Self.swaps { #expect(try await shop.rebuild(sums).ending == .live) }
+      isDone.set()
+      for reader in readers {
+        let (reads, wrong) = try await reader.value
+        #expect(reads > Self.swaps && wrong.isEmpty)
+      }
+      _ = try await (writer.value, follower.value)
+      try await shop.project(sums)
+      #expect(try await shop.sums() == shop.expectedSums())
+    }
+  }
 }
 
 /// Says that a task is to end.

@@ -162,7 +162,7 @@ import Testing
       )
       let error = await shop.failure(of: sums)
       #expect(error?.code == .invalidDefinition)
-      #expect(error?.message == "schema public already has index public.sums_total, view public.sums")
+      #expect(error?.message == "schema public already has index sums_total, view sums")
       #expect(try await shop.psql("SELECT count(*) FROM annals.projections") == "0")
     }
   }
@@ -336,6 +336,28 @@ import Testing
       let outcome = try await shop.rebuild(file) { $0.compares = true }
       #expect(outcome.ending == .live)
       #expect(outcome.differences.map { [$0.added, $0.removed, $0.changed] } == [[1, 1, 0]])
+    }
+  }
+
+  /// It says nothing of the event, so it is told in the server's own words.
+  @Test(arguments: [("53100", EventStoreError.Code.failed), ("42501", .permissionDenied), ("55P03", .locked)])
+  func anErrorThatIsNotTheEventsIsToldAsItIs(state: String, code: EventStoreError.Code) async throws {
+    let file =
+      sums.replacing(
+        "-- @on",
+        with: """
+          CREATE FUNCTION full_disk() RETURNS void LANGUAGE plpgsql AS $$
+          BEGIN
+            RAISE EXCEPTION 'could not extend file' USING ERRCODE = '\(state)', DETAIL = 'the detail', HINT = 'Free some.';
+          END $$;
+          -- @on
+          """
+      ) + "SELECT full_disk() WHERE event.position = 3;\n"
+    try await Shop.open(events: 5) { shop in
+      let error = await shop.failure(of: file)
+      #expect(error?.code == code && error?.sqlState == state)
+      #expect(error?.message == "could not extend file")
+      #expect(error?.detail == "the detail" && error?.hint == "Free some.")
     }
   }
 }

@@ -4,7 +4,9 @@
 WITH relations AS (
   SELECT c.oid FROM pg_class c
   WHERE c.relnamespace = to_regnamespace($1)
-    AND EXISTS (SELECT FROM unnest($2::text[]) AS o WHERE o LIKE '% ' || quote_ident(c.relname) AND o NOT LIKE 'ROUTINE %')
+    AND CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
+                       WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END
+        || ' ' || quote_ident(c.relname) = ANY ($2)
 ), own AS (
   SELECT 'pg_class'::regclass::oid AS class, oid FROM relations
   UNION SELECT 'pg_class'::regclass, i.indexrelid FROM pg_index i JOIN relations r ON r.oid = i.indrelid

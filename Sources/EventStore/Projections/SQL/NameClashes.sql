@@ -1,27 +1,31 @@
 -- What stands in the live schema under a name that the new read model needs, and does not belong to the live one.
 -- $1 schema of the new tables, $2 live schema, $3 the live read model's objects, as "KIND name".
-WITH mine AS (
-  SELECT c.oid FROM pg_class c
-  WHERE c.relnamespace = to_regnamespace($2)
-    AND EXISTS (SELECT FROM unnest($3::text[]) AS o WHERE o LIKE '% ' || quote_ident(c.relname) AND o NOT LIKE 'ROUTINE %')
+WITH relations AS (
+  SELECT c.oid, c.relname,
+         CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
+                        WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'i' THEN 'INDEX' WHEN 'I' THEN 'INDEX' WHEN 'c' THEN 'TYPE'
+                        ELSE 'TABLE' END AS kind
+  FROM pg_class c WHERE c.relnamespace = to_regnamespace($2)
+), mine AS (
+  SELECT oid FROM relations WHERE kind || ' ' || quote_ident(relname) = ANY ($3)
 ), mine_too AS (
   SELECT oid FROM mine
   UNION SELECT i.indexrelid FROM pg_index i JOIN mine ON i.indrelid = mine.oid
   UNION SELECT d.objid FROM pg_depend d JOIN mine ON d.refobjid = mine.oid
         WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
 )
-SELECT pg_describe_object('pg_class'::regclass, c.oid, 0)
-FROM pg_class c JOIN pg_class n ON n.relname = c.relname AND n.relnamespace = to_regnamespace($1)
-WHERE c.relnamespace = to_regnamespace($2) AND c.oid NOT IN (SELECT oid FROM mine_too)
+SELECT lower(c.kind) || ' ' || quote_ident(c.relname)
+FROM relations c JOIN pg_class n ON n.relname = c.relname AND n.relnamespace = to_regnamespace($1)
+WHERE c.oid NOT IN (SELECT oid FROM mine_too)
 UNION ALL
-SELECT pg_describe_object('pg_proc'::regclass, p.oid, 0)
+SELECT format('function %I(%s)', p.proname, pg_get_function_identity_arguments(p.oid))
 FROM pg_proc p JOIN pg_proc n
   ON n.proname = p.proname AND n.proargtypes = p.proargtypes AND n.pronamespace = to_regnamespace($1)
 WHERE p.pronamespace = to_regnamespace($2)
   AND format('ROUTINE %I(%s)', p.proname, pg_get_function_identity_arguments(p.oid)) <> ALL ($3)
 UNION ALL
 -- A table has a type of its name; tables were compared above.
-SELECT pg_describe_object('pg_type'::regclass, t.oid, 0)
+SELECT format('type %I', t.typname)
 FROM pg_type t JOIN pg_type n ON n.typname = t.typname AND n.typnamespace = to_regnamespace($1)
 WHERE t.typnamespace = to_regnamespace($2) AND t.typrelid = 0 AND t.typelem = 0
   AND NOT EXISTS (SELECT FROM unnest($3::text[]) AS o WHERE o IN ('TYPE ' || quote_ident(t.typname), 'DOMAIN ' || quote_ident(t.typname)))

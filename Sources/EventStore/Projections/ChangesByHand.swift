@@ -1,0 +1,63 @@
+internal import LibPQ
+
+/// What operators did to a read model by hand, found before anything moves.
+extension Generation {
+  /// Refuses a generation that lacks something of it, or has something else beside it: a swap would put a part of a
+  /// read model in the place of a whole one, or move what is none of ours.
+  func requireWhole(_ connection: Connection) throws {
+    // Those of an earlier version of annals have no record before they go live.
+    if objects.isEmpty { return }
+    let present = try self.present(in: ownSchema, connection)
+    let missing = objects.filter { !present.contains($0) }
+    // A build that goes on may make more, and handlers may make partitions at any time.
+    let partitions = try connection.strings(
+      "SELECT quote_ident(relname) FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relispartition",
+      [.text(quoteIdentifier(ownSchema))]
+    )
+    let added =
+      state == .building
+      ? [] : present.filter { !objects.contains($0) && !($0.kind == .table && partitions.contains($0.name)) }
+    var changes: [String] = []
+    if !missing.isEmpty { changes.append("it lacks \(missing.phrase)") }
+    if !added.isEmpty { changes.append("schema \(ownSchema) also has \(added.phrase)") }
+    guard !changes.isEmpty else { return }
+    let remedy =
+      missing.isEmpty
+      ? "Move that to another schema, or drop it."
+      : state == .retired
+        ? "Make another with the file that built it: 'annals rebuild-projection FILE'."
+        : "Begin the build anew: 'annals rebuild-projection FILE --restart'."
+    throw EventStoreError(
+      .failed,
+      "generation \(number) of projection \(projection) is no longer whole: \(changes.joined(separator: "; "))",
+      detail: "Somebody changed it by hand, so it is not swapped in. The live read model is as it was.",
+      hint: remedy
+    )
+  }
+
+  /// Refuses a generation for whose objects there is no room beside what is not the live read model's.
+  func requireFreeNames(besides live: Generation?, _ connection: Connection) throws {
+    let clashes = try nameClashes(besides: live, connection)
+    guard !clashes.isEmpty else { return }
+    throw EventStoreError(
+      .invalidDefinition,
+      "schema \(liveSchema) already has \(clashes.joined(separator: ", "))",
+      detail: "That does not belong to projection \(projection), so nothing replaces it.",
+      hint: "Rename it, or name another schema in the file with '-- @schema NAME'."
+    )
+  }
+
+  /// Where its objects go when another generation takes their place; somebody may have tidied the empty schema away.
+  func requireOwnSchema(_ connection: Connection) throws {
+    let name = quoteIdentifier(ownSchema)
+    // Not IF NOT EXISTS, which asks for the right to create one even where it is there.
+    let exists = "SELECT to_regnamespace($1) IS NOT NULL"
+    if try connection.query(exists, [.text(name)]).bool(0, 0) { return }
+    try connection.execute("CREATE SCHEMA \(name)")
+  }
+}
+
+extension [ReadModelObject] {
+  /// As `table orders, view open_orders`.
+  var phrase: String { map { "\($0.kind.rawValue.lowercased()) \($0.name)" }.joined(separator: ", ") }
+}

@@ -1,0 +1,173 @@
+internal import LibPQ
+
+/// What is in the way of a swap now, and may not be in a moment.
+enum SwapObstacle: Error {
+  /// A transaction that may have a snapshot older than the last rows.
+  case snapshot(OpenTransaction)
+  /// Others went on in the meantime, beyond what was caught up with.
+  case overtaken
+}
+
+/// How a swap waits for readers' snapshots.
+///
+/// A swap moves tables that others know by name, and changes no row. It must not: of a transaction of REPEATABLE READ
+/// or SERIALIZABLE the manual says ("Caveats" in "Concurrency Control") that "internal access to the system catalogs
+/// is not done using the isolation level of the current transaction. This means that newly created database objects
+/// such as tables are visible to concurrent Repeatable Read and Serializable transactions, even though the rows they
+/// contain are not." So a name leads to the new table at once, with its rows as they were at the reader's snapshot:
+/// every row has to be committed before the oldest snapshot was taken.
+struct SnapshotPatience {
+  /// The last row is no younger than this position; nil before the first wait.
+  private var settled: Int64?
+  private var seconds = 0.5
+
+  /// Waits until nobody has a snapshot older than the rows up to a position, longer each time.
+  mutating func wait(
+    upTo position: Int64,
+    _ store: isolated EventStore,
+    _ connection: Connection
+  ) throws {
+    if settled == position { return }
+    if let oldest = try store.oldestSnapshot(waitingSeconds: seconds, connection) {
+      seconds *= 2
+      guard seconds < Self.longestSeconds else { throw EventStore.snapshotsInTheWay(oldest) }
+      throw SwapObstacle.snapshot(oldest)
+    }
+    settled = position
+  }
+
+  /// The first wait, which is for whoever was there during the load, and holds nobody up.
+  mutating func waitLong(
+    upTo position: Int64,
+    _ store: isolated EventStore,
+    _ connection: Connection
+  ) throws {
+    if let oldest = try store.oldestSnapshot(waitingSeconds: 60, connection) {
+      throw EventStore.snapshotsInTheWay(oldest)
+    }
+    settled = position
+  }
+
+  private static let longestSeconds = 60.0
+}
+
+extension EventStore {
+  /// Puts a finished generation in the place of the live one.
+  ///
+  /// The last events are applied and committed before the swap, while the catch-up of the live generation stands
+  /// still: otherwise that would be ahead of the new one again by the end of each wait for snapshots, and a reader's
+  /// snapshot could show the new model without events that the old one had. A try that fails lets the catch-up go on.
+  func goLive(
+    _ part: BuildPart,
+    besides tried: inout Set<ByteString>,
+    _ connection: Connection
+  ) throws -> Generation {
+    var (part, patience) = (part, SnapshotPatience())
+    let (file, limit) = (part.build.file, part.build.options.finalPosition)
+    var missing: [ReadModelObject] = []
+    atSwapStep?(.begun)
+    try part.apply(upTo: min(try finalPosition(connection), limit), connection)
+    try patience.waitLong(upTo: part.position, self, connection)
+    atSwapStep?(.waited)
+    try whenUnlocked("tables of projection \(file.name)", connection) {
+      try addToLoadedTables(of: part.build.generation, besides: &tried, connection)
+      try part.apply(upTo: min(try finalPosition(connection), limit), connection)
+      try AdvisoryLock.holdAlone(file.lockOfSwap, connection) {
+        // What the live generation has is final, so nobody needs to be waited for here.
+        if let live = try Generation.live(file.name, connection) {
+          try part.apply(upTo: min(live.position, limit), connection)
+        }
+        atSwapStep?(.current)
+        try patience.wait(upTo: part.position, self, connection)
+        atSwapStep?(.settled)
+        missing = try connection.transaction {
+          try part.build.generation.lockOwnTables(connection)
+          try connection.execute("SET LOCAL lock_timeout = '300ms'")
+          _ = try lockProjection(file.name, connection)
+          // Whoever moves the checkpoint by hand does not share the lock.
+          if let live = try Generation.live(file.name, connection), min(live.position, limit) > part.position
+          {
+            throw SwapObstacle.overtaken
+          }
+          return try swap(part.build.generation, keepsOwnGrants: file.grants, connection)
+        }
+      }
+    }
+    atSwapStep?(.swapped)
+    warn(ofMissing: missing, in: file.name)
+    return part.build.generation
+  }
+
+  /// Says what a rollback will not bring back.
+  func warn(ofMissing missing: [ReadModelObject], in projection: String) {
+    guard !missing.isEmpty else { return }
+    notify(
+      "the generation of projection \(projection) that was live had lost \(missing.phrase), so it cannot go live again"
+    )
+  }
+
+  /// Tries again while somebody else's locks or snapshots are in the way, and gives up politely.
+  ///
+  /// A waiting ALTER TABLE makes all later readers wait behind it, so each try waits briefly and the pauses, with
+  /// jitter, are longer than the waits.
+  func whenUnlocked<T>(
+    _ subject: String,
+    for purpose: String = "the swap",
+    _ connection: Connection,
+    _ body: () throws -> T
+  ) throws -> T {
+    var obstacle: SwapObstacle?
+    for _ in 1...Self.swapAttempts {
+      do {
+        return try body()
+      } catch let error as PostgresError
+        where [SQLState.lockNotAvailable, SQLState.deadlockDetected].contains(error.sqlState)
+      {
+        obstacle = nil
+      } catch let error as SwapObstacle {
+        obstacle = error
+      }
+      atSwapStep?(.again)
+      try connection.canceller.sleep(for: .seconds(.random(in: 0.3...0.7)))
+    }
+    if case .snapshot(let transaction) = obstacle { throw Self.snapshotsInTheWay(transaction) }
+    throw EventStoreError(
+      .locked,
+      "the \(subject) were in use all the time, so \(purpose) was given up",
+      detail: "All is as it was, and what was built is kept.",
+      hint: "Run the same command again; it only does what is missing."
+    )
+  }
+
+  /// With 0.3 s for the locks and 0.3 to 0.7 s between the tries, about 16 s.
+  private static let swapAttempts = 20
+
+  /// Waits for all who may have a snapshot now.
+  ///
+  /// - Returns: one that still has, after so many seconds.
+  func oldestSnapshot(waitingSeconds: Double, _ connection: Connection) throws -> OpenTransaction? {
+    try waitForEnd(
+      purpose: "reads a state older than the new tables",
+      limitSeconds: waitingSeconds,
+      connection
+    ) {
+      try openTransactions(.olderTransactions, [], connection)
+    }.first
+  }
+
+  static func snapshotsInTheWay(_ oldest: OpenTransaction) -> EventStoreError {
+    EventStoreError(
+      .locked,
+      "a transaction reads a state older than the new tables, so the swap was given up",
+      detail: oldest.summary,
+      hint: "Run the same command again when it has ended; it only swaps."
+    )
+  }
+}
+
+extension BuildPart {
+  /// Applies events in chunks that are committed.
+  fileprivate mutating func apply(upTo end: Int64, _ connection: Connection) throws {
+    while position < end { try advance(upTo: end, connection) }
+  }
+}
