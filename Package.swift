@@ -65,6 +65,7 @@ let package = Package(
       name: "annals",
       dependencies: [
         "EventStore",
+        "LibPQ",
         "PostgresSandbox",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),

@@ -25,7 +25,7 @@ struct RebuildProjection: AsyncParsableCommand {
   )
   var dryRun = false
 
-  @OptionGroup var build: RebuildBuildOptions
+  @OptionGroup var build: RebuildOptionGroup
   @OptionGroup var retry: RetryOptions
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var output: OutputOptions

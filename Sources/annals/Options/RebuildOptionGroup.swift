@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import EventStore
 
 /// How a rebuild goes, as options.
-struct RebuildBuildOptions: ParsableArguments {
+struct RebuildOptionGroup: ParsableArguments {
   @Option(help: "Events a transaction.")
   var chunk: Int64 = 20_000
 

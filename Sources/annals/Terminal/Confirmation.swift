@@ -2,14 +2,14 @@ internal import Glibc
 internal import SystemPackage
 
 /// Questions to whoever sits at the terminal.
-enum Console {
+enum Confirmation {
   /// Asks before something is destroyed, and returns only when it may be.
   ///
   /// - Parameters:
   ///   - question: what would be done, as "Delete all data in /srv/x?"
   ///   - yes: the option `--yes`: do not ask.
   /// - Throws: when the answer is no, and when standard input is no terminal: data that is piped in is no answer.
-  static func confirm(_ question: String, yes: Bool) throws {
+  static func require(_ question: String, yes: Bool) throws {
     if yes { return }
     guard isatty(STDIN_FILENO) == 1 else {
       throw CommandError(

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-struct DeadLetters: AsyncParsableCommand {
+struct DeadLettersCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dead-letters",
     abstract: "Look after the events that a handler gave up on.",
@@ -10,7 +10,7 @@ struct DeadLetters: AsyncParsableCommand {
         annals dead-letters retry mail --exec ./mail
       """,
     subcommands: [
-      ListDeadLetters.self, ShowDeadLetter.self, RetryDeadLetters.self, DiscardDeadLetters.self,
+      DeadLettersList.self, DeadLettersShow.self, DeadLettersRetry.self, DeadLettersDiscard.self,
     ]
   )
 }

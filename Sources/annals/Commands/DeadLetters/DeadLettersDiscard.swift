@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-struct DiscardDeadLetters: AsyncParsableCommand {
+struct DeadLettersDiscard: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "discard",
     abstract: "Give dead letters up; the events stay in the store."
@@ -21,7 +21,7 @@ struct DiscardDeadLetters: AsyncParsableCommand {
   func run() async throws {
     let store = try await connection.store()
     let what = positions.isEmpty ? "all dead letters" : "\(positions.count) dead letters"
-    try Console.confirm("Discard \(what) of \(name)?", yes: yes)
+    try Confirmation.require("Discard \(what) of \(name)?", yes: yes)
     let count = try await store.discardDeadLetters(of: name, at: positions)
     StandardError.note("\(name): \(count) discarded")
   }

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-struct ListDeadLetters: AsyncParsableCommand {
+struct DeadLettersList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
     abstract: "List dead letters; exits with 2 when there are any."

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-struct RetryDeadLetters: AsyncParsableCommand {
+struct DeadLettersRetry: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "retry",
     abstract: "Apply dead letters to the live read model, or pass them to a command, in their order.",

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-struct ShowDeadLetter: AsyncParsableCommand {
+struct DeadLettersShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "Show a dead letter with its cause."

@@ -49,7 +49,7 @@ struct EvolveApply: AsyncParsableCommand {
       return StandardOutput.flush()
     }
     if swap {
-      try Console.confirm("Give the name \(store.table) to the copy, once it is complete?", yes: yes)
+      try Confirmation.require("Give the name \(store.table) to the copy, once it is complete?", yes: yes)
     }
     let line = progress.line("copying")
     defer { line.finish() }

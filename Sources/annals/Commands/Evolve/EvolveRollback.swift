@@ -18,7 +18,7 @@ struct EvolveRollback: AsyncParsableCommand {
 
   func run() async throws {
     let store = try await connection.store()
-    try Console.confirm("Give the name \(store.table) back to the old events?", yes: yes)
+    try Confirmation.require("Give the name \(store.table) back to the old events?", yes: yes)
     try await store.rollBackEvolution(into)
     StandardError.note("\(store.table) holds the old events again, and \(into) the copy")
   }

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-struct Projections: AsyncParsableCommand {
+struct ProjectionsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "projections",
     abstract: "Show the projections of a store, and look after them.",
@@ -10,9 +10,9 @@ struct Projections: AsyncParsableCommand {
         annals projections rollback orders
       """,
     subcommands: [
-      ListProjections.self, RollBackProjection.self, DropProjection.self, PauseProjection.self,
-      ResumeProjection.self, SetCheckpoint.self,
+      ProjectionsList.self, ProjectionsRollback.self, ProjectionsDrop.self, ProjectionsPause.self,
+      ProjectionsResume.self, ProjectionsSetCheckpoint.self,
     ],
-    defaultSubcommand: ListProjections.self
+    defaultSubcommand: ProjectionsList.self
   )
 }

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-struct DropProjection: AsyncParsableCommand {
+struct ProjectionsDrop: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "drop",
     abstract: "Remove a projection with its tables; events are never removed."
@@ -18,7 +18,7 @@ struct DropProjection: AsyncParsableCommand {
   func run() async throws {
     let store = try await connection.store()
     let generations = try await store.projections(name).count
-    try Console.confirm("Drop projection \(name), \(generations) generations with all tables?", yes: yes)
+    try Confirmation.require("Drop projection \(name), \(generations) generations with all tables?", yes: yes)
     try await store.dropProjection(name)
   }
 }

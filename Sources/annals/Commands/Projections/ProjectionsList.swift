@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-struct ListProjections: AsyncParsableCommand {
+struct ProjectionsList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
     abstract: "Show the projections: state, checkpoint, lag. This is the default."

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-struct PauseProjection: AsyncParsableCommand {
+struct ProjectionsPause: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pause",
     abstract: "Stop the catch-up of a projection until it is resumed."

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-struct ResumeProjection: AsyncParsableCommand {
+struct ProjectionsResume: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resume",
     abstract: "Let the catch-up of a paused projection go on."

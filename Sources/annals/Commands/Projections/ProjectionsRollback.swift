@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-struct RollBackProjection: AsyncParsableCommand {
+struct ProjectionsRollback: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rollback",
     abstract: "Put the previous generation back in place of the live one."

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-struct SetCheckpoint: AsyncParsableCommand {
+struct ProjectionsSetCheckpoint: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "set-checkpoint",
     abstract: "Move the checkpoint of a live read model by hand.",
@@ -33,7 +33,7 @@ struct SetCheckpoint: AsyncParsableCommand {
       throw CommandError(.notFound, "projection \(name) has no live generation", code: "notFound")
     }
     let effect = position < live.position ? "events will be applied twice" : "events will be left out"
-    try Console.confirm(
+    try Confirmation.require(
       "Move the checkpoint of \(name) from \(live.position) to \(position) (\(effect))?",
       yes: yes
     )

@@ -14,7 +14,7 @@ struct SandboxReset: AsyncParsableCommand {
 
   func run() async throws {
     let sandbox = try await options.sandbox()
-    try Console.confirm("Delete all data in \(sandbox.directory)?", yes: yes)
+    try Confirmation.require("Delete all data in \(sandbox.directory)?", yes: yes)
     try await sandbox.reset()
   }
 }

@@ -46,7 +46,7 @@ struct SnapshotPrune: AsyncParsableCommand {
       StandardOutput.writeRaw("-- deletes \(plan.snapshots) snapshots\n\(plan.sql);\n")
       return StandardOutput.flush()
     }
-    try Console.confirm("Delete all but the newest \(keep) snapshots of each aggregate?", yes: yes)
+    try Confirmation.require("Delete all but the newest \(keep) snapshots of each aggregate?", yes: yes)
     let done = try await prune(false)
     if StandardError.isTerminal {
       StandardError.print("\(Field.grouped(done.snapshots)) snapshots deleted")

@@ -116,7 +116,7 @@ struct VerifyVersions: AsyncParsableCommand {
     report.end(result)
     try newManifest?.finish()
     try metrics?.write(
-      Array(VerifyVersionsMetrics(result, duration: clock.now - start, table: store.table).text.utf8)
+      Array(VerificationMetrics(result, duration: clock.now - start, table: store.table).text.utf8)
     )
     try metrics?.finish()
     if isFailure(result) { throw EndWithStatus(status: .findings) }

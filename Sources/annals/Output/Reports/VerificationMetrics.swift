@@ -2,7 +2,7 @@ internal import EventStore
 internal import Glibc
 
 /// What a check found, for Prometheus' textfile collector.
-struct VerifyVersionsMetrics {
+struct VerificationMetrics {
   let text: String
 
   init(_ result: VersionCheckResult, duration: Duration, table: QualifiedName) {
