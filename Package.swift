@@ -104,8 +104,7 @@ let package = Package(
     .testTarget(
       name: "AnnalsTests",
       dependencies: [
-        "annals",
-        "TestSupport",
+        "annals", "EventStore", "PostgresSandbox", "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       exclude: ["Snapshots"],

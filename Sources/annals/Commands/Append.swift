@@ -79,9 +79,7 @@ struct Append: AsyncParsableCommand {
         retryTimeout: retry.timeout
       )
     if printsReceipts {
-      var printer = RecordPrinter<ReceiptRecord>(output.format)
-      for receipt in receipts { printer.print(ReceiptRecord(receipt: receipt)) }
-      printer.finish()
+      output.print(receipts)
     } else if StandardOutput.isTerminal || dryRun {
       for receipt in receipts { StandardOutput.print(receipt.summary(isDryRun: dryRun)) }
       StandardOutput.flush()

@@ -18,27 +18,24 @@ struct DeadLettersList: AsyncParsableCommand {
 
   func run() async throws {
     let letters = try await connection.store().deadLetters(of: name, all: all)
-    var printer = RecordPrinter<DeadLetterRecord>(output.format)
-    for letter in letters { printer.print(DeadLetterRecord(letter: letter)) }
-    printer.finish()
+    output.print(letters)
     if letters.contains(where: { $0.state == .parked }) { throw EndWithStatus(status: .findings) }
   }
 }
 
-struct DeadLetterRecord: Record {
-  let letter: DeadLetter
-
-  static let columns = [
-    "projection", "checkpoint", "position", "aggregate_id", "version", "event_type", "state", "attempts",
-    "failed_at", "sqlstate", "message", "detail",
-  ].map(Column.init)
-
-  var fields: [Field] {
-    [
-      Field(letter.projection), Field(letter.checkpoint), .integer(letter.position),
-      .text(letter.aggregateID), Field(letter.version), .text(letter.eventType), .text(letter.state.rawValue),
-      .integer(Int64(letter.attempts)), .text(letter.failedAt.description), Field(letter.sqlState),
-      .text(letter.message), Field(letter.detail),
-    ]
-  }
+extension DeadLetter: Record {
+  static let columns: [Column<Self>] = [
+    Column("projection") { Field($0.projection) },
+    Column("checkpoint") { Field($0.checkpoint) },
+    Column("position") { Field($0.position) },
+    Column("aggregate_id") { .text($0.aggregateID) },
+    Column("version") { Field($0.version) },
+    Column("event_type") { .text($0.eventType) },
+    Column("state") { .text($0.state.rawValue) },
+    Column("attempts") { Field($0.attempts) },
+    Column("failed_at") { .text("\($0.failedAt)") },
+    Column("sqlstate") { Field($0.sqlState) },
+    Column("message") { .text($0.message) },
+    Column("detail") { Field($0.detail) },
+  ]
 }

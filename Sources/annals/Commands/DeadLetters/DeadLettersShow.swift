@@ -26,6 +26,6 @@ struct DeadLettersShow: AsyncParsableCommand {
         hint: "List them with 'annals dead-letters list'."
       )
     }
-    RecordPrinter.printAlone(DeadLetterRecord(letter: letter), output.format)
+    output.printAlone(letter)
   }
 }

@@ -54,9 +54,7 @@ struct EvolveCheck: AsyncParsableCommand {
     let progress = ProgressLine("checking")
     let result = try await store.check(upcasters, options) { progress.show(done: $0, of: $1, events: $0) }
     progress.finish()
-    var printer = RecordPrinter<EvolutionFinding>(output.format)
-    for finding in result.findings { printer.print(finding) }
-    printer.finish()
+    output.print(result.findings)
     StandardError.note(Self.summary(result))
     if !result.counts.isEmpty { throw EndWithStatus(status: .findings) }
   }
@@ -71,14 +69,15 @@ struct EvolveCheck: AsyncParsableCommand {
 }
 
 extension EvolutionFinding: Record {
-  static let columns = [
-    "kind", "event_type", "path", "events", "aggregate_id", "version", "position", "rules", "detail",
-  ].map(Column.init)
-
-  var fields: [Field] {
-    [
-      .text(kind.rawValue), .text(eventType), Field(path), .integer(events), Field(aggregateID),
-      Field(version.map { Int64($0) }), Field(position), .text(rules.joined(separator: ", ")), .text(detail),
-    ]
-  }
+  static let columns: [Column<Self>] = [
+    Column("kind") { .text($0.kind.rawValue) },
+    Column("event_type") { .text($0.eventType) },
+    Column("path") { Field($0.path) },
+    Column("events") { Field($0.events) },
+    Column("aggregate_id") { Field($0.aggregateID) },
+    Column("version") { Field($0.version) },
+    Column("position") { Field($0.position) },
+    Column("rules") { .text($0.rules.joined(separator: ", ")) },
+    Column("detail") { .text($0.detail) },
+  ]
 }

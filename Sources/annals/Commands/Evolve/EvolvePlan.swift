@@ -41,10 +41,7 @@ struct EvolvePlan: AsyncParsableCommand {
     switch output.chosenFormat {
     case nil: PlanReport(plan).print()
     case .json: StandardOutput.writeJSON(json)
-    case let format?:
-      var printer = RecordPrinter<EvolutionPlan.TypeChange>(format)
-      for type in plan.types { printer.print(type) }
-      printer.finish()
+    case let format?: RecordPrinter.print(plan.types, format)
     }
     StandardOutput.flush()
   }

@@ -14,45 +14,41 @@ struct ProjectionsList: AsyncParsableCommand {
   var name: String?
 
   func run() async throws {
-    let records = try await connection.store().projections(name).map(ProjectionRecord.init)
+    let statuses = try await connection.store().projections(name)
     if output.isForTerminal {
-      RecordPrinter.print(records.map(ProjectionAtTerminal.init), .table)
+      output.print(statuses.map(PicturedProjectionRecord.init))
     } else {
-      RecordPrinter.print(records, output.format)
+      output.print(statuses)
     }
   }
 }
 
-struct ProjectionRecord: Record {
-  let status: ProjectionStatus
-
-  static let columns = [
-    "name", "version", "generation", "state", "position", "lag_events", "lag_seconds", "rows", "events",
-    "dead_letters", "moved_at", "error",
-  ].map(Column.init)
-
-  var fields: [Field] {
-    [
-      .text(status.name), Field(status.version), .integer(Int64(status.generation)),
-      .text(status.state.rawValue), .integer(status.position), .integer(status.lagEvents),
-      .number(String(status.lagSeconds), shown: Field.grouped(Int64(Int(clamping: status.lagSeconds)))),
-      Field(status.rows), .integer(status.events), .integer(status.deadLetters),
-      .text(status.movedAt.description), Field(status.error),
-    ]
-  }
+extension ProjectionStatus: Record {
+  static let columns: [Column<Self>] = [
+    Column("name") { .text($0.name) },
+    Column("version") { Field($0.version) },
+    Column("generation") { Field($0.generation) },
+    Column("state") { .text($0.state.rawValue) },
+    Column("position") { Field($0.position) },
+    Column("lag_events") { Field($0.lagEvents) },
+    Column("lag_seconds") {
+      .number("\($0.lagSeconds)", shown: Field.grouped(Int64(Int(clamping: $0.lagSeconds))))
+    },
+    Column("rows") { Field($0.rows) },
+    Column("events") { Field($0.events) },
+    Column("dead_letters") { Field($0.deadLetters) },
+    Column("moved_at") { .text("\($0.movedAt)") },
+    Column("error") { Field($0.error) },
+  ]
 }
 
 /// A projection with a picture of how far it is.
-struct ProjectionAtTerminal: Record {
-  let record: ProjectionRecord
+struct PicturedProjectionRecord: Record {
+  let status: ProjectionStatus
 
-  static let columns =
-    Array(ProjectionRecord.columns[..<4]) + [Column("done")] + ProjectionRecord.columns[4...]
-
-  var fields: [Field] {
-    let plain = record.fields
-    return Array(plain[..<4]) + [.text(Graph.bar(record.status.done))] + plain[4...]
-  }
+  static let columns: [Column<Self>] =
+    ProjectionStatus.columns[..<4].of(\.status) + [Column("done") { .text(Graph.bar($0.status.done)) }]
+    + ProjectionStatus.columns[4...].of(\.status)
 }
 
 extension ProjectionStatus {

@@ -16,28 +16,21 @@ struct SandboxStatus: AsyncParsableCommand {
     if status.usesShortSocketDirectory {
       StandardError.note("the directory's own path is too long or too odd for a socket")
     }
-    RecordPrinter.printAlone(SandboxStatusRecord(status: status), output.format)
+    output.printAlone(status)
   }
 }
 
-struct SandboxStatusRecord: Record {
-  let status: Sandbox.Status
+extension Sandbox.Status: Record {
+  static let columns: [Column<Self>] = [
+    Column("state") { .text($0.isRunning ? "running" : $0.isCreated ? "stopped" : "not created") },
+    Column("pid") { $0.processID.map { .number("\($0)", shown: "\($0)") } ?? .null },
+    Column("directory") { .text($0.directory.string) },
+    Column("data") { .text($0.dataDirectory.string) },
+    Column("socket") { .text($0.socketDirectory.string) },
+    Column("version") { Field($0.version) },
+    Column("durable") { $0.isCreated ? .bool($0.isDurable) : .null },
+    Column("bytes") { $0.isCreated ? Field($0.sizeBytes) : .null },
+  ]
 
-  static let columns = [
-    "state", "pid", "directory", "data", "socket", "version", "durable", "bytes",
-  ].map(Column.init)
-
-  var fields: [Field] {
-    let created = status.version != nil
-    return [
-      .text(status.isRunning ? "running" : created ? "stopped" : "not created"),
-      status.processID.map { .number(String($0), shown: String($0)) } ?? .null,
-      .text(status.directory.string),
-      .text(status.dataDirectory.string),
-      .text(status.socketDirectory.string),
-      Field(status.version),
-      created ? .bool(status.isDurable) : .null,
-      created ? .integer(Int64(status.sizeBytes)) : .null,
-    ]
-  }
+  private var isCreated: Bool { version != nil }
 }

@@ -27,16 +27,15 @@ struct SnapshotList: AsyncParsableCommand {
 }
 
 extension SnapshotSummary: Record {
-  static let columns = [
-    "aggregate_id", "version", "position", "reducer", "reducer_version", "reducer_hash", "status", "taken_at",
-    "bytes",
-  ].map(Column.init)
-
-  var fields: [Field] {
-    [
-      .text(aggregateID), .integer(Int64(version)), Field(position), .text(reducer),
-      .integer(Int64(reducerVersion)), .text(reducerHash), .text(isStale ? "stale" : "valid"),
-      .text(takenAt.description), .integer(Int64(bytes)),
-    ]
-  }
+  static let columns: [Column<Self>] = [
+    Column("aggregate_id") { .text($0.aggregateID) },
+    Column("version") { Field($0.version) },
+    Column("position") { Field($0.position) },
+    Column("reducer") { .text($0.reducer) },
+    Column("reducer_version") { Field($0.reducerVersion) },
+    Column("reducer_hash") { .text($0.reducerHash) },
+    Column("status") { .text($0.isStale ? "stale" : "valid") },
+    Column("taken_at") { .text("\($0.takenAt)") },
+    Column("bytes") { Field($0.bytes) },
+  ]
 }

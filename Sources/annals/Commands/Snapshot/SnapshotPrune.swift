@@ -48,8 +48,6 @@ struct SnapshotPrune: AsyncParsableCommand {
     }
     try Confirmation.require("Delete all but the newest \(keep) snapshots of each aggregate?", yes: yes)
     let done = try await prune(false)
-    if StandardError.isTerminal {
-      StandardError.print("\(Field.grouped(done.snapshots)) snapshots deleted")
-    }
+    StandardError.note("\(Field.grouped(done.snapshots)) snapshots deleted")
   }
 }

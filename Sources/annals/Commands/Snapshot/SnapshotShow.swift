@@ -69,10 +69,10 @@ struct SnapshotShow: AsyncParsableCommand {
         reducer: reducer,
         usingSnapshots: !noSnapshot
       )
-      print(changes)
+      output.print(changes)
     } else if blame {
       let values = try await store.blame(id, path: path ?? ".", at: try await point(store), reducer: reducer)
-      print(values)
+      output.print(values)
     } else {
       try await showState(store, reducer)
     }
@@ -84,12 +84,6 @@ struct SnapshotShow: AsyncParsableCommand {
     return .head
   }
 
-  private func print<R: Record>(_ records: [R]) {
-    var printer = RecordPrinter<R>(output.format)
-    for record in records { printer.print(record) }
-    printer.finish()
-  }
-
   private func showState(_ store: EventStore, _ reducer: Reducer) async throws {
     let isForPeople = output.chosenFormat == nil && StandardOutput.isTerminal
     let state = try await store.state(
@@ -99,12 +93,14 @@ struct SnapshotShow: AsyncParsableCommand {
       usingSnapshots: !noSnapshot,
       indented: isForPeople
     )
-    guard output.chosenFormat == nil else { return print([StateRecord(state: state, reducer: reducer.name)]) }
+    guard output.chosenFormat == nil else {
+      return output.print([StateRecord(state: state, reducer: reducer.name)])
+    }
     for line in state.state.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false) {
       StandardOutput.writeJSON(String(line) + "\n")
     }
     StandardOutput.flush()
-    if isForPeople, StandardError.isTerminal { StandardError.print(Self.summary(state)) }
+    if isForPeople { StandardError.note(Self.summary(state)) }
   }
 
   private static func summary(_ state: AggregateState) -> String {
@@ -125,33 +121,33 @@ struct StateRecord: Record {
   let state: AggregateState
   let reducer: String
 
-  static let columns = [
-    "aggregate_id", "version", "timestamp", "position", "reducer", "snapshot_version", "state",
-  ].map(Column.init)
-
-  var fields: [Field] {
-    [
-      .text(state.aggregateID), .integer(Int64(state.version)), .text(state.timestamp.description),
-      Field(state.position), .text(reducer), Field(state.snapshotVersion.map(Int64.init)), .json(state.state),
-    ]
-  }
+  static let columns: [Column<Self>] = [
+    Column("aggregate_id") { .text($0.state.aggregateID) },
+    Column("version") { Field($0.state.version) },
+    Column("timestamp") { .text("\($0.state.timestamp)") },
+    Column("position") { Field($0.state.position) },
+    Column("reducer") { .text($0.reducer) },
+    Column("snapshot_version") { Field($0.state.snapshotVersion) },
+    Column("state") { .json($0.state.state) },
+  ]
 }
 
 extension StateChange: Record {
-  static let columns = ["change", "path", "old", "new"].map(Column.init)
-
-  var fields: [Field] {
-    [.text(kind.rawValue), .text(path), old.map { .json($0) } ?? .null, new.map { .json($0) } ?? .null]
-  }
+  static let columns: [Column<Self>] = [
+    Column("change") { .text($0.kind.rawValue) },
+    Column("path") { .text($0.path) },
+    Column("old") { Field(json: $0.old) },
+    Column("new") { Field(json: $0.new) },
+  ]
 }
 
 extension BlamedValue: Record {
-  static let columns = ["path", "version", "event_type", "timestamp", "event_id", "value"].map(Column.init)
-
-  var fields: [Field] {
-    [
-      .text(path), Field(event.map { Int64($0.version) }), Field(event?.type),
-      Field(event?.timestamp.description), Field(event?.id.description), .json(value),
-    ]
-  }
+  static let columns: [Column<Self>] = [
+    Column("path") { .text($0.path) },
+    Column("version") { Field($0.event?.version) },
+    Column("event_type") { Field($0.event?.type) },
+    Column("timestamp") { Field($0.event?.timestamp.description) },
+    Column("event_id") { Field($0.event?.id.description) },
+    Column("value") { .json($0.value) },
+  ]
 }

@@ -52,7 +52,7 @@ struct SnapshotTake: AsyncParsableCommand {
       progress.show(done: $0, of: $1, events: $0)
     }
     progress.finish()
-    if StandardError.isTerminal { StandardError.print("\(Field.grouped(tally.taken)) snapshots taken") }
+    StandardError.note("\(Field.grouped(tally.taken)) snapshots taken")
     if let first = tally.firstIncomplete { throw Self.incomplete(tally.incomplete, first: first) }
   }
 

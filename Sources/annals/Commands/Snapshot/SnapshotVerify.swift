@@ -35,25 +35,22 @@ struct SnapshotVerify: AsyncParsableCommand {
       findings.printer.finish()
       return findings.count
     }
-    if StandardError.isTerminal {
-      StandardError.print(
-        "\(Field.grouped(verified)) snapshots compared, \(Field.grouped(Int64(count))) findings"
-      )
-    }
+    StandardError.note(
+      "\(Field.grouped(verified)) snapshots compared, \(Field.grouped(Int64(count))) findings"
+    )
     if count > 0 { throw EndWithStatus(status: .findings) }
   }
 }
 
 extension SnapshotFinding: Record {
-  static let columns = [
-    "kind", "aggregate_id", "version", "path", "stored", "recomputed", "snapshots", "reducer_hash",
-  ].map(Column.init)
-
-  var fields: [Field] {
-    [
-      .text(kind.rawValue), Field(aggregateID), Field(version.map(Int64.init)), Field(path),
-      stored.map { .json($0) } ?? .null, recomputed.map { .json($0) } ?? .null, .integer(snapshots),
-      .text(reducerHash),
-    ]
-  }
+  static let columns: [Column<Self>] = [
+    Column("kind") { .text($0.kind.rawValue) },
+    Column("aggregate_id") { Field($0.aggregateID) },
+    Column("version") { Field($0.version) },
+    Column("path") { Field($0.path) },
+    Column("stored") { Field(json: $0.stored) },
+    Column("recomputed") { Field(json: $0.recomputed) },
+    Column("snapshots") { Field($0.snapshots) },
+    Column("reducer_hash") { .text($0.reducerHash) },
+  ]
 }

@@ -31,11 +31,11 @@ struct TypesList: AsyncParsableCommand {
       let recent = try await store.eventsPerHour(category: category)
       let rows = types.map { type in
         let counts = recent.first { $0.type.utf8.elementsEqual(type.type.utf8) }?.counts
-        return TypeAtTerminal(summary: type, recent: counts ?? [])
+        return PicturedTypeRecord(summary: type, recent: counts ?? [])
       }
-      RecordPrinter.print(rows, .table)
+      output.print(rows)
     } else {
-      RecordPrinter.print(types, output.format)
+      output.print(types)
     }
     let examined = types.reduce(0) { $0 + $1.examined }
     if types.contains(where: \.isSampled) {
@@ -47,33 +47,30 @@ struct TypesList: AsyncParsableCommand {
 }
 
 extension EventTypeSummary: Record {
-  static let columns = [
-    "event_type", "events", "share", "first_seen", "last_seen", "avg_bytes", "max_bytes", "shapes",
-    "examined",
-  ].map(Column.init)
-
-  var fields: [Field] {
-    [
-      .text(type), .integer(events), .share(share), .text(firstSeen.description), .text(lastSeen.description),
-      .integer(Int64(averageBytes.rounded())), .integer(largestBytes), .integer(shapes), .integer(examined),
-    ]
-  }
+  static let columns: [Column<Self>] = [
+    Column("event_type") { .text($0.type) },
+    Column("events") { Field($0.events) },
+    Column("share") { .share($0.share) },
+    Column("first_seen") { .text("\($0.firstSeen)") },
+    Column("last_seen") { .text("\($0.lastSeen)") },
+    Column("avg_bytes") { .integer(Int64($0.averageBytes.rounded())) },
+    Column("max_bytes") { Field($0.largestBytes) },
+    Column("shapes") { Field($0.shapes) },
+    Column("examined") { Field($0.examined) },
+  ]
 }
 
 /// A type with pictures of its share, and of its events in the last day.
-struct TypeAtTerminal: Record {
+struct PicturedTypeRecord: Record {
   let summary: EventTypeSummary
   /// Events per hour; empty without any.
   let recent: [Int64]
 
-  static let columns =
-    Array(EventTypeSummary.columns[..<3]) + [Column(""), Column("last_24_h")] + EventTypeSummary.columns[3...]
-
-  var fields: [Field] {
-    let plain = summary.fields
-    return Array(plain[..<3]) + [.text(Graph.bar(summary.share)), .text(Graph.sparkline(recent))]
-      + plain[3...]
-  }
+  static let columns: [Column<Self>] =
+    EventTypeSummary.columns[..<3].of(\.summary) + [
+      Column("") { .text(Graph.bar($0.summary.share)) },
+      Column("last_24_h") { .text(Graph.sparkline($0.recent)) },
+    ] + EventTypeSummary.columns[3...].of(\.summary)
 }
 
 extension Field {

@@ -33,17 +33,11 @@ struct TypesShow: AsyncParsableCommand {
       StandardOutput.writeJSON(shape.jsonSchema + "\n")
       StandardOutput.flush()
     } else if shapes {
-      print(shape.variantRows)
+      output.print(shape.variantRecords)
     } else {
-      print(shape.pathRows)
+      output.print(shape.pathRecords)
     }
     if !jsonSchema { StandardError.note(Self.summary(shape)) }
-  }
-
-  private func print<R: Record>(_ rows: [R]) {
-    var printer = RecordPrinter<R>(output.format)
-    for row in rows { printer.print(row) }
-    printer.finish()
   }
 
   private static func summary(_ shape: TypeShape) -> String {
@@ -56,21 +50,19 @@ struct TypesShow: AsyncParsableCommand {
 }
 
 /// A path of a payload.
-struct PathRow: Record {
+struct PathRecord: Record {
   let path: TypeShape.Path
   let examined: Int64
 
-  static let columns = [
-    "path", "types", "events", "share", "first_seen", "last_seen", "example",
-  ].map(Column.init)
-
-  var fields: [Field] {
-    [
-      .text(path.path), .text(types), .integer(path.events), .share(Double(path.events) / Double(examined)),
-      .text(path.firstSeen.description), .text(path.lastSeen.description),
-      path.example.map { .json($0) } ?? .null,
-    ]
-  }
+  static let columns: [Column<Self>] = [
+    Column("path") { .text($0.path.path) },
+    Column("types") { .text($0.types) },
+    Column("events") { Field($0.path.events) },
+    Column("share") { .share(Double($0.path.events) / Double($0.examined)) },
+    Column("first_seen") { .text("\($0.path.firstSeen)") },
+    Column("last_seen") { .text("\($0.path.lastSeen)") },
+    Column("example") { Field(json: $0.path.example) },
+  ]
 
   /// The most frequent first.
   private var types: String {
@@ -79,22 +71,20 @@ struct PathRow: Record {
 }
 
 /// A shape, told as what it has more (+) and less (-) than the most frequent one.
-struct VariantRow: Record {
+struct VariantRecord: Record {
   let variant: TypeShape.Variant
   let number: Int
   let examined: Int64
   let first: TypeShape.Variant
 
-  static let columns = [
-    "shape", "events", "share", "first_seen", "last_seen", "difference",
-  ].map(Column.init)
-
-  var fields: [Field] {
-    [
-      .integer(Int64(number)), .integer(variant.events), .share(Double(variant.events) / Double(examined)),
-      .text(variant.firstSeen.description), .text(variant.lastSeen.description), .text(difference),
-    ]
-  }
+  static let columns: [Column<Self>] = [
+    Column("shape") { Field($0.number) },
+    Column("events") { Field($0.variant.events) },
+    Column("share") { .share(Double($0.variant.events) / Double($0.examined)) },
+    Column("first_seen") { .text("\($0.variant.firstSeen)") },
+    Column("last_seen") { .text("\($0.variant.lastSeen)") },
+    Column("difference") { .text($0.difference) },
+  ]
 
   private var difference: String {
     if number == 1 { return variant.members.joined(separator: ", ") }
@@ -103,11 +93,11 @@ struct VariantRow: Record {
 }
 
 extension TypeShape {
-  fileprivate var pathRows: [PathRow] { paths.map { PathRow(path: $0, examined: examined) } }
+  fileprivate var pathRecords: [PathRecord] { paths.map { PathRecord(path: $0, examined: examined) } }
 
-  fileprivate var variantRows: [VariantRow] {
+  fileprivate var variantRecords: [VariantRecord] {
     variants.enumerated().map { index, variant in
-      VariantRow(variant: variant, number: index + 1, examined: examined, first: variants[0])
+      VariantRecord(variant: variant, number: index + 1, examined: examined, first: variants[0])
     }
   }
 }

@@ -90,7 +90,7 @@ struct VerifyVersions: AsyncParsableCommand {
 
   func run() async throws {
     if explain {
-      try await run { ExplainedFinding(finding: $0) }
+      try await run { ExplainedFindingRecord(finding: $0) }
     } else {
       try await run { $0 }
     }

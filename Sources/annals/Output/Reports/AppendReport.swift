@@ -2,18 +2,14 @@ internal import EventStore
 internal import Synchronization
 internal import SystemPackage
 
-/// An event's receipt as a record.
-struct ReceiptRecord: Record {
-  let receipt: AppendReceipt
-
-  static let columns = ["aggregate_id", "version", "position", "id", "status"].map(Column.init)
-
-  var fields: [Field] {
-    [
-      .text(receipt.aggregateID), .integer(Int64(receipt.version)), Field(receipt.position),
-      .text(receipt.id.description), .text(receipt.status.rawValue),
-    ]
-  }
+extension AppendReceipt: Record {
+  static let columns: [Column<Self>] = [
+    Column("aggregate_id") { .text($0.aggregateID) },
+    Column("version") { Field($0.version) },
+    Column("position") { Field($0.position) },
+    Column("id") { .text("\($0.id)") },
+    Column("status") { .text($0.status.rawValue) },
+  ]
 }
 
 extension AppendReceipt {
@@ -29,7 +25,7 @@ extension AppendReceipt {
 /// Tells what a bulk append does: receipts on standard output, commits and bad lines on standard error.
 final class AppendReport: Sendable {
   private struct State {
-    var printer: RecordPrinter<ReceiptRecord>?
+    var printer: RecordPrinter<AppendReceipt>?
     var lastCommittedLine = 0
     var lastNotice = ContinuousClock.now
   }
@@ -52,7 +48,7 @@ final class AppendReport: Sendable {
     if state.withLock({ $0.printer != nil }) {
       options.onReceipts = { receipts in
         self.state.withLock { state in
-          for receipt in receipts { state.printer?.print(ReceiptRecord(receipt: receipt)) }
+          for receipt in receipts { state.printer?.print(receipt) }
         }
       }
     }

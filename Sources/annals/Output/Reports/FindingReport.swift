@@ -2,30 +2,27 @@ internal import EventStore
 internal import Synchronization
 
 extension Finding: Record {
-  static let columns = ["kind", "severity", "aggregate_id", "version", "last_version", "position", "detail"]
-    .map { Column($0) }
-
-  var fields: [Field] {
-    [
-      .text(kind.rawValue), .text(severity.rawValue), Field(aggregateID), Field(version.map { Int64($0) }),
-      Field(lastVersion.map { Int64($0) }), Field(position), .text(detail),
-    ]
-  }
+  static let columns: [Column<Self>] = [
+    Column("kind") { .text($0.kind.rawValue) },
+    Column("severity") { .text($0.severity.rawValue) },
+    Column("aggregate_id") { Field($0.aggregateID) },
+    Column("version") { Field($0.version) },
+    Column("last_version") { Field($0.lastVersion) },
+    Column("position") { Field($0.position) },
+    Column("detail") { .text($0.detail) },
+  ]
 }
 
 /// A finding with the likely cause of what is missing.
-struct ExplainedFinding: Record {
-  static let columns = Finding.columns + ["cause", "evidence", "safe"].map { Column($0) }
+struct ExplainedFindingRecord: Record {
+  static let columns: [Column<Self>] =
+    Finding.columns.of(\.finding) + [
+      Column("cause") { Field($0.finding.explanation?.cause.rawValue) },
+      Column("evidence") { Field($0.finding.explanation?.evidence) },
+      Column("safe") { $0.finding.explanation.map { .bool($0.isSafe) } ?? .null },
+    ]
 
   let finding: Finding
-
-  var fields: [Field] {
-    let explanation = finding.explanation
-    return finding.fields + [
-      Field(explanation?.cause.rawValue), Field(explanation?.evidence),
-      explanation.map { .bool($0.isSafe) } ?? .null,
-    ]
-  }
 }
 
 /// Prints findings as they come, and what was checked at the end.
@@ -71,7 +68,7 @@ final class FindingReport<R: Record>: Sendable {
         )
       }
     }
-    if StandardError.isTerminal { StandardError.print(Self.summary(result)) }
+    StandardError.note(Self.summary(result))
   }
 
   /// The members of the JSON output beside the findings.

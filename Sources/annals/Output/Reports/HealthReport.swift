@@ -23,7 +23,7 @@ struct HealthReport {
     case .json:
       var object = JSONObject()
       object.add("status", "unknown")
-      object.add("problems", json: "[\(JSONObject.quote(reason))]")
+      object.add("problems", json: JSONObject.list([reason]))
       return object.text + "\n"
     }
   }
@@ -77,7 +77,7 @@ struct HealthReport {
   private var json: String {
     var object = JSONObject()
     object.add("status", problems.isEmpty ? "ok" : "critical")
-    object.add("problems", json: "[\(problems.map(JSONObject.quote).joined(separator: ","))]")
+    object.add("problems", json: JSONObject.list(problems))
     object.add("head", health.head)
     object.add("age_seconds", json: health.ageSeconds.map { "\($0)" } ?? "null")
     object.add("readers", json: "[\(health.readers.map(Self.object).joined(separator: ","))]")

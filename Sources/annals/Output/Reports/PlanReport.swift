@@ -1,11 +1,12 @@
 internal import EventStore
 
 extension EvolutionPlan.TypeChange: Record {
-  static let columns = ["event_type", "events", "changed", "becomes"].map(Column.init)
-
-  var fields: [Field] {
-    [.text(type), .integer(events), .integer(changed), .text(outcome)]
-  }
+  static let columns: [Column<Self>] = [
+    Column("event_type") { .text($0.type) },
+    Column("events") { Field($0.events) },
+    Column("changed") { Field($0.changed) },
+    Column("becomes") { .text($0.outcome) },
+  ]
 
   /// The types after the change with their counts, where they are not just the old one.
   private var outcome: String {
@@ -24,9 +25,7 @@ struct PlanReport {
   }
 
   func print() {
-    var printer = RecordPrinter<EvolutionPlan.TypeChange>(.table)
-    for type in plan.types { printer.print(type) }
-    printer.finish()
+    RecordPrinter.print(plan.types, .table)
     section("Shapes", plan.shapes.map(Self.line))
     section("Examples", plan.examples.flatMap(Self.lines))
     section("To be rebuilt after the swap", plan.projections.map { "  projection \($0)" })

@@ -10,11 +10,7 @@ struct RebuildReport {
   }
 
   func print(showsDifferences: Bool, _ format: OutputFormat) {
-    if showsDifferences {
-      var printer = RecordPrinter<DifferenceRecord>(format)
-      for difference in outcome.differences { printer.print(DifferenceRecord(difference: difference)) }
-      printer.finish()
-    }
+    if showsDifferences { RecordPrinter.print(outcome.differences, format) }
     let subject = "\(outcome.projection): generation \(outcome.generation)"
     switch outcome.ending {
     case .live:
@@ -46,40 +42,44 @@ extension RebuildReport {
   }
 }
 
-struct DifferenceRecord: Record {
-  let difference: TableDifference
+extension TableDifference: Record {
+  static let columns: [Column<Self>] = [
+    Column("table") { .text($0.table) },
+    Column("live_rows") { Field($0.liveRows) },
+    Column("added") { Field($0.added) },
+    Column("removed") { Field($0.removed) },
+    Column("changed") { Field($0.changed) },
+    Column("samples") { .json("[\($0.samples.joined(separator: ","))]") },
+  ]
+}
 
-  static let columns = ["table", "live_rows", "added", "removed", "changed", "samples"].map(Column.init)
+extension RebuildPlan: Record {
+  static let columns: [Column<Self>] = [
+    Column("projection") { .text($0.projection) },
+    Column("events") { Field($0.types.reduce(0) { $0 + $1.events }) },
+    Column("estimated_seconds") { .seconds($0.estimatedSeconds) },
+    Column("resumes_at") { Field($0.resumesAt) },
+    Column("types") { .json($0.counts) },
+    Column("creates") { .list($0.objects) },
+    Column("keeps") { .list($0.properties) },
+    Column("problems") { .list($0.problems) },
+  ]
 
-  var fields: [Field] {
-    [
-      .text(difference.table), .integer(difference.liveRows), .integer(difference.added),
-      .integer(difference.removed), .integer(difference.changed),
-      .json("[" + difference.samples.joined(separator: ",") + "]"),
-    ]
+  private var counts: String {
+    var counts = JSONObject()
+    for type in types { counts.add(type.type, type.events) }
+    return counts.text
   }
 }
 
-struct RebuildPlanRecord: Record {
-  let plan: RebuildPlan
-
-  static let columns = [
-    "projection", "events", "estimated_seconds", "resumes_at", "types", "creates", "keeps", "problems",
-  ].map(Column.init)
-
-  var fields: [Field] {
-    var types = JSONObject()
-    for type in plan.types { types.add(type.type, type.events) }
-    return [
-      .text(plan.projection), .integer(plan.types.reduce(0) { $0 + $1.events }),
-      plan.estimatedSeconds.map { .number(String($0), shown: "\(Int($0.rounded(.up)))") } ?? .null,
-      Field(plan.resumesAt), .json(types.text), Self.list(plan.objects), Self.list(plan.properties),
-      Self.list(plan.problems),
-    ]
+extension Field {
+  /// Nothing for people where the list is empty.
+  fileprivate static func list(_ texts: [String]) -> Field {
+    texts.isEmpty ? .null : .json(JSONObject.list(texts))
   }
 
-  /// Nothing for people where the list is empty.
-  private static func list(_ texts: [String]) -> Field {
-    texts.isEmpty ? .null : .json("[" + texts.map(JSONObject.quote).joined(separator: ",") + "]")
+  /// For people in whole seconds.
+  fileprivate static func seconds(_ seconds: Double?) -> Field {
+    seconds.map { .number("\($0)", shown: "\(Int($0.rounded(.up)))") } ?? .null
   }
 }

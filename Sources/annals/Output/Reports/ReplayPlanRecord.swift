@@ -6,17 +6,12 @@ struct ReplayPlanRecord: Record {
   let positions: ClosedRange<Int64>?
   let format: OutputFormat
 
-  static let columns = [
-    Column("event_type"), Column("estimated_events"), Column("from_position", isAside: true),
-    Column("to_position", isAside: true),
+  static let columns: [Column<Self>] = [
+    Column("event_type") { Field($0.estimate.type ?? ($0.format == .table ? "(other types)" : nil)) },
+    Column("estimated_events") { Field($0.estimate.events) },
+    Column("from_position", .aside) { Field($0.positions?.lowerBound) },
+    Column("to_position", .aside) { Field($0.positions?.upperBound) },
   ]
-
-  var fields: [Field] {
-    [
-      Field(estimate.type ?? (format == .table ? "(other types)" : nil)), .integer(estimate.events),
-      Field(positions?.lowerBound), Field(positions?.upperBound),
-    ]
-  }
 
   static func print(_ plan: ReplayPlan, _ format: OutputFormat) {
     let records = plan.types.map {
