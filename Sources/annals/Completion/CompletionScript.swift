@@ -2,7 +2,7 @@ internal import ArgumentParser
 
 /// The script that makes a shell complete `annals`.
 ///
-/// It is ArgumentParser's, mended where that cannot be used for us: it does not expect an option that a shell takes for
+/// It is ArgumentParser's, changed where that cannot be used for us: it does not expect an option that a shell takes for
 /// a wildcard, as -? is; it splits words where readline does, at colons too; and it has bash and zsh interpret the
 /// names that it offers, which here may hold anything.
 enum CompletionScript {
@@ -18,35 +18,48 @@ enum CompletionScript {
     case .bash: forBash(script)
     case .zsh:
       replacingFunction("__annals_custom_complete", in: script, with: zshNames)
-        .edited("{-?,--help}", with: "{'-?',--help}")
+        .edited("{-?,--help}", times: commandCount, with: "{'-?',--help}")
     // In fish -? cannot even be parsed, so there --help alone is offered.
     case .fish:
       script.edited("    command $tokens[1] $argv $tokens\n", with: fishNames)
-        .edited("'?/help'", with: "'help'").edited(" ? help'", with: " help'").edited(
-          " -s '?'",
-          with: ""
-        )
+        .edited("'?/help'", times: commandCount, with: "'help'")
+        .edited(" ? help'", times: commandCount, with: " help'")
+        .edited(" -s '?'", times: commandCount, with: "")
     default: script
     }
   }
 
+  /// Each command has help.
+  private static let commandCount = count(Annals.self)
+
+  private static func count(_ command: any ParsableCommand.Type) -> Int {
+    command.configuration.subcommands.reduce(1) { $0 + count($1) }
+  }
+
   private static func forBash(_ script: String) -> String {
-    replacingFunction("__annals_custom_complete", in: script, with: bashNames)
+    let nameCount = script.occurrences(of: "$(__annals_custom_complete ")
+    return replacingFunction("__annals_custom_complete", in: script, with: bashNames)
       .edited(
         "__annals_add_completions -W \"$(__annals_custom_complete ",
+        times: nameCount,
         with: "__annals_custom_complete "
       )
-      .edited(" \"${COMP_CWORD}\" \"$(__annals_cursor_index_in_current_word)\")\"", with: "")
+      .edited(
+        " \"${COMP_CWORD}\" \"$(__annals_cursor_index_in_current_word)\")\"",
+        times: nameCount,
+        with: ""
+      )
       .edited("    local -r cur=\"${2}\"\n", with: bashSplit + "    local -r cur=\"${2}\"\n")
       .edited("prev=\"${3}\"", with: "prev=\"${COMP_WORDS[COMP_CWORD - 1]}\"")
-      .edited(" -? --help)", with: " '-?' --help)")
+      .edited(" -? --help)", times: commandCount, with: " '-?' --help)")
   }
 
   private static func replacingFunction(_ name: String, in script: String, with function: String) -> String {
     let scalars = script.unicodeScalars
     guard let start = scalars.firstRange(of: "\(name)() {\n".unicodeScalars),
-      let end = scalars[start.upperBound...].firstRange(of: "\n}\n".unicodeScalars)
-    else { preconditionFailure("ArgumentParser's script has no function \(name)") }
+      let end = scalars[start.upperBound...].firstRange(of: "\n}\n".unicodeScalars),
+      script.occurrences(of: "\(name)() {\n") == 1
+    else { preconditionFailure("ArgumentParser's script has not one function \(name)") }
     return script[..<start.lowerBound] + function + script[end.upperBound...]
   }
 
@@ -118,9 +131,15 @@ enum CompletionScript {
 }
 
 extension String {
-  /// With another text in the place of one that ArgumentParser writes; without the change a script would be unsafe.
-  fileprivate func edited(_ text: String, with other: String) -> String {
-    precondition(unicodeScalars.contains(text.unicodeScalars), "ArgumentParser's script has no \(text)")
+  /// With another text in the place of one that ArgumentParser writes so often; without the change a script would be
+  /// unsafe, and a text that it writes elsewhere as well is not to be touched.
+  fileprivate func edited(_ text: String, times count: Int = 1, with other: String) -> String {
+    let found = occurrences(of: text)
+    precondition(found == count, "ArgumentParser's script has \(found) times, not \(count) times: \(text)")
     return String(unicodeScalars.replacing(text.unicodeScalars, with: other.unicodeScalars))
+  }
+
+  fileprivate func occurrences(of text: String) -> Int {
+    unicodeScalars.ranges(of: text.unicodeScalars).count
   }
 }
