@@ -1,8 +1,55 @@
 internal import Glibc
 internal import SystemPackage
 
-/// A file named on the command line, read whole; `-` is standard input.
-enum InputFile {
+/// A file named on the command line, read whole by ``read(_:_:)`` or in pieces; `-` is standard input.
+///
+/// An interruption ends the reading: a pipe may stay silent for ever, and a FIFO cannot even be opened before its writer.
+final class InputFile: Sendable {
+  let file: FileDescriptor
+  private let path: String
+
+  init(_ path: String) throws {
+    self.path = path
+    do {
+      file =
+        path == "-"
+        ? .standardInput
+        : try FileDescriptor.open(FilePath(path), .readOnly, options: [.nonBlocking, .closeOnExec])
+    } catch let error as Errno {
+      throw Self.unreadable(path, error)
+    }
+  }
+
+  deinit {
+    if path != "-" { try? file.close() }
+  }
+
+  /// The next bytes, as soon as there are any; nil at the end.
+  @Sendable func next() throws -> [UInt8]? {
+    do {
+      while true {
+        while try !CLibrary.isReadable(file, withinMilliseconds: 100) { try Task.checkCancellation() }
+        do {
+          let bytes = try CLibrary.read(file, atMost: 1 << 18)
+          return bytes.isEmpty ? nil : bytes
+        } catch Errno.wouldBlock {}
+      }
+    } catch let error as Errno {
+      throw Self.unreadable(path, error)
+    }
+  }
+
+  private static func unreadable(_ path: String, _ error: Errno) -> CommandError {
+    CommandError(
+      .badInput,
+      "cannot read \(path): \(error)",
+      code: "unreadableFile",
+      hint: "Check the name, and that the file can be read."
+    )
+  }
+}
+
+extension InputFile {
   /// What is read, and how long it may be: more is refused before it takes memory.
   enum Kind {
     /// A file of SQL, or a plan.
@@ -15,32 +62,20 @@ enum InputFile {
   }
 
   static func read(_ path: String, _ kind: Kind = .definition) throws -> [UInt8] {
-    do {
-      guard path != "-" else { return try readAll(.standardInput, path, kind) }
-      let file = try FileDescriptor.openInput(path)
-      return try file.closeAfter { try readAll(file, path, kind) }
-    } catch let error as Errno {
-      throw CommandError.unreadable(path, error)
-    }
-  }
-
-  private static func readAll(_ file: FileDescriptor, _ path: String, _ kind: Kind) throws -> [UInt8] {
-    let status = CLibrary.status(of: file)
-    if status?.isDevice == true, isatty(file.rawValue) == 0, path != "/dev/null" {
+    let input = try InputFile(path)
+    let status = CLibrary.status(of: input.file)
+    if status?.isDevice == true, isatty(input.file.rawValue) == 0, path != "/dev/null" {
       throw tooLong(kind, path, "is read from a device, which has no end")
     }
     if status?.isRegular == true, status?.size ?? 0 > kind.maximumBytes { throw tooLong(kind, path) }
     var bytes: [UInt8] = []
-    while true {
-      if bytes.count > kind.maximumBytes { throw tooLong(kind, path) }
-      let piece = try file.readInput(atMost: 1 << 16)
-      if piece.isEmpty { return bytes }
+    while let piece = try input.next() {
       bytes += piece
+      if bytes.count > kind.maximumBytes { throw tooLong(kind, path) }
     }
+    return bytes
   }
-}
 
-extension InputFile {
   private static func tooLong(_ kind: Kind, _ path: String, _ fault: String? = nil) -> CommandError {
     let place = path == "-" ? "on standard input" : path
     return CommandError(
@@ -52,32 +87,6 @@ extension InputFile {
         : kind == .payload
           ? "PostgreSQL stores no JSON that is longer. Keep large contents elsewhere, and their place in the payload."
           : "Check that it is the file that you mean."
-    )
-  }
-}
-
-/// Reading that an interruption ends: a pipe may stay silent for ever, and a FIFO cannot even be opened before its writer.
-extension FileDescriptor {
-  static func openInput(_ path: String) throws -> FileDescriptor {
-    try open(FilePath(path), .readOnly, options: [.nonBlocking, .closeOnExec])
-  }
-
-  /// The next bytes, as soon as there are any; none at the end.
-  func readInput(atMost count: Int) throws -> [UInt8] {
-    while true {
-      while try !CLibrary.isReadable(self, withinMilliseconds: 100) { try Task.checkCancellation() }
-      do { return try CLibrary.read(self, atMost: count) } catch Errno.wouldBlock {}
-    }
-  }
-}
-
-extension CommandError {
-  static func unreadable(_ path: String, _ error: Errno) -> CommandError {
-    CommandError(
-      .badInput,
-      "cannot read \(path): \(error)",
-      code: "unreadableFile",
-      hint: "Check the name, and that the file can be read."
     )
   }
 }

@@ -22,14 +22,9 @@ final class RejectsFile: Sendable {
         permissions: [.ownerReadWrite, .groupRead, .otherRead]
       )
     } catch Errno.tooManySymbolicLinkLevels {
-      throw CommandError(
-        .failure,
-        "cannot write \(path): it is a symbolic link",
-        code: "unwritableFile",
-        hint: "Name the file itself."
-      )
+      throw CommandError.unwritable(path, "it is a symbolic link", hint: "Name the file itself.")
     } catch let error as Errno {
-      throw Self.unwritable(path, error)
+      throw CommandError.unwritable(path, "\(error)")
     }
     do { try check(isResumed: isResumed, input: input) } catch {
       try? file.close()
@@ -65,11 +60,7 @@ final class RejectsFile: Sendable {
     let size = CLibrary.status(of: file)?.size
     do { try file.writeAll(line + [UInt8(ascii: "\n")]) } catch let error as Errno {
       if let size { CLibrary.truncate(file, to: size) }
-      throw Self.unwritable(path, error)
+      throw CommandError.unwritable(path, "\(error)")
     }
-  }
-
-  private static func unwritable(_ path: String, _ error: Errno) -> CommandError {
-    CommandError(.failure, "cannot write \(path): \(error)", code: "unwritableFile")
   }
 }

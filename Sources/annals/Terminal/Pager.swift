@@ -15,7 +15,7 @@ final class Pager: Sendable {
 
   private let command: String
   private let state = Mutex(State())
-  private let (signals, signalSender) = AsyncStream.makeStream(of: Int32.self)
+  private let child = ChildProcess()
 
   private init(_ command: String) {
     self.command = command
@@ -69,8 +69,7 @@ final class Pager: Sendable {
       let (output, input) = try FileDescriptor.pipe(options: .closeOnExec)
       state.input = input
       state.process = Task { try await self.run(reading: output) }
-      // Ctrl-C reaches the pager by itself, however often; TERM comes to this process alone.
-      Interruption.waitForChild { [signalSender] in if $0 == SIGTERM { signalSender.yield($0) } }
+      Interruption.waitForChild(child.forward)
       return input
     }
   }
@@ -79,20 +78,12 @@ final class Pager: Sendable {
     // What git gives less: leave at once when all fits, show colours, leave the text on the screen.
     let defaults: [Environment.Key: String?] =
       CLibrary.environment("LESS", orEmpty: true) == nil ? ["LESS": "FRX"] : [:]
-    let result = try await Subprocess.run(
+    return try await child.run(
       .path("/bin/sh"),
-      arguments: ["-c", command],
-      environment: .inherit.updating(defaults),
-      input: .fileDescriptor(output, closeAfterSpawningProcess: true),
-      output: .currentStandardOutput,
-      error: .currentStandardError
-    ) { execution in
-      Task { [signals] in
-        for await number in signals { try? execution.send(signal: Signal(rawValue: number)) }
-      }
-    }
-    result.closureResult.cancel()
-    return result.terminationStatus
+      ["-c", command],
+      changing: defaults,
+      input: .fileDescriptor(output, closeAfterSpawningProcess: true)
+    )
   }
 
   /// Waits until it is left.

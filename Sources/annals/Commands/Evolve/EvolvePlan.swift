@@ -33,11 +33,7 @@ struct EvolvePlan: AsyncParsableCommand {
     let plan = try await store.planEvolution(upcasters) { progress.show(done: $0, of: $1, events: $0) }
     progress.finish()
     let json = try plan.json + "\n"
-    if let out {
-      let file = try AtomicFile(out)
-      try file.write(Array(json.utf8))
-      try file.finish()
-    }
+    if let out { try OutputFile.write(json, to: out) }
     switch output.chosenFormat {
     case nil: PlanReport(plan).print()
     case .json: StandardOutput.writeJSON(json)

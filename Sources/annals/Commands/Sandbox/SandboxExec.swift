@@ -33,34 +33,18 @@ struct SandboxExec: AsyncParsableCommand {
     for (name, value) in try sandbox.environment() { changes[Environment.Key(stringLiteral: name)] = value }
     for name in Sandbox.conflictingVariables { changes[Environment.Key(stringLiteral: name)] = .some(nil) }
 
-    // The terminal sends INT and QUIT to the command as well; TERM comes to this process alone.
-    let (signals, continuation) = AsyncStream.makeStream(of: Int32.self)
-    Interruption.leaveToChild { if $0 == SIGTERM { continuation.yield($0) } }
+    let child = ChildProcess()
+    Interruption.leaveToChild(child.forward)
     signal(SIGQUIT, SIG_IGN)
-    throw Self.exitCode(try await run(command, environment: .inherit.updating(changes), forwarding: signals))
-  }
-
-  private func run(
-    _ command: [String],
-    environment: Environment,
-    forwarding signals: AsyncStream<Int32>
-  ) async throws -> TerminationStatus {
     let program = command[0]
     do {
-      let result = try await Subprocess.run(
+      let status = try await child.run(
         program.utf8.contains(UInt8(ascii: "/")) ? .path(FilePath(program)) : .name(program),
-        arguments: Arguments(Array(command.dropFirst())),
-        environment: environment,
-        input: .currentStandardInput,
-        output: .currentStandardOutput,
-        error: .currentStandardError
-      ) { execution in
-        Task {
-          for await number in signals { try? execution.send(signal: Signal(rawValue: number)) }
-        }
-      }
-      result.closureResult.cancel()
-      return result.terminationStatus
+        Array(command.dropFirst()),
+        changing: changes,
+        input: .currentStandardInput
+      )
+      throw Self.exitCode(status)
     } catch let error as SubprocessError where error.code == .executableNotFound {
       throw SandboxError(.commandNotFound, "command not found: \(program)")
     }

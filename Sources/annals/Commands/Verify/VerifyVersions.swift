@@ -104,11 +104,11 @@ struct VerifyVersions: AsyncParsableCommand {
     let report = FindingReport(output.format, limit: maxFindings, record: record) { finding in
       !isQuiet || finding.severity == .error || failing?.contains(finding.kind) == true
     }
-    let metrics = try metricsFile.map { try AtomicFile($0) }
-    let newManifest = try manifest.map { try AtomicFile($0) }
+    let metrics = try metricsFile.map { try OutputFile($0) }
+    let newManifest = try manifest.map { try OutputFile($0) }
     var integrity = IntegrityCheck()
     if let newManifest { integrity.writeManifest = { try newManifest.write($0) } }
-    if let against { integrity.readManifest = try FileReader(against).read }
+    if let against { integrity.readManifest = try InputFile(against).next }
 
     let clock = ContinuousClock()
     let start = clock.now

@@ -6,7 +6,7 @@ internal import SystemPackage
 ///
 /// Until then it has a random name in the same folder, and only its owner can read it. That name goes when the work
 /// fails or is interrupted.
-final class AtomicFile: Sendable {
+final class OutputFile: Sendable {
   private let path: String
   private let temporaryPath: String
   private let descriptor: FileDescriptor
@@ -16,7 +16,7 @@ final class AtomicFile: Sendable {
     self.path = path
     temporaryPath = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
     guard CLibrary.status(of: path)?.isRegular != false else {
-      throw AtomicFile.failure(path, "it is there and is no regular file")
+      throw CommandError.unwritable(path, "it is there and is no regular file")
     }
     do {
       // Nobody can have put a file or a link of that name there before.
@@ -26,7 +26,7 @@ final class AtomicFile: Sendable {
         options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
         permissions: .ownerReadWrite
       )
-    } catch { throw AtomicFile.failure(path, "\(error)") }
+    } catch { throw CommandError.unwritable(path, "\(error)") }
   }
 
   deinit {
@@ -51,7 +51,7 @@ final class AtomicFile: Sendable {
       // The rename must not reach the disk before the contents do.
       guard fchmod(descriptor.rawValue, mode) == 0, fsync(descriptor.rawValue) == 0,
         CLibrary.rename(temporaryPath, to: path)
-      else { throw AtomicFile.failure(path, "\(Errno(rawValue: errno))") }
+      else { throw CommandError.unwritable(path, "\(Errno(rawValue: errno))") }
       state.isDone = true
       try descriptor.close()
       syncFolder()
@@ -70,11 +70,20 @@ final class AtomicFile: Sendable {
   }
 
   private func writeOut(_ buffer: inout [UInt8]) throws {
-    do { try descriptor.writeAll(buffer) } catch { throw AtomicFile.failure(path, "\(error)") }
+    do { try descriptor.writeAll(buffer) } catch { throw CommandError.unwritable(path, "\(error)") }
     buffer.removeAll(keepingCapacity: true)
   }
 
-  private static func failure(_ path: String, _ reason: String) -> CommandError {
-    CommandError(.failure, "cannot write \(path): \(reason)", code: "unwritableFile")
+  /// Writes a whole file.
+  static func write(_ text: String, to path: String) throws {
+    let file = try OutputFile(path)
+    try file.write(Array(text.utf8))
+    try file.finish()
+  }
+}
+
+extension CommandError {
+  static func unwritable(_ path: String, _ reason: String, hint: String? = nil) -> CommandError {
+    CommandError(.failure, "cannot write \(path): \(reason)", code: "unwritableFile", hint: hint)
   }
 }
