@@ -65,7 +65,6 @@ let package = Package(
       name: "annals",
       dependencies: [
         "EventStore",
-        "LibPQ",
         "PostgresSandbox",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
@@ -104,7 +103,8 @@ let package = Package(
     .testTarget(
       name: "AnnalsTests",
       dependencies: [
-        "annals", "EventStore", "PostgresSandbox", "TestSupport",
+        "annals",
+        "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       exclude: ["Snapshots"],

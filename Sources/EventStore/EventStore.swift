@@ -82,12 +82,17 @@ public actor EventStore {
   /// Runs `body` on the connection, opening one if there is none.
   ///
   /// Every public operation goes through here exactly once, so that cancellation and errors are handled in one place.
-  func perform<T: Sendable>(_ body: (Connection) throws -> T) async throws -> T {
+  ///
+  /// - Parameter rows: what row security may leave out.
+  func perform<T: Sendable>(
+    seeing rows: RowVisibility = .all,
+    _ body: (Connection) throws -> T
+  ) async throws -> T {
     canceller.reset()
     return try await withTaskCancellationHandler {
       do {
         try Task.checkCancellation()
-        return try body(try connection())
+        return try body(try session.connection(seeing: rows))
       } catch let error as PostgresError {
         guard Task.isCancelled else { throw EventStoreError(error) }
         // A connection that was given up says more than that the statement was cancelled.

@@ -80,8 +80,26 @@ public struct EventStoreError: Error, Sendable, Hashable {
       hint = hint ?? "pg_stat_activity shows what the server is doing; it may only need more time."
     case .permissionDenied where sqlState == SQLState.readOnlyTransaction:
       hint = hint ?? "This is a standby or a read-only session; connect to the primary to write."
+    case .permissionDenied where error.isOfRowSecurity:
+      detail = detail ?? "It must see every event, and a policy of the table would hide some from this role."
+      hint = hint ?? "Run it as the owner of the table, or as a role with BYPASSRLS."
+    case .failed where error.isOfNameInFunction:
+      hint =
+        "The function runs with search_path \(Connection.ownPath). "
+        + "Give it its own: ALTER FUNCTION NAME SET search_path = ...;"
     default: break
     }
+  }
+}
+
+extension PostgresError {
+  /// Raised by check_enable_rls (rls.c) where row_security is off and a policy applies.
+  fileprivate var isOfRowSecurity: Bool { sourceFunction == "check_enable_rls" }
+
+  /// Whether a function, as that of a trigger, named something without its schema.
+  fileprivate var isOfNameInFunction: Bool {
+    let states = [SQLState.undefinedTable, SQLState.undefinedFunction, SQLState.undefinedObject]
+    return sqlState.map(states.contains) == true && internalQuery != nil
   }
 }
 

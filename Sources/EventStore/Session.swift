@@ -1,5 +1,13 @@
 internal import LibPQ
 
+/// What row security may do to an operation.
+enum RowVisibility {
+  /// It must see every row: where a policy applies to the role, the server refuses.
+  case all
+  /// It is of use with the rows that the policies let the role see.
+  case permitted
+}
+
 /// A connection that is opened when it is first needed, and anew after it was lost.
 final class Session {
   private let parameters: ConnectionParameters
@@ -10,6 +18,7 @@ final class Session {
   private(set) var number = 0
   /// As ``LibPQ/Connection/predecessors``.
   private var predecessors: [Int32] = []
+  private var rows = RowVisibility.all
 
   /// - Parameter canceller: ends what the session waits for; several sessions may share it.
   init(_ parameters: ConnectionParameters, canceller: Canceller) {
@@ -23,9 +32,36 @@ final class Session {
     disconnect()
     let connection = try Connection(parameters, canceller: canceller)
     connection.predecessors = predecessors
+    try connection.set([Self.searchPath, Self.rowSecurity(rows)])
     openConnection = connection
     number += 1
     return connection
+  }
+
+  /// The same, set to what an operation may go without.
+  func connection(seeing rows: RowVisibility) throws(PostgresError) -> Connection {
+    if rows != self.rows, let openConnection, !openConnection.isBroken {
+      do {
+        try openConnection.set([Self.rowSecurity(rows)])
+      } catch {
+        guard error.kind == .connectionLost else { throw error }
+        disconnect()
+      }
+    }
+    self.rows = rows
+    return try connection()
+  }
+
+  /// A connection of a store begins with this and ``rowSecurity(_:)``; nothing else sets them for a session.
+  ///
+  /// Names without a schema are PostgreSQL's own, whatever a role or a database has as its search path: with a schema
+  /// in it where others may create, a function or an operator of theirs that fits the types better would be called
+  /// (CVE-2018-1058). It is the path of maintenance commands since PostgreSQL 17; temporary objects come last, where they
+  /// hide nothing.
+  private static let searchPath = SessionSetting("search_path", Connection.ownPath)
+
+  private static func rowSecurity(_ rows: RowVisibility) -> SessionSetting {
+    SessionSetting("row_security", rows == .all ? "off" : "on")
   }
 
   /// What libpq makes of the parameters, and who decided it; also when there is no connection.

@@ -35,6 +35,8 @@ package struct PostgresError: Error, Sendable, Hashable {
   package var internalQuery: String?
   /// What was sent and the database's encoding lacks; then `message` says so in other words than the server's.
   package private(set) var untranslatable: Unicode.Scalar?
+  /// The function of the server's source code that raised it: unlike the message, the same in every language.
+  package var sourceFunction: String?
 
   package init(kind: Kind, message: String, sqlState: String? = nil) {
     self.kind = kind
@@ -65,6 +67,7 @@ package struct PostgresError: Error, Sendable, Hashable {
     position = field(FieldCode.statementPosition).flatMap { Int($0) }
     internalPosition = field(FieldCode.internalPosition).flatMap { Int($0) }
     internalQuery = field(FieldCode.internalQuery)
+    sourceFunction = field(FieldCode.sourceFunction)
     nameUntranslatable()
   }
 
@@ -103,6 +106,7 @@ private enum FieldCode {
   static let statementPosition = Int32(UInt8(ascii: "P"))
   static let internalPosition = Int32(UInt8(ascii: "p"))
   static let internalQuery = Int32(UInt8(ascii: "q"))
+  static let sourceFunction = Int32(UInt8(ascii: "R"))
   static let context = Int32(UInt8(ascii: "W"))
   static let schemaName = Int32(UInt8(ascii: "s"))
   static let tableName = Int32(UInt8(ascii: "t"))

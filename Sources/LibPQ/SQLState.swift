@@ -11,6 +11,7 @@ package enum SQLState {
   package static let untranslatableCharacter = "22P05"
   package static let undefinedTable = "42P01"
   package static let undefinedColumn = "42703"
+  package static let undefinedObject = "42704"
   package static let undefinedFunction = "42883"
   package static let undefinedSchema = "3F000"
   package static let lockNotAvailable = "55P03"

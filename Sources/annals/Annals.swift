@@ -27,8 +27,7 @@ struct Annals: AsyncParsableCommand {
       CommandGroup(
         name: "Projection",
         subcommands: [
-          CheckProjection.self, RebuildProjection.self, Project.self, ProjectionsCommand.self,
-          DeadLettersCommand.self,
+          CheckProjection.self, RebuildProjection.self, Project.self, Projections.self, DeadLetters.self,
         ]
       ),
       CommandGroup(name: "Evolve", subcommands: [TypesCommand.self, EvolveCommand.self]),

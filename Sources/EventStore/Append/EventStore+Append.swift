@@ -32,7 +32,7 @@ extension EventStore {
     retryTimeout: Duration = .seconds(30)
   ) async throws -> [AppendReceipt] {
     guard !events.isEmpty else { return [] }
-    return try await perform { connection in
+    return try await perform(seeing: .permitted) { connection in
       try requireOwn("appending")
       let statements = try appendStatements(connection)
       let chunk = try EventChunk(events, aggregateID: aggregateID, table: statements.table)
@@ -62,7 +62,7 @@ extension EventStore {
     to aggregateID: String,
     expecting expected: ExpectedVersion = .any
   ) async throws -> [AppendReceipt] {
-    try await perform { connection in
+    try await perform(seeing: .permitted) { connection in
       try requireOwn("appending")
       let table = try layout(connection)
       let chunk = try EventChunk(events, aggregateID: aggregateID, table: table, expecting: expected)

@@ -26,7 +26,9 @@ extension EventStore {
     var options = options
     options.runID = options.runID ?? EventID().description
     if options.isDryRun { return try await appendInOrder(read, options) }
-    if options.batchSize == 1, try await perform({ try appendStatements($0).changers.isEmpty }) {
+    if options.batchSize == 1,
+      try await perform(seeing: .permitted, { try appendStatements($0).changers.isEmpty })
+    {
       return try await appendOneByOne(read, options)
     }
     return try await options.workers > 1 ? appendShared(read, options) : appendInOrder(read, options)
@@ -36,7 +38,7 @@ extension EventStore {
     _ read: @escaping @Sendable () throws -> [UInt8]?,
     _ options: BulkAppendOptions
   ) async throws -> BulkAppendResult {
-    try await perform { connection in
+    try await perform(seeing: .permitted) { connection in
       let statements = try appendStatements(connection)
       let source = LineSource(
         ChunkReader(read, options, statements.table),
@@ -58,7 +60,7 @@ extension EventStore {
     _ read: @escaping @Sendable () throws -> [UInt8]?,
     _ options: BulkAppendOptions
   ) async throws -> BulkAppendResult {
-    try await perform { connection in
+    try await perform(seeing: .permitted) { connection in
       let statements = try appendStatements(connection)
       let lines = OneByOneLines(ChunkReader(read, options, statements.table))
       var append = try OneByOneAppend(lines, statements, options, self)
@@ -101,7 +103,7 @@ extension EventStore {
         "several workers need a batch size, of at most \(BulkAppendOptions.maximumSharedBatchSize)"
       )
     }
-    let statements = try await perform { try appendStatements($0) }
+    let statements = try await perform(seeing: .permitted) { try appendStatements($0) }
     let lines = SharedLines(ChunkReader(read, options, statements.table), writers: options.workers)
     var stores: [EventStore] = []
     for _ in 0..<options.workers { stores.append(try await sibling()) }
@@ -130,7 +132,7 @@ extension EventStore {
     _ options: BulkAppendOptions,
     _ statements: AppendStatements
   ) async throws -> BulkAppendResult {
-    try await perform { connection in
+    try await perform(seeing: .permitted) { connection in
       var result = BulkAppendResult()
       try append(lines.share(writer), options, statements, connection, &result)
       return result

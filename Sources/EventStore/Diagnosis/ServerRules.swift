@@ -114,10 +114,33 @@ extension StoreFacts {
     }
     var rights = [right("stream, replay, trace, types, verify-versions", useSchema + select, writes: false)]
     if isOwn { rights.append(right("append", useSchema + select + insert)) }
-    return rights + [
+    return rights + createItems + rowSecurityItems + [
       right("init, rebuild-projection, evolve apply", create),
       right("project, snapshot take, replay --checkpoint", useSchema + select + own),
     ]
+  }
+
+  /// Schemas where somebody else could make a function or an operator that is called in the place of another.
+  private var createItems: [DiagnosisItem] {
+    func item(_ value: String, _ status: DiagnosisItem.Status, _ advice: String?) -> DiagnosisItem {
+      DiagnosisItem(.rights, "create in schemas", value, status, advice: advice)
+    }
+    let ofPublic = self["public_creates_in"].map {
+      item("PUBLIC in \($0)", .problem, self["revoke_from_public"])
+    }
+    let ofOthers = self["others_create_in"].map { item($0, .note, self["revoke_from_others"]) }
+    let items = [ofPublic, ofOthers].compactMap(\.self)
+    return items.isEmpty ? [item("owners alone", .ok, nil)] : items
+  }
+
+  /// Policies that hide events from this role.
+  private var rowSecurityItems: [DiagnosisItem] {
+    guard self.is("hides_rows") else { return [] }
+    let role = quoteIdentifier(self["role"] ?? "")
+    let advice =
+      "stream, trace, replay and append work with the rows that the policies permit; what must see every event is refused:"
+      + " ALTER ROLE \(role) BYPASSRLS;"
+    return [DiagnosisItem(.rights, "row security", "hides events from this role", .note, advice: advice)]
   }
 
   // MARK: - Schema annals

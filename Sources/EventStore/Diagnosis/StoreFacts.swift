@@ -16,6 +16,7 @@ struct StoreFacts: Sendable {
       [
         .text(table.schema), .text(table.name), .textArray(Layout.shippedNames),
         .textArray(Layout.shippedNames.map { Layout(shipped: $0)?.tables[0].sql ?? "" }),
+        .textArray(try Self.readModelSchemas(connection)),
       ]
     )
     for row in 0..<facts.rowCount { values[ByteString(facts.string(row, 0))] = facts.string(row, 1) }
@@ -34,6 +35,13 @@ struct StoreFacts: Sendable {
         isInByteOrder: rows.bool(row, 7)
       )
     }
+  }
+
+  /// Where live read models are, as far as this role may know.
+  private static func readModelSchemas(_ connection: Connection) throws -> [String] {
+    guard try connection.canReadOwnTables(["projections"]) else { return [] }
+    let result = try connection.query("SELECT DISTINCT live_schema FROM annals.projections ORDER BY 1")
+    return (0..<result.rowCount).map { result.string($0, 0) }
   }
 
   subscript(_ name: String) -> String? { values[ByteString(name)] }

@@ -68,14 +68,21 @@ extension Upcasters {
     }
     guard !calls.isEmpty else { return }
     let sql = """
-      SELECT DISTINCT p.proname::text FROM pg_proc p
-      WHERE p.proname = ANY ($1) AND (p.provolatile = 'v' AND pg_function_is_visible(p.oid)
-        OR p.pronamespace = 'pg_catalog'::regnamespace AND p.proname = ANY ($2))
+      SELECT EXISTS (SELECT FROM pg_proc p
+        WHERE p.proname = c.name AND CASE c.schema WHEN '' THEN pg_function_is_visible(p.oid)
+            ELSE p.pronamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = c.schema) END
+          AND (p.provolatile = 'v' OR p.pronamespace = 'pg_catalog'::regnamespace AND p.proname = ANY ($3)))
+      FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS c (schema, name, place) ORDER BY c.place
       """
-    let names = Parameter.textArray(Array(Set(calls.map(\.name))))
-    let result = try connection.query(sql, [names, .textArray(FunctionCall.ofClockAndSession)])
-    let refused = Set((0..<result.rowCount).map { result.string($0, 0) }).union(FunctionCall.keywords)
-    guard let call = calls.first(where: { refused.contains($0.name) }) else { return }
+    let result = try connection.query(
+      sql,
+      [
+        .textArray(calls.map { $0.schema ?? "" }), .textArray(calls.map(\.name)),
+        .textArray(FunctionCall.ofClockAndSession),
+      ]
+    )
+    let refused = calls.indices.first { result.bool($0, 0) || FunctionCall.keywords.contains(calls[$0].name) }
+    guard let call = refused.map({ calls[$0] }) else { return }
     throw SQLFileError(
       file: call.file,
       location: call.location,
@@ -89,6 +96,8 @@ extension Upcasters {
 
 /// A name in an upcaster that is followed by a parenthesis, or that stands for a call without one.
 private struct FunctionCall {
+  /// As the catalogue writes it; nil where the name stands alone.
+  let schema: String?
   /// As the catalogue writes it.
   let name: String
   let file: String
@@ -121,17 +130,27 @@ private struct FunctionCall {
       }
       let isQuoted = token.kind == .quoted
       if isQuoted, text.utf8.first != UInt8(ascii: "\"") { continue }
-      let name = isQuoted ? String(text.unicodeScalars.dropFirst().dropLast()) : text.lowercased()
+      let name = Self.name(token, bytes)
       let isCalled =
         index + 1 < tokens.count && bytes[tokens[index + 1].range.lowerBound] == UInt8(ascii: "(")
       guard isCalled || !isQuoted && keywords.contains(name) && !isMember(index, tokens, bytes) else {
         continue
       }
       calls.append(
-        FunctionCall(name: name, file: file.path, location: statement.location.advanced(to: token.location))
+        FunctionCall(
+          schema: index > 1 && isMember(index, tokens, bytes) ? Self.name(tokens[index - 2], bytes) : nil,
+          name: name,
+          file: file.path,
+          location: statement.location.advanced(to: token.location)
+        )
       )
     }
     return calls
+  }
+
+  private static func name(_ token: SQLToken, _ bytes: [UInt8]) -> String {
+    let text = String(decoding: bytes[token.range], as: UTF8.self)
+    return token.kind == .quoted ? String(text.unicodeScalars.dropFirst().dropLast()) : text.lowercased()
   }
 
   /// Whether a dot stands before the token: `event.current_date` is a column.

@@ -22,27 +22,67 @@ extension EventStore {
       let generation = try Generation.create(file, at: layout(connection).beginning(connection), connection)
       try requireSwappable(generation, connection)
       _ = try tryTakingOver(by: generation, keepsOwnGrants: file.grants, connection)
-      try checkStatements(of: ProjectionCompiler(file, source: source), connection)
+      try checkStatements(of: file, source, in: generation.ownSchema, connection)
       return (generation, false)
     }
   }
 
   /// Plans every statement of the file against the new tables, so that a wrong name is found before the first event.
-  func checkStatements(of compiler: ProjectionCompiler, _ connection: Connection) throws {
-    let check = compiler.checkFunction()
-    try createFunction(check, connection)
-    do {
-      _ = try connection.query("SELECT pg_temp.\(check.functionName)()")
-    } catch {
-      throw check.translated(error)
+  ///
+  /// To plan a statement takes the locks that it will need, so this also finds one that would write elsewhere.
+  func checkStatements(
+    of file: ProjectionFile,
+    _ source: String,
+    in schema: String,
+    _ connection: Connection
+  ) throws {
+    try requireForeignWrites(of: file)
+    let compiler = ProjectionCompiler(file, source: source)
+    func check(_ handlers: [ProjectionFile.Handler]) throws {
+      let check = compiler.checkFunction(of: handlers)
+      try connection.savepoint {
+        try createFunction(check, connection)
+        try connection.confine(Confinement(file, in: schema), of: file.path) {
+          do {
+            _ = try connection.query("SELECT pg_temp.\(check.functionName)()")
+          } catch let error as PostgresError {
+            throw check.translated(error)
+          }
+        }
+      }
     }
+    do {
+      try check(file.handlers)
+    } catch let error as EventStoreError {
+      // Once more, one by one, to tell which of them it is.
+      for handler in file.handlers {
+        do { try check([handler]) } catch let error as EventStoreError {
+          throw SQLFileError(error, of: file.path, at: handler.location)
+        }
+      }
+      throw error
+    }
+  }
+
+  /// Refuses `@writes` of what no projection may write to.
+  private func requireForeignWrites(of file: ProjectionFile) throws {
+    let events = foreign?.tables ?? [table]
+    guard let name = file.writes.first(where: { events.contains($0) || $0.schema == "annals" }) else {
+      return
+    }
+    throw EventStoreError(
+      .invalidDefinition,
+      "\(file.path): a projection may not write to \(name)",
+      hint: "Leave out '-- @writes \(name)'. Events are only appended, and annals keeps its own records."
+    )
   }
 
   func createFunction(_ code: GeneratedCode, _ connection: Connection) throws {
     // One that is gone with its transaction needs none.
     if !connection.isInTransaction { try connection.requireSession() }
     do {
-      try connection.execute(code.sql)
+      // As one command: see Connection.run(_:_:of:).
+      _ = try connection.query(code.sql)
     } catch {
       throw code.translated(error)
     }
@@ -80,7 +120,7 @@ extension EventStore {
   ) throws -> [FailedCheck] {
     var failed: [FailedCheck] = []
     try connection.transaction(.repeatableReadOnly) {
-      try connection.useSchema(schema)
+      try connection.useNames(of: Confinement(file, in: schema), file.path)
       for check in file.checks {
         for statement in check.statements {
           let rows = try rows(of: statement, in: file.path, connection)

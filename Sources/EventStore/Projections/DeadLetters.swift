@@ -220,8 +220,9 @@ extension EventStore {
         _ = try lockProjection(file.name, connection)
         let live = try Generation.requireLive(file.name, connection)
         subject = live
-        try live.useSchema(connection)
-        _ = try apply.call(after: position == .min ? nil : position - 1, upTo: position, connection)
+        _ = try connection.confine(live.confinement, of: apply.file) {
+          try apply.call(after: position == .min ? nil : position - 1, upTo: position, connection)
+        }
         try live.settle(position, .applied, connection)
         if !live.isDefined(by: file) {
           try live.adopt(file, connection)

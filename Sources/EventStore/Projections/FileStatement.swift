@@ -1,18 +1,28 @@
 internal import LibPQ
 
 extension Connection {
-  /// Puts a schema in front of the search path, to the end of the transaction.
-  func useSchema(_ schema: String) throws(PostgresError) {
-    let sql = """
-      SELECT set_config('search_path', concat_ws(', ', quote_ident($1), nullif(current_setting('search_path'), '')), true)
-      """
-    _ = try query(sql, [.text(schema)])
+  /// Runs `@create`, or another section of definitions, in the current transaction.
+  ///
+  /// - Throws: `SQLFileError` with the place of the statement that is wrong or that leaves its bounds.
+  func run(_ statements: [SQLStatement], _ confinement: Confinement, of file: String) throws {
+    for statement in statements {
+      do {
+        try confine(confinement, of: file, defining: true) { try execute(statement, of: file) }
+      } catch let error as EventStoreError where error.code == .invalidDefinition {
+        throw SQLFileError(error, of: file, at: statement.location)
+      }
+    }
+    // Not after each: a foreign key may be deferred until a later statement.
+    if !statements.isEmpty { try confine(confinement, of: file, defining: true) { try fireDeferred() } }
   }
 
   /// Runs a statement of an operator's file as it stands; an error points into the file.
-  func execute(_ statement: SQLStatement, of file: String) throws {
+  ///
+  /// The server takes one command here and refuses a second (manual, "Extended Query"), wherever this library sees the
+  /// end of a statement.
+  private func execute(_ statement: SQLStatement, of file: String) throws {
     do {
-      try execute(statement.text)
+      _ = try query(statement.text)
     } catch {
       throw error.isAboutStatement ? SQLFileError(error, in: statement, of: file) : error
     }
@@ -55,6 +65,17 @@ extension SQLFileError {
     )
   }
 
+  /// Gives a place to an error whose message begins with the name of the file.
+  init(_ error: EventStoreError, of file: String, at location: SQLLocation) {
+    let message = error.message.utf8.dropFirst(file.utf8.count + 2)
+    self.init(
+      file: file,
+      location: location,
+      message: String(decoding: message, as: UTF8.self),
+      hint: error.hint
+    )
+  }
+
   /// Puts the server's error about a statement that was sent as it stands into the operator's file.
   init(_ error: PostgresError, in statement: SQLStatement, of file: String) {
     let scalars =
@@ -66,7 +87,19 @@ extension SQLFileError {
       file: file,
       location: SQLLocation(line: line, column: column),
       message: error.message,
-      hint: error.hint
+      hint: error.hintInFile
     )
+  }
+}
+
+extension PostgresError {
+  /// The server's hint, and more about a name that was not found.
+  var hintInFile: String? {
+    let isMissing = [SQLState.undefinedTable, SQLState.undefinedFunction, SQLState.undefinedObject]
+    // Only a name has a place; a foreign key without a unique key on the other side is undefinedObject too.
+    guard let sqlState, isMissing.contains(sqlState), (position ?? internalPosition) != nil else {
+      return hint
+    }
+    return (hint.map { "\($0) " } ?? "") + "Names of other schemas are written with their schema."
   }
 }

@@ -125,8 +125,7 @@ extension Generation {
     let condition = "g.projection = $1 AND g.number = $2"
     var generation = try list(condition, [.text(file.name), .int4(number)], connection)[0]
     try connection.execute("CREATE SCHEMA \(quoteIdentifier(generation.ownSchema))")
-    try generation.useSchema(connection)
-    for statement in file.create { try connection.execute(statement, of: file.path) }
+    try connection.run(file.create, Confinement(file, in: generation.ownSchema), of: file.path)
     try generation.recordObjects(connection)
     return generation
   }
@@ -150,9 +149,6 @@ extension Generation {
     }
     self = ready
   }
-
-  /// Puts this generation's schema in front of the search path, to the end of the transaction.
-  func useSchema(_ connection: Connection) throws { try connection.useSchema(schema) }
 
   /// Moves the checkpoint in the transaction of the effects, and only from the value that was read.
   ///
@@ -187,8 +183,9 @@ extension Generation {
   ///
   /// - Throws: ``PoisonEvent`` for an event whose handler fails.
   mutating func run(_ apply: GeneratedCode, upTo end: Int64, _ connection: Connection) throws {
-    try useSchema(connection)
-    let handled = try apply.call(after: position, upTo: end, connection)
+    let handled = try connection.confine(confinement, of: apply.file) {
+      try apply.call(after: position, upTo: end, connection)
+    }
     try advance(to: end, events: handled.count, seen: handled, connection)
   }
 
@@ -223,8 +220,7 @@ extension Generation {
   /// Removes the generation with all that is in its schema, after what the file's `@drop` says.
   func drop(_ connection: Connection) throws {
     if let file = try? ProjectionFile(path: path, bytes: Array(definition.utf8)), !file.drop.isEmpty {
-      try useSchema(connection)
-      for statement in file.drop { try connection.execute(statement, of: path) }
+      try connection.run(file.drop, confinement, of: path)
     }
     if state == .live {
       try requireOwnSchema(connection)

@@ -30,9 +30,8 @@ extension Generation {
     do {
       return try connection.rolledBack {
         try connection.execute("CREATE SCHEMA \(scratch)")
-        try connection.useSchema(scratch)
         let file = try ProjectionFile(path: path, bytes: Array(definition.utf8))
-        for statement in file.create { try connection.execute(statement, of: path) }
+        try connection.run(file.create, Confinement(file, in: scratch), of: path)
         return Set(try additions(comparedTo: scratch, connection).map { ByteString($0.description) })
       }
     } catch is SQLFileError {
@@ -42,7 +41,7 @@ extension Generation {
 
   private func additions(comparedTo schema: String, _ connection: Connection) throws -> [LiveAddition] {
     try connection.rolledBack {
-      try connection.execute("SET LOCAL search_path = \(quoteIdentifier(liveSchema))")
+      try connection.useSchemas(liveSchema)
       let sql = SQLTemplate.liveAdditions.sql
       let result = try connection.query(sql, [.text(liveSchema), .text(schema)])
       return (0..<result.rowCount).map {
@@ -68,8 +67,8 @@ extension EventStore {
   ) throws -> [LiveAddition] {
     guard !additions.isEmpty else { return [] }
     // What they name and the generation lacks, as the function of a trigger, is where the live tables found it.
-    try connection.useSchema(generation.liveSchema)
-    try generation.useSchema(connection)
+    try connection.useSchemas(generation.schema, generation.liveSchema)
+    defer { connection.cleanUp { try connection.useOwnPath() } }
     return try additions.filter { addition in
       guard let statement = addition.statement else {
         notify("\(addition.description) is not taken over; put it into the projection file")

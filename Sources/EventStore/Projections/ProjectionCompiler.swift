@@ -85,8 +85,11 @@ package struct ProjectionCompiler {
   }
 
   /// `pg_temp.annals_check()` plans every statement of the handlers and checks without running any, so that a
-  /// wrong name is found where no event is. TRUNCATE and CALL cannot be planned; their syntax is checked.
-  package func checkFunction() -> GeneratedCode {
+  /// wrong name is found where no event is. TRUNCATE and CALL cannot be planned: the tables of the one are locked, the
+  /// syntax of the other is checked.
+  ///
+  /// - Parameter handlers: of the file; all when nil.
+  package func checkFunction(of handlers: [ProjectionFile.Handler]? = nil) -> GeneratedCode {
     var code = GeneratedCode.Builder()
     code.add(
       """
@@ -100,10 +103,14 @@ package struct ProjectionCompiler {
       \(emptyEvent)
       """
     )
-    for handler in file.handlers {
+    for handler in handlers ?? file.handlers {
       for statement in handler.statements {
-        if ["TRUNCATE", "CALL"].contains(statement.keyword) {
+        if statement.keyword == "CALL" {
           code.add(statement, prefix: ["IF false THEN"], suffix: "; END IF;")
+        } else if statement.keyword == "TRUNCATE" {
+          // Names its tables as LOCK does, which keeps nobody from appending.
+          let blanked = statement.optionsOfTruncate
+          code.add(statement, prefix: ["LOCK"], blanked: blanked, suffix: " IN ROW EXCLUSIVE MODE;")
         } else {
           let with = handler.mode == .batch ? withEvents(of: handler, before: statement) : ([], [])
           addLoop(over: statement, prefix: ["EXPLAIN"] + with.0, blanked: with.1, to: &code)
@@ -342,6 +349,12 @@ extension ProjectionCompiler {
 }
 
 extension SQLStatement {
+  /// The words of TRUNCATE that LOCK does not have.
+  fileprivate var optionsOfTruncate: [Word] {
+    let options: Set = ["RESTART", "CONTINUE", "IDENTITY", "CASCADE", "RESTRICT"]
+    return words.prefix(1) + words.dropFirst(2).filter { options.contains($0.text) && !$0.followsComma }
+  }
+
   fileprivate var returnsRows: Bool {
     !["INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CALL"].contains(mainKeyword)
       || words.contains { $0.text == "RETURNING" }

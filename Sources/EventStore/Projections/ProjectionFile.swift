@@ -33,6 +33,10 @@ package struct ProjectionFile: Sendable {
   package let version: Int
   /// Where the tables of the live read model are.
   package let schema: String
+  /// Schemas in which names without one are looked up after the read model's own.
+  package let searchPath: [String]
+  /// Tables beside the read model that its statements may write to.
+  package let writes: [QualifiedName]
   package let create: [SQLStatement]
   package let handlers: [Handler]
   package let checks: [Check]
@@ -46,10 +50,12 @@ package struct ProjectionFile: Sendable {
     self.bytes = bytes
     name = try file.definitionName("projection")
     version = try file.definitionVersion()
-    schema = try Self.schema(in: file)
+    schema = try Self.schemaNames("schema", in: file).first ?? "public"
+    searchPath = try Self.schemaNames("search_path", in: file)
+    writes = try Self.writes(in: file)
     isParallelByAggregate = try Self.parallel(in: file)
-    create = file.sections("create").flatMap(\.statements)
-    drop = file.sections("drop").flatMap(\.statements)
+    create = try Self.definitions("create", in: file)
+    drop = try Self.definitions("drop", in: file)
     checks = try Self.checks(in: file)
     handlers = try Self.handlers(in: file)
   }
@@ -69,6 +75,8 @@ extension ProjectionFile {
     SectionRule(keyword: "projection", argument: "NAME", isUnique: true, isRequired: true),
     SectionRule(keyword: "version", argument: "N", isUnique: true),
     SectionRule(keyword: "schema", argument: "NAME", isUnique: true),
+    SectionRule(keyword: "search_path", argument: "SCHEMA"),
+    SectionRule(keyword: "writes", argument: "SCHEMA.TABLE"),
     SectionRule(keyword: "parallel", argument: "aggregate", isUnique: true),
     SectionRule(keyword: "create", body: .required, isRequired: true),
     SectionRule(keyword: "on", argument: "TYPE", body: .required),
@@ -77,16 +85,50 @@ extension ProjectionFile {
     SectionRule(keyword: "drop", body: .required, isUnique: true),
   ]
 
-  private static func schema(in file: SectionFile) throws(SQLFileError) -> String {
-    guard let section = file.sections("schema").first else { return "public" }
-    guard section.argument.utf8.count <= 63 else {
+  private static func schemaNames(
+    _ keyword: String,
+    in file: SectionFile
+  ) throws(SQLFileError) -> [String] {
+    let sections = file.sections(keyword)
+    for section in sections where section.argument.utf8.count > 63 {
       throw file.error(
         "\"\(section.argument)\" is too long for a schema",
         at: section.argumentLocation,
         hint: "PostgreSQL keeps 63 bytes of a name."
       )
     }
-    return section.argument
+    return sections.map(\.argument)
+  }
+
+  private static func writes(in file: SectionFile) throws(SQLFileError) -> [QualifiedName] {
+    var tables: [QualifiedName] = []
+    for section in file.sections("writes") {
+      guard section.argument.utf8.contains(UInt8(ascii: ".")), let table = QualifiedName(section.argument)
+      else {
+        throw file.error(
+          "\"\(section.argument)\" is not the name of a table with its schema",
+          at: section.argumentLocation
+        )
+      }
+      tables.append(table)
+    }
+    return tables
+  }
+
+  /// The statements of `@create` or `@drop`, which define what belongs to the read model.
+  private static func definitions(
+    _ keyword: String,
+    in file: SectionFile
+  ) throws(SQLFileError) -> [SQLStatement] {
+    let statements = file.sections(keyword).flatMap(\.statements)
+    for statement in statements where !statement.isDefinition {
+      throw file.error(
+        "@\(keyword) cannot run \(statement.command)",
+        at: statement.location,
+        hint: "It makes and fills what belongs to the read model, which is moved and dropped with its schema."
+      )
+    }
+    return statements
   }
 
   private static func parallel(in file: SectionFile) throws(SQLFileError) -> Bool {
@@ -176,11 +218,57 @@ extension ProjectionFile {
           + " call a function of @create for what needs more."
       )
     }
+    for statement in handler.statements where try statement.mentions("set_config", in: file.name) {
+      throw file.error(
+        "a handler cannot change settings, found set_config",
+        at: statement.location,
+        hint:
+          "Names of other schemas are written with their schema, or found through '-- @search_path SCHEMA'."
+      )
+    }
   }
 }
 
 extension SQLStatement {
   fileprivate var isHandlerStatement: Bool {
     isQuery || ["INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CALL"].contains(mainKeyword)
+  }
+
+  /// Whether it makes, changes, describes or fills what is in a schema. Roles, settings, extensions and what else
+  /// belongs to the database are not a read model's, and neither is what ends with the session.
+  fileprivate var isDefinition: Bool {
+    switch keyword {
+    case "CREATE", "ALTER", "DROP": kind.map(Self.kindsInSchema.contains) ?? false
+    case "COMMENT", "GRANT", "REVOKE", "SECURITY", "DO", "ANALYZE", "REFRESH": true
+    default: isHandlerStatement
+    }
+  }
+
+  /// The kind of object behind CREATE, ALTER or DROP.
+  private var kind: String? { words.dropFirst().map(\.text).first { !Self.wordsBeforeKind.contains($0) } }
+
+  /// The command as people call it, as `CREATE ROLE`.
+  fileprivate var command: String {
+    let word = keyword.isEmpty ? String(text.prefix(1)) : keyword
+    return ["CREATE", "ALTER", "DROP"].contains(word) ? "\(word) \(kind ?? "")" : word
+  }
+
+  private static let wordsBeforeKind: Set = [
+    "OR", "REPLACE", "UNIQUE", "UNLOGGED", "MATERIALIZED", "RECURSIVE", "CONSTRAINT", "FOREIGN",
+  ]
+
+  private static let kindsInSchema: Set = [
+    "AGGREGATE", "COLLATION", "CONVERSION", "DOMAIN", "FUNCTION", "INDEX", "OPERATOR", "POLICY", "PROCEDURE",
+    "ROUTINE",
+    "RULE", "SEQUENCE", "STATISTICS", "TABLE", "TEXT", "TRIGGER", "TYPE", "VIEW",
+  ]
+
+  /// Whether a word of the statement, in parentheses or not, is this one; what stands in quotes is not looked at.
+  fileprivate func mentions(_ name: String, in file: String) throws(SQLFileError) -> Bool {
+    let bytes = Array(text.utf8)
+    for token in try SQLLexer.tokens(of: bytes, file: file) where token.kind == .word {
+      if String(decoding: bytes[token.range], as: UTF8.self).lowercased() == name { return true }
+    }
+    return false
   }
 }

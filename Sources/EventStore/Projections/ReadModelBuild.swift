@@ -50,7 +50,8 @@ extension EventStore {
       do {
         try createFunction(apply, connection)
         if let range {
-          try fill(&build, from: range, by: apply, in: schema, chunkSize, progress, connection)
+          let confinement = Confinement(file, in: schema)
+          try fill(&build, from: range, by: apply, confinement, chunkSize, progress, connection)
           try history.requireUnchanged(connection)
         }
         try analyze(schema, connection)
@@ -101,8 +102,7 @@ extension EventStore {
     try requireNew(schema, connection)
     try connection.transaction {
       try connection.execute("CREATE SCHEMA \(quoteIdentifier(schema))")
-      try connection.useSchema(schema)
-      for statement in file.create { try connection.execute(statement, of: file.path) }
+      try connection.run(file.create, Confinement(file, in: schema), of: file.path)
       guard try !ReadModelObject.all(in: schema, connection).isEmpty else {
         throw EventStoreError(
           .invalidDefinition,
@@ -110,7 +110,7 @@ extension EventStore {
           hint: "Write the names of its tables without a schema."
         )
       }
-      try checkStatements(of: ProjectionCompiler(file, source: source), connection)
+      try checkStatements(of: file, source, in: schema, connection)
       try describe(schema, "projection \(file.name) over \(table), unfinished", connection)
     }
   }
@@ -125,7 +125,7 @@ extension EventStore {
     _ build: inout ReadModelBuild,
     from range: ClosedRange<Int64>,
     by apply: GeneratedCode,
-    in schema: String,
+    _ confinement: Confinement,
     _ chunkSize: Int64,
     _ progress: (Int64, Int64, Int64) -> Void,
     _ connection: Connection
@@ -137,8 +137,9 @@ extension EventStore {
       build.events += try connection.transaction {
         // A crash leaves an unfinished schema anyway; the last commit waits for the disk.
         try connection.execute("SET LOCAL synchronous_commit = off")
-        try connection.useSchema(schema)
-        return try apply.call(after: position, upTo: end, connection).count
+        return try connection.confine(confinement, of: apply.file) {
+          try apply.call(after: position, upTo: end, connection).count
+        }
       }
       position = end
       let (first, last) = (range.lowerBound, range.upperBound)

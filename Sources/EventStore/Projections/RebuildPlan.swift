@@ -43,14 +43,14 @@ extension EventStore {
   public func checkProjection(_ definition: [UInt8], path: String) async throws -> CheckedProjection {
     try await perform { connection in
       let file = try ProjectionFile(path: path, bytes: identity(definition))
-      let compiler = ProjectionCompiler(file, source: try eventSource(connection))
+      let source = try eventSource(connection)
       return try connection.rolledBack {
         let schema = "annals_check_\(file.name)"
         try connection.execute("CREATE SCHEMA \(schema)")
-        try connection.useSchema(schema)
-        for statement in file.create { try connection.execute(statement, of: file.path) }
-        try checkStatements(of: compiler, connection)
-        for statement in file.drop { try connection.execute(statement, of: file.path) }
+        let confinement = Confinement(file, in: schema)
+        try connection.run(file.create, confinement, of: file.path)
+        try checkStatements(of: file, source, in: schema, connection)
+        try connection.run(file.drop, confinement, of: file.path)
         return CheckedProjection(
           name: file.name,
           version: file.version,
@@ -66,13 +66,12 @@ extension EventStore {
       let file = try ProjectionFile(path: path, bytes: identity(definition))
       try requireSchema(connection)
       let source = try eventSource(connection)
-      let compiler = ProjectionCompiler(file, source: source)
       return try connection.rolledBack {
         try connection.execute("SET LOCAL lock_timeout = '5s'")
         let resumable = try Generation.resumable(file, connection)
         try registerProjection(file, connection)
         let generation = try Generation.create(file, at: layout(connection).beginning(connection), connection)
-        try checkStatements(of: compiler, connection)
+        try checkStatements(of: file, source, in: generation.ownSchema, connection)
         let types = try handledEvents(file, source, connection)
         let (properties, obstacles) = try takeOver(file, generation, connection)
         var problems = obstacles
@@ -81,10 +80,12 @@ extension EventStore {
         }
         var estimate: Double?
         do {
+          let apply = ProjectionCompiler(file, source: source).applyFunction()
           estimate = try timeSample(
-            compiler.applyFunction(),
+            apply,
             of: types,
             from: generation.position,
+            generation.confinement,
             connection
           )
         } catch let poison as PoisonEvent {
@@ -142,6 +143,7 @@ extension EventStore {
     _ apply: GeneratedCode,
     of types: [RebuildPlan.TypeCount],
     from beginning: Int64,
+    _ confinement: Confinement,
     _ connection: Connection
   ) throws -> Double? {
     try createFunction(apply, connection)
@@ -152,9 +154,13 @@ extension EventStore {
         upTo: readHead(connection).position ?? beginning,
         connection
       )
+    // What @create left immediate; see Connection.fireDeferred().
+    try connection.execute("SET CONSTRAINTS ALL DEFERRED")
     let start = ContinuousClock.now
     let handled = try connection.savepoint {
-      try apply.call(after: beginning, upTo: end, connection).count
+      try connection.confine(confinement, of: apply.file) {
+        try apply.call(after: beginning, upTo: end, connection).count
+      }
     }
     guard handled > 0 else { return nil }
     let total = types.reduce(0) { $0 + $1.events }

@@ -123,8 +123,9 @@ struct Shard: Sendable {
 
   /// As ``Generation/run(_:upTo:_:)``.
   mutating func run(_ apply: GeneratedCode, upTo end: Int64, _ connection: Connection) throws {
-    try generation.useSchema(connection)
-    let handled = try apply.call(after: position, upTo: end, connection)
+    let handled = try connection.confine(generation.confinement, of: apply.file) {
+      try apply.call(after: position, upTo: end, connection)
+    }
     try advance(to: end, handled, connection)
   }
 

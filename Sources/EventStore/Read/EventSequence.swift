@@ -64,16 +64,17 @@ extension EventStore {
 
   /// Whether the store has an order as a whole; a classic table is read by aggregate and version.
   public func hasPositions() async throws -> Bool {
-    try await perform { try layout($0).hasPosition }
+    try await perform(seeing: .permitted) { try layout($0).hasPosition }
   }
 
   /// Reads one page, if there is one now; once more from where the reader stood when the connection was lost.
   func nextPage<T: Sendable>(
     _ reader: EventReader,
+    seeing rows: RowVisibility = .permitted,
     _ render: (borrowing QueryResult) throws -> T
   ) async throws -> (reader: EventReader, content: T?) {
     try await reconnecting(within: reader.retryTimeout) {
-      try await perform { connection in
+      try await perform(seeing: rows) { connection in
         var reader = reader
         let content = try reader.nextPage(self, connection, render)
         return (reader, content)

@@ -21,7 +21,7 @@ extension EventStore {
     limit: Int,
     timeoutMilliseconds: Int
   ) async throws -> [String] {
-    try await perform { connection in
+    try await perform(seeing: .permitted) { connection in
       try connection.set([SessionSetting("statement_timeout", "\(timeoutMilliseconds)")])
       var parameters: [Parameter] = [.text(prefix), .int8(Int64(limit))]
       let sql: String

@@ -45,7 +45,7 @@ extension EventStore {
     of query: EventQuery,
     to write: @Sendable ([UInt8]) throws -> Void
   ) async throws -> ReadSummary {
-    try await perform { connection in
+    try await perform(seeing: .permitted) { connection in
       var reader = EventReader(query)
       var lines: [UInt8] = []
       return try reader.readRound(self, connection) { page in

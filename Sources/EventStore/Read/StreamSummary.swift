@@ -19,7 +19,7 @@ public struct StreamSummary: Sendable, Hashable {
 extension EventStore {
   /// Sums a stream up; nil when it has no event.
   public func summary(ofStream aggregateID: String) async throws -> StreamSummary? {
-    try await perform { connection in
+    try await perform(seeing: .permitted) { connection in
       let table = try layout(connection)
       let zone = table.hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
       let sql = """

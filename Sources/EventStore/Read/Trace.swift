@@ -24,7 +24,7 @@ extension EventStore {
   /// - Parameter id: a correlation id, or the id of an event.
   /// - Throws: ``EventStoreError``; `notFound` when there is neither.
   public func trace(_ id: String) async throws -> [TracedEvent] {
-    try await perform { connection in
+    try await perform(seeing: .permitted) { connection in
       guard try layout(connection).hasMetadata else {
         throw EventStoreError(
           .invalidDefinition,

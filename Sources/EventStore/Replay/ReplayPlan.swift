@@ -30,7 +30,7 @@ extension EventStore {
     _ query: EventQuery,
     _ options: ReplayOptions = ReplayOptions()
   ) async throws -> ReplayPlan {
-    try await perform { connection in
+    try await perform(seeing: options.checkpoint == nil ? .permitted : .all) { connection in
       let table = try layout(connection)
       if options.isFollowing {
         try requireFollowable(connection)

@@ -49,6 +49,8 @@ extension SQLTemplate {
   static let deadLetters = SQLTemplate(PackageResources.DeadLetters_sql)
   static let dependents = SQLTemplate(PackageResources.Dependents_sql)
   static let differenceQueries = SQLTemplate(PackageResources.DifferenceQueries_sql)
+  static let shadowingNames = SQLTemplate(PackageResources.ShadowingNames_sql)
+  static let writesElsewhere = SQLTemplate(PackageResources.WritesElsewhere_sql)
   static let liveAdditions = SQLTemplate(PackageResources.LiveAdditions_sql)
   static let liveOwners = SQLTemplate(PackageResources.LiveOwners_sql)
   static let liveProperties = SQLTemplate(PackageResources.LiveProperties_sql)
@@ -132,8 +134,9 @@ extension SQLTemplate {
     .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueIDs, .storeFacts,
     .tableIndexes, .nameFailures, .nodesOfPayload, .shapeChanges, .typeCounts, .deadLetters, .dependents,
     .differenceQueries, .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
-    .projectionStatus, .readModelObjects, .categoriesByPrefix, .endOfHistory, .namesByPrefix, .positionFaults,
-    .trace, .watermark,
+    .projectionStatus, .readModelObjects, .shadowingNames, .writesElsewhere, .categoriesByPrefix,
+    .endOfHistory,
+    .namesByPrefix, .positionFaults, .trace, .watermark,
     .addMetadata, .addPosition, .createEvents, .eventsTable, .hasUniqueKey, .changes, .verifySnapshots,
     .checkpointFindings, .consumerFindings, .consumerStatus, .duplicateValues, .eventHashes, .gapEvidence,
     .orderFindings, .positionHoles, .readers, .snapshotFindings, .streamEnds, .streams, .versionFindings,

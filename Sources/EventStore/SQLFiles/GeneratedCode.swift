@@ -40,7 +40,7 @@ package struct GeneratedCode: Sendable, Equatable {
   /// Puts the server's message in the operator's file; nil if it is not about a line of that file.
   package func fileError(for error: PostgresError) -> SQLFileError? {
     location(of: error).map {
-      SQLFileError(file: file, location: $0, message: error.message, hint: error.hint)
+      SQLFileError(file: file, location: $0, message: error.message, hint: error.hintInFile)
     }
   }
 

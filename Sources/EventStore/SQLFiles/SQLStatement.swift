@@ -31,6 +31,15 @@ package struct SQLStatement: Sendable, Equatable {
     return "SELECT"
   }
 
+  /// Whether it begins or ends a transaction or a part of one; PREPARE stands for PREPARE TRANSACTION too.
+  var controlsTransaction: Bool {
+    switch keyword {
+    case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "PREPARE": true
+    case "SET": words.contains { $0.text == "TRANSACTION" || $0.text == "CHARACTERISTICS" }
+    default: false
+    }
+  }
+
   private static let queryKeywords: Set = [
     "SELECT", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE",
   ]

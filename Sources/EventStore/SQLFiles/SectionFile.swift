@@ -52,6 +52,7 @@ package struct SectionFile: Sendable {
     var sections: [Section] = []
     for (start, end) in zip(starts, starts.dropFirst() + [tokens.endIndex]) {
       let statements = try SQLStatement.split(tokens[(start + 1)..<end], of: bytes, file: name)
+      try Self.requireOneTransaction(statements, file: name)
       let section = Section(opening: tokens[start], in: bytes, statements: statements)
       try Self.check(section, after: sections, rules: rules, file: name)
       sections.append(section)
@@ -103,6 +104,21 @@ extension SectionFile {
       message: message,
       hint: "Save the file as UTF-8 text."
     )
+  }
+
+  /// What annals runs of a file belongs to a transaction of its own, which moves a checkpoint, or is rolled back.
+  private static func requireOneTransaction(
+    _ statements: [SQLStatement],
+    file: String
+  ) throws(SQLFileError) {
+    for statement in statements where statement.controlsTransaction {
+      throw SQLFileError(
+        file: file,
+        location: statement.location,
+        message: "\(statement.keyword) controls the transaction, which is not the file's",
+        hint: "Leave it out: all that the file does is committed with the checkpoint, or rolled back."
+      )
+    }
   }
 
   /// Only blanks may stand before the comment, and a letter follows the `@`.

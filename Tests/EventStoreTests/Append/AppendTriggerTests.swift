@@ -72,7 +72,7 @@ import Testing
   @Test func otherTriggersAreWelcome() async throws {
     try await withStore { db, _ in
       try await db.psql("ALTER TABLE events ADD COLUMN tenant text; CREATE TABLE outbox (id uuid)")
-      try await create("NEW.tenant := 'x'; INSERT INTO outbox VALUES (NEW.id); RETURN NEW;", db)
+      try await create("NEW.tenant := 'x'; INSERT INTO public.outbox VALUES (NEW.id); RETURN NEW;", db)
       let store = try EventStore(connecting: db.conninfo)
       try await store.append([NewEvent(type: "U"), NewEvent(type: "U")], to: "a")
       for batchSize in [nil, 1] {

@@ -183,7 +183,7 @@ import Testing
       )
       try await db.psql("CREATE VIEW noise AS SELECT * FROM events WHERE event_type = 'Noise'")
       await #expect { _ = try await store.applyEvolution(plan, into: Self.copy, swap: true) } throws: {
-        ($0 as? EventStoreError)?.message.contains("view noise") == true
+        ($0 as? EventStoreError)?.message.contains("view public.noise") == true
       }
       #expect(try await db.psql("SELECT to_regclass('events_v2') IS NULL") == "t")
       try await db.psql("CREATE TABLE events_v2 (x int)")

@@ -140,7 +140,10 @@ import Testing
       "-- @upcaster a\n-- @event A\n-- @data\nSELECT to_jsonb(current_date)",
       "f.sql:4:17: current_date can give"
     ),
-    ("-- @upcaster a\n-- @event A\n-- @data\nSELECT own(event.event_data)", "f.sql:4:8: own can give"),
+    (
+      "-- @upcaster a\n-- @event A\n-- @data\nSELECT public.own(event.event_data)",
+      "f.sql:4:15: own can give"
+    ),
     (
       "-- @upcaster a\n-- @event A\n-- @split\nSELECT 'B', event.event_data",
       "f.sql:2: a @split cannot be applied"

@@ -156,7 +156,9 @@ import Testing
   }
 
   @Test func anEventThatSucceedsOnRetryIsNoDeadLetter() async throws {
-    let file = sums + "INSERT INTO tries SELECT 1; SELECT 1 / (SELECT limit_hit FROM gate);\n"
+    let file =
+      sums + "INSERT INTO public.tries SELECT 1; SELECT 1 / (SELECT limit_hit FROM public.gate);\n"
+      + "-- @writes public.tries\n"
     try await Shop.open { shop in
       try await shop.psql(
         "CREATE TABLE tries (n int); CREATE TABLE gate (limit_hit int); INSERT INTO gate VALUES (0)"

@@ -96,7 +96,7 @@ import Testing
       #expect(plan.types.map(\.type) == ["Added"] && plan.types.map(\.events) == [30])
       #expect(plan.objects == ["TABLE sums"] && plan.resumesAt == nil && plan.estimatedSeconds != nil)
       #expect(plan.properties == ["GRANT SELECT ON TABLE annals_sums_2.sums TO PUBLIC"])
-      #expect(plan.problems.count == 1 && plan.problems[0].hasSuffix("projection sums: view v"))
+      #expect(plan.problems.count == 1 && plan.problems[0].hasSuffix("projection sums: view public.v"))
       #expect(try await shop.psql("SELECT count(*) FROM annals.generations") == "1")
     }
   }

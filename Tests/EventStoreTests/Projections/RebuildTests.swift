@@ -234,7 +234,7 @@ import Testing
       try await shop.rebuild(elsewhere)
       #expect(try await shop.psql("SELECT count(*) FROM reports.sums") == "0")
       let qualified = "-- @projection p\n-- @create\nCREATE TABLE public.p (n int);\n-- @on A\nSELECT 1;\n"
-      #expect(await shop.failure(of: qualified)?.message.contains("makes nothing") == true)
+      #expect(await shop.failure(of: qualified)?.message.contains("public.p") == true)
     }
   }
 

@@ -1,6 +1,6 @@
 -- What the server knows of itself, of this session's role and of the events table, as names and values. It asks the
 -- catalogues alone, which everybody may read, also on a standby. $1 schema, $2 table; the table need not exist.
--- $3 the names of layouts, $4 the tables that they read, as SQL.
+-- $3 the names of layouts, $4 the tables that they read, as SQL, $5 the schemas where read models are.
 WITH events AS (
   SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -10,6 +10,13 @@ WITH events AS (
     SELECT oid FROM events UNION SELECT p.relid FROM events e CROSS JOIN pg_partition_tree(e.oid) AS p)
 ), own AS (
   SELECT c.oid FROM pg_class c WHERE c.relnamespace = to_regnamespace('annals') AND c.relkind = 'r'
+), others AS (
+  -- Whoever may create in the schema of the events or of a read model, and neither owns it nor is a superuser.
+  SELECT DISTINCT quote_ident(n.nspname) AS schema, a.grantee AS role
+  FROM pg_namespace n
+  CROSS JOIN aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS a
+  WHERE n.nspname = ANY (array_append($5, $1)) AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner
+    AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = a.grantee AND r.rolsuper)
 )
 SELECT f.name, f.value
 FROM (SELECT 1) AS one LEFT JOIN events e ON true CROSS JOIN LATERAL (VALUES
@@ -33,6 +40,15 @@ FROM (SELECT 1) AS one LEFT JOIN events e ON true CROSS JOIN LATERAL (VALUES
   ('can_use_schema', has_schema_privilege(e.relnamespace, 'USAGE')::text),
   ('can_select', has_table_privilege(e.oid, 'SELECT')::text),
   ('can_insert', has_table_privilege(e.oid, 'INSERT')::text),
+  ('hides_rows', row_security_active(e.oid)::text),
+  ('public_creates_in', (SELECT string_agg(o.schema, ', ') FROM others o WHERE o.role = 0)),
+  ('others_create_in', (SELECT string_agg(format('%s in %s', quote_ident(pg_get_userbyid(o.role)), o.schema), ', ')
+                        FROM others o WHERE o.role <> 0)),
+  ('revoke_from_others',
+   (SELECT string_agg(format('REVOKE CREATE ON SCHEMA %s FROM %s;', o.schema, quote_ident(pg_get_userbyid(o.role))), ' ')
+    FROM others o WHERE o.role <> 0)),
+  ('revoke_from_public',
+   (SELECT string_agg(format('REVOKE CREATE ON SCHEMA %s FROM PUBLIC;', o.schema), ' ') FROM others o WHERE o.role = 0)),
   ('bytes', (SELECT sum(pg_relation_size(p.oid)) FROM parts p)::text),
   ('estimated_rows', (SELECT sum(greatest(p.reltuples, 0))::bigint FROM parts p)::text),
   -- A table that was never analyzed has -1 rows from PostgreSQL 14 on, 0 before.

@@ -1,0 +1,21 @@
+-- Functions and operators in some schemas that have the name of one of PostgreSQL's, and whose owner is neither this
+-- role, the schema's owner nor a superuser. $1 the schemas.
+WITH trusted AS (
+  SELECT n.oid AS schema, r.oid AS role
+  FROM pg_namespace n
+  JOIN pg_roles r ON r.rolsuper OR r.rolname = current_user OR r.oid = n.nspowner
+    -- pg_database_owner, whose only member is the owner of the database.
+    OR n.nspowner = to_regrole('pg_database_owner')
+       AND r.oid = (SELECT d.datdba FROM pg_database d WHERE d.datname = current_database())
+  WHERE n.nspname = ANY ($1)
+)
+SELECT pg_describe_object('pg_operator'::regclass, o.oid, 0) || ' of role ' || quote_ident(pg_get_userbyid(o.oprowner))
+FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace AND n.nspname = ANY ($1)
+WHERE NOT EXISTS (SELECT FROM trusted t WHERE t.schema = n.oid AND t.role = o.oprowner)
+  AND EXISTS (SELECT FROM pg_operator p WHERE p.oprname = o.oprname AND p.oprnamespace = 'pg_catalog'::regnamespace)
+UNION ALL
+SELECT pg_describe_object('pg_proc'::regclass, f.oid, 0) || ' of role ' || quote_ident(pg_get_userbyid(f.proowner))
+FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace AND n.nspname = ANY ($1)
+WHERE NOT EXISTS (SELECT FROM trusted t WHERE t.schema = n.oid AND t.role = f.proowner)
+  AND EXISTS (SELECT FROM pg_proc p WHERE p.proname = f.proname AND p.pronamespace = 'pg_catalog'::regnamespace)
+ORDER BY 1

@@ -1,0 +1,49 @@
+-- The relations of a read model, and those outside that this transaction may have changed: what it has locked in a mode
+-- which a change takes, and which is kept to the end of the transaction (manual, "Table-Level Locks").
+-- $1 the schema of the read model, $2 its relations there as SQL, $3 whether the schema holds others too,
+-- $4 tables that may be written to, as SQL, $5 whether to tell functions, types and the like as well.
+-- Columns: class and number of the object, whether it is of the read model, its name (NULL after it was dropped), and
+-- what differs after a change: the modes, and how many rows the transaction has changed, where it was locked before.
+WITH locked AS (
+  SELECT l.relation AS oid, string_agg(l.mode, ' ' ORDER BY l.mode) AS modes
+  FROM pg_locks l
+  WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.granted
+    AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')
+    AND l.database IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+  GROUP BY l.relation
+), named AS (
+  SELECT c.oid, c.reltoastrelid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = $1 AND (NOT $3 OR quote_ident(c.relname) = ANY ($2))
+    OR c.oid IN (SELECT to_regclass(w.name)::oid FROM unnest($4::text[]) AS w (name))
+), tables AS (
+  SELECT oid FROM named UNION SELECT reltoastrelid FROM named WHERE reltoastrelid <> 0
+), own AS (
+  SELECT oid FROM tables
+  UNION SELECT i.indexrelid FROM pg_index i JOIN tables t ON t.oid = i.indrelid
+  UNION SELECT d.objid FROM pg_depend d JOIN tables t ON t.oid = d.refobjid
+        WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+), made AS (
+  SELECT 'pg_proc'::regclass AS class, oid, pronamespace AS schema, xmin AS writer FROM pg_proc WHERE $5
+  UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace, xmin FROM pg_type WHERE $5 AND typtype IN ('d', 'e', 'r')
+  UNION ALL SELECT 'pg_operator'::regclass, oid, oprnamespace, xmin FROM pg_operator WHERE $5
+  UNION ALL SELECT 'pg_class'::regclass, oid, relnamespace, xmin FROM pg_class
+  WHERE $5 AND relkind NOT IN ('i', 'I', 't')
+)
+SELECT 'pg_class', coalesce(o.oid, l.oid)::bigint, o.oid IS NOT NULL,
+       CASE WHEN c.oid IS NOT NULL THEN format('%I.%I', n.nspname, c.relname) END,
+       concat_ws(' ', l.modes, pg_stat_get_xact_tuples_inserted(c.oid), pg_stat_get_xact_tuples_updated(c.oid),
+                 pg_stat_get_xact_tuples_deleted(c.oid))
+FROM own o
+FULL JOIN locked l ON l.oid = o.oid
+LEFT JOIN pg_class c ON c.oid = l.oid
+LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+-- Indexes and TOAST tables are locked with their table. A comment's lock is kept, and does no harm.
+WHERE o.oid IS NOT NULL OR c.oid IS NULL
+   OR c.relkind NOT IN ('i', 'I', 't') AND c.oid <> 'pg_catalog.pg_description'::regclass
+UNION ALL
+-- What is visible and whose writer is in progress was written by this transaction, or by one below it.
+SELECT 'catalog', m.oid::bigint, false, pg_describe_object(m.class, m.oid, 0), m.writer::text
+FROM made m JOIN pg_namespace n ON n.oid = m.schema
+WHERE n.nspname <> $1 AND m.oid NOT IN (SELECT o.oid FROM own o)
+  AND age(m.writer) <= age((txid_current() & 4294967295)::text::xid)
+  AND txid_status((txid_current() & ~4294967295) | m.writer::text::bigint) = 'in progress'

@@ -1,0 +1,59 @@
+internal import ArgumentParser
+internal import EventStore
+internal import Synchronization
+
+struct SnapshotVerify: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Fold from the beginning and compare with the stored snapshots.",
+    discussion: """
+        annals snapshot verify
+        annals snapshot verify order-42 --reducer order.sql
+
+      Prints one line a finding and exits with status 2; prints nothing and exits with 0 when there is none.
+      """
+  )
+
+  @OptionGroup var aggregates: SelectionOptions
+  @OptionGroup var reducer: ReducerOptions
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var upcasters: UpcasterOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    let reducer = try reducer.load()
+    let store = try await connection.store()
+    try await upcasters.apply(to: store)
+    let findings = Mutex((count: 0, printer: RecordPrinter<SnapshotFinding>(output.format)))
+    let verified = try await store.verifySnapshots(of: aggregates.selection, reducer: reducer) { finding in
+      findings.withLock { findings in
+        findings.count += 1
+        findings.printer.print(finding)
+      }
+    }
+    let count = findings.withLock { findings in
+      findings.printer.finish()
+      return findings.count
+    }
+    if StandardError.isTerminal {
+      StandardError.print(
+        "\(Field.grouped(verified)) snapshots compared, \(Field.grouped(Int64(count))) findings"
+      )
+    }
+    if count > 0 { throw EndWithStatus(status: .findings) }
+  }
+}
+
+extension SnapshotFinding: Record {
+  static let columns = [
+    "kind", "aggregate_id", "version", "path", "stored", "recomputed", "snapshots", "reducer_hash",
+  ].map(Column.init)
+
+  var fields: [Field] {
+    [
+      .text(kind.rawValue), Field(aggregateID), Field(version.map(Int64.init)), Field(path),
+      stored.map { .json($0) } ?? .null, recomputed.map { .json($0) } ?? .null, .integer(snapshots),
+      .text(reducerHash),
+    ]
+  }
+}

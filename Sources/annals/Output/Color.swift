@@ -1,0 +1,34 @@
+internal import ArgumentParser
+
+/// Whether a table shows colours.
+enum ColorMode: String, CaseIterable, ExpressibleByArgument {
+  /// At a terminal that can, unless NO_COLOR (https://no-color.org) is set.
+  case auto
+  case always
+  case never
+
+  var isOn: Bool {
+    switch self {
+    case .auto:
+      StandardOutput.isTerminal && Terminal.canMoveCursor && CLibrary.environment("NO_COLOR") == nil
+    case .always: true
+    case .never: false
+    }
+  }
+}
+
+/// A colour of the terminal.
+struct Color {
+  /// Of its palette (ECMA-48, SGR), which the operator has chosen; red and black stay out, as they mean something.
+  private static let codes = [32, 33, 34, 35, 36, 92, 93, 94, 95, 96]
+
+  private let code: Int
+
+  /// The same for the same name wherever and whenever: by its hash (FNV-1a).
+  init(of name: String) {
+    let hash = name.utf8.reduce(2_166_136_261 as UInt32) { ($0 ^ UInt32($1)) &* 16_777_619 }
+    code = Self.codes[Int(hash % UInt32(Self.codes.count))]
+  }
+
+  func paint(_ text: String) -> String { "\u{1B}[\(code)m\(text)\u{1B}[0m" }
+}
