@@ -65,6 +65,7 @@ let package = Package(
       name: "annals",
       dependencies: [
         "EventStore",
+        "LibPQ",
         "PostgresSandbox",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
@@ -103,8 +104,7 @@ let package = Package(
     .testTarget(
       name: "AnnalsTests",
       dependencies: [
-        "annals",
-        "TestSupport",
+        "annals", "EventStore", "PostgresSandbox", "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       exclude: ["Snapshots"],

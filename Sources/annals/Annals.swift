@@ -27,7 +27,8 @@ struct Annals: AsyncParsableCommand {
       CommandGroup(
         name: "Projection",
         subcommands: [
-          CheckProjection.self, RebuildProjection.self, Project.self, Projections.self, DeadLetters.self,
+          CheckProjection.self, RebuildProjection.self, Project.self, ProjectionsCommand.self,
+          DeadLettersCommand.self,
         ]
       ),
       CommandGroup(name: "Evolve", subcommands: [TypesCommand.self, EvolveCommand.self]),

@@ -83,14 +83,16 @@ import Testing
 
 @Suite struct RecordPrinterTests {
   struct Row: Record {
-    let fields: [Field]
-    static let columns = ["id", "count", "data"].map(Column.init)
+    let cells: [Field]
+    static let columns: [Column<Self>] = [
+      Column("id") { $0.cells[0] }, Column("count") { $0.cells[1] }, Column("data") { $0.cells[2] },
+    ]
   }
 
   private func printed(_ format: OutputFormat, _ rows: [[Field]], width: Int? = nil) -> String {
     let text = Mutex("")
     var printer = RecordPrinter<Row>(format, maximumWidth: width) { piece in text.withLock { $0 += piece } }
-    for row in rows { printer.print(Row(fields: row)) }
+    for row in rows { printer.print(Row(cells: row)) }
     printer.finish()
     return text.withLock { $0 }
   }
@@ -212,9 +214,9 @@ import Testing
       error: nil,
       movedAt: Timestamp(microseconds: 0)
     )
-    let columns = ProjectionAtTerminal.columns.map(\.name)
+    let columns = PicturedProjectionRecord.columns.map(\.name)
     #expect(columns[3...5] == ["state", "done", "position"])
-    guard case .text(let bar) = ProjectionAtTerminal(record: ProjectionRecord(status: status)).fields[4]
+    guard case .text(let bar) = PicturedProjectionRecord(status: status).fields[4]
     else {
       Issue.record("no bar")
       return

@@ -43,26 +43,36 @@ struct Append: AsyncParsableCommand {
   @Flag(name: [.customShort("n"), .long], help: "Check everything, and change nothing.")
   var dryRun = false
 
-  func validate() throws {
-    if bulk.from != nil {
-      guard aggregateID == nil, event.isEmpty else {
-        throw ValidationError("with --from, what belongs to one event stands in its line")
+  private enum Input {
+    case event(aggregateID: String, type: String)
+    case lines(path: String)
+  }
+
+  private var input: Input {
+    get throws {
+      if let path = bulk.from {
+        guard aggregateID == nil, event.isEmpty else {
+          throw ValidationError("with --from, what belongs to one event stands in its line")
+        }
+        return .lines(path: path)
       }
-    } else if progress.progress != nil {
-      throw ValidationError("--progress goes with --from")
-    } else if aggregateID == nil || eventType == nil {
-      throw ValidationError("name the stream and the type of the event, or a file with --from")
+      if progress.progress != nil { throw ValidationError("--progress goes with --from") }
+      guard let aggregateID, let eventType else {
+        throw ValidationError("name the stream and the type of the event, or a file with --from")
+      }
+      return .event(aggregateID: aggregateID, type: eventType)
     }
   }
+
+  func validate() throws { _ = try input }
 
   private var printsReceipts: Bool { receipts || output.givenFormat != nil }
 
   func run() async throws {
     let store = try await connection.store()
-    if let path = bulk.from {
-      try await appendLines(of: path, store)
-    } else {
-      try await appendEvent(to: aggregateID ?? "", type: eventType ?? "", store)
+    switch try input {
+    case .lines(let path): try await appendLines(of: path, store)
+    case .event(let aggregateID, let type): try await appendEvent(to: aggregateID, type: type, store)
     }
   }
 
@@ -79,9 +89,7 @@ struct Append: AsyncParsableCommand {
         retryTimeout: retry.timeout
       )
     if printsReceipts {
-      var printer = RecordPrinter<ReceiptRecord>(output.format)
-      for receipt in receipts { printer.print(ReceiptRecord(receipt: receipt)) }
-      printer.finish()
+      output.print(receipts)
     } else if StandardOutput.isTerminal || dryRun {
       for receipt in receipts { StandardOutput.print(receipt.summary(isDryRun: dryRun)) }
       StandardOutput.flush()

@@ -23,13 +23,8 @@ struct Doctor: AsyncParsableCommand {
     do { items = try await store.diagnose() } catch { failure = error }
     // Also without a connection: where it was looked for is what helps then.
     let settings = await store.connectionSettings().map(DiagnosisRecord.init)
-    var printer = RecordPrinter<DiagnosisRecord>(output.format)
-    for record in DiagnosisRecord.versions + settings + (try mirroredSettings())
-      + items.map({ DiagnosisRecord(item: $0) })
-    {
-      printer.print(record)
-    }
-    printer.finish()
+    let mirrored = try mirroredSettings()
+    output.print(DiagnosisRecord.versions + settings + mirrored + items.map { DiagnosisRecord(item: $0) })
     if let failure { throw failure }
     if items.contains(where: { $0.status == .problem }) { throw EndWithStatus(status: .findings) }
   }
@@ -58,15 +53,14 @@ struct DiagnosisRecord: Record {
   /// Who decided a setting.
   var source: String?
 
-  static let columns =
-    ["area", "name", "value", "source", "status"].map(Column.init) + [Column("advice", isAside: true)]
-
-  var fields: [Field] {
-    [
-      .text(item.area.rawValue), .text(item.name), .text(item.value), Field(source),
-      .text(item.status.rawValue), Field(item.advice),
-    ]
-  }
+  static let columns: [Column<Self>] = [
+    Column("area") { .text($0.item.area.rawValue) },
+    Column("name") { .text($0.item.name) },
+    Column("value") { .text($0.item.value) },
+    Column("source") { Field($0.source) },
+    Column("status") { .text($0.item.status.rawValue) },
+    Column("advice", .aside) { Field($0.item.advice) },
+  ]
 
   var lines: [String] { item.advice.map { ["-> " + $0] } ?? [] }
 

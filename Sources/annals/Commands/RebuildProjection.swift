@@ -25,7 +25,7 @@ struct RebuildProjection: AsyncParsableCommand {
   )
   var dryRun = false
 
-  @OptionGroup var build: RebuildBuildOptions
+  @OptionGroup var build: RebuildOptionGroup
   @OptionGroup var retry: RetryOptions
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var output: OutputOptions
@@ -52,7 +52,7 @@ struct RebuildProjection: AsyncParsableCommand {
     var statuses: [ExitStatus] = []
     for (path, definition) in definitions {
       let plan = try await store.planRebuild(definition, path: path)
-      RecordPrinter.printAlone(RebuildPlanRecord(plan: plan), output.format)
+      output.printAlone(plan)
       if !plan.problems.isEmpty { statuses.append(.findings) }
     }
     return statuses

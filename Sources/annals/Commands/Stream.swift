@@ -69,7 +69,7 @@ struct Stream: AsyncParsableCommand {
     case .table:
       if let aggregateID { try await printHead(aggregateID, store) }
       try await printTable(query, store)
-    default: try await printRecords(events(query, store), as: EventRecord.init)
+    default: try await printRecords(events(query, store)) { $0 }
     }
   }
 
@@ -123,12 +123,12 @@ struct Stream: AsyncParsableCommand {
     guard aggregateID != nil else {
       let note = "by aggregate and version, as there is no order of the whole store (no column position)"
       let head = try await store.hasPositions() ? nil : note
-      return try await printRecords(events, below: head) { StoreRow(event: $0, payload: payload) }
+      return try await printRecords(events, below: head) { StoreEventRecord(event: $0, payload: payload) }
     }
     var previous: Timestamp?
     try await printRecords(events) { event in
       defer { previous = event.timestamp }
-      return StreamRow(event: event, previous: previous, payload: payload)
+      return StreamEventRecord(event: event, previous: previous, payload: payload)
     }
   }
 

@@ -22,41 +22,37 @@ struct Trace: AsyncParsableCommand {
     let store = try await connection.store()
     let events = try await store.trace(id)
     if output.format == .table {
-      var printer = RecordPrinter<TraceRow>(.table)
-      for event in events { printer.print(TraceRow(traced: event)) }
-      return printer.finish()
+      output.print(events.map(TraceTreeRecord.init))
+    } else {
+      output.print(events)
     }
-    var printer = RecordPrinter<TraceRecord>(output.format)
-    for event in events { printer.print(TraceRecord(traced: event)) }
-    printer.finish()
   }
 }
 
 /// A traced event for programs.
-struct TraceRecord: Record {
-  let traced: TracedEvent
-
-  static let columns =
-    ["depth", "causation_id", "correlation_id"].map(Column.init) + EventRecord.columns
-
-  var fields: [Field] {
-    [.integer(Int64(traced.depth)), Field(traced.causationID), Field(traced.correlationID)]
-      + EventRecord(event: traced.event).fields
-  }
+extension TracedEvent: Record {
+  static let columns: [Column<Self>] =
+    [
+      Column("depth") { Field($0.depth) },
+      Column("causation_id") { Field($0.causationID) },
+      Column("correlation_id") { Field($0.correlationID) },
+    ] + Event.columns.of(\.event)
 }
 
 /// A traced event for people: its type is indented below its cause's.
-struct TraceRow: Record {
+struct TraceTreeRecord: Record {
   let traced: TracedEvent
 
-  static let columns = ["event_type", "aggregate", "version", "time", "id", "payload"].map(Column.init)
+  static let columns: [Column<Self>] = [
+    Column("event_type") { .text($0.branch + $0.traced.event.type) },
+    Column("aggregate") { .text($0.traced.event.aggregateID) },
+    Column("version") { Field($0.traced.event.version) },
+    Column("time") { .text("\($0.traced.event.timestamp)") },
+    Column("id") { .text("\($0.traced.event.id)") },
+    Column("payload") { .json($0.traced.event.data) },
+  ]
 
-  var fields: [Field] {
-    let event = traced.event
-    let indent = traced.depth == 0 ? "" : String(repeating: "   ", count: traced.depth - 1) + "└─ "
-    return [
-      .text(indent + event.type), .text(event.aggregateID), .integer(Int64(event.version)),
-      .text(event.timestamp.description), .text(event.id.description), .json(event.data),
-    ]
+  private var branch: String {
+    traced.depth == 0 ? "" : String(repeating: "   ", count: traced.depth - 1) + "└─ "
   }
 }

@@ -20,9 +20,7 @@ struct WatermarkCommand: AsyncParsableCommand {
   func run() async throws {
     let store = try await connection.store()
     let watermark = try await store.watermark()
-    var printer = RecordPrinter<WatermarkRecord>(output.format)
-    for record in WatermarkRecord.records(of: watermark) { printer.print(record) }
-    printer.finish()
+    output.print(WatermarkRecord.records(of: watermark))
     if watermark.isReplayed, output.format == .table {
       StandardError.warn("this is a standby: events in flight on the primary may still appear below the head")
     }
@@ -34,18 +32,16 @@ struct WatermarkRecord: Record {
   let watermark: Watermark
   let writer: OpenTransaction?
 
-  static let columns = [
-    "head", "watermark", "process", "gid", "user", "application", "age_seconds", "query",
-  ].map(Column.init)
-
-  var fields: [Field] {
-    [
-      .integer(watermark.head), Field(watermark.position), Field(writer?.processID.map { Int64($0) }),
-      Field(writer?.preparedAs), Field(writer?.user), Field(writer?.application),
-      Field(writer?.ageSeconds.map { Int64($0) }),
-      Field(writer?.query),
-    ]
-  }
+  static let columns: [Column<Self>] = [
+    Column("head") { Field($0.watermark.head) },
+    Column("watermark") { Field($0.watermark.position) },
+    Column("process") { Field($0.writer?.processID) },
+    Column("gid") { Field($0.writer?.preparedAs) },
+    Column("user") { Field($0.writer?.user) },
+    Column("application") { Field($0.writer?.application) },
+    Column("age_seconds") { Field($0.writer?.ageSeconds.map { Int64($0) }) },
+    Column("query") { Field($0.writer?.query) },
+  ]
 
   static func records(of watermark: Watermark) -> [WatermarkRecord] {
     guard !watermark.writers.isEmpty else { return [WatermarkRecord(watermark: watermark, writer: nil)] }

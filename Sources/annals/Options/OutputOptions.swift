@@ -19,5 +19,10 @@ struct OutputOptions: ParsableArguments {
   /// Whether a person looks at a table, who may be shown pictures.
   var isForTerminal: Bool { format == .table && StandardOutput.isTerminal }
 
+  func print<R: Record>(_ records: some Sequence<R>) { RecordPrinter.print(records, format) }
+
+  /// Prints a record of which there is only one; for people a field a line, without those that are NULL.
+  func printAlone<R: Record>(_ record: R) { RecordPrinter.printAlone(record, format) }
+
   func validate() throws { _ = try OutputFormat.resolve(givenFormat) }
 }

@@ -32,6 +32,9 @@ struct JSONObject {
     return String(quoted)
   }
 
+  /// A JSON array of strings.
+  static func list(_ texts: [String]) -> String { "[\(texts.map(quote).joined(separator: ","))]" }
+
   /// Writes a character by its UTF-16 units, as JSON does.
   static func appendEscape(of scalar: Unicode.Scalar, to text: inout String.UnicodeScalarView) {
     for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter {

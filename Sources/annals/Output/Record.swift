@@ -1,31 +1,43 @@
 /// What a command prints one of a kind of: an event, a finding, a snapshot. The same fields in every format.
 protocol Record {
-  static var columns: [Column] { get }
-  /// One for each of ``columns``, in that order.
-  var fields: [Field] { get }
-  /// The place of the column whose values each have a colour in a table; nil for none.
-  static var coloredColumn: Int? { get }
+  /// In the order in which they are printed.
+  static var columns: [Column<Self>] { get }
   /// What stands below the record in a table, over the whole width.
   var lines: [String] { get }
 }
 
 extension Record {
-  static var coloredColumn: Int? { nil }
   var lines: [String] { [] }
+
+  /// The values of the columns.
+  var fields: [Field] { Self.columns.map { $0.field(self) } }
 }
 
-/// A field's name in JSON and CSV; in a table it is the heading, in upper case.
-struct Column {
+/// A field of a record: its name in JSON and CSV, in upper case the heading in a table, and where its value comes from.
+struct Column<Row>: Sendable {
   let name: String
-  /// Whether a table has no room for it, and shows it in the record's ``Record/lines`` if at all.
-  let isAside: Bool
+  let style: ColumnStyle
+  let field: @Sendable (Row) -> Field
 
-  init(_ name: String) {
-    self.init(name, isAside: false)
+  init(_ name: String, _ style: ColumnStyle = .plain, field: @escaping @Sendable (Row) -> Field) {
+    (self.name, self.style, self.field) = (name, style, field)
   }
+}
 
-  init(_ name: String, isAside: Bool) {
-    (self.name, self.isAside) = (name, isAside)
+/// How a table shows a column.
+enum ColumnStyle {
+  case plain
+  /// It has no room for it, and shows it in the record's ``Record/lines`` if at all.
+  case aside
+  /// Each of its values has a colour of its own.
+  case colored
+}
+
+extension Sequence {
+  /// The columns of a record that is a part of another one.
+  func of<Part, Whole>(_ part: @escaping @Sendable (Whole) -> Part) -> [Column<Whole>]
+  where Element == Column<Part> {
+    map { column in Column(column.name, column.style) { column.field(part($0)) } }
   }
 }
 
@@ -41,8 +53,8 @@ enum Field {
   case number(String, shown: String)
 
   init(_ text: String?) { self = text.map { .text($0) } ?? .null }
-  init(_ integer: Int64?) { self = integer.map { .integer($0) } ?? .null }
-  init(_ integer: Int32) { self = .integer(Int64(integer)) }
+  init(_ integer: (some BinaryInteger)?) { self = integer.map { .integer(Int64($0)) } ?? .null }
+  init(json: String?) { self = json.map { .json($0) } ?? .null }
 
   var isNumber: Bool {
     switch self {

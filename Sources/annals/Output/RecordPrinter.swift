@@ -3,7 +3,8 @@ struct RecordPrinter<R: Record> {
   private let format: OutputFormat
   /// Where a table's lines are cut; nil when they are not, as for a file.
   private let maximumWidth: Int?
-  private let hasColors: Bool
+  /// The place in a table of the column whose values have colours; nil for none.
+  private let coloredColumn: Int?
   private let write: (String) -> Void
   private var count = 0
   /// The first records of a table, held back until the widths of its columns are known.
@@ -19,7 +20,8 @@ struct RecordPrinter<R: Record> {
     hasColors: Bool = false,
     write: @escaping (String) -> Void = { StandardOutput.writeRaw($0) }
   ) {
-    (self.format, self.maximumWidth, self.hasColors, self.write) = (format, maximumWidth, hasColors, write)
+    (self.format, self.maximumWidth, self.write) = (format, maximumWidth, write)
+    coloredColumn = hasColors ? Self.tableColumns.firstIndex { $0.style == .colored } : nil
   }
 
   mutating func print(_ record: R) {
@@ -83,9 +85,9 @@ struct RecordPrinter<R: Record> {
     return StandardOutput.isTerminal ? TextEscaping.forJSON(object.text) : object.text
   }
 
-  private static func tableFields(_ record: R) -> [Field] {
-    zip(R.columns, record.fields).filter { !$0.0.isAside }.map(\.1)
-  }
+  private static var tableColumns: [Column<R>] { R.columns.filter { $0.style != .aside } }
+
+  private static func tableFields(_ record: R) -> [Field] { tableColumns.map { $0.field(record) } }
 
   private func printCSV(_ cells: [String]) {
     write(cells.map(TextEscaping.csvCell).joined(separator: ",") + "\r\n")
@@ -94,7 +96,7 @@ struct RecordPrinter<R: Record> {
   private mutating func releaseHeld() {
     guard !held.isEmpty else { return }
     let rows = held.map { Self.tableFields($0).map { TextEscaping.forPeople($0.shown) } }
-    let headings = R.columns.filter { !$0.isAside }.map {
+    let headings = Self.tableColumns.map {
       String($0.name.uppercased().map { $0 == "_" ? " " : $0 })
     }
     widths = headings.indices.map { column in
@@ -107,11 +109,10 @@ struct RecordPrinter<R: Record> {
 
   private func printRow(_ record: R) {
     let fields = Self.tableFields(record)
-    let colored = hasColors ? R.coloredColumn : nil
     printCells(
       fields.map { TextEscaping.forPeople($0.shown) },
       rightAligned: fields.map(\.isNumber),
-      colored: colored
+      colored: coloredColumn
     )
     for line in record.lines { printLine([("  " + line, nil)]) }
   }

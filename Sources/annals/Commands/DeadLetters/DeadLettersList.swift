@@ -1,0 +1,41 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct DeadLettersList: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "List dead letters; exits with 2 when there are any."
+  )
+
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var output: OutputOptions
+
+  @Flag(help: "Also those that were applied or discarded, and those of earlier generations.")
+  var all = false
+
+  @Argument(help: "Only those of this projection, or checkpoint.", completion: .consumer)
+  var name: String?
+
+  func run() async throws {
+    let letters = try await connection.store().deadLetters(of: name, all: all)
+    output.print(letters)
+    if letters.contains(where: { $0.state == .parked }) { throw EndWithStatus(status: .findings) }
+  }
+}
+
+extension DeadLetter: Record {
+  static let columns: [Column<Self>] = [
+    Column("projection") { Field($0.projection) },
+    Column("checkpoint") { Field($0.checkpoint) },
+    Column("position") { Field($0.position) },
+    Column("aggregate_id") { .text($0.aggregateID) },
+    Column("version") { Field($0.version) },
+    Column("event_type") { .text($0.eventType) },
+    Column("state") { .text($0.state.rawValue) },
+    Column("attempts") { Field($0.attempts) },
+    Column("failed_at") { .text("\($0.failedAt)") },
+    Column("sqlstate") { Field($0.sqlState) },
+    Column("message") { .text($0.message) },
+    Column("detail") { Field($0.detail) },
+  ]
+}

@@ -1,0 +1,73 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct EvolveApply: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "apply",
+    abstract: "Copy the store through the upcasters of a plan.",
+    discussion: """
+        annals evolve apply currency.plan --into events_v2
+        annals evolve apply currency.plan --into events_v2 --swap
+
+      The old table stays as it is. An interrupted copy goes on where it was when the command is run again; a complete \
+      one catches up with what was appended since.
+      """
+  )
+
+  @Argument(help: "The plan: see 'annals evolve plan'.", completion: .file())
+  var plan: String
+
+  @Option(help: "The new table.", transform: ConnectionOptions.parseTable)
+  var into: QualifiedName
+
+  @Option(help: "Events a transaction.")
+  var chunk: Int64 = 50_000
+
+  @Flag(help: "At the end exchange the names of the two tables, in one short transaction.")
+  var swap = false
+
+  @Flag(help: "Do not ask before the swap.")
+  var yes = false
+
+  @Flag(name: [.customShort("n"), .long], help: "Print the SQL and change nothing.")
+  var dryRun = false
+
+  @OptionGroup var progress: ProgressOptions
+  @OptionGroup var retry: RetryOptions
+  @OptionGroup var connection: ConnectionOptions
+
+  func validate() throws {
+    if chunk < 1 { throw ValidationError("--chunk must be 1 or more") }
+    if into == (try connection.table) { throw ValidationError("--into names the store itself") }
+  }
+
+  func run() async throws {
+    let plan = try EvolutionPlan(path: plan, bytes: try InputFile.read(plan))
+    let store = try await connection.store()
+    if dryRun {
+      StandardOutput.writeRaw(try await store.evolutionScript(plan, into: into))
+      return StandardOutput.flush()
+    }
+    if swap {
+      try Confirmation.require("Give the name \(store.table) to the copy, once it is complete?", yes: yes)
+    }
+    let line = progress.line("copying")
+    defer { line.finish() }
+    let outcome = try await store.applyEvolution(
+      plan,
+      into: into,
+      chunkSize: chunk,
+      swap: swap,
+      retryTimeout: retry.timeout
+    ) {
+      line.show(done: $0.position, of: $0.finalPosition, events: $0.events)
+    }
+    line.finish()
+    let events = Field.grouped(outcome.events)
+    StandardError.note(
+      outcome.isSwapped
+        ? "\(store.table) has \(events) events of today's shape now; \(outcome.copy) holds the old ones"
+        : "\(outcome.copy) has \(events) events, and is what the upcasters make of \(store.table)"
+    )
+  }
+}

@@ -1,0 +1,18 @@
+internal import ArgumentParser
+
+struct ProjectionsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "projections",
+    abstract: "Show the projections of a store, and look after them.",
+    discussion: """
+        annals projections
+        annals projections orders          (with the generations that are kept)
+        annals projections rollback orders
+      """,
+    subcommands: [
+      ProjectionsList.self, ProjectionsRollback.self, ProjectionsDrop.self, ProjectionsPause.self,
+      ProjectionsResume.self, ProjectionsSetCheckpoint.self,
+    ],
+    defaultSubcommand: ProjectionsList.self
+  )
+}

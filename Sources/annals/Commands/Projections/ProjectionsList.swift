@@ -1,0 +1,60 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct ProjectionsList: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "Show the projections: state, checkpoint, lag. This is the default."
+  )
+
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var output: OutputOptions
+
+  @Argument(help: "Only this projection, with all its generations.", completion: .projection)
+  var name: String?
+
+  func run() async throws {
+    let statuses = try await connection.store().projections(name)
+    if output.isForTerminal {
+      output.print(statuses.map(PicturedProjectionRecord.init))
+    } else {
+      output.print(statuses)
+    }
+  }
+}
+
+extension ProjectionStatus: Record {
+  static let columns: [Column<Self>] = [
+    Column("name") { .text($0.name) },
+    Column("version") { Field($0.version) },
+    Column("generation") { Field($0.generation) },
+    Column("state") { .text($0.state.rawValue) },
+    Column("position") { Field($0.position) },
+    Column("lag_events") { Field($0.lagEvents) },
+    Column("lag_seconds") {
+      .number("\($0.lagSeconds)", shown: Field.grouped(Int64(Int(clamping: $0.lagSeconds))))
+    },
+    Column("rows") { Field($0.rows) },
+    Column("events") { Field($0.events) },
+    Column("dead_letters") { Field($0.deadLetters) },
+    Column("moved_at") { .text("\($0.movedAt)") },
+    Column("error") { Field($0.error) },
+  ]
+}
+
+/// A projection with a picture of how far it is.
+struct PicturedProjectionRecord: Record {
+  let status: ProjectionStatus
+
+  static let columns: [Column<Self>] =
+    ProjectionStatus.columns[..<4].of(\.status) + [Column("done") { .text(Graph.bar($0.status.done)) }]
+    + ProjectionStatus.columns[4...].of(\.status)
+}
+
+extension ProjectionStatus {
+  /// The share of history that it has handled, holes in the positions aside.
+  var done: Double {
+    let done = max(0, Double(position))
+    return lagEvents == 0 ? 1 : done / (done + Double(lagEvents))
+  }
+}

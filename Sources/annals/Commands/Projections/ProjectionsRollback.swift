@@ -1,0 +1,23 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct ProjectionsRollback: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rollback",
+    abstract: "Put the previous generation back in place of the live one."
+  )
+
+  @OptionGroup var connection: ConnectionOptions
+
+  @Argument(help: "The projection.", completion: .projection)
+  var name: String
+
+  func run() async throws {
+    let outcome = try await connection.store().rollBackProjection(name)
+    StandardError.warn(
+      "\(name): generation \(outcome.generation) is live again, at position \(outcome.position), "
+        + "\(Field.grouped(outcome.eventsBehind)) events behind; "
+        + "bring it up to date with 'annals project' and its file"
+    )
+  }
+}

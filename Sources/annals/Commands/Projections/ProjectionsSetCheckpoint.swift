@@ -1,0 +1,42 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct ProjectionsSetCheckpoint: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "set-checkpoint",
+    abstract: "Move the checkpoint of a live read model by hand.",
+    discussion: """
+        annals projections set-checkpoint orders 1200 --from 1894
+
+      Moved back, events are applied again; moved forward, events are left out.
+      """
+  )
+
+  @OptionGroup var connection: ConnectionOptions
+
+  @Flag(help: "Do not ask.")
+  var yes = false
+
+  @Option(help: "Where the checkpoint must be now; otherwise nothing is changed.")
+  var from: Int64?
+
+  @Argument(help: "The projection.", completion: .projection)
+  var name: String
+
+  @Argument(help: "The position up to which events count as applied.")
+  var position: Int64
+
+  func run() async throws {
+    let store = try await connection.store()
+    let states: [ProjectionStatus.State] = [.live, .paused, .stale, .failed]
+    guard let live = try await store.projections(name).first(where: { states.contains($0.state) }) else {
+      throw CommandError(.notFound, "projection \(name) has no live generation", code: "notFound")
+    }
+    let effect = position < live.position ? "events will be applied twice" : "events will be left out"
+    try Confirmation.require(
+      "Move the checkpoint of \(name) from \(live.position) to \(position) (\(effect))?",
+      yes: yes
+    )
+    try await store.setCheckpoint(of: name, to: position, from: from ?? live.position)
+  }
+}

@@ -1,0 +1,153 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct SnapshotShow: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Show the state of an aggregate at any time, what changed in it, and which event changed it.",
+    discussion: """
+        annals snapshot show order-42
+        annals snapshot show order-42 --at-version 3
+        annals snapshot show order-42 --at '2 hours ago'
+        annals snapshot show order-42 --diff 3 7
+        annals snapshot show order-42 --blame
+        annals snapshot show order-42 --blame .items[0]
+
+      Without -o, a state is printed as it is.
+      """
+  )
+
+  @Argument(help: ArgumentHelp("The aggregate.", valueName: "id"), completion: .aggregateID)
+  var id: String
+
+  @Argument(help: "With --blame: only what is at or below this path of the state, as jq writes it.")
+  var path: String?
+
+  @Option(help: "The state after the event of this version.")
+  var atVersion: Int?
+
+  @Option(help: "The state at this time: ISO 8601, 'yesterday', '2 hours ago' (UTC).")
+  var at: String?
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("What changed between two versions or times, A and B.", valueName: "A B")
+  )
+  var diff: [String] = []
+
+  @Flag(help: "For each path, the event that last changed it.")
+  var blame = false
+
+  @Flag(help: "Fold from the first event.")
+  var noSnapshot = false
+
+  @OptionGroup var reducer: ReducerOptions
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var upcasters: UpcasterOptions
+
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if at != nil, atVersion != nil { throw ValidationError("--at and --at-version exclude each other") }
+    if path != nil, !blame { throw ValidationError("a PATH needs --blame") }
+    guard !diff.isEmpty else { return }
+    if diff.count != 2 { throw ValidationError("--diff takes two versions or times: show ID --diff A B") }
+    if blame || at != nil || atVersion != nil {
+      throw ValidationError("--diff excludes --blame, --at and --at-version")
+    }
+  }
+
+  func run() async throws {
+    let reducer = try reducer.load()
+    let store = try await connection.store()
+    try await upcasters.apply(to: store)
+    if !diff.isEmpty {
+      let changes = try await store.changes(
+        of: id,
+        from: try await store.point(diff[0]),
+        to: try await store.point(diff[1]),
+        reducer: reducer,
+        usingSnapshots: !noSnapshot
+      )
+      output.print(changes)
+    } else if blame {
+      let values = try await store.blame(id, path: path ?? ".", at: try await point(store), reducer: reducer)
+      output.print(values)
+    } else {
+      try await showState(store, reducer)
+    }
+  }
+
+  private func point(_ store: EventStore) async throws -> PointInStream {
+    if let atVersion { return .version(atVersion) }
+    if let at { return .time(try await store.time(at)) }
+    return .head
+  }
+
+  private func showState(_ store: EventStore, _ reducer: Reducer) async throws {
+    let isForPeople = output.chosenFormat == nil && StandardOutput.isTerminal
+    let state = try await store.state(
+      of: id,
+      at: try await point(store),
+      reducer: reducer,
+      usingSnapshots: !noSnapshot,
+      indented: isForPeople
+    )
+    guard output.chosenFormat == nil else {
+      return output.print([StateRecord(state: state, reducer: reducer.name)])
+    }
+    for line in state.state.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false) {
+      StandardOutput.writeJSON(String(line) + "\n")
+    }
+    StandardOutput.flush()
+    if isForPeople { StandardError.note(Self.summary(state)) }
+  }
+
+  private static func summary(_ state: AggregateState) -> String {
+    let start = state.snapshotVersion.map { "from the snapshot at version \($0)" } ?? "from the first event"
+    return "version \(state.version), \(state.timestamp), folded \(start)"
+  }
+}
+
+extension EventStore {
+  /// Reads a version (digits alone) or a time.
+  fileprivate func point(_ text: String) async throws -> PointInStream {
+    if let version = Int(text) { return .version(version) }
+    return .time(try await time(text))
+  }
+}
+
+struct StateRecord: Record {
+  let state: AggregateState
+  let reducer: String
+
+  static let columns: [Column<Self>] = [
+    Column("aggregate_id") { .text($0.state.aggregateID) },
+    Column("version") { Field($0.state.version) },
+    Column("timestamp") { .text("\($0.state.timestamp)") },
+    Column("position") { Field($0.state.position) },
+    Column("reducer") { .text($0.reducer) },
+    Column("snapshot_version") { Field($0.state.snapshotVersion) },
+    Column("state") { .json($0.state.state) },
+  ]
+}
+
+extension StateChange: Record {
+  static let columns: [Column<Self>] = [
+    Column("change") { .text($0.kind.rawValue) },
+    Column("path") { .text($0.path) },
+    Column("old") { Field(json: $0.old) },
+    Column("new") { Field(json: $0.new) },
+  ]
+}
+
+extension BlamedValue: Record {
+  static let columns: [Column<Self>] = [
+    Column("path") { .text($0.path) },
+    Column("version") { Field($0.event?.version) },
+    Column("event_type") { Field($0.event?.type) },
+    Column("timestamp") { Field($0.event?.timestamp.description) },
+    Column("event_id") { Field($0.event?.id.description) },
+    Column("value") { .json($0.value) },
+  ]
+}

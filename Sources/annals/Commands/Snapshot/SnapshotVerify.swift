@@ -1,0 +1,56 @@
+internal import ArgumentParser
+internal import EventStore
+internal import Synchronization
+
+struct SnapshotVerify: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Fold from the beginning and compare with the stored snapshots.",
+    discussion: """
+        annals snapshot verify
+        annals snapshot verify order-42 --reducer order.sql
+
+      Prints one line a finding and exits with status 2; prints nothing and exits with 0 when there is none.
+      """
+  )
+
+  @OptionGroup var aggregates: SelectionOptions
+  @OptionGroup var reducer: ReducerOptions
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var upcasters: UpcasterOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    let reducer = try reducer.load()
+    let store = try await connection.store()
+    try await upcasters.apply(to: store)
+    let findings = Mutex((count: 0, printer: RecordPrinter<SnapshotFinding>(output.format)))
+    let verified = try await store.verifySnapshots(of: aggregates.selection, reducer: reducer) { finding in
+      findings.withLock { findings in
+        findings.count += 1
+        findings.printer.print(finding)
+      }
+    }
+    let count = findings.withLock { findings in
+      findings.printer.finish()
+      return findings.count
+    }
+    StandardError.note(
+      "\(Field.grouped(verified)) snapshots compared, \(Field.grouped(Int64(count))) findings"
+    )
+    if count > 0 { throw EndWithStatus(status: .findings) }
+  }
+}
+
+extension SnapshotFinding: Record {
+  static let columns: [Column<Self>] = [
+    Column("kind") { .text($0.kind.rawValue) },
+    Column("aggregate_id") { Field($0.aggregateID) },
+    Column("version") { Field($0.version) },
+    Column("path") { Field($0.path) },
+    Column("stored") { Field(json: $0.stored) },
+    Column("recomputed") { Field(json: $0.recomputed) },
+    Column("snapshots") { Field($0.snapshots) },
+    Column("reducer_hash") { .text($0.reducerHash) },
+  ]
+}

@@ -1,0 +1,84 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct TypesList: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "List the event types.",
+    discussion: """
+        annals types
+        annals types --category order --all
+
+      Events are counted; payload bytes and shapes come from a sample of each type.
+      """
+  )
+
+  @Option(
+    help: "Only aggregates with the id NAME, or NAME-ANYTHING.",
+    completion: .category,
+    transform: FilterOptions.parseCategory
+  )
+  var category: String?
+
+  @OptionGroup var sample: SampleOptions
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    let store = try await connection.store()
+    let types = try await store.eventTypes(category: category, sample: sample.limit(default: 1000))
+    if output.isForTerminal {
+      let recent = try await store.eventsPerHour(category: category)
+      let rows = types.map { type in
+        let counts = recent.first { $0.type.utf8.elementsEqual(type.type.utf8) }?.counts
+        return PicturedTypeRecord(summary: type, recent: counts ?? [])
+      }
+      output.print(rows)
+    } else {
+      output.print(types)
+    }
+    let examined = types.reduce(0) { $0 + $1.examined }
+    if types.contains(where: \.isSampled) {
+      StandardError.note(
+        "bytes and shapes are those of a sample, \(Field.grouped(examined)) events; see --all"
+      )
+    }
+  }
+}
+
+extension EventTypeSummary: Record {
+  static let columns: [Column<Self>] = [
+    Column("event_type") { .text($0.type) },
+    Column("events") { Field($0.events) },
+    Column("share") { .share($0.share) },
+    Column("first_seen") { .text("\($0.firstSeen)") },
+    Column("last_seen") { .text("\($0.lastSeen)") },
+    Column("avg_bytes") { .integer(Int64($0.averageBytes.rounded())) },
+    Column("max_bytes") { Field($0.largestBytes) },
+    Column("shapes") { Field($0.shapes) },
+    Column("examined") { Field($0.examined) },
+  ]
+}
+
+/// A type with pictures of its share, and of its events in the last day.
+struct PicturedTypeRecord: Record {
+  let summary: EventTypeSummary
+  /// Events per hour; empty without any.
+  let recent: [Int64]
+
+  static let columns: [Column<Self>] =
+    EventTypeSummary.columns[..<3].of(\.summary) + [
+      Column("") { .text(Graph.bar($0.summary.share)) },
+      Column("last_24_h") { .text(Graph.sparkline($0.recent)) },
+    ] + EventTypeSummary.columns[3...].of(\.summary)
+}
+
+extension Field {
+  /// A share from 0 to 1, for people in per cent. What is not all is never shown as 100, nor some as 0.
+  static func share(_ share: Double) -> Field {
+    let thousandths = Int((share * 1000).rounded())
+    let rounded = share < 1 ? min(thousandths, 999) : thousandths
+    let shown = share > 0 && rounded == 0 ? "<0.1%" : "\(rounded / 10).\(rounded % 10)%"
+    return .number("\((share * 1_000_000).rounded() / 1_000_000)", shown: shown)
+  }
+}

@@ -1,0 +1,143 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct VerifyVersions: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify-versions",
+    abstract: "Find missing, doubled and misplaced versions.",
+    discussion: """
+        annals verify-versions                     the whole store
+        annals verify-versions order-42 order-43   two streams
+        annals verify-versions --category order    streams named order-...
+
+      Prints one line a finding and exits with status 2; prints nothing and exits with 0 when there is none.
+      """
+  )
+
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var output: OutputOptions
+
+  @OptionGroup var aggregates: SelectionOptions
+
+  @Flag(
+    help: """
+      Check the streams that have events since the last such check without an error; with --against, hash new events \
+      only.
+      """
+  )
+  var incremental = false
+
+  @Option(help: ArgumentHelp("The version that a stream begins with, 0 or 1.", valueName: "n"))
+  var firstVersion = 1
+
+  @Option(help: ArgumentHelp("Print at most so many findings; all are counted.", valueName: "n"))
+  var maxFindings: Int?
+
+  @Option(
+    help: "Look for these kinds of finding only, separated by commas; 'versions' is all that versions show."
+  )
+  var only: FindingKinds?
+
+  @Option(
+    help: "Leave out these kinds of finding.",
+    completion: .list(FindingKinds.allValueStrings),
+    transform: FindingKinds.parse
+  )
+  var skip: FindingKinds?
+
+  @Option(
+    help: "Exit with status 2 for these kinds of finding only; all errors otherwise.",
+    completion: .list(FindingKinds.allValueStrings),
+    transform: FindingKinds.parse
+  )
+  var failOn: FindingKinds?
+
+  @Flag(help: "Add the likely cause of missing versions, and list holes in positions.")
+  var explain = false
+
+  @Flag(help: "Take warnings (time_order, classic_table) for errors.")
+  var strict = false
+
+  @Option(help: "Processes of the server that share reading the events; otherwise it decides.")
+  var workers: Int?
+
+  @Option(
+    help: ArgumentHelp("Also write a manifest of all events, to compare with later.", valueName: "file")
+  )
+  var manifest: String?
+
+  @Option(help: ArgumentHelp("Also compare all events with a manifest.", valueName: "file"))
+  var against: String?
+
+  @Option(
+    help: ArgumentHelp("Write Prometheus metrics to a textfile collector's *.prom file.", valueName: "file")
+  )
+  var metricsFile: String?
+
+  func validate() throws {
+    if manifest != nil || against != nil, aggregates.selection != .all {
+      throw ValidationError("a manifest is of the whole store: name neither aggregates nor a --category")
+    }
+    if incremental, aggregates.selection != .all || only != nil {
+      throw ValidationError(
+        "--incremental is for the whole store and goes with neither --category nor --only"
+      )
+    }
+    if !(0...1).contains(firstVersion) { throw ValidationError("--first-version is 0 or 1") }
+    if let workers, !(1...64).contains(workers) { throw ValidationError("--workers must be from 1 to 64") }
+    if let maxFindings, maxFindings < 0 { throw ValidationError("--max-findings is 0 or more") }
+  }
+
+  func run() async throws {
+    if explain {
+      try await run { ExplainedFindingRecord(finding: $0) }
+    } else {
+      try await run { $0 }
+    }
+  }
+
+  private func run<R: Record & SendableMetatype>(record: @escaping @Sendable (Finding) -> R) async throws {
+    let store = try await connection.store()
+    // cron mails what is printed: a warning alone is no reason to.
+    let isQuiet = output.format == .table && !StandardOutput.isTerminal && !explain
+    let failing = failOn?.kinds
+    let report = FindingReport(output.format, limit: maxFindings, record: record) { finding in
+      !isQuiet || finding.severity == .error || failing?.contains(finding.kind) == true
+    }
+    let metrics = try metricsFile.map { try OutputFile($0) }
+    let newManifest = try manifest.map { try OutputFile($0) }
+    var integrity = IntegrityCheck()
+    if let newManifest { integrity.writeManifest = { try newManifest.write($0) } }
+    if let against { integrity.readManifest = try InputFile(against).next }
+
+    let clock = ContinuousClock()
+    let start = clock.now
+    let result = try await store.verifyVersions(check, integrity: integrity) { report.print($0) }
+    report.end(result)
+    try newManifest?.finish()
+    try metrics?.write(
+      Array(VerificationMetrics(result, duration: clock.now - start, table: store.table).text.utf8)
+    )
+    try metrics?.finish()
+    if isFailure(result) { throw EndWithStatus(status: .findings) }
+  }
+
+  private func isFailure(_ result: VersionCheckResult) -> Bool {
+    guard let failOn else { return result.errors > 0 }
+    return result.counts.keys.contains { failOn.kinds.contains($0) }
+  }
+
+  private var check: VersionCheck {
+    var check = VersionCheck()
+    check.firstVersion = firstVersion
+    check.isStrict = strict
+    check.explains = explain
+    check.workers = workers
+    // What a manifest is asked for is never left out in passing.
+    if let only { check.kinds = only.kinds.union(against == nil ? [] : Finding.Kind.integrity) }
+    if let skip { check.kinds.subtract(skip.kinds) }
+    check.selection = aggregates.selection
+    check.isIncremental = incremental
+    return check
+  }
+}

@@ -1,0 +1,145 @@
+internal import ArgumentParser
+
+/// The script that makes a shell complete `annals`.
+///
+/// It is ArgumentParser's, changed where that cannot be used for us: it does not expect an option that a shell takes for
+/// a wildcard, as -? is; it splits words where readline does, at colons too; and it has bash and zsh interpret the
+/// names that it offers, which here may hold anything.
+enum CompletionScript {
+  /// The script that a command line asks for with `--generate-completion-script SHELL`.
+  static func requested(in arguments: [String]) -> String? {
+    guard arguments.count == 2, arguments[0] == "--generate-completion-script" else { return nil }
+    return CompletionShell(rawValue: arguments[1]).map(text)
+  }
+
+  private static func text(for shell: CompletionShell) -> String {
+    let script = Annals.completionScript(for: shell)
+    return switch shell {
+    case .bash: forBash(script)
+    case .zsh:
+      replacingFunction("__annals_custom_complete", in: script, with: zshNames)
+        .edited("{-?,--help}", times: commandCount, with: "{'-?',--help}")
+    // In fish -? cannot even be parsed, so there --help alone is offered.
+    case .fish:
+      script.edited("    command $tokens[1] $argv $tokens\n", with: fishNames)
+        .edited("'?/help'", times: commandCount, with: "'help'")
+        .edited(" ? help'", times: commandCount, with: " help'")
+        .edited(" -s '?'", times: commandCount, with: "")
+    default: script
+    }
+  }
+
+  /// Each command has help.
+  private static let commandCount = count(Annals.self)
+
+  private static func count(_ command: any ParsableCommand.Type) -> Int {
+    command.configuration.subcommands.reduce(1) { $0 + count($1) }
+  }
+
+  private static func forBash(_ script: String) -> String {
+    let nameCount = script.occurrences(of: "$(__annals_custom_complete ")
+    return replacingFunction("__annals_custom_complete", in: script, with: bashNames)
+      .edited(
+        "__annals_add_completions -W \"$(__annals_custom_complete ",
+        times: nameCount,
+        with: "__annals_custom_complete "
+      )
+      .edited(
+        " \"${COMP_CWORD}\" \"$(__annals_cursor_index_in_current_word)\")\"",
+        times: nameCount,
+        with: ""
+      )
+      .edited("    local -r cur=\"${2}\"\n", with: bashSplit + "    local -r cur=\"${2}\"\n")
+      .edited("prev=\"${3}\"", with: "prev=\"${COMP_WORDS[COMP_CWORD - 1]}\"")
+      .edited(" -? --help)", times: commandCount, with: " '-?' --help)")
+  }
+
+  private static func replacingFunction(_ name: String, in script: String, with function: String) -> String {
+    let scalars = script.unicodeScalars
+    guard let start = scalars.firstRange(of: "\(name)() {\n".unicodeScalars),
+      let end = scalars[start.upperBound...].firstRange(of: "\n}\n".unicodeScalars),
+      script.occurrences(of: "\(name)() {\n") == 1
+    else { preconditionFailure("ArgumentParser's script has not one function \(name)") }
+    return script[..<start.lowerBound] + function + script[end.upperBound...]
+  }
+
+  private static let bashSplit = """
+        local -a COMP_WORDS
+        local -i COMP_CWORD
+        __annals_split_line
+
+
+    """
+
+  private static let bashNames = #"""
+    # Offers names that annals finds in the database, quoted where they must be. compgen -W would expand them, commands
+    # and all.
+    __annals_custom_complete() {
+        local name
+        compopt +o filenames 2>/dev/null
+        while IFS='' read -r name; do
+            COMPREPLY+=("${name}")
+        done < <("${COMP_WORDS[0]}" "${@}" 0 0 "${COMP_LINE:0:COMP_POINT}" "${cur}" 2>/dev/null)
+    }
+
+    # Splits the line up to the cursor at blanks. readline splits at the characters of COMP_WORDBREAKS as well, such
+    # as a colon, which may be part of a name.
+    __annals_split_line() {
+        local -r line="${COMP_LINE:0:COMP_POINT}"
+        local word='' quote='' character
+        local -i index
+        COMP_WORDS=()
+        for ((index = 0; index < ${#line}; index++)); do
+            character="${line:index:1}"
+            if [[ "${character}" = \\ && "${quote}" != \' ]]; then
+                word+="${character}"
+                ((++index))
+                character="${line:index:1}"
+            elif [[ "${character}" = "${quote}" ]]; then
+                quote=''
+            elif [[ -z "${quote}" && "${character}" = [\'\"] ]]; then
+                quote="${character}"
+            elif [[ -z "${quote}" && "${character}" = [[:blank:]] ]]; then
+                [[ -n "${word}" ]] && COMP_WORDS+=("${word}")
+                word=''
+                continue
+            fi
+            word+="${character}"
+        done
+        COMP_WORDS+=("${word}")
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+    }
+
+    """#
+
+  private static let zshNames = #"""
+    __annals_custom_complete() {
+        local -a names
+        names=("${(@f)$("${command_name}" "${@}" "${(j: :)command_line[1,current_word_index + 1]}" 2>/dev/null)}")
+        # The last line is a blank. zsh does not keep an exclamation mark from its history, which would bring any earlier
+        # command into the line. _describe would take what follows a colon for a description.
+        names=("${(@)names:#*\!*}")
+        (( ${#names} > 1 )) && compadd -V names -- "${(@)names[1,-2]}"
+    }
+
+    """#
+
+  private static let fishNames = """
+        command $tokens[1] $argv (commandline -cp | string collect) 2>/dev/null
+
+    """
+}
+
+extension String {
+  /// With another text in the place of one that ArgumentParser writes so often; without the change a script would be
+  /// unsafe, and a text that it writes elsewhere as well is not to be touched.
+  fileprivate func edited(_ text: String, times count: Int = 1, with other: String) -> String {
+    let found = occurrences(of: text)
+    precondition(found == count, "ArgumentParser's script has \(found) times, not \(count) times: \(text)")
+    return String(unicodeScalars.replacing(text.unicodeScalars, with: other.unicodeScalars))
+  }
+
+  fileprivate func occurrences(of text: String) -> Int {
+    unicodeScalars.ranges(of: text.unicodeScalars).count
+  }
+}

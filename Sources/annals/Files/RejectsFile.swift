@@ -1,0 +1,66 @@
+internal import SystemPackage
+
+/// The file that bad lines go to. What is in it is never lost: an earlier run's lines stay.
+final class RejectsFile: Sendable {
+  private let file: FileDescriptor
+  private let path: String
+
+  /// Opens the file, and changes nothing in it.
+  ///
+  /// - Parameters:
+  ///   - isResumed: the run goes on with an earlier one, to whose lines it adds its own.
+  ///   - input: what the events are read from.
+  /// - Throws: ``CommandError`` when it is the input, holds something already, is a link, or cannot be written.
+  init(_ path: String, isResumed: Bool, input: FileDescriptor) throws {
+    self.path = path
+    do {
+      // A link could lead to any file that the operator may write.
+      file = try FileDescriptor.open(
+        FilePath(path),
+        .writeOnly,
+        options: [.create, .append, .noFollow, .closeOnExec],
+        permissions: [.ownerReadWrite, .groupRead, .otherRead]
+      )
+    } catch Errno.tooManySymbolicLinkLevels {
+      throw CommandError.unwritable(path, "it is a symbolic link", hint: "Name the file itself.")
+    } catch let error as Errno {
+      throw CommandError.unwritable(path, "\(error)")
+    }
+    do { try check(isResumed: isResumed, input: input) } catch {
+      try? file.close()
+      throw error
+    }
+  }
+
+  deinit { try? file.close() }
+
+  private func check(isResumed: Bool, input: FileDescriptor) throws {
+    guard let status = CLibrary.status(of: file), status.isRegular else { return }
+    if let other = CLibrary.status(of: input), (other.device, other.inode) == (status.device, status.inode) {
+      throw CommandError(
+        .usage,
+        "--rejects \(path) is the file that the events are read from",
+        code: "usage",
+        hint: "Name another file for the bad lines."
+      )
+    }
+    if status.size > 0, !isResumed {
+      throw CommandError(
+        .usage,
+        "the rejects file \(path) is there and is not empty",
+        code: "usage",
+        hint:
+          "Name another file, or move it away. With --skip-lines, bad lines are added to those of the earlier run."
+      )
+    }
+  }
+
+  /// Adds a line, whole or not at all.
+  func write(_ line: [UInt8]) throws {
+    let size = CLibrary.status(of: file)?.size
+    do { try file.writeAll(line + [UInt8(ascii: "\n")]) } catch let error as Errno {
+      if let size { CLibrary.truncate(file, to: size) }
+      throw CommandError.unwritable(path, "\(error)")
+    }
+  }
+}

@@ -1,0 +1,69 @@
+internal import ArgumentParser
+internal import EventStore
+
+/// How a rebuild goes, as options.
+struct RebuildOptionGroup: ParsableArguments {
+  @Option(help: "Events a transaction.")
+  var chunk: Int64 = 20_000
+
+  @Option(help: "Connections that share the work, for a file with '@parallel aggregate'.")
+  var workers = 1
+
+  @Flag(help: "Go on with an interrupted build of the same file, or begin anew.")
+  var mode: Mode = .resume
+
+  @Flag(help: "Leave the new generation beside the live one; the next run swaps it in.")
+  var noSwap = false
+
+  @Option(help: ArgumentHelp("Apply events up to this position only.", valueName: "n"))
+  var toPosition: Int64?
+
+  @Option(help: "Earlier generations to keep for 'annals projections rollback'.")
+  var keep = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "Stop after so long with exit status 2; the next run goes on.",
+      valueName: "duration"
+    )
+  )
+  var timeLimit: DurationArgument?
+
+  @Flag(help: "Print how the new tables differ from the live ones.")
+  var diff = false
+
+  @Option(
+    help: "Do not swap, and exit with 2, when more rows differ: a number, or a share as 1%.",
+    transform: { text in
+      guard let limit = DifferenceLimit(text) else {
+        throw ValidationError("'\(text)' is neither a number of rows nor a percentage")
+      }
+      return limit
+    }
+  )
+  var maxDiff: DifferenceLimit?
+
+  enum Mode: EnumerableFlag {
+    case resume, restart
+  }
+
+  func validate() throws {
+    if chunk < 1 { throw ValidationError("--chunk must be 1 or more") }
+    if !(1...64).contains(workers) { throw ValidationError("--workers must be from 1 to 64") }
+    if keep < 0 { throw ValidationError("--keep cannot be negative") }
+  }
+
+  var options: RebuildOptions {
+    var options = RebuildOptions()
+    options.chunkSize = chunk
+    options.workers = workers
+    options.restarts = mode == .restart
+    options.swaps = !noSwap
+    options.lastPosition = toPosition
+    options.keptGenerations = keep
+    options.timeLimit = timeLimit?.duration
+    options.compares = diff
+    options.differenceLimit = maxDiff
+    return options
+  }
+}

@@ -1,0 +1,52 @@
+internal import EventStore
+
+/// An event for programs: the fields of the NDJSON lines.
+extension Event: Record {
+  static let columns: [Column<Self>] = [
+    Column("position") { Field($0.position) },
+    Column("aggregate_id") { .text($0.aggregateID) },
+    Column("version") { Field($0.version) },
+    Column("event_type") { .text($0.type) },
+    Column("timestamp") { .text("\($0.timestamp)") },
+    Column("id") { .text("\($0.id)") },
+    Column("event_data") { .json($0.data) },
+    Column("metadata") { Field(json: $0.metadata) },
+  ]
+}
+
+/// An event of one stream, for people.
+struct StreamEventRecord: Record {
+  let event: Event
+  /// When the event shown before it happened.
+  let previous: Timestamp?
+  let payload: PayloadDisplay
+
+  static let columns: [Column<Self>] = [
+    Column("version") { Field($0.event.version) },
+    Column("time") { .text("\($0.event.timestamp)") },
+    Column("interval") { Field($0.interval) },
+    Column("event_type", .colored) { .text($0.event.type) },
+    Column("payload") { $0.payload.field($0.event) },
+  ]
+
+  private var interval: String? { previous.map { "\(Interval(from: $0, to: event.timestamp))" } }
+
+  var lines: [String] { payload.lines(event) }
+}
+
+/// An event among those of other streams, for people.
+struct StoreEventRecord: Record {
+  let event: Event
+  let payload: PayloadDisplay
+
+  static let columns: [Column<Self>] = [
+    Column("position") { Field($0.event.position) },
+    Column("aggregate") { .text($0.event.aggregateID) },
+    Column("version") { Field($0.event.version) },
+    Column("time") { .text("\($0.event.timestamp)") },
+    Column("event_type", .colored) { .text($0.event.type) },
+    Column("payload") { $0.payload.field($0.event) },
+  ]
+
+  var lines: [String] { payload.lines(event) }
+}

@@ -1,0 +1,98 @@
+internal import EventStore
+internal import Synchronization
+
+extension Finding: Record {
+  static let columns: [Column<Self>] = [
+    Column("kind") { .text($0.kind.rawValue) },
+    Column("severity") { .text($0.severity.rawValue) },
+    Column("aggregate_id") { Field($0.aggregateID) },
+    Column("version") { Field($0.version) },
+    Column("last_version") { Field($0.lastVersion) },
+    Column("position") { Field($0.position) },
+    Column("detail") { .text($0.detail) },
+  ]
+}
+
+/// A finding with the likely cause of what is missing.
+struct ExplainedFindingRecord: Record {
+  static let columns: [Column<Self>] =
+    Finding.columns.of(\.finding) + [
+      Column("cause") { Field($0.finding.explanation?.cause.rawValue) },
+      Column("evidence") { Field($0.finding.explanation?.evidence) },
+      Column("safe") { $0.finding.explanation.map { .bool($0.isSafe) } ?? .null },
+    ]
+
+  let finding: Finding
+}
+
+/// Prints findings as they come, and what was checked at the end.
+final class FindingReport<R: Record>: Sendable {
+  private let format: OutputFormat
+  private let limit: Int
+  private let record: @Sendable (Finding) -> R
+  private let isShown: @Sendable (Finding) -> Bool
+  private let state: Mutex<(printer: RecordPrinter<R>, count: Int)>
+
+  init(
+    _ format: OutputFormat,
+    limit: Int?,
+    record: @escaping @Sendable (Finding) -> R,
+    isShown: @escaping @Sendable (Finding) -> Bool
+  ) {
+    self.format = format
+    self.limit = limit ?? .max
+    self.isShown = isShown
+    self.record = record
+    state = Mutex((RecordPrinter(format), 0))
+  }
+
+  func print(_ finding: Finding) {
+    guard isShown(finding) else { return }
+    state.withLock { state in
+      if state.count == 0, format == .json { StandardOutput.writeJSON("{\"findings\":") }
+      if state.count < limit { state.printer.print(record(finding)) }
+      state.count += 1
+    }
+  }
+
+  func end(_ result: VersionCheckResult) {
+    state.withLock { state in
+      if state.count == 0, format == .json { StandardOutput.writeJSON("{\"findings\":") }
+      state.printer.finish()
+      if format == .json { StandardOutput.writeJSON(",\(Self.envelope(result))}\n") }
+      StandardOutput.flush()
+      let more = state.count - min(limit, state.count)
+      if more > 0 {
+        StandardError.warn(
+          "\(more) more \(more == 1 ? "finding is" : "findings are") not shown (--max-findings)"
+        )
+      }
+    }
+    StandardError.note(Self.summary(result))
+  }
+
+  /// The members of the JSON output beside the findings.
+  private static func envelope(_ result: VersionCheckResult) -> String {
+    var (envelope, checked, counts) = (JSONObject(), JSONObject(), JSONObject())
+    checked.add("events", result.events)
+    checked.add("aggregates", result.aggregates)
+    if let head = result.headPosition { checked.add("head_position", head) }
+    for kind in Finding.Kind.allCases {
+      if let count = result.counts[kind] { counts.add(kind.rawValue, Int64(count)) }
+    }
+    envelope.add("status", result.errors > 0 ? "errors" : result.counts.isEmpty ? "clean" : "warnings")
+    envelope.add("checked", json: checked.text)
+    envelope.add("counts", json: counts.text)
+    if let root = result.manifestRoot { envelope.add("manifest_root", root) }
+    return String(envelope.text.dropFirst().dropLast())
+  }
+
+  private static func summary(_ result: VersionCheckResult) -> String {
+    let checked =
+      "\(Field.grouped(result.events)) events of \(Field.grouped(result.aggregates)) aggregates checked"
+    let found = Finding.Kind.allCases.compactMap { kind in
+      result.counts[kind].map { "\(Field.grouped(Int64($0))) \(kind.rawValue)" }
+    }
+    return "\(checked): \(found.isEmpty ? "no findings" : found.joined(separator: ", "))"
+  }
+}

@@ -1,0 +1,97 @@
+internal import EventStore
+
+/// What `check` prints.
+struct HealthReport {
+  let health: StoreHealth
+  let problems: [String]
+
+  func text(_ format: Check.Format) -> String {
+    switch format {
+    case .nagios: nagios
+    case .prometheus: prometheus
+    case .json: json
+    }
+  }
+
+  /// What is printed when there is no answer; nothing for Prometheus, which has a metric of its own for that.
+  static func unknown(_ reason: String, _ format: Check.Format) -> String {
+    switch format {
+    case .nagios:
+      return
+        "ANNALS UNKNOWN - \(nagiosText(reason.unicodeScalars.split(separator: "\n").first.map(String.init) ?? ""))\n"
+    case .prometheus: return ""
+    case .json:
+      var object = JSONObject()
+      object.add("status", "unknown")
+      object.add("problems", json: JSONObject.list([reason]))
+      return object.text + "\n"
+    }
+  }
+
+  private static func nagiosText(_ text: String) -> String {
+    // A bar would begin the performance data.
+    var shown = String.UnicodeScalarView()
+    for scalar in TextEscaping.forPeople(text).unicodeScalars { shown.append(scalar == "|" ? "/" : scalar) }
+    return String(shown)
+  }
+
+  /// State, text and performance data, as the Monitoring Plugins' guidelines want it.
+  private var nagios: String {
+    let summary =
+      problems.isEmpty
+      ? "head \(health.head), \(health.readers.count) readers, at most \(health.lagEvents) events behind"
+      : problems.joined(separator: "; ")
+    let text = Self.nagiosText(summary)
+    let age = health.ageSeconds.map { " age_seconds=\(Int(clamping: $0))s" } ?? ""
+    return """
+      ANNALS \(problems.isEmpty ? "OK" : "CRITICAL") - \(text) | lag_events=\(health.lagEvents) \
+      lag_seconds=\(Int(clamping: health.lagSeconds))s dead_letters=\(health.deadLetters)\(age)
+
+      """
+  }
+
+  private var prometheus: String {
+    var metrics = PrometheusText(prefix: "annals_")
+    func ofReaders(_ value: (StoreHealth.Reader) -> String) -> [(labels: [(String, String)], value: String?)]
+    {
+      health.readers.map { reader in
+        ([("reader", reader.name), ("kind", reader.isProjection ? "projection" : "replay")], value(reader))
+      }
+    }
+    metrics.add("healthy", "Whether no limit is exceeded.", [([], problems.isEmpty ? "1" : "0")])
+    metrics.add("head_position", "The highest position.", [([], "\(health.head)")])
+    if let age = health.ageSeconds {
+      metrics.add("age_seconds", "Since the newest event happened.", [([], "\(age)")])
+    }
+    metrics.add("lag_events", "Events after the reader's checkpoint.", ofReaders { "\($0.lagEvents)" })
+    metrics.add("lag_seconds", "Since the first of them happened.", ofReaders { "\($0.lagSeconds)" })
+    metrics.add("dead_letters", "Events that the reader gave up on.", ofReaders { "\($0.deadLetters)" })
+    metrics.add(
+      "stopped",
+      "Whether the reader's work stopped with an error.",
+      ofReaders { $0.error == nil ? "0" : "1" }
+    )
+    return metrics.text
+  }
+
+  private var json: String {
+    var object = JSONObject()
+    object.add("status", problems.isEmpty ? "ok" : "critical")
+    object.add("problems", json: JSONObject.list(problems))
+    object.add("head", health.head)
+    object.add("age_seconds", json: health.ageSeconds.map { "\($0)" } ?? "null")
+    object.add("readers", json: "[\(health.readers.map(Self.object).joined(separator: ","))]")
+    return object.text + "\n"
+  }
+
+  private static func object(_ reader: StoreHealth.Reader) -> String {
+    var object = JSONObject()
+    object.add("name", reader.name)
+    object.add("kind", reader.isProjection ? "projection" : "replay")
+    object.add("lag_events", reader.lagEvents)
+    object.add("lag_seconds", json: "\(reader.lagSeconds)")
+    object.add("dead_letters", reader.deadLetters)
+    object.add("error", json: reader.error.map(JSONObject.quote) ?? "null")
+    return object.text
+  }
+}

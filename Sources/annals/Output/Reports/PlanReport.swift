@@ -1,0 +1,66 @@
+internal import EventStore
+
+extension EvolutionPlan.TypeChange: Record {
+  static let columns: [Column<Self>] = [
+    Column("event_type") { .text($0.type) },
+    Column("events") { Field($0.events) },
+    Column("changed") { Field($0.changed) },
+    Column("becomes") { .text($0.outcome) },
+  ]
+
+  /// The types after the change with their counts, where they are not just the old one.
+  private var outcome: String {
+    if isOfSameType { return type }
+    let types = becomes.map { "\($0.type) \(Field.grouped($0.events))" }
+    return types.isEmpty ? "(dropped)" : types.joined(separator: ", ")
+  }
+}
+
+/// A plan for people.
+struct PlanReport {
+  private let plan: EvolutionPlan
+
+  init(_ plan: EvolutionPlan) {
+    self.plan = plan
+  }
+
+  func print() {
+    RecordPrinter.print(plan.types, .table)
+    section("Shapes", plan.shapes.map(Self.line))
+    section("Examples", plan.examples.flatMap(Self.lines))
+    section("To be rebuilt after the swap", plan.projections.map { "  projection \($0)" })
+    section("Snapshots to be taken anew", plan.reducers.map { "  reducer \($0)" })
+    var notes = ["  about \(max(1, Int(plan.estimatedSeconds.rounded()))) s for the copy"]
+    if plan.renumbersVersions { notes.append("  versions are numbered anew") }
+    if plan.renumbersPositions {
+      notes.append("  positions are numbered anew: every projection and checkpoint begins anew")
+    }
+    section("Applying", notes)
+  }
+
+  private func section(_ title: String, _ lines: [String]) {
+    guard !lines.isEmpty else { return }
+    StandardOutput.print()
+    StandardOutput.print(title)
+    for line in lines { StandardOutput.print(line) }
+  }
+
+  /// A line of the diff of shapes.
+  private static func line(_ change: EvolutionPlan.ShapeChange) -> String {
+    let share = change.events < change.compared ? "  (\(change.events) of \(change.compared))" : ""
+    let subject = "\(change.type) \(change.path)"
+    switch (change.before, change.after) {
+    case (nil, let after?): return "+ \(subject) \(after)\(share)"
+    case (let before?, nil): return "- \(subject) \(before)\(share)"
+    case (let before, let after): return "~ \(subject) \(before ?? "") -> \(after ?? "")\(share)"
+    }
+  }
+
+  private static func lines(_ example: EvolutionPlan.Example) -> [String] {
+    [
+      "  \(example.aggregateID) version \(example.version)",
+      "  - \(example.type) \(example.before)",
+      "  + \(example.newType) \(example.after)",
+    ]
+  }
+}

@@ -1,0 +1,33 @@
+internal import EventStore
+
+/// The events of a type that a replay would pass on.
+struct ReplayPlanRecord: Record {
+  let estimate: ReplayPlan.TypeEstimate
+  let positions: ClosedRange<Int64>?
+  let format: OutputFormat
+
+  static let columns: [Column<Self>] = [
+    Column("event_type") { Field($0.estimate.type ?? ($0.format == .table ? "(other types)" : nil)) },
+    Column("estimated_events") { Field($0.estimate.events) },
+    Column("from_position", .aside) { Field($0.positions?.lowerBound) },
+    Column("to_position", .aside) { Field($0.positions?.upperBound) },
+  ]
+
+  static func print(_ plan: ReplayPlan, _ format: OutputFormat) {
+    let records = plan.types.map {
+      ReplayPlanRecord(estimate: $0, positions: plan.positions, format: format)
+    }
+    RecordPrinter.print(records, format)
+  }
+}
+
+extension ReplayPlan {
+  /// For people, above the types.
+  var summary: String {
+    guard !types.isEmpty else { return "no event to replay" }
+    let places = positions.map {
+      ", positions \(Field.grouped($0.lowerBound)) to \(Field.grouped($0.upperBound))"
+    }
+    return "about \(Field.grouped(events)) events\(places ?? ""): an estimate from PostgreSQL's statistics"
+  }
+}

@@ -1,0 +1,34 @@
+internal import Glibc
+internal import Subprocess
+
+/// A program that has the terminal while it runs, and is waited for.
+///
+/// INT and QUIT reach it from the terminal; TERM comes to this process alone, and is passed on by ``forward(_:)``.
+final class ChildProcess: Sendable {
+  private let (signals, sender) = AsyncStream.makeStream(of: Int32.self)
+
+  @Sendable func forward(_ number: Int32) { if number == SIGTERM { sender.yield(number) } }
+
+  /// - Parameter changes: to the environment of this process; nil takes a variable away.
+  func run(
+    _ program: Executable,
+    _ arguments: [String],
+    changing changes: [Environment.Key: String?],
+    input: some InputProtocol
+  ) async throws -> TerminationStatus {
+    let result = try await Subprocess.run(
+      program,
+      arguments: Arguments(arguments),
+      environment: .inherit.updating(changes),
+      input: input,
+      output: .currentStandardOutput,
+      error: .currentStandardError
+    ) { execution in
+      Task { [signals] in
+        for await number in signals { try? execution.send(signal: Signal(rawValue: number)) }
+      }
+    }
+    result.closureResult.cancel()
+    return result.terminationStatus
+  }
+}

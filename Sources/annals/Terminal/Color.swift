@@ -1,0 +1,15 @@
+/// A colour of the terminal.
+struct Color {
+  /// Of its palette (ECMA-48, SGR), which the operator has chosen; red and black stay out, as they mean something.
+  private static let codes = [32, 33, 34, 35, 36, 92, 93, 94, 95, 96]
+
+  private let code: Int
+
+  /// The same for the same name wherever and whenever: by its hash (FNV-1a).
+  init(of name: String) {
+    let hash = name.utf8.reduce(2_166_136_261 as UInt32) { ($0 ^ UInt32($1)) &* 16_777_619 }
+    code = Self.codes[Int(hash % UInt32(Self.codes.count))]
+  }
+
+  func paint(_ text: String) -> String { "\u{1B}[\(code)m\(text)\u{1B}[0m" }
+}

@@ -1,0 +1,27 @@
+internal import Glibc
+internal import SystemPackage
+
+/// Questions to whoever sits at the terminal.
+enum Confirmation {
+  /// Asks before something is destroyed, and returns only when it may be.
+  ///
+  /// - Parameters:
+  ///   - question: what would be done, as "Delete all data in /srv/x?"
+  ///   - yes: the option `--yes`: do not ask.
+  /// - Throws: when the answer is no, and when standard input is no terminal: data that is piped in is no answer.
+  static func require(_ question: String, yes: Bool) throws {
+    if yes { return }
+    guard isatty(STDIN_FILENO) == 1 else {
+      throw CommandError(
+        .usage,
+        "there is no terminal to ask on: \(question)",
+        code: "notConfirmed",
+        hint: "Give --yes to do it without being asked."
+      )
+    }
+    StandardError.ask("\(question) [y/N]")
+    // A read would sit through Ctrl-C, which only cancels the task.
+    while try !CLibrary.isReadable(.standardInput, withinMilliseconds: 100) { try Task.checkCancellation() }
+    guard ["y", "yes"].contains(readLine()?.lowercased()) else { throw EndWithStatus(status: .failure) }
+  }
+}

@@ -1,0 +1,106 @@
+internal import Glibc
+internal import Subprocess
+internal import Synchronization
+internal import SystemPackage
+
+/// A program through which somebody at a terminal reads long output, as with git and psql. It starts with the first
+/// output, so that a command that fails before shows its error and nothing else.
+final class Pager: Sendable {
+  private struct State {
+    var input: FileDescriptor?
+    var process: Task<TerminationStatus, any Error>?
+    /// Whether nobody reads any more.
+    var isClosed = false
+  }
+
+  private let command: String
+  private let state = Mutex(State())
+  private let child = ChildProcess()
+
+  private init(_ command: String) {
+    self.command = command
+  }
+
+  /// Shows what `body` writes to standard output through the operator's pager, where there is one and a terminal.
+  static func show(_ body: () async throws -> Void) async throws {
+    guard let command = chosenCommand else { return try await body() }
+    let pager = Pager(command)
+    // A pager that was left is then found by the write that fails.
+    signal(SIGPIPE, SIG_IGN)
+    StandardOutput.divert(to: pager)
+    let result: Result<Void, any Error>
+    do {
+      result = .success(try await body())
+    } catch {
+      result = .failure(error)
+    }
+    StandardOutput.flush()
+    StandardOutput.divert(to: nil)
+    let wasLeft = try await pager.finish()
+    if !wasLeft || Interruption.status == .terminated { try result.get() }
+  }
+
+  /// A line for `sh -c`; nil where nothing is to be paged.
+  private static var chosenCommand: String? {
+    guard StandardOutput.isTerminal, Terminal.canMoveCursor else { return nil }
+    for name in ["ANNALS_PAGER", "PAGER"] {
+      guard let command = CLibrary.environment(name, orEmpty: true) else { continue }
+      let words = command.unicodeScalars.split(separator: " ").map(String.init)
+      return words.isEmpty || words == ["cat"] ? nil : command
+    }
+    return "if command -v less >/dev/null; then exec less; else exec cat; fi"
+  }
+
+  /// Writes to the pager; what comes after it was left is dropped.
+  func write(_ bytes: [UInt8]) throws {
+    guard let input = try openInput() else { return }
+    do {
+      _ = try input.writeAll(bytes)
+    } catch Errno.brokenPipe {
+      state.withLock { $0.isClosed = true }
+      Interruption.cancelWork()
+    }
+  }
+
+  private func openInput() throws -> FileDescriptor? {
+    try state.withLock { state in
+      if state.isClosed { return nil }
+      if let input = state.input { return input }
+      let (output, input) = try FileDescriptor.pipe(options: .closeOnExec)
+      state.input = input
+      state.process = Task { try await self.run(reading: output) }
+      Interruption.waitForChild(child.forward)
+      return input
+    }
+  }
+
+  private func run(reading output: FileDescriptor) async throws -> TerminationStatus {
+    // What git gives less: leave at once when all fits, show colours, leave the text on the screen.
+    let defaults: [Environment.Key: String?] =
+      CLibrary.environment("LESS", orEmpty: true) == nil ? ["LESS": "FRX"] : [:]
+    return try await child.run(
+      .path("/bin/sh"),
+      ["-c", command],
+      changing: defaults,
+      input: .fileDescriptor(output, closeAfterSpawningProcess: true)
+    )
+  }
+
+  /// Waits until it is left.
+  ///
+  /// - Returns: whether that was before all was written.
+  private func finish() async throws -> Bool {
+    let state = state.withLock(\.self)
+    try state.input?.close()
+    switch try await state.process?.value {
+    case .exited(let code) where code == 126 || code == 127:
+      throw CommandError(
+        .failure,
+        "the pager '\(command)' cannot be run",
+        code: "unusablePager",
+        hint: "Set ANNALS_PAGER to another, or to nothing for none."
+      )
+    default: return state.isClosed
+    }
+  }
+}
