@@ -2,6 +2,8 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
+@testable import annals
+
 /// The committed completions are those of the program, and the shells understand them.
 @Suite struct CompletionTests {
   @Test(arguments: [("bash", "annals.bash"), ("zsh", "_annals"), ("fish", "annals.fish")])
@@ -10,6 +12,14 @@ import Testing
     #expect(run.exitCode == 0)
     let difference = try SourceTree.difference(of: run.standardOutput, from: "completions/\(file)")
     if let difference { Issue.record("\(difference.prefix(100))") }
+  }
+
+  /// ArgumentParser may write another script, which an edit would miss, or hit where it must not.
+  @Test func anEditThatHitsMoreOrLessOftenThanItMustStopsTheGeneration() async {
+    #expect("a -? b".edited("-?", with: "'-?'") == "a '-?' b")
+    #expect("-? -?".edited("-?", times: 2, with: "h") == "h h")
+    await #expect(processExitsWith: .failure) { _ = "a b".edited("-?", with: "h") }
+    await #expect(processExitsWith: .failure) { _ = "-? -?".edited("-?", with: "h") }
   }
 
   /// Lines with what a shell must offer at their end.

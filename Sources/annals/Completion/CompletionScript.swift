@@ -133,7 +133,7 @@ enum CompletionScript {
 extension String {
   /// With another text in the place of one that ArgumentParser writes so often; without the change a script would be
   /// unsafe, and a text that it writes elsewhere as well is not to be touched.
-  fileprivate func edited(_ text: String, times count: Int = 1, with other: String) -> String {
+  func edited(_ text: String, times count: Int = 1, with other: String) -> String {
     let found = occurrences(of: text)
     precondition(found == count, "ArgumentParser's script has \(found) times, not \(count) times: \(text)")
     return String(unicodeScalars.replacing(text.unicodeScalars, with: other.unicodeScalars))
