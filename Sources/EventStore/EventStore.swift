@@ -24,9 +24,7 @@ public actor EventStore {
   let parameters: ConnectionParameters
   nonisolated let canceller: Canceller
   let session: Session
-  private var knownLayout: EventsTable?
-  /// See ``appendStatements(_:)``.
-  var knownStatements: AppendStatements?
+  private var hand: StoreConnection?
   /// What events go through when they are read; see ``use(_:)``.
   var upcasters = Upcasters.none
 
@@ -34,7 +32,9 @@ public actor EventStore {
   private var reportNotice: (@Sendable (String) -> Void)?
 
   /// Called, on the store's thread, between the steps of a swap: tests open readers there.
-  var atSwapStep: (@Sendable (SwapStep) -> Void)?
+  var atSwapStep: (@Sendable (SwapStep) -> Void)? {
+    didSet { hand = nil }
+  }
 
   /// A store in the database that libpq finds.
   ///
@@ -73,10 +73,17 @@ public actor EventStore {
   /// Sets who is told of what goes on, for example that a reader waits for a writer.
   public func onNotice(_ report: (@Sendable (String) -> Void)?) {
     reportNotice = report
+    hand = nil
   }
 
   func notify(_ text: String) {
     reportNotice?(text)
+  }
+
+  /// Makes all reading of this store go through upcasters from now on: events, projections, states.
+  public func use(_ upcasters: Upcasters) {
+    self.upcasters = upcasters
+    hand = nil
   }
 
   /// Runs `body` on the connection, opening one if there is none.
@@ -86,13 +93,13 @@ public actor EventStore {
   /// - Parameter rows: what row security may leave out.
   func perform<T: Sendable>(
     seeing rows: RowVisibility = .all,
-    _ body: (Connection) throws -> T
+    _ body: (StoreConnection) throws -> T
   ) async throws -> T {
     canceller.reset()
     return try await withTaskCancellationHandler {
       do {
         try Task.checkCancellation()
-        return try body(try session.connection(seeing: rows))
+        return try body(try hand(seeing: rows))
       } catch let error as PostgresError {
         guard Task.isCancelled else { throw EventStoreError(error) }
         // A connection that was given up says more than that the statement was cancelled.
@@ -120,26 +127,25 @@ public actor EventStore {
     return sibling
   }
 
-  /// The open connection; a broken one is replaced.
-  func connection() throws(PostgresError) -> Connection { try session.connection() }
+  /// What works on the open connection; a broken one is replaced.
+  private func hand(seeing rows: RowVisibility) throws(PostgresError) -> StoreConnection {
+    let connection = try session.connection(seeing: rows)
+    if let hand, hand.connection === connection { return hand }
+    let report = reportNotice
+    let opened = StoreConnection(
+      connection,
+      of: session,
+      table: table,
+      layout: foreign,
+      upcasters: upcasters,
+      notify: { report?($0) },
+      atSwapStep: atSwapStep,
+      succeeding: hand
+    )
+    hand = opened
+    return opened
+  }
 
   /// What libpq makes of the parameters, and who decided it; also when there is no connection.
   package func connectionSettings() -> [ConnectionSetting] { session.settings }
-
-  /// What the events table looks like; read once.
-  func layout(_ connection: Connection) throws -> EventsTable {
-    if let knownLayout { return knownLayout }
-    let found =
-      try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)
-    guard var layout = found else { throw EventsTable.missing(table) }
-    if !upcasters.isEmpty { layout = try layout.upcast(by: upcasters, connection) }
-    knownLayout = layout
-    return layout
-  }
-
-  /// Forgets what ``layout(_:)`` read, after the table was changed.
-  func forgetLayout() {
-    knownLayout = nil
-    knownStatements = nil
-  }
 }

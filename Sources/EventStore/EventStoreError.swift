@@ -2,33 +2,39 @@ internal import LibPQ
 
 /// Why an operation of the store failed, in the shape of PostgreSQL's own messages.
 public struct EventStoreError: Error, Sendable, Hashable {
-  /// The stable kind of a failure, for programs.
-  public enum Code: String, Sendable, Hashable {
+  /// The stable kind of a failure, for programs. Later versions may add some.
+  public struct Code: RawRepresentable, Sendable, Hashable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+      self.rawValue = rawValue
+    }
+
     /// No connection to the server.
-    case cannotConnect
+    public static let cannotConnect = Code(rawValue: "cannotConnect")
     /// A pooler shares the server's sessions, and the operation needs one of its own.
-    case noSession
+    public static let noSession = Code(rawValue: "noSession")
     /// The connection ended while it was in use.
-    case connectionLost
+    public static let connectionLost = Code(rawValue: "connectionLost")
     /// The server did not answer in time.
-    case timedOut
+    public static let timedOut = Code(rawValue: "timedOut")
     /// The stream is at another version than the caller expected, or holds another event of that id.
-    case versionConflict
+    public static let versionConflict = Code(rawValue: "versionConflict")
     /// A reader has passed positions that the store does not have: events were restored to an earlier state, truncated
     /// or replaced.
-    case checkpointAhead = "checkpoint_ahead"
+    public static let checkpointAhead = Code(rawValue: "checkpoint_ahead")
     /// What was asked for is not in the store.
-    case notFound
+    public static let notFound = Code(rawValue: "notFound")
     /// The input is not an event.
-    case invalidInput
+    public static let invalidInput = Code(rawValue: "invalidInput")
     /// A projection, reducer, upcaster or layout file is wrong, or the events table is not one.
-    case invalidDefinition
+    public static let invalidDefinition = Code(rawValue: "invalidDefinition")
     /// Somebody else holds the lock; trying again later will do.
-    case locked
+    public static let locked = Code(rawValue: "locked")
     /// The role lacks a right, or the database is read only.
-    case permissionDenied
+    public static let permissionDenied = Code(rawValue: "permissionDenied")
     /// Any other refusal of the server or the store.
-    case failed
+    public static let failed = Code(rawValue: "failed")
   }
 
   /// The kind of the failure.
@@ -38,16 +44,18 @@ public struct EventStoreError: Error, Sendable, Hashable {
   /// Facts that help to understand it.
   public var detail: String?
   /// What to do about it.
-  public var hint: String?
+  public var hint: Hint?
   /// PostgreSQL's code of the failure, when the server found it.
   public var sqlState: String?
+  /// The version that a stream is at, for a version conflict; 0 where it has no events.
+  public var actualVersion: Int?
 
   /// An error, in the same shape as those that the store throws.
   public init(
     _ code: Code,
     _ message: String,
     detail: String? = nil,
-    hint: String? = nil,
+    hint: Hint? = nil,
     sqlState: String? = nil
   ) {
     self.code = code
@@ -63,12 +71,12 @@ public struct EventStoreError: Error, Sendable, Hashable {
       Code(error),
       error.message,
       detail: error.detail,
-      hint: error.hint,
+      hint: error.hint.map { Hint($0) },
       sqlState: error.sqlState
     )
     switch code {
     case .cannotConnect:
-      hint = hint ?? "Check -h, -p, -U, -d and the PG* variables; psql with the same settings must connect."
+      hint = hint ?? "Check \(.connection); psql with the same settings must connect."
     case .connectionLost:
       hint = hint ?? "Run the command again; what was not committed was rolled back."
     case .failed where sqlState == SQLState.queryCanceled:
@@ -106,7 +114,7 @@ extension PostgresError {
 extension EventStoreError {
   /// What is wrong with an operator's file.
   init(_ error: SQLFileError) {
-    self.init(.invalidDefinition, error.description, hint: error.hint)
+    self.init(.invalidDefinition, error.description, hint: error.hint.map { Hint($0) })
   }
 }
 
@@ -136,7 +144,7 @@ extension EventStoreError {
       "\(subject) has no \(column)",
       detail: "The table lets its columns be NULL.",
       hint:
-        "Repair the row, and give the columns NOT NULL; 'annals verify-versions' finds more that is wrong."
+        "Repair the row, and give the columns NOT NULL; \(.verify()) finds more that is wrong."
     )
   }
 }

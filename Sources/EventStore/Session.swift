@@ -26,6 +26,9 @@ final class Session {
     self.canceller = canceller
   }
 
+  /// A session of the same parameters, for work side by side.
+  func another() -> Session { Session(parameters, canceller: canceller) }
+
   /// The open connection; a broken one is replaced.
   func connection() throws(PostgresError) -> Connection {
     if let openConnection, !openConnection.isBroken { return openConnection }

@@ -19,7 +19,7 @@ extension Connection {
     let cursor = "annals_pages_\(openCursors)"
     _ = try query("DECLARE \(cursor) NO SCROLL CURSOR FOR \(sql)", parameters)
     while true {
-      let page = try query("FETCH \(pageRows) FROM \(cursor)")
+      let page = try query("FETCH \(raw: String(pageRows)) FROM \(raw: cursor)")
       if !page.isEmpty { try body(page) }
       if page.rowCount < pageRows { break }
     }

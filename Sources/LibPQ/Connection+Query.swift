@@ -1,12 +1,18 @@
 internal import CLibPQ
 
 extension Connection {
-  /// Runs one statement with its parameters and returns its rows.
+  /// Runs one statement, whose interpolated values are its parameters, and returns its rows.
   ///
   /// - Parameter prepared: keep the statement prepared on this connection from its second run on.
+  package func query(_ sql: SQL, prepared: Bool = false) throws(PostgresError) -> QueryResult {
+    try query(sql.text, sql.parameters, prepared: prepared)
+  }
+
+  /// Runs one statement with its parameters and returns its rows: for a template, and where statements come by the
+  /// hundred thousand.
   package func query(
     _ sql: String,
-    _ parameters: [Parameter] = [],
+    _ parameters: [Parameter],
     prepared: Bool = false
   ) throws(PostgresError) -> QueryResult {
     try send(sql, parameters, prepared: prepared)

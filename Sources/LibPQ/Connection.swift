@@ -17,6 +17,9 @@ internal import CLibPQ
   var backend: Probe.Backend?
   /// The server's processes that served connections which this one takes the place of, and which were lost.
   package var predecessors: [Int32] = []
+  /// The names of the advisory locks that operations on this session hold. The server lets a session take its lock once
+  /// more, so it would let in a second operation.
+  package var heldLocks: Set<ByteString> = []
   /// Whether a pooler stands between this and the server.
   package var isPooled = false
   /// How it shares sessions; nil until ``findPooling()`` has asked.

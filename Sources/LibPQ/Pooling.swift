@@ -70,7 +70,7 @@ extension Connection {
   ///
   /// A pooler makes up the process id that it tells its clients: so PgBouncer, which cannot know who will serve them.
   func openSession() throws(PostgresError) {
-    let sql = "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_postmaster_start_time()"
+    let sql: SQL = "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_postmaster_start_time()"
     let row = try query(sql)
     let process = row.int32(0, 0)
     isPooled = process != backendProcessID
@@ -127,7 +127,7 @@ extension Connection {
   /// `server_round_robin` it is the one that came back first: then a connection's own transactions change sessions.
   /// They come in runs of several lengths, so that they do not keep step with somebody else's.
   private func askForPooling() throws(PostgresError) -> Pooling {
-    let process = "SELECT pg_catalog.pg_backend_pid()"
+    let process: SQL = "SELECT pg_catalog.pg_backend_pid()"
     let own = try query(process).int32(0, 0)
     var second: Connection?
     for length in 1...5 {

@@ -30,7 +30,6 @@ enum ExitStatus: Int32, CaseIterable {
   init(_ code: EventStoreError.Code) {
     switch code {
     case .cannotConnect, .noSession: self = .cannotConnect
-    case .connectionLost, .timedOut, .failed: self = .failure
     case .versionConflict: self = .versionConflict
     case .checkpointAhead: self = .findings
     case .notFound: self = .notFound
@@ -38,6 +37,7 @@ enum ExitStatus: Int32, CaseIterable {
     case .invalidDefinition: self = .badDefinition
     case .locked: self = .locked
     case .permissionDenied: self = .noPermission
+    default: self = .failure
     }
   }
 

@@ -26,7 +26,7 @@ struct Failure {
     case let error as EventStoreError:
       status = ExitStatus(error.code)
       (code, message, detail) = (error.code.rawValue, error.message, error.detail)
-      (hint, sqlState) = (error.hint, error.sqlState)
+      (hint, sqlState) = (error.hint.map(Advice.text), error.sqlState)
       hasSeveralLines = error.code == .cannotConnect
     case let error as CommandError:
       (status, code, message, detail) = (error.status, error.code, error.message, error.detail)

@@ -235,7 +235,7 @@ extension HostileEventsTests {
       let error = await #expect(throws: EventStoreError.self) {
         _ = try await store.append([NewEvent(type: "T")], to: id, expecting: .version(77))
       }
-      let hint = try #require(error?.hint)
+      let hint = Advice.text(try #require(error?.hint))
       let command = try #require(hint.firstRange(of: "annals stream "))
       script += hint[command.lowerBound...] + "\n"
       expected += ["stream", id]

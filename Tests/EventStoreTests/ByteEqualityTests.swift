@@ -66,7 +66,7 @@ private let decomposed = "cafe\u{301}"
   }
 
   @Test func oneTypeMayBeHandledByEventAndTheOtherInRuns() throws {
-    let file = try ProjectionFile(
+    let file = try Projection(
       path: "p.sql",
       bytes: Array(
         "-- @projection p\n-- @create\nCREATE TABLE p ();\n-- @on \(composed)\nSELECT 1;\n-- @batch \(decomposed)\nSELECT 1;\n"
@@ -185,9 +185,11 @@ private let decomposed = "cafe\u{301}"
       // What one type alone handles is not handled for the other.
       var options = EvolutionCheckOptions()
       options.projections = [
-        (
-          "p.sql",
-          Array("-- @projection p\n-- @create\nCREATE TABLE p ();\n-- @on \(composed)\nSELECT 1;\n".utf8)
+        try Projection(
+          path: "p.sql",
+          bytes: Array(
+            "-- @projection p\n-- @create\nCREATE TABLE p ();\n-- @on \(composed)\nSELECT 1;\n".utf8
+          )
         )
       ]
       let other = try Upcasters([("u.sql", Array("-- @upcaster u\n-- @event X\n-- @drop\n".utf8))])

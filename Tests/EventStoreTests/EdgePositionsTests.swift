@@ -88,12 +88,11 @@ import Testing
       let failure = await shop.failure(of: sums)
       #expect(failure?.code == .invalidDefinition && failure?.message.contains("the lowest number") == true)
       await #expect(throws: EventStoreError.self) {
-        try await store.planRebuild(Array(sums.utf8), path: "sums.sql")
+        try await store.planRebuild(try Projection(path: "sums.sql", bytes: Array(sums.utf8)))
       }
       // What remembers nothing reads it.
       let build = try await store.buildReadModel(
-        Array(sums.utf8),
-        path: "s.sql",
+        try Projection(path: "s.sql", bytes: Array(sums.utf8)),
         from: EventQuery(),
         into: "aside"
       )
@@ -113,12 +112,15 @@ import Testing
         #expect(outcome.events == 8 && outcome.position == .max)
         #expect(try await shop.sums() == shop.expectedSums())
       }
-      #expect(try await shop.store().planRebuild(Array(sums.utf8), path: "s.sql").types.map(\.events) == [8])
+      #expect(
+        try await shop.store().planRebuild(try Projection(path: "s.sql", bytes: Array(sums.utf8))).types.map(
+          \.events
+        ) == [8]
+      )
       #expect(try await shop.project(sums).events == 0)
       #expect(try await shop.store().projections()[0].lagEvents == 0)
       let build = try await shop.store().buildReadModel(
-        Array(sums.utf8),
-        path: "s.sql",
+        try Projection(path: "s.sql", bytes: Array(sums.utf8)),
         from: EventQuery(),
         into: "aside",
         chunkSize: chunkSize
@@ -278,7 +280,10 @@ import Testing
       #expect(outcome.events == 32 && chunks.withLock(\.self) < 12)
       try await shop.insert([positions.last! + 100_000_000_000], from: 40)
       chunks.withLock { $0 = 0 }
-      let caught = try await shop.store().project(Array(sums.utf8), path: "s.sql", options: .onceByTens) {
+      let caught = try await shop.store().project(
+        try Projection(path: "s.sql", bytes: Array(sums.utf8)),
+        options: .onceByTens
+      ) {
         _ in
         chunks.withLock { $0 += 1 }
       }
@@ -296,8 +301,7 @@ import Testing
       #expect(applied.events == 33 && chunks.withLock(\.self) == 4)
       chunks.withLock { $0 = 0 }
       let built = try await store.buildReadModel(
-        Array(sums.utf8),
-        path: "s.sql",
+        try Projection(path: "s.sql", bytes: Array(sums.utf8)),
         from: EventQuery(),
         into: "aside",
         chunkSize: 10

@@ -46,7 +46,7 @@ import Testing
       options.pollInterval = .milliseconds(20)
       let store = try shop.store()
       let task = Task { [options] in
-        try await store.project(Array(sums.utf8), path: "sums.sql", options: options)
+        try await store.project(try Projection(path: "sums.sql", bytes: Array(sums.utf8)), options: options)
       }
       try await shop.append(2)
       while try await shop.psql("SELECT position FROM annals.generations") != "5" {}

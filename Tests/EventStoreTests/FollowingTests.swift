@@ -119,6 +119,23 @@ import Testing
     }
   }
 
+  /// The server would let in a second one: the two share the session that has the lock.
+  @Test func aCheckpointHasOneUserAlsoWithinAStore() async throws {
+    try await withStore { db, store in
+      try await db.psql(Self.insert("a-1", version: 1))
+      var options = ReplayOptions()
+      options.checkpoint = "mail"
+      let summary = try await store.replay(EventQuery(), options) { [options] _ in
+        let error = await #expect(throws: EventStoreError.self) {
+          _ = try await store.replay(EventQuery(), options) { _ in }
+        }
+        #expect(error?.code == .locked && error?.message.contains("another operation of this store") == true)
+      }
+      #expect(summary.count == 1)
+      #expect(try await store.replay(EventQuery(), options) { _ in }.count == 0)
+    }
+  }
+
   @Test func aCheckpointHasOneUser() async throws {
     try await withStore { db, store in
       try await db.psql(Self.insert("a-1", version: 1))

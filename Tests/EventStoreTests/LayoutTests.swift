@@ -219,7 +219,7 @@ import Testing
         INSERT INTO sums VALUES (event.aggregate_id, (event.event_data->>'n')::integer)
         ON CONFLICT (id) DO UPDATE SET n = sums.n + excluded.n;
         """
-      _ = try await store.rebuildProjection(Array(file.utf8), path: "sums.sql")
+      _ = try await store.rebuildProjection(try Projection(path: "sums.sql", bytes: Array(file.utf8)))
       #expect(
         try await db.psql("SELECT string_agg(id || '=' || n, ' ' ORDER BY id) FROM sums")
           == "order-1=4 order-2=2"
@@ -231,7 +231,10 @@ import Testing
       await #expect(throws: EventStoreError.self) {
         var options = CatchUpOptions()
         options.once = true
-        _ = try await other.project(Array(file.utf8), path: "sums.sql", options: options)
+        _ = try await other.project(
+          try Projection(path: "sums.sql", bytes: Array(file.utf8)),
+          options: options
+        )
       }
     }
   }

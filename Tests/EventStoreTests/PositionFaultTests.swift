@@ -205,11 +205,13 @@ import Testing
     }
     let file = Array(sums.utf8)
     await refuses("watermark") { _ = try await store.watermark() }
-    await refuses("rebuild") { _ = try await store.rebuildProjection(file, path: "sums.sql") }
+    await refuses("rebuild") {
+      _ = try await store.rebuildProjection(try Projection(path: "sums.sql", bytes: file))
+    }
     await refuses("project") {
       var options = CatchUpOptions()
       options.once = true
-      _ = try await store.project(file, path: "sums.sql", options: options)
+      _ = try await store.project(try Projection(path: "sums.sql", bytes: file), options: options)
     }
     await refuses("replay with a checkpoint") {
       var options = ReplayOptions()
@@ -230,14 +232,22 @@ import Testing
       for try await _ in store.events(matching: EventQuery(), following: true) { break }
     }
     await refuses("read model aside") {
-      _ = try await store.buildReadModel(file, path: "sums.sql", from: EventQuery(), into: "aside")
+      _ = try await store.buildReadModel(
+        try Projection(path: "sums.sql", bytes: file),
+        from: EventQuery(),
+        into: "aside"
+      )
     }
     await refuses("incremental check") {
       var check = VersionCheck()
       check.isIncremental = true
       _ = try await store.verifyVersions(check) { _ in }
     }
-    #expect(try await store.planRebuild(file, path: "sums.sql").problems.contains { $0.hasSuffix(words) })
+    #expect(
+      try await store.planRebuild(try Projection(path: "sums.sql", bytes: file)).problems.contains {
+        $0.hasSuffix(words)
+      }
+    )
 
     #expect(try await store.health().positionFaults.map(\.kind) == [kind])
     #expect(try await store.health().problems(StoreHealth.Limits()) == [words])

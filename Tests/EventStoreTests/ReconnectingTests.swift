@@ -48,7 +48,10 @@ import Testing
       let outcome = try await withProxy(shop, losses: 4) { store in
         var options = RebuildOptions()
         (options.chunkSize, options.workers, options.restarts) = (20, workers, true)
-        return try await store.rebuildProjection(Array(sums.utf8), path: "sums.sql", options: options)
+        return try await store.rebuildProjection(
+          try Projection(path: "sums.sql", bytes: Array(sums.utf8)),
+          options: options
+        )
       }
       #expect(outcome.ending == .live && outcome.generation == 1)
       #expect(try await shop.sums() == shop.expectedSums())
@@ -70,7 +73,9 @@ import Testing
       }
       defer { proxy.stop() }
       let store = try EventStore(connecting: proxy.database.conninfo)
-      let outcome = try await store.rebuildProjection(Array(sums.utf8), path: "sums.sql")
+      let outcome = try await store.rebuildProjection(
+        try Projection(path: "sums.sql", bytes: Array(sums.utf8))
+      )
       #expect(swaps.load(ordering: .relaxed) == 2)
       #expect(outcome.ending == .live && outcome.generation == 1)
       #expect(try await shop.psql("SELECT string_agg(state, ',') FROM annals.generations") == "live")
@@ -209,7 +214,7 @@ import Testing
         try await shop.store().replay(EventQuery()) { _ in }
       }
       #expect(error?.sqlState == "57014")
-      #expect(error?.hint?.contains("statement_timeout") == true)
+      #expect(error?.hint?.description.contains("statement_timeout") == true)
     }
   }
 }

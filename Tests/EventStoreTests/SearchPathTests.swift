@@ -106,7 +106,7 @@ import Testing
       )
       let error = await shop.failure(of: file)
       #expect(error?.message.hasPrefix("sums.sql:7:") == true)
-      #expect(error?.hint?.contains("written with their schema") == true)
+      #expect(error?.hint?.description.contains("written with their schema") == true)
       try await shop.rebuild(
         "-- @projection sums\n-- @search_path lookup\n"
           + file.split(separator: "\n").dropFirst().joined(separator: "\n")
@@ -134,7 +134,7 @@ import Testing
       let error = await #expect(throws: EventStoreError.self) {
         try await shop.store().append(events, to: "a-1")
       }
-      #expect(error?.hint?.contains("SET search_path") == true)
+      #expect(error?.hint?.description.contains("SET search_path") == true)
       try await shop.psql("ALTER FUNCTION enqueue() SET search_path = public")
       _ = try await shop.store().append(events, to: "a-1")
       #expect(try await shop.psql("SELECT count(*) FROM outbox") == "1")

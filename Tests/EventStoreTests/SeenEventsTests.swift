@@ -129,7 +129,10 @@ import Testing
         with: "-- @on *"
       )
       #expect(
-        try await store.retryDeadLetters(of: "sums", with: Array(mended.utf8), path: "sums.sql").applied == 1
+        try await store.retryDeadLetters(
+          of: "sums",
+          with: Projection(path: "sums.sql", bytes: Array(mended.utf8))
+        ).applied == 1
       )
       #expect(try await differences(in: store) == [])
     }

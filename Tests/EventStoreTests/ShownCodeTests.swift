@@ -130,18 +130,20 @@ import Testing
       let block = article.split(separator: "```sql\n")[1]
       let file = Array(block.prefix(upTo: block.firstRange(of: "```")!.lowerBound).utf8)
       for _ in 1...2 {
+        let orders = try Projection(path: "orders.sql", bytes: file)
         var options = RebuildOptions()
         options.differenceLimit = .percent(1)
-        let outcome = try await store.rebuildProjection(file, path: "orders.sql", options: options) {
+        let outcome = try await store.rebuildProjection(orders, options: options) {
           print($0.position, "of", $0.finalPosition)
         }
         print(outcome.ending)
         #expect(outcome.ending == .live)
       }
 
+      let orders = try Projection(path: "orders.sql", bytes: file)
       var catchUp = CatchUpOptions()
       catchUp.once = true
-      try await store.project(file, path: "orders.sql", options: catchUp)
+      try await store.project(orders, options: catchUp)
       for letter in try await store.deadLetters(of: "orders") {
         print(letter.position, letter.message)
       }

@@ -13,11 +13,11 @@ func withConnection<R>(_ body: (Connection, TestDatabase) async throws -> R) asy
 extension Connection {
   /// One number; #expect cannot hold a result, which is not copyable.
   func number(_ sql: String) throws -> Int {
-    try Int(query("SELECT (\(sql))::bigint").int64(0, 0))
+    try Int(query("SELECT (\(raw: sql))::bigint").int64(0, 0))
   }
 
   func text(_ sql: String) throws -> String {
-    try query("SELECT (\(sql))::text").string(0, 0)
+    try query("SELECT (\(raw: sql))::text").string(0, 0)
   }
 }
 

@@ -44,7 +44,9 @@ import Testing
           [.textArray(texts), .textArray(quoted)]
         )
         #expect(differing.rowCount == 0)
-        let columns = try connection.query("SELECT \(quoted.map { "1 AS \($0)" }.joined(separator: ","))")
+        let columns = try connection.query(
+          "SELECT \(raw: quoted.map { "1 AS \($0)" }.joined(separator: ","))"
+        )
         #expect(texts.indices.allSatisfy { columns.columnName($0).utf8.elementsEqual(texts[$0].utf8) })
       }
     }

@@ -15,19 +15,22 @@ extension AppendStatements {
       [.text(aggregateID)]
     )
     let last = result.isEmpty ? nil : result.event(0)
-    let remedy =
+    let again = actual == 0 ? ExpectedVersion.noStream : .version(actual)
+    let remedy: Hint =
       line == 0
-      ? "If the event still applies, append it again with --expected-version \(actual == 0 ? "none" : String(actual))."
+      ? "If the event still applies, append it again with \(.append(expecting: again))."
       : "What is expected counts the lines before; leave version and expected_version out to append anyway."
-    return EventStoreError(
+    var conflict = EventStoreError(
       .versionConflict,
       "version conflict: \(aggregateID) \(state), expected \(expected.described)",
       detail: last.map {
         "The last event is version \($0.version), \($0.type), of \($0.timestamp), id \($0.id)."
       },
       // The command ends the hint, without quotes around it: they would take away those of the name.
-      hint: "\(remedy) Look first: annals stream \(quoteShellOperand(aggregateID))"
+      hint: remedy + " Look first: \(.stream(aggregateID: aggregateID))"
     ).at(line: line)
+    conflict.actualVersion = actual
+    return conflict
   }
 
   /// The conflict of an event with another one of the same id.
@@ -41,7 +44,7 @@ extension AppendStatements {
         + "\(stored.timestamp); given is \(type) for \(chunk.aggregateID(of: stored.index)). "
         + "They differ in \(stored.differences).",
       hint: entry.isIDOfRun
-        ? "A run belongs to one input, whose lines keep their numbers: take another --run-id for another input."
+        ? "A run belongs to one input, whose lines keep their numbers: take another \(.runID()) for another input."
         : "An event is never changed: give a new event an id of its own, or leave the id out."
     )
   }
@@ -162,13 +165,15 @@ extension EventStoreError {
     var error = self
     error.detail = facts.compactMap(\.self).joined(separator: " ")
     if isAnyCommitted || result.hasCommittedBeyond || result.isUncertain {
-      let run = hasMadeIDs ? options.runID.map { " --run-id \(quoteShell($0))" } ?? "" : ""
-      let skip = isAnyCommitted ? " --skip-lines \(last)" : ""
-      let with = run + skip == "" ? "" : " with"
-      let resume = "To go on, run the command again\(with)\(run)\(skip)"
-      error.hint = [hint, resume + ": what is stored is not stored twice."].compactMap(\.self).joined(
-        separator: " "
-      )
+      var resume: Hint = "To go on, run the command again"
+      var with: Hint = " with "
+      if hasMadeIDs, let runID = options.runID {
+        resume = resume + with + "\(.runID(runID))"
+        with = " "
+      }
+      if isAnyCommitted { resume = resume + with + "\(.skipLines(last))" }
+      resume = resume + ": what is stored is not stored twice."
+      error.hint = hint.map { $0 + " " + resume } ?? resume
     } else if code == .connectionLost {
       error.hint = "Run the command again."
     }
@@ -180,12 +185,5 @@ extension EventStoreError {
     var failure = EventStoreError(error)
     failure.code = .invalidInput
     return failure
-  }
-}
-
-extension PostgresError {
-  /// Class 22 (data), 23 (constraints) or 54 (limits): the server refused the event, not the statement.
-  var isRefusedData: Bool {
-    ["22", "23", "54"].contains(sqlState.map { String($0.prefix(2)) })
   }
 }

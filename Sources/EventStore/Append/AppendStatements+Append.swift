@@ -163,13 +163,3 @@ extension AppendStatements {
     }
   }
 }
-
-extension PostgresError {
-  /// Another writer was first: a new attempt may succeed.
-  var isLostRace: Bool { sqlState == SQLState.uniqueViolation || isDeadlock }
-
-  /// A deadlock or a serialization failure was resolved at this transaction's cost.
-  var isDeadlock: Bool {
-    sqlState == SQLState.deadlockDetected || sqlState == SQLState.serializationFailure
-  }
-}

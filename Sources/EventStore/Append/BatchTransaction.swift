@@ -96,8 +96,3 @@ extension Connection {
     return true
   }
 }
-
-extension PostgresError {
-  /// The connection is gone, and with it the answer to what was sent last.
-  var isLoss: Bool { kind == .connectionLost || kind == .timedOut }
-}

@@ -55,7 +55,11 @@ struct ChunkReader {
       }
       return nil
     } catch let error as EventLineError {
-      throw EventStoreError(.invalidInput, "line \(error.line), \(error.reason)", hint: error.hint)
+      throw EventStoreError(
+        .invalidInput,
+        "line \(error.line), \(error.reason)",
+        hint: error.hint.map { Hint($0) }
+      )
     }
   }
 
@@ -135,7 +139,7 @@ struct ChunkReader {
         .invalidInput,
         "line \(line.line), \(line.reason)",
         detail: rejectedCount == 0 ? nil : "\(rejectedCount) lines before it were set aside.",
-        hint: hint
+        hint: hint.map { Hint($0) }
       )
     }
     // A line that cannot be set aside is not, and ends the run.

@@ -167,7 +167,7 @@ extension EventChunk {
       throw EventStoreError(
         .invalidInput,
         "\(field), line \(line), column \(column): \(error.message)",
-        hint: error.hint
+        hint: error.hint.map { Hint($0) }
       )
     }
   }

@@ -25,19 +25,19 @@ struct OneByOneAppend {
     _ lines: OneByOneLines,
     _ statements: AppendStatements,
     _ options: BulkAppendOptions,
-    _ store: isolated EventStore
+    _ store: StoreConnection
   ) throws {
     self.lines = lines
     self.statements = statements
     self.options = options
     for number in 0..<options.workers {
-      let session = number == 0 ? store.session : Session(store.parameters, canceller: store.canceller)
+      let session = number == 0 ? store.session : store.session.another()
       lanes.append(Lane(session: session, connection: try session.connection()))
     }
   }
 
   /// Appends all lines. After an error, what was sent before is still answered, and counts.
-  mutating func run(_ store: isolated EventStore) throws {
+  mutating func run(_ store: StoreConnection) throws {
     defer {
       result.lastCommittedLine = lines.lastSettledLine
       result.hasCommittedBeyond = lines.highestStoredLine > lines.lastSettledLine
@@ -58,7 +58,7 @@ struct OneByOneAppend {
   }
 
   /// Gives idle connections their next events; returns whether any event is on its way then.
-  private mutating func sendNext(_ store: isolated EventStore) throws -> Bool {
+  private mutating func sendNext(_ store: StoreConnection) throws -> Bool {
     while let index = lanes.firstIndex(where: { $0.chunk == nil }) {
       // While an answer is to come, nobody waits for input: the answer may be what its writer waits for.
       let isAnyBusy = lanes.contains { $0.chunk != nil }
@@ -74,7 +74,7 @@ struct OneByOneAppend {
   }
 
   /// Reads what has come on a connection, and the outcome of its event when that is complete.
-  private mutating func takeAnswer(_ index: Int, _ store: isolated EventStore) throws {
+  private mutating func takeAnswer(_ index: Int, _ store: StoreConnection) throws {
     do throws(PostgresError) {
       guard try lanes[index].connection.hasAnswer() else { return }
     } catch {
@@ -87,7 +87,7 @@ struct OneByOneAppend {
   private mutating func settle(
     _ index: Int,
     after failure: PostgresError? = nil,
-    _ store: isolated EventStore
+    _ store: StoreConnection
   ) throws {
     guard let chunk = lanes[index].chunk else { return }
     lanes[index].chunk = nil
@@ -107,7 +107,7 @@ struct OneByOneAppend {
     of chunk: EventChunk,
     _ index: Int,
     _ failure: PostgresError?,
-    _ store: isolated EventStore
+    _ store: StoreConnection
   ) throws -> [AppendReceipt] {
     let entry = chunk.entries[0]
     let session = lanes[index].session

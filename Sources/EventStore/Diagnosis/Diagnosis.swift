@@ -19,43 +19,36 @@ package struct DiagnosisItem: Sendable, Hashable {
   package var value: String
   package var status = Status.ok
   /// What to do: SQL where it is SQL that helps.
-  package var advice: String?
+  package var advice: Hint?
 
   package init(
     _ area: Area,
     _ name: String,
     _ value: String,
     _ status: Status = .ok,
-    advice: String? = nil
+    advice: Hint? = nil
   ) {
     (self.area, self.name, self.value) = (area, name, value)
     (self.status, self.advice) = (status, advice)
   }
 }
 
-extension EventStore {
-  /// Looks at the server, the events table, its indexes, the role's rights and schema `annals`.
-  ///
-  /// It changes nothing and takes no right at all, so that it can say which ones are missing; it also runs on a standby.
-  ///
-  /// - Throws: ``EventStoreError``, above all `cannotConnect`.
-  package func diagnose() async throws -> [DiagnosisItem] {
-    try await perform { connection in
-      let facts = try StoreFacts(of: table, isOwn: foreign == nil, connection)
-      var items = facts.serverItems + [facts.poolerItem(try connection.findPooling())]
-      do {
-        let found =
-          try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)
-        let faults = found?.hasPosition == true ? try positionFaults(connection).faults : []
-        items += facts.tableItems(of: found, faults)
-      } catch let error as EventStoreError {
-        items.append(
-          DiagnosisItem(.table, "columns", error.detail ?? error.message, .problem, advice: error.hint)
-        )
-      }
-      items += facts.indexItems + facts.rightsItems
-      items.append(facts.recordsItem(try migrationState(connection)))
-      return items
+extension StoreConnection {
+  func diagnose() throws -> [DiagnosisItem] {
+    let facts = try StoreFacts(of: table, isOwn: foreign == nil, connection)
+    var items = facts.serverItems + [facts.poolerItem(try connection.findPooling())]
+    do {
+      let found =
+        try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)
+      let faults = found?.hasPosition == true ? try positionFaults().faults : []
+      items += facts.tableItems(of: found, faults)
+    } catch let error as EventStoreError {
+      items.append(
+        DiagnosisItem(.table, "columns", error.detail ?? error.message, .problem, advice: error.hint)
+      )
     }
+    items += facts.indexItems + facts.rightsItems
+    items.append(facts.recordsItem(try migrationState()))
+    return items
   }
 }

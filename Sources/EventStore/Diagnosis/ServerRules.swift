@@ -11,11 +11,11 @@ extension StoreFacts {
     // Without these a crash of the machine can lose events that were acknowledged, or tear pages.
     for name in ["fsync", "full_page_writes"] {
       let isOn = self[name] == "on"
-      let advice = "ALTER SYSTEM SET \(name) = on; SELECT pg_reload_conf();"
+      let advice: Hint = "ALTER SYSTEM SET \(name) = on; SELECT pg_reload_conf();"
       items.append(setting(name, isOn ? .ok : .problem, advice))
     }
     let waits = self["synchronous_commit"] != "off"
-    let advice =
+    let advice: Hint =
       "A crash loses the last acknowledged events: ALTER SYSTEM SET synchronous_commit = on; SELECT pg_reload_conf();"
     items.append(setting("synchronous_commit", waits ? .ok : .note, advice))
     let vacuums = self["autovacuum"] == "on"
@@ -41,7 +41,7 @@ extension StoreFacts {
     )
   }
 
-  private func setting(_ name: String, _ status: DiagnosisItem.Status, _ advice: String) -> DiagnosisItem {
+  private func setting(_ name: String, _ status: DiagnosisItem.Status, _ advice: Hint) -> DiagnosisItem {
     DiagnosisItem(.server, name, self[name] ?? "?", status, advice: status == .ok ? nil : advice)
   }
 
@@ -109,21 +109,21 @@ extension StoreFacts {
         name,
         grants.isEmpty ? "yes" : "no",
         status,
-        advice: grants.isEmpty ? nil : grants.joined(separator: " ")
+        advice: grants.isEmpty ? nil : Hint(grants.joined(separator: " "))
       )
     }
     var rights = [right("stream, replay, trace, types, verify-versions", useSchema + select, writes: false)]
     if isOwn { rights.append(right("append", useSchema + select + insert)) }
     return rights + createItems + rowSecurityItems + [
       right("init, rebuild-projection, evolve apply", create),
-      right("project, snapshot take, replay --checkpoint", useSchema + select + own),
+      right("project, snapshot take, replay with a checkpoint", useSchema + select + own),
     ]
   }
 
   /// Schemas where somebody else could make a function or an operator that is called in the place of another.
   private var createItems: [DiagnosisItem] {
     func item(_ value: String, _ status: DiagnosisItem.Status, _ advice: String?) -> DiagnosisItem {
-      DiagnosisItem(.rights, "create in schemas", value, status, advice: advice)
+      DiagnosisItem(.rights, "create in schemas", value, status, advice: advice.map { Hint($0) })
     }
     let ofPublic = self["public_creates_in"].map {
       item("PUBLIC in \($0)", .problem, self["revoke_from_public"])
@@ -137,7 +137,7 @@ extension StoreFacts {
   private var rowSecurityItems: [DiagnosisItem] {
     guard self.is("hides_rows") else { return [] }
     let role = quoteIdentifier(self["role"] ?? "")
-    let advice =
+    let advice: Hint =
       "stream, trace, replay and append work with the rows that the policies permit; what must see every event is refused:"
       + " ALTER ROLE \(role) BYPASSRLS;"
     return [DiagnosisItem(.rights, "row security", "hides events from this role", .note, advice: advice)]
@@ -151,11 +151,11 @@ extension StoreFacts {
     case nil:
       return DiagnosisItem(.records, "schema annals", "not readable by this role", .note)
     case 0?:
-      let advice = "annals init, for projections, snapshots and checkpoints; reading does without."
+      let advice: Hint = "\(.initialize), for projections, snapshots and checkpoints; reading does without."
       return DiagnosisItem(.records, "schema annals", "missing", .note, advice: advice)
     case let applied? where applied < latest:
       let value = "migration \(applied) of \(latest)"
-      return DiagnosisItem(.records, "schema annals", value, .problem, advice: "annals init")
+      return DiagnosisItem(.records, "schema annals", value, .problem, advice: "\(.initialize)")
     case let applied? where applied > latest:
       let value = "migration \(applied), this annals knows \(latest)"
       return DiagnosisItem(.records, "schema annals", value, .problem, advice: "Use a newer annals.")

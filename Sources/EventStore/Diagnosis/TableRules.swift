@@ -5,9 +5,9 @@ extension StoreFacts {
   /// - Parameter layout: the columns, as the readers see them; nil when there is no such table.
   func tableItems(of layout: EventsTable?, _ faults: [PositionFault]) -> [DiagnosisItem] {
     guard let layout else {
-      let advice =
-        self["layout"].map { "annals doctor --layout \($0), which reads a table that is here." }
-        ?? "annals init, or name another table with --table schema.name."
+      let advice: Hint =
+        self["layout"].map { "\(.diagnose(layout: $0)), which reads a table that is here." }
+        ?? "\(.initialize), or name another table with \(.table())."
       return [DiagnosisItem(.table, "\(table)", "missing", .problem, advice: advice)]
     }
     var items = [columnsItem(of: layout)]
@@ -28,7 +28,7 @@ extension StoreFacts {
           "autovacuum",
           "off for \(parts)",
           .problem,
-          advice: advice.joined(separator: " ")
+          advice: Hint(advice.joined(separator: " "))
         )
       )
     }
@@ -42,7 +42,7 @@ extension StoreFacts {
     let kind = kinds[self["kind"] ?? ""] ?? "table"
     guard isOwn else { return DiagnosisItem(.table, "\(table)", "\(kind), read through a layout") }
     guard layout.hasPosition else {
-      let advice = "annals init --add-position, for replay in order and projections."
+      let advice: Hint = "\(.addPosition), for replay in order and projections."
       return DiagnosisItem(.table, "\(table)", "classic \(kind), no position", .note, advice: advice)
     }
     let zone = layout.hasTimeZone ? "" : ", times without zone are taken as UTC"
@@ -54,7 +54,7 @@ extension StoreFacts {
     if faults.isEmpty { return [DiagnosisItem(.table, "positions", "final behind the watermark")] }
     return faults.map { fault in
       let name = String(fault.kind.rawValue.map { $0 == "_" ? " " : $0 })
-      return DiagnosisItem(.table, name, fault.message, .problem, advice: fault.remedy)
+      return DiagnosisItem(.table, name, fault.message, .problem, advice: Hint(fault.remedy))
     }
   }
 
@@ -127,7 +127,7 @@ extension StoreFacts {
     }
     if let serving { return DiagnosisItem(.indexes, needed.purpose, serving.name.string) }
     let create = createIndex(needed.definition, unique: needed.isUnique)
-    return DiagnosisItem(.indexes, needed.purpose, "missing", needed.status, advice: create)
+    return DiagnosisItem(.indexes, needed.purpose, "missing", needed.status, advice: Hint(create))
   }
 
   private func createIndex(_ definition: String, unique: Bool = false) -> String {
@@ -142,13 +142,19 @@ extension StoreFacts {
     let serving = indexes.first { $0.isUsable && $0.columns.first == "aggregate_id" && $0.isInByteOrder }
     if let serving { return DiagnosisItem(.indexes, "categories", serving.name.string) }
     let create = createIndex("(aggregate_id COLLATE \"C\")")
-    return DiagnosisItem(.indexes, "categories", "no index in the order of bytes", .note, advice: create)
+    return DiagnosisItem(
+      .indexes,
+      "categories",
+      "no index in the order of bytes",
+      .note,
+      advice: Hint(create)
+    )
   }
 
   /// What is wrong with an index that is there.
   private func faultItem(_ index: TableIndex) -> DiagnosisItem? {
     guard index.isValid else {
-      let advice = "REINDEX INDEX CONCURRENTLY \(index.name);"
+      let advice: Hint = "REINDEX INDEX CONCURRENTLY \(index.name);"
       return DiagnosisItem(
         .indexes,
         index.name.string,
@@ -164,7 +170,7 @@ extension StoreFacts {
       index.isCovered(by: other) && (other.isCovered(by: index) ? earlier.contains(other) : true)
     }
     guard let covering else { return nil }
-    let advice = "DROP INDEX\(concurrently) \(index.name);"
+    let advice: Hint = "DROP INDEX\(concurrently) \(index.name);"
     return DiagnosisItem(
       .indexes,
       index.name.string,

@@ -64,93 +64,99 @@ extension EventStore {
     swap: Bool,
     _ progress: @Sendable (EvolutionProgress) -> Void
   ) async throws -> EvolutionOutcome {
-    try await perform { connection in
-      try requireSchema(connection)
-      let statements = try statements(of: plan, into: copy, connection)
-      let events = try layout(connection)
-      return try AdvisoryLock.hold("evolution of \(table)", connection) {
-        if swap, let done = try EvolutionCopy.find(copy, connection), done.isSwapped(by: plan) {
-          return EvolutionOutcome(
-            copy: copy,
-            events: done.events,
-            position: done.position,
-            isResumed: true,
-            isSwapped: true
-          )
-        }
-        if swap { try requireExchangeable(with: copy, plan, connection) }
-        let history = try proveFinality(connection)
-        var (state, isResumed) = try beginOrResume(plan, into: copy, statements, connection)
-        try requireNotAhead(
-          state.position,
-          "the copy \(copy)",
-          of: history,
-          hint: "Drop the table \(copy) to begin anew."
-        )
-        var final = try finalPosition(connection)
-        while state.position < final {
-          let end = try events.endOfChunk(of: chunkSize, after: state.position, upTo: final, connection)
-          try connection.transaction {
-            // A crash loses the chunk together with its checkpoint, so no commit needs to wait for the disk.
-            try connection.execute("SET LOCAL synchronous_commit = off; SET LOCAL jit = off")
-            try copyChunk(upTo: end, statements, &state, connection)
-          }
-          progress(EvolutionProgress(position: end, finalPosition: final, events: state.events))
-          // What was appended meanwhile, if it is worth another round.
-          if end == final {
-            let now = try finalPosition(connection)
-            let next = try events.endOfChunk(of: chunkSize, after: end, upTo: now, connection)
-            if next < now { final = now }
-          }
-        }
-        try connection.execute("ANALYZE \(copy.sql)")
-        try reconcile(state, plan, statements, connection)
-        try state.mark(.copied, connection)
-        if swap { try self.swap(&state, plan, statements, connection) }
+    try await perform { try $0.apply(plan, into: copy, chunkSize: chunkSize, swap: swap, progress) }
+  }
+}
+
+extension StoreConnection {
+  func apply(
+    _ plan: EvolutionPlan,
+    into copy: QualifiedName,
+    chunkSize: Int64,
+    swap: Bool,
+    _ progress: @Sendable (EvolutionProgress) -> Void
+  ) throws -> EvolutionOutcome {
+    try requireSchema()
+    let statements = try statements(of: plan, into: copy)
+    let events = try eventsTable()
+    return try AdvisoryLock.hold("evolution of \(table)", connection) {
+      if swap, let done = try EvolutionCopy.find(copy, connection), done.isSwapped(by: plan) {
         return EvolutionOutcome(
           copy: copy,
-          events: state.events,
-          position: state.position,
-          isResumed: isResumed,
-          isSwapped: swap
+          events: done.events,
+          position: done.position,
+          isResumed: true,
+          isSwapped: true
         )
       }
+      if swap { try requireExchangeable(with: copy, plan) }
+      let history = try proveFinality()
+      var (state, isResumed) = try beginOrResume(plan, into: copy, statements)
+      try requireNotAhead(
+        state.position,
+        "the copy \(copy)",
+        of: history,
+        hint: "Drop the table \(copy) to begin anew."
+      )
+      var final = try finalPosition()
+      while state.position < final {
+        let end = try events.endOfChunk(of: chunkSize, after: state.position, upTo: final, connection)
+        try connection.transaction {
+          // A crash loses the chunk together with its checkpoint, so no commit needs to wait for the disk.
+          try connection.execute("SET LOCAL synchronous_commit = off; SET LOCAL jit = off")
+          try copyChunk(upTo: end, statements, &state)
+        }
+        progress(EvolutionProgress(position: end, finalPosition: final, events: state.events))
+        // What was appended meanwhile, if it is worth another round.
+        if end == final {
+          let now = try finalPosition()
+          let next = try events.endOfChunk(of: chunkSize, after: end, upTo: now, connection)
+          if next < now { final = now }
+        }
+      }
+      try connection.execute("ANALYZE \(copy.sql)")
+      try reconcile(state, plan, statements)
+      try state.mark(.copied, connection)
+      if swap { try self.swap(&state, plan, statements) }
+      return EvolutionOutcome(
+        copy: copy,
+        events: state.events,
+        position: state.position,
+        isResumed: isResumed,
+        isSwapped: swap
+      )
     }
   }
 
-  /// What ``applyEvolution(_:into:chunkSize:swap:retryTimeout:progress:)`` would run, as SQL.
-  public func evolutionScript(_ plan: EvolutionPlan, into copy: QualifiedName) async throws -> String {
-    try await perform { connection in
-      let statements = try statements(of: plan, into: copy, connection)
-      return
-        "\(statements.create);\n\n-- In chunks, each with its checkpoint: the events with $1 < position <= $2.\n"
-        + "\(statements.copyChunk);\n"
-    }
+  func evolutionScript(_ plan: EvolutionPlan, into copy: QualifiedName) throws -> String {
+    let statements = try statements(of: plan, into: copy)
+    return
+      "\(statements.create);\n\n-- In chunks, each with its checkpoint: the events with $1 < position <= $2.\n"
+      + "\(statements.copyChunk);\n"
   }
 
   private func statements(
     of plan: EvolutionPlan,
-    into copy: QualifiedName,
-    _ connection: Connection
+    into copy: QualifiedName
   ) throws -> EvolutionCopyStatements {
     try requireOwn("a copy of the store")
     guard plan.store.hasSameBytes(as: table.description) else {
       throw EventStoreError(
         .invalidDefinition,
         "the plan is for \(plan.store), not for \(table)",
-        hint: "Name its table with --table."
+        hint: "Name its table with \(.table())."
       )
     }
-    let events = try layout(connection)
+    let events = try eventsTable()
     try events.requirePosition(for: "a copy of the store")
-    try requirePositions(connection)
+    try requirePositions()
     let upcasters = try plan.rules
     try upcasters.check(for: events, connection)
     guard events.hasMetadata || upcasters.rules.allSatisfy({ $0.metadata == nil }) else {
       throw EventStoreError(
         .invalidDefinition,
         "a rule makes metadata, and \(table) has no column for it",
-        hint: "Add it with 'annals init --add-position'."
+        hint: "Add it with \(.addPosition)."
       )
     }
     return try EvolutionCopyStatements(upcasters, from: events, into: copy, connection)
@@ -159,14 +165,13 @@ extension EventStore {
   private func beginOrResume(
     _ plan: EvolutionPlan,
     into name: QualifiedName,
-    _ statements: EvolutionCopyStatements,
-    _ connection: Connection
+    _ statements: EvolutionCopyStatements
   ) throws -> (EvolutionCopy, isResumed: Bool) {
     let exists = try connection.query("SELECT to_regclass($1) IS NOT NULL", [.text(name.sql)]).bool(0, 0)
     if let known = try EvolutionCopy.find(name, connection) {
       guard exists else {
         _ = try connection.query("DELETE FROM annals.evolutions WHERE copy = $1", [.text(name.description)])
-        return (try begin(plan, name, statements, connection), false)
+        return (try begin(plan, name, statements), false)
       }
       try requireContinuable(known, plan)
       return (known, true)
@@ -175,20 +180,19 @@ extension EventStore {
       throw EventStoreError(
         .invalidDefinition,
         "there is a table \(name) already, which annals did not make",
-        hint: "Name another table with --into."
+        hint: "Name another table with \(.copyName)."
       )
     }
-    return (try begin(plan, name, statements, connection), false)
+    return (try begin(plan, name, statements), false)
   }
 
   private func begin(
     _ plan: EvolutionPlan,
     _ name: QualifiedName,
-    _ statements: EvolutionCopyStatements,
-    _ connection: Connection
+    _ statements: EvolutionCopyStatements
   ) throws -> EvolutionCopy {
-    if plan.renumbersVersions { try requireOrder(connection) }
-    let beginning = try layout(connection).beginning(connection)
+    if plan.renumbersVersions { try requireOrder() }
+    let beginning = try eventsTable().beginning(connection)
     return try connection.transaction {
       try connection.execute(statements.create)
       return try EvolutionCopy.create(name, of: plan, at: beginning, connection)
@@ -200,37 +204,37 @@ extension EventStore {
       throw EventStoreError(
         .failed,
         "this copy has taken the place of \(table) already; \(known.name) holds the old events",
-        hint: "'annals evolve rollback --into \(quoteShell(known.name.description))' takes it back."
+        hint: "\(.rollBackEvolution(copy: known.name.description)) takes it back."
       )
     }
     guard known.identity == plan.identity else {
       throw EventStoreError(
         .invalidDefinition,
         "the copy \(known.name) was begun with another plan",
-        hint: "Name another table with --into, or drop the table \(known.name) to begin anew."
+        hint: "Name another table with \(.copyName), or drop the table \(known.name) to begin anew."
       )
     }
   }
 
   /// An event without a position would be in no chunk.
-  private func requirePositions(_ connection: Connection) throws {
-    let sql = "SELECT aggregate_id, version FROM \(table.sql) WHERE position IS NULL LIMIT 1"
+  private func requirePositions() throws {
+    let sql: SQL = "SELECT aggregate_id, version FROM \(raw: table.sql) WHERE position IS NULL LIMIT 1"
     let lost = try connection.query(sql)
     if lost.isEmpty { return }
     let version = lost.optionalInt32(0, 1).map { " version \($0)" } ?? ""
     throw EventStoreError(
       .failed,
       "\(lost.string(0, 0))\(version) has no position, and would not be copied",
-      hint: "'annals verify-versions --only duplicate_position' lists all such events."
+      hint: "\(.verify(only: "duplicate_position")) lists all such events."
     )
   }
 
   /// Versions are numbered anew chunk by chunk, in the order of positions, which has to be that of versions too.
-  private func requireOrder(_ connection: Connection) throws {
-    let sql = """
+  private func requireOrder() throws {
+    let sql: SQL = """
       SELECT aggregate_id, version FROM (
         SELECT aggregate_id, version, position, lag(position) OVER (PARTITION BY aggregate_id ORDER BY version) AS before
-        FROM \(table.sql)) AS streams
+        FROM \(raw: table.sql)) AS streams
       WHERE position < before LIMIT 1
       """
     let wrong = try connection.query(sql)
@@ -240,7 +244,7 @@ extension EventStore {
       .failed,
       "\(wrong.string(0, 0))\(version) has a lower position than the version before it",
       detail: "@drop and @split number versions anew in the order of positions.",
-      hint: "'annals verify-versions' lists all such events."
+      hint: "\(.verify()) lists all such events."
     )
   }
 
@@ -248,8 +252,7 @@ extension EventStore {
   func copyChunk(
     upTo end: Int64,
     _ statements: EvolutionCopyStatements,
-    _ copy: inout EvolutionCopy,
-    _ connection: Connection
+    _ copy: inout EvolutionCopy
   ) throws {
     let parameters: [Parameter] = [.int8(copy.position), .int8(end)]
     let copied: Int
@@ -261,7 +264,7 @@ extension EventStore {
         .failed,
         "the upcasters fail for an event between positions \(copy.position + 1) and \(end): \(error.message)",
         detail: error.detail,
-        hint: "'annals evolve check' names the events. What was copied before is kept.",
+        hint: "\(.checkEvolution) names the events. What was copied before is kept.",
         sqlState: error.sqlState
       )
     }
@@ -274,13 +277,12 @@ extension EventStore {
   private func reconcile(
     _ copy: EvolutionCopy,
     _ plan: EvolutionPlan,
-    _ statements: EvolutionCopyStatements,
-    _ connection: Connection
+    _ statements: EvolutionCopyStatements
   ) throws {
     try connection.transaction(.repeatableReadOnly) {
       try connection.execute("SET LOCAL jit = off")
-      let expected = try fingerprints(statements.expected, [.int8(copy.position)], connection)
-      let actual = try fingerprints(statements.actual, [], connection)
+      let expected = try fingerprints(statements.expected, [.int8(copy.position)])
+      let actual = try fingerprints(statements.actual, [])
       let different = Set(expected.keys).union(actual.keys).filter { expected[$0] != actual[$0] }.sorted()
       guard different.isEmpty else {
         let counts = different.map {
@@ -294,7 +296,7 @@ extension EventStore {
         statements.streams(of: source, where: "e.position <= $1"),
         [.int8(copy.position)]
       )
-      let copied = try connection.query(statements.streams(of: copy.name.sql, where: "true"))
+      let copied = try connection.query(SQL(raw: statements.streams(of: copy.name.sql, where: "true")))
       guard original.int64(0, 0) == copied.int64(0, 0) else {
         throw Self.notEqual(copy, "\(original.int64(0, 0)) streams expected, \(copied.int64(0, 0)) found")
       }
@@ -315,8 +317,7 @@ extension EventStore {
 
   private func fingerprints(
     _ sql: String,
-    _ parameters: [Parameter],
-    _ connection: Connection
+    _ parameters: [Parameter]
   ) throws -> [ByteString: Fingerprint] {
     let rows = try connection.query(sql, parameters)
     return Dictionary(

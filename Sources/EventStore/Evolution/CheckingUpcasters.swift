@@ -1,52 +1,36 @@
 internal import LibPQ
 
-extension EventStore {
-  /// Puts history through upcasters, read-only and in one snapshot, and tells what they do wrong.
-  ///
-  /// Every event of the types that the rules name is tried; shapes are compared on a sample of each type. It needs
-  /// SELECT on the events alone, and works on a standby.
-  ///
-  /// - Parameters:
-  ///   - upcasters: the rules to try.
-  ///   - options: how much to try, and what is known of types besides.
-  ///   - progress: called on the store's thread after every chunk with the positions that are done and their number.
-  /// - Throws: ``EventStoreError``; `invalidDefinition` for a file that the server cannot even read.
-  public func check(
+extension StoreConnection {
+  func check(
     _ upcasters: Upcasters,
-    _ options: EvolutionCheckOptions = EvolutionCheckOptions(),
-    progress: @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
-  ) async throws -> EvolutionCheckResult {
-    try await perform { connection in
-      let table = try layout(connection)
-      try upcasters.check(for: table, connection)
-      let handled = try handledTypes(options.projections, connection)
-      return try connection.transaction(.repeatableReadOnly) {
-        try connection.execute("SET LOCAL jit = off")
-        var run = try EvolutionCheckRun(upcasters, in: table, options, connection)
-        try run.checkEvents(progress)
-        try run.reportShapes()
-        if let handled { try run.reportUnhandled(by: handled) }
-        run.sortFindings()
-        return run.result
-      }
+    _ options: EvolutionCheckOptions,
+    progress: @Sendable (_ done: Int64, _ total: Int64) -> Void
+  ) throws -> EvolutionCheckResult {
+    let table = try eventsTable()
+    try upcasters.check(for: table, connection)
+    let handled = try handledTypes(options.projections)
+    return try connection.transaction(.repeatableReadOnly) {
+      try connection.execute("SET LOCAL jit = off")
+      var run = try EvolutionCheckRun(upcasters, in: table, options, connection)
+      try run.checkEvents(progress)
+      try run.reportShapes()
+      if let handled { try run.reportUnhandled(by: handled) }
+      run.sortFindings()
+      return run.result
     }
   }
 
-  /// The types that some projection handles: those of the given files, and of the live projections of this store.
+  /// The types that some projection handles: those of the given ones, and of the live projections of this store.
   ///
   /// - Returns: nil where no projection is known, or one handles every type.
-  private func handledTypes(
-    _ files: [(path: String, bytes: [UInt8])],
-    _ connection: Connection
-  ) throws -> Set<ByteString>? {
-    let given = try files.map { try ProjectionFile(path: $0.path, bytes: $0.bytes) }
-    let all = try given + liveProjections(connection)
+  private func handledTypes(_ given: [Projection]) throws -> Set<ByteString>? {
+    let all = try given + liveProjections()
     if all.isEmpty || all.contains(where: \.handlesEveryType) { return nil }
     return Set(all.flatMap(\.handledTypes))
   }
 
   /// The projections of this store as they are live; none where this role may not read schema `annals`.
-  func liveProjections(_ connection: Connection) throws -> [ProjectionFile] {
+  func liveProjections() throws -> [Projection] {
     guard try connection.canReadOwnTables(["projections", "generations"]) else { return [] }
     let sql = """
       SELECT g.projection, g.definition FROM annals.generations g JOIN annals.projections p ON p.name = g.projection
@@ -54,7 +38,7 @@ extension EventStore {
       """
     let live = try connection.query(sql, [.text(table.description)])
     return try (0..<live.rowCount).map {
-      try ProjectionFile(path: "\(live.string($0, 0)).sql", bytes: Array(live.string($0, 1).utf8))
+      try Projection(checking: "\(live.string($0, 0)).sql", Array(live.string($0, 1).utf8))
     }
   }
 }

@@ -27,7 +27,7 @@ extension EvolutionCheckRun {
       )
       let key = table.hasPosition ? "e.position" : "NULL::bigint"
       let sql = SQLTemplate.shapeChanges.filled([
-        "sample": sample.sql, "key": key, "step": EventStore.stepToMember,
+        "sample": sample.sql, "key": key, "step": StoreConnection.stepToMember,
       ])
       do {
         changes += try connection.savepoint {

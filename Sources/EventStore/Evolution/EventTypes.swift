@@ -25,30 +25,19 @@ public struct EventTypeSummary: Sendable, Hashable {
   public var isSampled: Bool { examined < events }
 }
 
-extension EventStore {
-  /// The event types of the store, the most frequent first.
-  ///
-  /// The counts come from an index where there is one; bytes and shapes from a sample spread over history. A table
-  /// without positions is read whole. It needs SELECT on the events alone.
-  ///
-  /// - Parameters:
-  ///   - category: only the aggregates whose id is this up to the first `-`.
-  ///   - sample: about as many events of each type are examined; nil for all.
-  /// - Throws: ``EventStoreError``; `notFound` for a category without events.
-  public func eventTypes(category: String? = nil, sample: Int? = 1000) async throws -> [EventTypeSummary] {
-    try await perform { connection in
-      let table = try layout(connection)
-      return try connection.transaction(.repeatableReadOnly) {
-        try connection.execute("SET LOCAL jit = off")
-        let types = try TypeHistory.all(in: table, category: category, connection)
-        if types.isEmpty, let category {
-          throw EventStoreError(.notFound, "\(table.name) has no event of category '\(category)'")
-        }
-        let total = types.reduce(0) { $0 + $1.count.events }
-        return try types.map { type in
-          let sample = EventSample(of: type.count, limit: sample, category: category, in: table)
-          return try summary(of: type, total: total, sample, connection)
-        }
+extension StoreConnection {
+  func eventTypes(category: String?, sample: Int?) throws -> [EventTypeSummary] {
+    let table = try eventsTable()
+    return try connection.transaction(.repeatableReadOnly) {
+      try connection.execute("SET LOCAL jit = off")
+      let types = try TypeHistory.all(in: table, category: category, connection)
+      if types.isEmpty, let category {
+        throw EventStoreError(.notFound, "\(table.name) has no event of category '\(category)'")
+      }
+      let total = types.reduce(0) { $0 + $1.count.events }
+      return try types.map { type in
+        let sample = EventSample(of: type.count, limit: sample, category: category, in: table)
+        return try summary(of: type, total: total, sample)
       }
     }
   }
@@ -56,8 +45,7 @@ extension EventStore {
   private func summary(
     of type: TypeHistory,
     total: Int64,
-    _ sample: EventSample,
-    _ connection: Connection
+    _ sample: EventSample
   ) throws -> EventTypeSummary {
     let sql = """
       SELECT count(*), coalesce(avg(octet_length(e.event_data::text)), 0)::float8,

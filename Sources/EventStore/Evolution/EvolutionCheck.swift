@@ -59,7 +59,7 @@ public struct EvolutionCheckOptions: Sendable {
   /// Failures that are named; all are counted.
   public var failureLimit = 100
   /// Projection files: the types that they handle are known. Those of live projections always are.
-  public var projections: [(path: String, bytes: [UInt8])] = []
+  public var projections: [Projection] = []
 
   /// All events, and the first hundred failures.
   public init() {}

@@ -175,7 +175,7 @@ extension EvolutionCheckRun {
   private func chunks() throws -> Steps {
     guard table.hasPosition else { return Steps(of: Self.chunkEvents, through: [Chunk()], in: table) }
     guard let sample = options.sample else {
-      let bounds = try connection.query("SELECT min(position), max(position) FROM \(table.relation) e")
+      let bounds = try connection.query("SELECT min(position), max(position) FROM \(raw: table.relation) e")
       guard let first = bounds.optionalInt64(0, 0) else { return Steps(of: 1, through: [], in: table) }
       let last = bounds.int64(0, 1)
       let end = try table.endOfChunk(of: Self.chunkEvents, after: nil, upTo: last, connection)
@@ -255,9 +255,9 @@ extension EvolutionCheckRun {
     let number = countOfEvents("event")
     let columns =
       counted.map { "\(number) FILTER (WHERE \($0))" } + ["min(event.position)", "max(event.position)"]
-    let sql = """
-      SELECT event.\(Self.type), \(number), \(columns.joined(separator: ", "))
-      FROM \(computedOnce(where: chunk.condition)) AS event GROUP BY 1
+    let sql: SQL = """
+      SELECT event.\(raw: Self.type), \(raw: number), \(raw: columns.joined(separator: ", "))
+      FROM \(raw: computedOnce(where: chunk.condition)) AS event GROUP BY 1
       """
     let rows = try connection.query(sql)
     let bounds = counted.count + 2
@@ -386,14 +386,5 @@ extension EvolutionCheckRun {
     let count = try connection.query("SELECT current_setting('annals.failure_count')::bigint").int64(0, 0)
     result.counts[.failure, default: 0] += count
     return count
-  }
-}
-
-extension PostgresError {
-  /// Whether it says nothing of an event: the run itself was stopped or refused.
-  var isAboutTheRun: Bool {
-    guard let sqlState else { return true }
-    return sqlState == SQLState.queryCanceled
-      || ["40", "42", "53", "55", "57", "58"].contains(sqlState.prefix(2))
   }
 }

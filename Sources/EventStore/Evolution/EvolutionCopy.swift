@@ -71,21 +71,19 @@ struct EvolutionCopy: Sendable {
 
   /// Moves the checkpoint in the transaction of the copying, and only from the value that was read.
   mutating func advance(to position: Int64, events: Int64, _ connection: Connection) throws {
-    let sql = """
-      UPDATE annals.evolutions SET position = $3, events = events + $4, state = 'copying', moved_at = clock_timestamp()
-      WHERE copy = $1 AND position = $2
+    try CheckpointFence.pass(
       """
-    let parameters: [Parameter] = [
-      .text(name.description), .int8(self.position), .int8(position), .int8(events),
-    ]
-    guard try connection.query(sql, parameters).affectedRows == 1 else {
-      throw EventStoreError(
-        .locked,
-        "the checkpoint of the copy \(name) is no longer at position \(self.position)",
-        detail: "Another session has moved it; what this one did since was rolled back.",
+      UPDATE annals.evolutions SET position = \(position), events = events + \(events), state = 'copying',
+        moved_at = clock_timestamp()
+      WHERE copy = \(name.description) AND position = \(self.position)
+      """,
+      connection,
+      orThrow: CheckpointFence.moved(
+        "the checkpoint of the copy \(name)",
+        from: self.position,
         hint: "Run the command again when the other has ended."
       )
-    }
+    )
     self.position = position
     self.events += events
     state = .copying

@@ -114,7 +114,7 @@ extension EvolutionPlan {
         .invalidDefinition,
         "\(path) is not a plan",
         detail: String(describing: error),
-        hint: "Make one with 'annals evolve plan FILE --out \(quoteShell(path))'."
+        hint: "Make one with \(.planEvolution(path: path))."
       )
     }
     for upcaster in upcasters where Self.sha256(upcaster.text) != upcaster.sha256 {

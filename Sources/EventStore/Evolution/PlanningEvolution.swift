@@ -1,29 +1,21 @@
 internal import LibPQ
 
-extension EventStore {
-  /// Tries upcasters on all of history, read-only, and says what applying them would do.
-  ///
-  /// - Parameters:
-  ///   - upcasters: the rules to try.
-  ///   - progress: called on the store's thread after every chunk with the positions that are done and their number.
-  /// - Throws: ``EventStoreError``; `invalidDefinition` when the upcasters fail for an event, with the first of them.
-  public func planEvolution(
+extension StoreConnection {
+  func planEvolution(
     _ upcasters: Upcasters,
-    progress: @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
-  ) async throws -> EvolutionPlan {
-    try await perform { connection in
-      let table = try layout(connection)
-      try table.requirePosition(for: "a copy of the store")
-      try upcasters.check(for: table, connection)
-      return try connection.transaction(.repeatableReadOnly) {
-        try connection.execute("SET LOCAL jit = off")
-        var run = try EvolutionCheckRun(upcasters, in: table, EvolutionCheckOptions(), connection)
-        let start = ContinuousClock.now
-        try run.checkEvents(progress)
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
-        try requireSound(run.result)
-        return try plan(run, secondsToRead: seconds, connection)
-      }
+    progress: @Sendable (_ done: Int64, _ total: Int64) -> Void
+  ) throws -> EvolutionPlan {
+    let table = try eventsTable()
+    try table.requirePosition(for: "a copy of the store")
+    try upcasters.check(for: table, connection)
+    return try connection.transaction(.repeatableReadOnly) {
+      try connection.execute("SET LOCAL jit = off")
+      var run = try EvolutionCheckRun(upcasters, in: table, EvolutionCheckOptions(), connection)
+      let start = ContinuousClock.now
+      try run.checkEvents(progress)
+      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      try requireSound(run.result)
+      return try plan(run, secondsToRead: seconds)
     }
   }
 
@@ -38,20 +30,16 @@ extension EventStore {
       .invalidDefinition,
       "\(first.rules.joined(separator: ", ")): \(first.detail), for \(count) \(count == 1 ? "event" : "events")",
       detail: "\(events.joined(separator: ", "))\(count > Int64(events.count) ? ", \u{2026}" : "")",
-      hint: "'annals evolve check' names them all."
+      hint: "\(.checkEvolution) names them all."
     )
   }
 
   /// Events a second that PostgreSQL writes into a table with these indexes (INSERT … SELECT, 2 cores, fsync on).
   private static let writtenPerSecond = 70_000.0
 
-  private func plan(
-    _ run: EvolutionCheckRun,
-    secondsToRead: Double,
-    _ connection: Connection
-  ) throws -> EvolutionPlan {
+  private func plan(_ run: EvolutionCheckRun, secondsToRead: Double) throws -> EvolutionPlan {
     let upcasters = run.upcasters
-    let head = try connection.query("SELECT coalesce(max(position), 0), count(*) FROM \(relation) e")
+    let head = try connection.query("SELECT coalesce(max(position), 0), count(*) FROM \(raw: relation) e")
     var run = run
     let shapes = try run.shapeChanges().map {
       EvolutionPlan.ShapeChange(
@@ -67,7 +55,7 @@ extension EventStore {
     let changed = Set(
       types.filter { $0.changed > 0 }.flatMap { [$0.type] + $0.becomes.map(\.type) }.map { ByteString($0) }
     )
-    let readers = try liveProjections(connection).filter {
+    let readers = try liveProjections().filter {
       $0.handlesEveryType || !changed.isDisjoint(with: $0.handledTypes)
     }
     return EvolutionPlan(
@@ -84,13 +72,13 @@ extension EventStore {
       renumbersVersions: upcasters.drops || upcasters.splits,
       renumbersPositions: upcasters.splits,
       projections: readers.map(\.name),
-      reducers: changed.isEmpty ? [] : try knownReducers(connection),
+      reducers: changed.isEmpty ? [] : try knownReducers(),
       estimatedSeconds: secondsToRead * 2 + Double(head.int64(0, 1)) / Self.writtenPerSecond
     )
   }
 
   /// The reducers that snapshots of this store were taken by.
-  private func knownReducers(_ connection: Connection) throws -> [String] {
+  private func knownReducers() throws -> [String] {
     guard try connection.canReadOwnTables(["reducers"]) else { return [] }
     let sql = "SELECT DISTINCT name FROM annals.reducers WHERE store = $1 ORDER BY 1"
     let names = try connection.query(sql, [.text(table.description)])
@@ -103,9 +91,9 @@ extension EvolutionCheckRun {
   func typeChanges() throws -> [EvolutionPlan.TypeChange] {
     guard !counts.isEmpty else { return [] }
     let events = countOfEvents("e")
-    let sql = """
-      SELECT e.\(Self.type), e.event_type, count(*), \(events), \(events) FILTER (WHERE \(Self.isChanged))
-      FROM \(source) AS e WHERE e.\(Self.type) \(ofTypes) GROUP BY GROUPING SETS ((1, 2), (1))
+    let sql: SQL = """
+      SELECT e.\(raw: Self.type), e.event_type, count(*), \(raw: events), \(raw: events) FILTER (WHERE \(raw: Self.isChanged))
+      FROM \(raw: source) AS e WHERE e.\(raw: Self.type) \(raw: ofTypes) GROUP BY GROUPING SETS ((1, 2), (1))
       ORDER BY 1, GROUPING(e.event_type), e.event_type COLLATE "C"
       """
     let rows = try connection.query(sql)

@@ -1,15 +1,15 @@
 internal import LibPQ
 
-extension EventStore {
+extension StoreConnection {
   /// Refuses, before the work, what the swap could not do at its end.
-  func requireExchangeable(with copy: QualifiedName, _ plan: EvolutionPlan, _ connection: Connection) throws {
-    let hanging = try dependents(connection)
+  func requireExchangeable(with copy: QualifiedName, _ plan: EvolutionPlan) throws {
+    let hanging = try dependents()
     guard hanging.isEmpty else {
       throw EventStoreError(
         .invalidDefinition,
         "other objects hang on \(table): \(hanging.joined(separator: ", "))",
         detail: "They would stay with the old events when the copy takes their place.",
-        hint: "Drop them and make them anew after the swap, or leave out --swap."
+        hint: "Drop them and make them anew after the swap, or leave out \(.withoutSwap)."
       )
     }
     guard plan.renumbersPositions else { return }
@@ -30,12 +30,12 @@ extension EventStore {
   }
 
   /// Views, foreign keys either way, triggers and whatever else is bound to the table of events.
-  private func dependents(_ connection: Connection) throws -> [String] {
+  private func dependents() throws -> [String] {
     let others = try connection.strings(
       .dependents,
       [
         .text(quoteIdentifier(table.schema)),
-        .textArray(["TABLE \(quoteIdentifierIfNeeded(table.name, connection))"]),
+        .textArray(["TABLE \(quoteIdentifierIfNeeded(table.name))"]),
       ]
     )
     let own = try connection.query(
@@ -50,7 +50,7 @@ extension EventStore {
   }
 
   /// As the server's quote_ident writes it.
-  private func quoteIdentifierIfNeeded(_ name: String, _ connection: Connection) throws -> String {
+  private func quoteIdentifierIfNeeded(_ name: String) throws -> String {
     try connection.query("SELECT quote_ident($1)", [.text(name)]).string(0, 0)
   }
 
@@ -62,39 +62,40 @@ extension EventStore {
   func swap(
     _ copy: inout EvolutionCopy,
     _ plan: EvolutionPlan,
-    _ statements: EvolutionCopyStatements,
-    _ connection: Connection
+    _ statements: EvolutionCopyStatements
   ) throws {
     var (patience, triesLeft, late) = (SnapshotPatience(), Self.triesWithoutRows, Int64(0))
     atSwapStep?(.begun)
-    try copyRest(upTo: try finalPosition(connection), statements, &copy, connection)
-    try patience.waitLong(upTo: copy.position, self, connection)
+    try copyRest(upTo: try finalPosition(), statements, &copy)
+    try patience.waitLong(upTo: copy.position, self)
     atSwapStep?(.waited)
-    copy = try whenUnlocked("tables \(table) and \(copy.name)", connection) {
-      try copyRest(upTo: try finalPosition(connection), statements, &copy, connection)
+    copy = try whenUnlocked("tables \(table) and \(copy.name)") {
+      try copyRest(upTo: try finalPosition(), statements, &copy)
       atSwapStep?(.current)
-      try patience.wait(upTo: copy.position, self, connection)
+      try patience.wait(upTo: copy.position, self)
       atSwapStep?(.settled)
       var swapped = copy
       late = 0
       try connection.transaction {
-        try lock(copy.name, connection)
-        let last = try connection.query("SELECT max(position) FROM \(table.sql)").optionalInt64(0, 0) ?? .min
+        try lock(copy.name)
+        let last =
+          try connection.query("SELECT max(position) FROM \(raw: table.sql)").optionalInt64(0, 0) ?? .min
         if last > swapped.position {
           triesLeft -= 1
           guard triesLeft <= 0 else { throw SwapObstacle.overtaken }
           let before = swapped.events
-          try copyChunk(upTo: last, statements, &swapped, connection)
+          try copyChunk(upTo: last, statements, &swapped)
           late = swapped.events - before
         }
-        try requireExchangeable(with: copy.name, plan, connection)
-        try continueSequence(of: copy.name, renumbered: plan.renumbersPositions, connection)
-        try exchange(with: copy.name, connection)
-        let end = try connection.query("SELECT max(position) FROM \(table.sql)").optionalInt64(0, 0) ?? .min
+        try requireExchangeable(with: copy.name, plan)
+        try continueSequence(of: copy.name, renumbered: plan.renumbersPositions)
+        try exchange(with: copy.name)
+        let end =
+          try connection.query("SELECT max(position) FROM \(raw: table.sql)").optionalInt64(0, 0) ?? .min
         try swapped.mark(.swapped, at: end, connection)
-        try forgetSnapshots(connection)
-        try forgetSeenEvents(connection)
-        try audit(evolution: "swap", copy.name, connection)
+        try forgetSnapshots()
+        try forgetSeenEvents()
+        try audit(evolution: "swap", copy.name)
         atSwapStep?(.moved)
       }
       return swapped
@@ -106,7 +107,7 @@ extension EventStore {
           + "that began before it does not see them in \(table)"
       )
     }
-    forgetLayout()
+    forgetEventsTable()
   }
 
   private static let triesWithoutRows = 12
@@ -115,47 +116,39 @@ extension EventStore {
   private func copyRest(
     upTo end: Int64,
     _ statements: EvolutionCopyStatements,
-    _ copy: inout EvolutionCopy,
-    _ connection: Connection
+    _ copy: inout EvolutionCopy
   ) throws {
     guard end > copy.position else { return }
     var copied = copy
-    try connection.transaction { try copyChunk(upTo: end, statements, &copied, connection) }
+    try connection.transaction { try copyChunk(upTo: end, statements, &copied) }
     copy = copied
   }
 
-  /// Gives the original its name back.
-  ///
-  /// - Parameter copy: the table that the old events are in.
-  /// - Throws: ``EventStoreError``: `notFound` when no such copy was swapped in, `failed` when events were appended
-  ///   since, which the old table does not have.
-  public func rollBackEvolution(_ copy: QualifiedName) async throws {
-    try await perform { connection in
-      try requireOwn("a swap")
-      try requireSchema(connection)
-      try AdvisoryLock.hold("evolution of \(table)", connection) {
-        guard var state = try EvolutionCopy.find(copy, connection), state.state == .swapped,
-          let end = state.swappedPosition
-        else {
-          throw EventStoreError(.notFound, "\(copy) did not give its place to \(table)")
-        }
-        try whenUnlocked("tables \(table) and \(copy)", connection) {
-          try connection.transaction {
-            try lock(copy, connection)
-            try requireNothingAppended(since: end, connection)
-            try exchange(with: copy, connection)
-            try state.mark(.copied, connection)
-            try forgetSnapshots(connection)
-            try forgetSeenEvents(connection)
-            try audit(evolution: "swap back", copy, connection)
-          }
-        }
-        forgetLayout()
+  func rollBackEvolution(_ copy: QualifiedName) throws {
+    try requireOwn("a swap")
+    try requireSchema()
+    try AdvisoryLock.hold("evolution of \(table)", connection) {
+      guard var state = try EvolutionCopy.find(copy, connection), state.state == .swapped,
+        let end = state.swappedPosition
+      else {
+        throw EventStoreError(.notFound, "\(copy) did not give its place to \(table)")
       }
+      try whenUnlocked("tables \(table) and \(copy)") {
+        try connection.transaction {
+          try lock(copy)
+          try requireNothingAppended(since: end)
+          try exchange(with: copy)
+          try state.mark(.copied, connection)
+          try forgetSnapshots()
+          try forgetSeenEvents()
+          try audit(evolution: "swap back", copy)
+        }
+      }
+      forgetEventsTable()
     }
   }
 
-  private func requireNothingAppended(since end: Int64, _ connection: Connection) throws {
+  private func requireNothingAppended(since end: Int64) throws {
     let sql = "SELECT count(*), min(position) FROM \(table.sql) WHERE position > $1"
     let newer = try connection.query(sql, [.int8(end)])
     let count = newer.int64(0, 0)
@@ -163,18 +156,18 @@ extension EventStore {
     throw EventStoreError(
       .failed,
       "\(count) \(count == 1 ? "event was" : "events were") appended since the swap; the old table does not have them",
-      hint: "Save them with 'annals replay --from-position \(newer.int64(0, 1))', and repair forward."
+      hint: "Save them with \(.replay(fromPosition: newer.int64(0, 1))), and repair forward."
     )
   }
 
   /// A waiting lock holds up everybody behind it, so it waits briefly and is tried again.
-  private func lock(_ copy: QualifiedName, _ connection: Connection) throws {
+  private func lock(_ copy: QualifiedName) throws {
     try connection.execute("SET LOCAL lock_timeout = '300ms'")
     try connection.execute("LOCK TABLE \(table.sql), \(copy.sql) IN ACCESS EXCLUSIVE MODE")
   }
 
   /// New events get positions behind all that the original ever gave.
-  private func continueSequence(of copy: QualifiedName, renumbered: Bool, _ connection: Connection) throws {
+  private func continueSequence(of copy: QualifiedName, renumbered: Bool) throws {
     let sequence = "SELECT pg_get_serial_sequence($1, 'position')"
     let old = try connection.query(sequence, [.text(table.sql)])
     let new = try connection.query(sequence, [.text(copy.sql)])
@@ -190,7 +183,7 @@ extension EventStore {
   }
 
   /// The table that comes gets owner, grants, comments, policies and publications of the one that goes.
-  private func exchange(with copy: QualifiedName, _ connection: Connection) throws {
+  private func exchange(with copy: QualifiedName) throws {
     let aside = "annals_swap"
     let moved = QualifiedName(schema: aside, name: table.name)
     try connection.execute("CREATE SCHEMA \(aside)")
@@ -215,12 +208,12 @@ extension EventStore {
   }
 
   /// Snapshots are of the events as they were.
-  private func forgetSnapshots(_ connection: Connection) throws {
+  private func forgetSnapshots() throws {
     let sql = "DELETE FROM annals.snapshots s USING annals.reducers r WHERE r.id = s.reducer AND r.store = $1"
     _ = try connection.query(sql, [.text(table.description)])
   }
 
-  private func audit(evolution action: String, _ copy: QualifiedName, _ connection: Connection) throws {
+  private func audit(evolution action: String, _ copy: QualifiedName) throws {
     let sql =
       "INSERT INTO annals.audit (action, subject, detail) VALUES ($1, $2, jsonb_build_object('copy', $3))"
     _ = try connection.query(

@@ -54,46 +54,30 @@ public struct TypeShape: Sendable, Hashable {
   static let variantLimit = 100
 }
 
-extension EventStore {
-  /// The shape of an event type: its paths, and the variants in which they occur together.
-  ///
-  /// It needs SELECT on the events alone.
-  ///
-  /// - Parameters:
-  ///   - type: the event type.
-  ///   - sample: about as many events are examined, spread over history; nil for all.
-  ///   - findingRequired: whether to find which members are always there; reads the events once more.
-  /// - Throws: ``EventStoreError``; `notFound` when there is no event of the type.
-  public func shape(
-    ofType type: String,
-    sample: Int? = 10_000,
-    findingRequired: Bool = false
-  ) async throws -> TypeShape {
-    try await perform { connection in
-      let table = try layout(connection)
-      return try connection.transaction(.repeatableReadOnly) {
-        try connection.execute("SET LOCAL jit = off")
-        guard let count = try TypeCount.all(in: table, types: [ByteString(type)], connection).first else {
-          throw EventStoreError(
-            .notFound,
-            "\(table.name) has no event of type '\(type)'",
-            hint: "'annals types' lists the types that it has."
-          )
-        }
-        let sample = EventSample(of: count, limit: sample, in: table)
-        var shape = try inferShape(of: count, from: sample, table, connection)
-        try addExamples(to: &shape, table, connection)
-        if findingRequired { try findRequired(in: &shape, sample, connection) }
-        return shape
+extension StoreConnection {
+  func shape(ofType type: String, sample: Int?, findingRequired: Bool) throws -> TypeShape {
+    let table = try eventsTable()
+    return try connection.transaction(.repeatableReadOnly) {
+      try connection.execute("SET LOCAL jit = off")
+      guard let count = try TypeCount.all(in: table, types: [ByteString(type)], connection).first else {
+        throw EventStoreError(
+          .notFound,
+          "\(table.name) has no event of type '\(type)'",
+          hint: "\(.types) lists the types that it has."
+        )
       }
+      let sample = EventSample(of: count, limit: sample, in: table)
+      var shape = try inferShape(of: count, from: sample, table)
+      try addExamples(to: &shape, table)
+      if findingRequired { try findRequired(in: &shape, sample) }
+      return shape
     }
   }
 
   private func inferShape(
     of count: TypeCount,
     from sample: EventSample,
-    _ table: EventsTable,
-    _ connection: Connection
+    _ table: EventsTable
   ) throws -> TypeShape {
     let first = table.hasPosition ? "min(e.position)" : "min(e.id::text)"
     let sql = """
@@ -119,11 +103,7 @@ extension EventStore {
   }
 
   /// Takes examples from the first event of each variant.
-  private func addExamples(
-    to shape: inout TypeShape,
-    _ table: EventsTable,
-    _ connection: Connection
-  ) throws {
+  private func addExamples(to shape: inout TypeShape, _ table: EventsTable) throws {
     let key = table.hasPosition ? ("position", "bigint") : ("id", "uuid")
     let sql = """
       SELECT s.path, s.example
@@ -146,11 +126,7 @@ extension EventStore {
   }
 
   /// A member is required when there are as many of it as of the object around it.
-  private func findRequired(
-    in shape: inout TypeShape,
-    _ sample: EventSample,
-    _ connection: Connection
-  ) throws {
+  private func findRequired(in shape: inout TypeShape, _ sample: EventSample) throws {
     let sql = """
       SELECT s.path, count(*), count(*) FILTER (WHERE jsonb_typeof(s.value) = 'object')
       FROM \(sample.sql) CROSS JOIN LATERAL (\(Self.nodes(of: "e.event_data")) SELECT path, value FROM node) AS s

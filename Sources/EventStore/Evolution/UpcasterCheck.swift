@@ -7,7 +7,7 @@ extension Upcasters {
     for file in files {
       let code = Self.query(of: file, table)
       do {
-        _ = try connection.query(code.sql)
+        _ = try connection.query(SQL(raw: code.sql))
       } catch {
         throw code.fileError(for: error).map(Self.withCastHint) ?? error
       }

@@ -52,18 +52,17 @@ public struct Upcasters: Sendable {
   }
 }
 
-extension EventStore {
-  /// Makes all reading of this store go through upcasters from now on: events, projections, states.
-  public func use(_ upcasters: Upcasters) {
-    self.upcasters = upcasters
-    forgetLayout()
-  }
-
+extension StoreConnection {
   /// The text that a projection or a reducer is known by: its own, and a comment that stands for the upcasters which
   /// its events go through. What was derived through others is then no more continued than with another file.
   func identity(_ definition: [UInt8]) -> [UInt8] {
     if upcasters.isEmpty, foreign == nil { return definition }
     return definition + Array("\(Self.upcasterComment)\(upcasters.digest(with: foreign)).\n".utf8)
+  }
+
+  /// A projection as this store knows it; see ``identity(_:)``.
+  func definition(of projection: Projection) throws(SQLFileError) -> Projection {
+    try Projection(checking: projection.path, identity(projection.bytes))
   }
 
   /// The stored definition of a live read model, whose events must go through the upcasters in use.
@@ -76,14 +75,13 @@ extension EventStore {
       throw EventStoreError(
         .invalidDefinition,
         "the read model of projection \(live.projection) was built through other upcasters, or another layout",
-        hint: "Give those with --upcasters and --layout; see annals-upcaster(5)."
+        hint: "Give those with \(.upcasters) and \(.layout); see annals-upcaster(5)."
       )
     }
     return definition
   }
 
   private static let upcasterComment = "\n-- Its events go through upcasters "
-
 }
 
 extension EventsTable {
@@ -95,7 +93,7 @@ extension EventsTable {
         .invalidDefinition,
         "\(file.path):\(rule.location.line): a @split cannot be applied when events are read",
         detail: "It makes several events of one, which have only one version and one position between them.",
-        hint: "Make a copy of the store with 'annals evolve apply', or read with --raw."
+        hint: "Make a copy of the store with \(.applyEvolution), or read with \(.rawEvents)."
       )
     }
     try upcasters.check(for: self, connection)

@@ -104,7 +104,8 @@ extension EventsTable {
       throw EventStoreError(
         .invalidDefinition,
         "\(layout.path) does not fit this database: \(error.message)",
-        hint: error.hint ?? "Its tables may have other names or columns here; see annals-layout(5).",
+        hint: error.hint.map { Hint($0) }
+          ?? "Its tables may have other names or columns here; see annals-layout(5).",
         sqlState: error.sqlState
       )
     }
@@ -116,7 +117,7 @@ extension EventsTable {
     of layout: Layout,
     _ connection: Connection
   ) throws(PostgresError) -> [ByteString: String] {
-    let noRows = try connection.query("SELECT * FROM \(layout.relation) e LIMIT 0")
+    let noRows = try connection.query("SELECT * FROM \(raw: layout.relation) e LIMIT 0")
     let columns = 0..<noRows.columnCount
     let names = try connection.query(
       "SELECT format_type(t.oid::oid, NULL) FROM unnest($1) WITH ORDINALITY AS t (oid, place) ORDER BY place",
@@ -128,15 +129,19 @@ extension EventsTable {
   }
 }
 
-extension EventStore {
+extension StoreConnection {
   /// Refuses to change a store that is somebody else's.
-  func requireOwn(_ purpose: String) throws {
+  func requireOwn(_ purpose: String) throws { try Layout.requireOwn(foreign, purpose) }
+}
+
+extension Layout {
+  static func requireOwn(_ foreign: Layout?, _ purpose: String) throws {
     guard let foreign else { return }
     throw EventStoreError(
       .invalidDefinition,
       "\(purpose) would write to a store that is read through layout \(foreign.name)",
       detail: "A store of somebody else's is never written to.",
-      hint: "Leave --layout out, and name a table of annals' own with --table."
+      hint: "Leave \(.layout) out, and name a table of annals' own with \(.table())."
     )
   }
 }

@@ -1,28 +1,27 @@
 internal import LibPQ
 
-extension EventStore {
+extension StoreConnection {
   /// The interrupted build of the same file, or a new one; interrupted builds of other files are dropped.
   func beginOrResume(
-    _ file: ProjectionFile,
+    _ file: Projection,
     _ source: String,
-    _ options: RebuildOptions,
-    _ connection: Connection
+    _ options: RebuildOptions
   ) throws -> (Generation, isResumed: Bool) {
     try connection.transaction {
-      try registerProjection(file, connection)
+      try registerProjection(file)
       let resumable = options.restarts ? nil : try Generation.resumable(file, connection)
       let unfinished = try Generation.all(of: file.name, in: .building, .ready, connection: connection)
       for abandoned in unfinished where abandoned.number != resumable?.number {
         try abandoned.drop(connection)
       }
       if let resumable {
-        try requireSwappable(resumable, connection)
+        try requireSwappable(resumable)
         return (resumable, true)
       }
-      let generation = try Generation.create(file, at: layout(connection).beginning(connection), connection)
-      try requireSwappable(generation, connection)
-      _ = try tryTakingOver(by: generation, keepsOwnGrants: file.grants, connection)
-      try checkStatements(of: file, source, in: generation.ownSchema, connection)
+      let generation = try Generation.create(file, at: eventsTable().beginning(connection), connection)
+      try requireSwappable(generation)
+      _ = try tryTakingOver(by: generation, keepsOwnGrants: file.grants)
+      try checkStatements(of: file, source, in: generation.ownSchema)
       return (generation, false)
     }
   }
@@ -30,21 +29,16 @@ extension EventStore {
   /// Plans every statement of the file against the new tables, so that a wrong name is found before the first event.
   ///
   /// To plan a statement takes the locks that it will need, so this also finds one that would write elsewhere.
-  func checkStatements(
-    of file: ProjectionFile,
-    _ source: String,
-    in schema: String,
-    _ connection: Connection
-  ) throws {
+  func checkStatements(of file: Projection, _ source: String, in schema: String) throws {
     try requireForeignWrites(of: file)
     let compiler = ProjectionCompiler(file, source: source)
-    func check(_ handlers: [ProjectionFile.Handler]) throws {
+    func check(_ handlers: [Projection.Handler]) throws {
       let check = compiler.checkFunction(of: handlers)
       try connection.savepoint {
-        try createFunction(check, connection)
+        try createFunction(check)
         try connection.confine(Confinement(file, in: schema), of: file.path) {
           do {
-            _ = try connection.query("SELECT pg_temp.\(check.functionName)()")
+            _ = try connection.query("SELECT pg_temp.\(raw: check.functionName)()")
           } catch let error as PostgresError {
             throw check.translated(error)
           }
@@ -65,7 +59,7 @@ extension EventStore {
   }
 
   /// Refuses `@writes` of what no projection may write to.
-  private func requireForeignWrites(of file: ProjectionFile) throws {
+  private func requireForeignWrites(of file: Projection) throws {
     let events = foreign?.tables ?? [table]
     guard let name = file.writes.first(where: { events.contains($0) || $0.schema == "annals" }) else {
       return
@@ -77,25 +71,25 @@ extension EventStore {
     )
   }
 
-  func createFunction(_ code: GeneratedCode, _ connection: Connection) throws {
+  func createFunction(_ code: GeneratedCode) throws {
     // One that is gone with its transaction needs none.
     if !connection.isInTransaction { try connection.requireSession() }
     do {
       // As one command: see Connection.run(_:_:of:).
-      _ = try connection.query(code.sql)
+      _ = try connection.query(SQL(raw: code.sql))
     } catch {
       throw code.translated(error)
     }
   }
 
   /// The FROM item that handlers read: all columns of the store, also where the table lacks metadata.
-  func eventSource(_ connection: Connection) throws -> String {
-    let layout = try layout(connection)
+  func eventSource() throws -> String {
+    let layout = try eventsTable()
     try layout.requirePosition(for: "a projection")
     return layout.hasMetadata ? layout.source : "(SELECT *, NULL::jsonb AS metadata FROM \(layout.source))"
   }
 
-  func registerProjection(_ file: ProjectionFile, _ connection: Connection) throws {
+  func registerProjection(_ file: Projection) throws {
     let sql = """
       INSERT INTO annals.projections AS p (name, store, live_schema) VALUES ($1, $2, $3)
       ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING p.store, p.live_schema
@@ -107,23 +101,19 @@ extension EventStore {
         .invalidDefinition,
         "projection \(file.name) reads \(store) into schema \(schema), not \(table) into \(file.schema)",
         hint:
-          "Give this projection another name, or drop the other with 'annals projections drop \(file.name)'."
+          "Give this projection another name, or drop the other with \(.dropProjection(name: file.name))."
       )
     }
   }
 
   /// Runs the checks of a file on the tables in a schema.
-  func failedChecks(
-    of file: ProjectionFile,
-    in schema: String,
-    _ connection: Connection
-  ) throws -> [FailedCheck] {
+  func failedChecks(of file: Projection, in schema: String) throws -> [FailedCheck] {
     var failed: [FailedCheck] = []
     try connection.transaction(.repeatableReadOnly) {
       try connection.useNames(of: Confinement(file, in: schema), file.path)
       for check in file.checks {
         for statement in check.statements {
-          let rows = try rows(of: statement, in: file.path, connection)
+          let rows = try rows(of: statement, in: file.path)
           if !rows.isEmpty { failed.append(FailedCheck(check: check.description, rows: rows)) }
         }
       }
@@ -132,7 +122,7 @@ extension EventStore {
   }
 
   /// Gives the planner figures of the new tables in a schema before somebody reads them.
-  func analyze(_ schema: String, _ connection: Connection) throws {
+  func analyze(_ schema: String) throws {
     for object in try ReadModelObject.all(in: schema, connection) where object.kind == .table {
       try connection.execute("ANALYZE \(quoteIdentifier(schema)).\(object.name)")
     }
@@ -141,9 +131,10 @@ extension EventStore {
   /// As many rows of a failed check are shown.
   private static let checkRowLimit = 10
 
-  private func rows(of check: SQLStatement, in path: String, _ connection: Connection) throws -> [String] {
+  private func rows(of check: SQLStatement, in path: String) throws -> [String] {
     let prefix = "SELECT to_jsonb(annals_row)::text FROM (\n"
-    let sql = "\(prefix)\(check.text)\n) AS annals_row LIMIT \(Self.checkRowLimit)"
+    let sql: SQL =
+      "\(raw: prefix)\(raw: check.text)\n) AS annals_row LIMIT \(raw: String(Self.checkRowLimit))"
     do {
       let result = try connection.query(sql)
       return (0..<result.rowCount).map { result.string($0, 0) }

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// A rebuild under way: what was asked for, and the generation that grows.
 struct Build: Sendable {
-  let file: ProjectionFile
+  let file: Projection
   let source: String
   let options: RebuildOptions
   let deadline: ContinuousClock.Instant?
@@ -101,16 +101,11 @@ struct BuildPart: Sendable {
   }
 }
 
-extension EventStore {
+extension StoreConnection {
   /// Brings parts to a position together, a chunk at a time, always the one furthest behind: what one of them has had
   /// the server read from disk is still in its memory for the others.
-  func advance(
-    _ parts: inout [BuildPart],
-    upTo final: Int64,
-    _ meter: RebuildMeter,
-    _ connection: Connection
-  ) throws {
-    let table = try layout(connection)
+  func advance(_ parts: inout [BuildPart], upTo final: Int64, _ meter: RebuildMeter) throws {
+    let table = try eventsTable()
     for part in parts { meter.show(part, upTo: final) }
     while let index = parts.indices.filter({ parts[$0].isBehind(final) }).min(by: {
       parts[$0].position < parts[$1].position
@@ -193,15 +188,15 @@ final class BegunBuilds: Sendable {
     numbers.withLock { $0[ByteString(generation.projection)] = generation.number }
   }
 
-  func contains(_ file: ProjectionFile) -> Bool { number(file) != nil }
+  func contains(_ file: Projection) -> Bool { number(file) != nil }
 
   /// The generation of this rebuild that is live: its swap was committed, and the answer was lost.
-  func live(_ file: ProjectionFile, _ connection: Connection) throws -> Generation? {
+  func live(_ file: Projection, _ connection: Connection) throws -> Generation? {
     guard let number = number(file), let live = try Generation.live(file.name, connection) else { return nil }
     return live.number == number ? live : nil
   }
 
-  private func number(_ file: ProjectionFile) -> Int32? {
+  private func number(_ file: Projection) -> Int32? {
     numbers.withLock { $0[ByteString(file.name)] }
   }
 }

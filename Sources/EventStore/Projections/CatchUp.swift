@@ -34,56 +34,35 @@ public struct CatchUpOutcome: Sendable, Hashable {
   public internal(set) var isPaused = false
 }
 
-extension EventStore {
-  /// Applies to a live read model what has happened since its checkpoint, in order, and nothing twice.
-  ///
-  /// An event whose handler fails is tried again alone, and then set aside as a dead letter in the transaction that
-  /// moves the checkpoint past it. A lost connection is opened anew. Several projections are kept current side by
-  /// side by several stores, each on a connection of its own.
-  ///
-  /// - Parameters:
-  ///   - definition: the bytes of the projection file that the live generation was built by.
-  ///   - path: the file's name, for messages.
-  ///   - options: retries, chunks, and whether to end.
-  ///   - progress: called after every chunk, on the store's thread.
-  /// - Throws: ``EventStoreError``: `notFound` without a live generation, `invalidDefinition` when the file is wrong
-  ///   or not the one that built it, `locked` when another session keeps the same projection current.
-  @discardableResult
-  public func project(
-    _ definition: [UInt8],
-    path: String,
-    options: CatchUpOptions = CatchUpOptions(),
-    progress: @Sendable (RebuildProgress) -> Void = { _ in }
-  ) async throws -> CatchUpOutcome {
-    try await perform { connection in
-      let file = try ProjectionFile(path: path, bytes: identity(definition))
-      try requireSchema(connection)
-      let source = try eventSource(connection)
-      let unseen = FollowedHistory(of: table, relation, sequence: nil)
-      var run = CatchUp(file: file, source: source, options: options, unseen)
-      while true {
-        do {
-          try keepCurrent(&run, try self.connection(), progress)
-          return run.outcome
-        } catch let error as PostgresError where error.isPassing && !canceller.isCancelled {
-          try run.waitToReconnect(after: error, canceller, notify)
-        }
+extension StoreConnection {
+  func project(
+    _ projection: Projection,
+    options: CatchUpOptions,
+    progress: @Sendable (RebuildProgress) -> Void
+  ) throws -> CatchUpOutcome {
+    let file = try definition(of: projection)
+    try requireSchema()
+    let source = try eventSource()
+    let unseen = FollowedHistory(of: table, relation, sequence: nil)
+    var run = CatchUp(file: file, source: source, options: options, unseen)
+    while true {
+      do {
+        try keepCurrent(&run, progress)
+        return run.outcome
+      } catch let error as PostgresError where error.isPassing && !canceller.isCancelled {
+        try run.waitToReconnect(after: error, canceller, notify)
       }
     }
   }
 
-  private func keepCurrent(
-    _ run: inout CatchUp,
-    _ connection: Connection,
-    _ progress: (RebuildProgress) -> Void
-  ) throws {
+  private func keepCurrent(_ run: inout CatchUp, _ progress: (RebuildProgress) -> Void) throws {
     try connection.prepareLongWork()
     try AdvisoryLock.hold("projection \(run.file.name)", connection) {
-      try createFunction(run.apply, connection)
+      try createFunction(run.apply)
       do {
-        run.history = try proveFinality(after: run.history, connection)
+        run.history = try proveFinality(after: run.history)
         repeat {
-          try applyNews(&run, connection, progress)
+          try applyNews(&run, progress)
           if run.options.once { return }
           try connection.canceller.sleep(for: run.options.pollInterval)
         } while true
@@ -102,15 +81,11 @@ extension EventStore {
   }
 
   /// Applies everything up to the watermark. A chunk with a poison event is cut in pieces until the event is alone.
-  private func applyNews(
-    _ run: inout CatchUp,
-    _ connection: Connection,
-    _ progress: (RebuildProgress) -> Void
-  ) throws {
-    let final = try finalPosition(of: &run.history, connection)
-    try step(&run, .look, connection)
-    try requireNotAhead(run, of: final, connection)
-    let table = try layout(connection)
+  private func applyNews(_ run: inout CatchUp, _ progress: (RebuildProgress) -> Void) throws {
+    let final = try finalPosition(of: &run.history)
+    try step(&run, .look)
+    try requireNotAhead(run, of: final)
+    let table = try eventsTable()
     func nextEnd() throws -> Int64 {
       let position = run.outcome.position
       guard position < final else { return position }
@@ -119,7 +94,7 @@ extension EventStore {
     var end = try nextEnd()
     while !run.outcome.isPaused, run.outcome.position < final {
       do {
-        try step(&run, .apply(upTo: end), connection)
+        try step(&run, .apply(upTo: end))
         end = try nextEnd()
       } catch let poison as PoisonEvent where !poison.isOfHandler {
         let first = max(poison.failure.firstPosition ?? .min, run.outcome.position + 1)
@@ -129,7 +104,7 @@ extension EventStore {
         } else if last > first {
           end = first.middle(to: last)
         } else {
-          try retryOrPark(&run, first, poison, connection)
+          try retryOrPark(&run, first, poison)
           end = try nextEnd()
         }
       }
@@ -140,36 +115,31 @@ extension EventStore {
   }
 
   /// Another generation may have gone live meanwhile, with events that came since the head was read.
-  private func requireNotAhead(_ run: CatchUp, of final: Int64, _ connection: Connection) throws {
+  private func requireNotAhead(_ run: CatchUp, of final: Int64) throws {
     guard run.outcome.position > final else { return }
     var now = run.history
-    _ = try look(at: &now, connection)
+    _ = try look(at: &now)
     try requireNotAhead(
       run.outcome.position,
       "projection \(run.file.name)",
       of: now,
-      hint: "Build it anew from the events that there are: annals rebuild-projection \(run.file.path)."
+      hint: "Build it anew from the events that there are with \(.rebuild(path: run.file.path))."
     )
   }
 
-  private func retryOrPark(
-    _ run: inout CatchUp,
-    _ position: Int64,
-    _ poison: PoisonEvent,
-    _ connection: Connection
-  ) throws {
+  private func retryOrPark(_ run: inout CatchUp, _ position: Int64, _ poison: PoisonEvent) throws {
     var poison = poison
     var delaySeconds = run.options.retryDelay / .seconds(1)
     for _ in 0..<run.options.attempts {
       try connection.canceller.sleep(for: .seconds(delaySeconds * .random(in: 0.75...1.25)))
       delaySeconds *= 2
       do {
-        return try step(&run, .apply(upTo: position), connection)
+        return try step(&run, .apply(upTo: position))
       } catch let again as PoisonEvent {
         poison = again
       }
     }
-    try step(&run, .park(position, poison), connection)
+    try step(&run, .park(position, poison))
     if !run.outcome.isPaused {
       notify("\(run.file.path):\(poison.location.line): dead letter: \(poison.subject): \(poison.message)")
     }
@@ -183,16 +153,16 @@ extension EventStore {
   }
 
   /// One transaction on the live generation, whichever that is now; after a swap that is under way.
-  private func step(_ run: inout CatchUp, _ step: Step, _ connection: Connection) throws {
-    while try !takeStep(&run, step, connection) { try connection.canceller.sleep(for: .milliseconds(50)) }
+  private func step(_ run: inout CatchUp, _ step: Step) throws {
+    while try !takeStep(&run, step) { try connection.canceller.sleep(for: .milliseconds(50)) }
   }
 
   /// - Returns: false when nothing was done, as a swap is under way.
-  private func takeStep(_ run: inout CatchUp, _ step: Step, _ connection: Connection) throws -> Bool {
+  private func takeStep(_ run: inout CatchUp, _ step: Step) throws -> Bool {
     var outcome = run.outcome
     let isDone = try connection.transaction {
       guard try AdvisoryLock.share(run.file.lockOfSwap, connection) else { return false }
-      outcome.isPaused = try lockProjection(run.file.name, connection)
+      outcome.isPaused = try lockProjection(run.file.name)
       var live = try Generation.requireLive(run.file.name, connection)
       guard live.isDefined(by: run.file) else { throw live.changedFile(run.file) }
       if outcome.isPaused { return true }
@@ -222,7 +192,7 @@ extension EventStore {
 
 /// A catch-up under way.
 private struct CatchUp {
-  let file: ProjectionFile
+  let file: Projection
   let source: String
   let apply: GeneratedCode
   let options: CatchUpOptions
@@ -233,7 +203,7 @@ private struct CatchUp {
   var backoff: Backoff
 
   init(
-    file: ProjectionFile,
+    file: Projection,
     source: String,
     options: CatchUpOptions,
     _ history: FollowedHistory
@@ -263,18 +233,18 @@ extension Generation {
       throw EventStoreError(
         .notFound,
         "projection \(projection) has no live generation yet",
-        hint: "Build it with 'annals rebuild-projection FILE'."
+        hint: "Build it with \(.rebuild())."
       )
     }
     return live
   }
 
-  func changedFile(_ file: ProjectionFile) -> EventStoreError {
+  func changedFile(_ file: Projection) -> EventStoreError {
     EventStoreError(
       .invalidDefinition,
       "\(file.path) is not the file that the live generation \(number) of \(projection) was built by",
       detail: "The file is version \(file.version), the live read model was built by version \(version).",
-      hint: "Bring it in with 'annals rebuild-projection \(quoteShell(file.path))'."
+      hint: "Bring it in with \(.rebuild(path: file.path))."
     )
   }
 

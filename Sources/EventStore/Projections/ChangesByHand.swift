@@ -21,12 +21,12 @@ extension Generation {
     if !missing.isEmpty { changes.append("it lacks \(missing.phrase)") }
     if !added.isEmpty { changes.append("schema \(ownSchema) also has \(added.phrase)") }
     guard !changes.isEmpty else { return }
-    let remedy =
+    let remedy: Hint =
       missing.isEmpty
       ? "Move that to another schema, or drop it."
       : state == .retired
-        ? "Make another with the file that built it: 'annals rebuild-projection FILE'."
-        : "Begin the build anew: 'annals rebuild-projection FILE --restart'."
+        ? "Make another with the file that built it: \(.rebuild())."
+        : "Begin the build anew: \(.rebuild()) with \(.restartRebuild)."
     throw EventStoreError(
       .failed,
       "generation \(number) of projection \(projection) is no longer whole: \(changes.joined(separator: "; "))",

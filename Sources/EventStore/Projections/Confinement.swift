@@ -12,7 +12,7 @@ struct Confinement: Sendable, Hashable {
   let writes: [QualifiedName]
 
   /// That of a read model that grows in a schema of its own.
-  init(_ file: ProjectionFile, in schema: String) {
+  init(_ file: Projection, in schema: String) {
     self.schema = schema
     searchPath = file.searchPath
     writes = file.writes
@@ -32,7 +32,7 @@ extension Generation {
   /// What the statements of its file are confined to, where its tables are now.
   var confinement: Confinement {
     get throws {
-      let file = try ProjectionFile(path: path, bytes: Array(definition.utf8))
+      let file = try Projection(checking: path, Array(definition.utf8))
       var confinement = Confinement(file, in: schema)
       if state == .live { confinement.relations = objects.map(\.name) }
       return confinement

@@ -48,103 +48,66 @@ public struct DeadLetterRetry: Sendable, Hashable {
   public internal(set) var failed = 0
 }
 
-extension EventStore {
-  /// The dead letters of the live generations and of checkpoints, by name and position.
-  ///
-  /// - Parameters:
-  ///   - consumer: of this projection or checkpoint only; `notFound` is thrown where there is none.
-  ///   - position: of this event only.
-  ///   - all: also those that were applied or discarded, and those of generations that are not live.
-  public func deadLetters(
-    of consumer: String? = nil,
-    at position: Int64? = nil,
-    all: Bool = false
-  ) async throws -> [DeadLetter] {
-    try await perform { connection in
-      try requireSchema(connection)
-      if let consumer { _ = try self.consumer(named: consumer, connection) }
-      let sql = SQLTemplate.deadLetters.sql
-      let result = try connection.query(sql, [.text(consumer), .int8(position), .bool(all)])
-      return (0..<result.rowCount).map { DeadLetter(result, row: $0) }
-    }
+extension StoreConnection {
+  func deadLetters(of consumer: String?, at position: Int64?, all: Bool) throws -> [DeadLetter] {
+    try requireSchema()
+    if let consumer { _ = try self.consumer(named: consumer) }
+    let sql = SQLTemplate.deadLetters.sql
+    let result = try connection.query(sql, [.text(consumer), .int8(position), .bool(all)])
+    return (0..<result.rowCount).map { DeadLetter(result, row: $0) }
   }
 
-  /// Applies parked events to the live read model, in the order of their positions, each in a transaction.
-  ///
-  /// They come after events that they were meant to precede: that is right for handlers that do not mind.
-  ///
-  /// - Parameters:
-  ///   - projection: the name of the projection.
-  ///   - positions: only these; all when empty.
-  ///   - definition: a mended projection file. Its tables must be those of the live generation, which is its from now on.
-  ///   - path: the name of that file, for messages.
-  /// - Throws: ``EventStoreError``: `notFound` when there is nothing to retry.
-  public func retryDeadLetters(
+  func retryDeadLetters(
     of projection: String,
-    at positions: [Int64] = [],
-    with definition: [UInt8]? = nil,
-    path: String? = nil
-  ) async throws -> DeadLetterRetry {
-    try await perform { connection in
-      try requireSchema(connection)
-      guard try consumer(named: projection, connection) == .projection else {
-        throw EventStoreError(
-          .invalidInput,
-          "'\(projection)' is a checkpoint, whose events go to a command",
-          hint: "Name the command: --exec COMMAND."
-        )
-      }
-      let live = try Generation.requireLive(projection, connection)
-      let file = try ProjectionFile(
-        path: path ?? live.path,
-        bytes: try definition.map(identity) ?? sameIdentity(live)
+    at positions: [Int64],
+    with repaired: Projection?
+  ) throws -> DeadLetterRetry {
+    try requireSchema()
+    guard try consumer(named: projection) == .projection else {
+      throw EventStoreError(
+        .invalidInput,
+        "'\(projection)' is a checkpoint, whose events go to a command",
+        hint: "Name the command: \(.retryByCommand)."
       )
-      if definition != nil { try live.requireSameTables(file) }
-      let source = try eventSource(connection)
-      let apply = ProjectionCompiler(file, source: source).applyFunction()
-      try createFunction(apply, connection)
-      return try AdvisoryLock.hold(Self.lockOfDeadLetters(projection), connection) {
-        var retry = DeadLetterRetry()
-        for position in try parked(positions, of: live, connection) {
-          let isApplied = try retryLetter(position, file, source, apply, connection)
-          if isApplied { retry.applied += 1 } else { retry.failed += 1 }
-        }
-        return retry
+    }
+    let live = try Generation.requireLive(projection, connection)
+    let file =
+      try repaired.map { try definition(of: $0) } ?? Projection(checking: live.path, sameIdentity(live))
+    if repaired != nil { try live.requireSameTables(file) }
+    let source = try eventSource()
+    let apply = ProjectionCompiler(file, source: source).applyFunction()
+    try createFunction(apply)
+    return try AdvisoryLock.hold(Self.lockOfDeadLetters(projection), connection) {
+      var retry = DeadLetterRetry()
+      for position in try parked(positions, of: live) {
+        let isApplied = try retryLetter(position, file, source, apply)
+        if isApplied { retry.applied += 1 } else { retry.failed += 1 }
       }
+      return retry
     }
   }
 
-  /// Gives parked events up for good.
-  ///
-  /// - Returns: how many.
-  public func discardDeadLetters(of consumer: String, at positions: [Int64] = []) async throws -> Int {
-    try await perform { connection in
-      try requireSchema(connection)
-      let kind = try self.consumer(named: consumer, connection)
-      return try AdvisoryLock.hold(Self.lockOfDeadLetters(consumer), connection) {
-        try connection.transaction { try discard(positions, of: consumer, kind, connection) }
-      }
+  func discardDeadLetters(of consumer: String, at positions: [Int64]) throws -> Int {
+    try requireSchema()
+    let kind = try self.consumer(named: consumer)
+    return try AdvisoryLock.hold(Self.lockOfDeadLetters(consumer), connection) {
+      try connection.transaction { try discard(positions, of: consumer, kind) }
     }
   }
 
-  private func discard(
-    _ positions: [Int64],
-    of consumer: String,
-    _ kind: Consumer,
-    _ connection: Connection
-  ) throws -> Int {
+  private func discard(_ positions: [Int64], of consumer: String, _ kind: Consumer) throws -> Int {
     let parked: [Int64]
     switch kind {
     case .projection:
-      _ = try lockProjection(consumer, connection)
+      _ = try lockProjection(consumer)
       let live = try Generation.requireLive(consumer, connection)
-      parked = try self.parked(positions, of: live, connection)
+      parked = try self.parked(positions, of: live)
       for position in parked { try live.settle(position, .discarded, connection) }
     case .checkpoint:
-      parked = try parkedPositions(positions, under: consumer, connection)
-      try discard(parked, under: consumer, connection)
+      parked = try self.parked(positions, under: consumer)
+      try discard(parked, under: consumer)
     }
-    try audit("discard dead letters", consumer, of: kind, ["positions": .int8Array(parked)], connection)
+    try audit("discard dead letters", consumer, of: kind, ["positions": .int8Array(parked)])
     return parked.count
   }
 
@@ -156,7 +119,7 @@ extension EventStore {
   }
 
   /// What has a name; a projection comes before a checkpoint, which cannot park events under its name.
-  func consumer(named name: String, _ connection: Connection) throws -> Consumer {
+  func consumer(named name: String) throws -> Consumer {
     let sql = """
       SELECT EXISTS (SELECT FROM annals.projections WHERE name = $1),
              EXISTS (SELECT FROM annals.checkpoints WHERE name = $1)
@@ -167,7 +130,7 @@ extension EventStore {
     throw EventStoreError(
       .notFound,
       "there is no projection and no checkpoint '\(name)' in this database",
-      hint: "List what was given up on with 'annals dead-letters list'."
+      hint: "List what was given up on with \(.deadLetters)."
     )
   }
 
@@ -180,17 +143,13 @@ extension EventStore {
         missing.isEmpty
           ? "\(owner) has no dead letter"
           : "\(owner) has no dead letter at position \(missing.joined(separator: ", "))",
-        hint: "List them with 'annals dead-letters list'."
+        hint: "List them with \(.deadLetters)."
       )
     }
     return found
   }
 
-  private func parked(
-    _ positions: [Int64],
-    of live: Generation,
-    _ connection: Connection
-  ) throws -> [Int64] {
+  private func parked(_ positions: [Int64], of live: Generation) throws -> [Int64] {
     let sql = """
       SELECT position FROM annals.dead_letters
       WHERE projection = $1 AND generation = $2 AND state = 'parked' AND (cardinality($3) = 0 OR position = ANY ($3))
@@ -209,15 +168,14 @@ extension EventStore {
 
   private func retryLetter(
     _ position: Int64,
-    _ file: ProjectionFile,
+    _ file: Projection,
     _ source: String,
-    _ apply: GeneratedCode,
-    _ connection: Connection
+    _ apply: GeneratedCode
   ) throws -> Bool {
     var subject: Generation?
     do {
       try connection.transaction {
-        _ = try lockProjection(file.name, connection)
+        _ = try lockProjection(file.name)
         let live = try Generation.requireLive(file.name, connection)
         subject = live
         _ = try connection.confine(live.confinement, of: apply.file) {
@@ -283,8 +241,8 @@ extension Generation {
     guard try connection.query(sql, parameters).affectedRows == 1 else { throw checkpointMoved() }
   }
 
-  fileprivate func requireSameTables(_ file: ProjectionFile) throws {
-    let built = try ProjectionFile(path: path, bytes: Array(definition.utf8))
+  fileprivate func requireSameTables(_ file: Projection) throws {
+    let built = try Projection(checking: path, Array(definition.utf8))
     guard file.name == projection, file.schema.hasSameBytes(as: built.schema),
       file.create.elementsEqual(built.create, by: { $0.text.hasSameBytes(as: $1.text) })
     else {
@@ -292,13 +250,13 @@ extension Generation {
         .invalidDefinition,
         "\(file.path) makes other tables than those of the live generation \(number) of \(projection)",
         hint:
-          "Bring it in with 'annals rebuild-projection \(quoteShell(file.path))', which applies the dead letters too."
+          "Bring it in with \(.rebuild(path: file.path)), which applies the dead letters too."
       )
     }
   }
 
   /// Makes a mended file the definition of the live generation.
-  fileprivate func adopt(_ file: ProjectionFile, _ connection: Connection) throws {
+  fileprivate func adopt(_ file: Projection, _ connection: Connection) throws {
     let sql = """
       UPDATE annals.generations SET definition = convert_from($3, 'UTF8'), definition_hash = sha256($3), version = $4, error = NULL
       WHERE projection = $1 AND number = $2

@@ -22,7 +22,7 @@ extension Connection {
   /// end of a statement.
   private func execute(_ statement: SQLStatement, of file: String) throws {
     do {
-      _ = try query(statement.text)
+      _ = try query(SQL(raw: statement.text))
     } catch {
       throw error.isAboutStatement ? SQLFileError(error, in: statement, of: file) : error
     }
@@ -34,20 +34,6 @@ extension GeneratedCode {
   func translated(_ error: PostgresError) -> any Error {
     if error.isAboutStatement, let fileError = fileError(for: error) { return fileError }
     return error
-  }
-}
-
-extension PostgresError {
-  /// Whether the statement itself is at fault, not the connection, the moment or the role.
-  var isAboutStatement: Bool {
-    !isPassing
-      && ![SQLState.insufficientPrivilege, SQLState.readOnlyTransaction].contains(sqlState)
-  }
-
-  /// Whether the same may succeed later: a lost connection, a deadlock, a lock, a full disk (classes 40, 53, 55, 57, 58).
-  var isPassing: Bool {
-    guard kind == .statement, let state = sqlState else { return kind != .noSession }
-    return ["40", "53", "55", "57", "58"].contains { state.utf8.starts(with: $0.utf8) }
   }
 }
 
@@ -72,7 +58,7 @@ extension SQLFileError {
       file: file,
       location: location,
       message: String(decoding: message, as: UTF8.self),
-      hint: error.hint
+      hint: error.hint?.description
     )
   }
 

@@ -86,7 +86,7 @@ extension Generation {
   }
 
   /// A build of just this definition that was begun and neither finished nor dropped.
-  static func resumable(_ file: ProjectionFile, _ connection: Connection) throws -> Generation? {
+  static func resumable(_ file: Projection, _ connection: Connection) throws -> Generation? {
     let condition = """
       g.projection = $1 AND g.state IN ('building', 'ready') AND g.definition_hash = sha256($2)
       AND to_regnamespace(quote_ident(g.schema_name)) IS NOT NULL
@@ -95,13 +95,13 @@ extension Generation {
   }
 
   /// Whether the generation was made by just this file.
-  func isDefined(by file: ProjectionFile) -> Bool { Array(definition.utf8) == file.bytes }
+  func isDefined(by file: Projection) -> Bool { Array(definition.utf8) == file.bytes }
 
   /// Begins a build: its row, its schema and its tables, in the transaction of the caller.
   ///
   /// - Parameter beginning: what stands before the first event.
   static func create(
-    _ file: ProjectionFile,
+    _ file: Projection,
     at beginning: Int64,
     _ connection: Connection
   ) throws -> Generation {
@@ -161,20 +161,17 @@ extension Generation {
     seen: SeenEvents?,
     _ connection: Connection
   ) throws {
-    let sql = """
-      UPDATE annals.generations SET position = $4, events = events + $5, moved_at = clock_timestamp(), error = NULL,
-        seen_events = seen_events + $7, seen_hash = seen_hash + $8
-      WHERE projection = $1 AND number = $2 AND position = $3 AND (state = 'live') = $6
+    try CheckpointFence.pass(
       """
-    let result = try connection.query(
-      sql,
-      [
-        .text(projection), .int4(number), .int8(self.position), .int8(position), .int8(events),
-        .bool(state == .live), .int8(seen?.count), .int8(seen?.hash),
-      ],
-      prepared: true
+      UPDATE annals.generations SET position = \(position), events = events + \(events),
+        moved_at = clock_timestamp(), error = NULL,
+        seen_events = seen_events + \(seen?.count), seen_hash = seen_hash + \(seen?.hash)
+      WHERE projection = \(projection) AND number = \(number) AND position = \(self.position)
+        AND (state = 'live') = \(state == .live)
+      """,
+      connection,
+      orThrow: checkpointMoved()
     )
-    guard result.affectedRows == 1 else { throw checkpointMoved() }
     self.position = position
     self.events += events
   }
@@ -190,11 +187,10 @@ extension Generation {
   }
 
   func checkpointMoved() -> EventStoreError {
-    EventStoreError(
-      .locked,
-      "the checkpoint of projection \(projection) is no longer at position \(position)",
-      detail: "Another session has moved it; what this one did since was rolled back.",
-      hint: "See who works on it with 'annals projections \(projection)'."
+    CheckpointFence.moved(
+      "the checkpoint of projection \(projection)",
+      from: position,
+      hint: "See who works on it with \(.projections(name: projection))."
     )
   }
 
@@ -219,7 +215,7 @@ extension Generation {
 
   /// Removes the generation with all that is in its schema, after what the file's `@drop` says.
   func drop(_ connection: Connection) throws {
-    if let file = try? ProjectionFile(path: path, bytes: Array(definition.utf8)), !file.drop.isEmpty {
+    if let file = try? Projection(checking: path, Array(definition.utf8)), !file.drop.isEmpty {
       try connection.run(file.drop, confinement, of: path)
     }
     if state == .live {

@@ -1,8 +1,8 @@
 internal import LibPQ
 
-extension EventStore {
+extension StoreConnection {
   /// Refuses, before any event is applied, what the swap could not do at the end.
-  func requireSwappable(_ generation: Generation, _ connection: Connection) throws {
+  func requireSwappable(_ generation: Generation) throws {
     let (name, schema) = (generation.projection, generation.liveSchema)
     let exists = "SELECT to_regnamespace($1) IS NOT NULL"
     guard try connection.query(exists, [.text(quoteIdentifier(schema))]).bool(0, 0) else {
@@ -28,11 +28,7 @@ extension EventStore {
   /// Makes a generation live instead of the one that is, in the caller's transaction.
   ///
   /// - Returns: what the generation that was live lacks, as somebody dropped it by hand.
-  func swap(
-    _ generation: Generation,
-    keepsOwnGrants: Bool,
-    _ connection: Connection
-  ) throws -> [ReadModelObject] {
+  func swap(_ generation: Generation, keepsOwnGrants: Bool) throws -> [ReadModelObject] {
     let live = try Generation.live(generation.projection, connection)
     try generation.requireWhole(connection)
     try generation.requireFreeNames(besides: live, connection)
@@ -41,7 +37,7 @@ extension EventStore {
       try live.requireNoDependents(connection)
       let additions = try generation.lackingAdditions(connection)
       try generation.takeOverProperties(keepsOwnGrants: keepsOwnGrants, connection)
-      try add(additions.filter(\.isTrigger), to: generation, connection)
+      try add(additions.filter(\.isTrigger), to: generation)
       try live.requireOwnSchema(connection)
       missing = try live.moveAway(connection)
       try live.mark(.retired, connection)
@@ -62,7 +58,7 @@ extension EventStore {
   /// Orders this transaction before or after every other swap, catch-up and change of a projection.
   ///
   /// - Returns: whether the projection is paused.
-  func lockProjection(_ name: String, _ connection: Connection) throws -> Bool {
+  func lockProjection(_ name: String) throws -> Bool {
     let sql = "SELECT store, is_paused FROM annals.projections WHERE name = $1 FOR NO KEY UPDATE"
     let result = try connection.query(sql, [.text(name)], prepared: true)
     guard !result.isEmpty else { throw Self.noProjection(name) }
@@ -71,7 +67,7 @@ extension EventStore {
       throw EventStoreError(
         .invalidDefinition,
         "projection \(name) reads \(store), not \(table)",
-        hint: "Name that table with --table \(store)."
+        hint: "Name that table with \(.table(store))."
       )
     }
     return result.bool(0, 1)
@@ -81,7 +77,7 @@ extension EventStore {
     EventStoreError(
       .notFound,
       "there is no projection \(name) in this database",
-      hint: "List them with 'annals projections'; build one with 'annals rebuild-projection FILE'."
+      hint: "List them with \(.projections()); build one with \(.rebuild())."
     )
   }
 }

@@ -30,7 +30,7 @@ extension Generation {
     do {
       return try connection.rolledBack {
         try connection.execute("CREATE SCHEMA \(scratch)")
-        let file = try ProjectionFile(path: path, bytes: Array(definition.utf8))
+        let file = try Projection(checking: path, Array(definition.utf8))
         try connection.run(file.create, Confinement(file, in: scratch), of: path)
         return Set(try additions(comparedTo: scratch, connection).map { ByteString($0.description) })
       }
@@ -55,16 +55,12 @@ extension Generation {
   }
 }
 
-extension EventStore {
+extension StoreConnection {
   /// Gives additions to the tables of a generation, in the caller's transaction, and warns of those that do not work.
   ///
   /// - Returns: those that worked.
   @discardableResult
-  func add(
-    _ additions: [LiveAddition],
-    to generation: Generation,
-    _ connection: Connection
-  ) throws -> [LiveAddition] {
+  func add(_ additions: [LiveAddition], to generation: Generation) throws -> [LiveAddition] {
     guard !additions.isEmpty else { return [] }
     // What they name and the generation lacks, as the function of a trigger, is where the live tables found it.
     try connection.useSchemas(generation.schema, generation.liveSchema)
@@ -89,14 +85,10 @@ extension EventStore {
   ///
   /// - Returns: the statements that worked.
   /// - Throws: ``EventStoreError`` for what must not be left out, as a policy on a column that is no more.
-  func tryTakingOver(
-    by generation: Generation,
-    keepsOwnGrants: Bool,
-    _ connection: Connection
-  ) throws -> [String] {
+  func tryTakingOver(by generation: Generation, keepsOwnGrants: Bool) throws -> [String] {
     guard try Generation.live(generation.projection, connection) != nil else { return [] }
     return try connection.rolledBack {
-      let additions = try add(generation.lackingAdditions(connection), to: generation, connection)
+      let additions = try add(generation.lackingAdditions(connection), to: generation)
       var properties: [String] = []
       do {
         // Leaving a publication asks for a lock on a live table, which a VACUUM may hold.
@@ -120,20 +112,16 @@ extension EventStore {
   /// are filled.
   ///
   /// - Parameter tried: their descriptions; those that are in it already are left out.
-  func addToLoadedTables(
-    of generation: Generation,
-    besides tried: inout Set<ByteString>,
-    _ connection: Connection
-  ) throws {
+  func addToLoadedTables(of generation: Generation, besides tried: inout Set<ByteString>) throws {
     for addition in try generation.lackingAdditions(connection)
     where !addition.isTrigger && addition.statement != nil
       && tried.insert(ByteString(addition.description)).inserted
     {
-      try whenUnlocked("tables of \(addition.description)", connection) {
+      try whenUnlocked("tables of \(addition.description)") {
         try connection.transaction {
           // A foreign key locks another table; longer than deadlock_timeout, after which an autovacuum yields.
           try connection.execute("SET LOCAL lock_timeout = '2s'")
-          try add([addition], to: generation, connection)
+          try add([addition], to: generation)
         }
       }
     }

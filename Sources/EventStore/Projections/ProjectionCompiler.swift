@@ -11,21 +11,21 @@ internal import LibPQ
 /// whatever the size of the chunk. Within a run the sections go in the order of the file, each seeing its own
 /// types alone, so a section may find `events` empty.
 package struct ProjectionCompiler {
-  private let file: ProjectionFile
+  private let file: Projection
   private let source: String
   private let filter: String?
   private let groups: [Group]
 
   /// Handlers that see the same runs of events; group 0 holds those that run event by event.
   private struct Group {
-    var handlers: [ProjectionFile.Handler]
+    var handlers: [Projection.Handler]
     var types: Set<ByteString> { Set(handlers.flatMap(\.types)) }
   }
 
   /// - Parameters:
   ///   - source: a FROM item with the columns of the events table: a quoted name, or a subquery in parentheses.
   ///   - filter: a condition on the columns of the source, for workers that share the events.
-  package init(_ file: ProjectionFile, source: String, filter: String? = nil) {
+  package init(_ file: Projection, source: String, filter: String? = nil) {
     self.file = file
     self.source = source
     self.filter = filter
@@ -89,7 +89,7 @@ package struct ProjectionCompiler {
   /// syntax of the other is checked.
   ///
   /// - Parameter handlers: of the file; all when nil.
-  package func checkFunction(of handlers: [ProjectionFile.Handler]? = nil) -> GeneratedCode {
+  package func checkFunction(of handlers: [Projection.Handler]? = nil) -> GeneratedCode {
     var code = GeneratedCode.Builder()
     code.add(
       """
@@ -126,7 +126,7 @@ package struct ProjectionCompiler {
 }
 
 extension ProjectionCompiler {
-  private static func groups(of handlers: [ProjectionFile.Handler]) -> [Group] {
+  private static func groups(of handlers: [Projection.Handler]) -> [Group] {
     var eventByEvent = Group(handlers: [])
     var runs: [Group] = []
     for handler in handlers {
@@ -168,9 +168,9 @@ extension ProjectionCompiler {
 
   /// Types with the same handlers share a branch; `*` comes last.
   private func branches(
-    of handlers: [ProjectionFile.Handler]
-  ) -> [(types: [ByteString], handlers: [ProjectionFile.Handler])] {
-    var branches: [(types: [ByteString], handlers: [ProjectionFile.Handler])] = []
+    of handlers: [Projection.Handler]
+  ) -> [(types: [ByteString], handlers: [Projection.Handler])] {
+    var branches: [(types: [ByteString], handlers: [Projection.Handler])] = []
     var lines: [[Int]] = []
     var seen: Set<ByteString> = []
     for type in handlers.flatMap(\.types) where seen.insert(type).inserted {
@@ -247,7 +247,7 @@ extension ProjectionCompiler {
 
   private func addForRun(
     _ statement: SQLStatement,
-    of handler: ProjectionFile.Handler,
+    of handler: Projection.Handler,
     to code: inout GeneratedCode.Builder
   ) {
     guard !["TRUNCATE", "CALL"].contains(statement.keyword) else { return code.add(statement) }
@@ -273,7 +273,7 @@ extension ProjectionCompiler {
   /// Defines `events` in the statement's WITH clause, which the planner reads as if it were written in place
   /// when it is used once (manual, 7.8.3).
   private func withEvents(
-    of handler: ProjectionFile.Handler,
+    of handler: Projection.Handler,
     before statement: SQLStatement
   ) -> (prefix: [String], blanked: [SQLStatement.Word]) {
     let types = handler.types == [SectionFile.anyType] ? others : .some(handler.types)

@@ -59,34 +59,38 @@ extension EventStore {
 
   /// - Parameter countsRows: reads small tables; otherwise the number of their rows is an estimate too.
   func projectionStatus(_ name: String? = nil, countsRows: Bool) async throws -> [ProjectionStatus] {
-    try await perform { connection in
-      try requireSchema(connection)
-      try layout(connection).requirePosition(for: "a projection")
-      if let name { try requireProjection(name, connection) }
-      let sql = SQLTemplate.projectionStatus.filled(["events": relation])
-      let result = try connection.query(sql, [.text(table.description), .text(name), .bool(countsRows)])
-      return try (0..<result.rowCount).map { row in
-        ProjectionStatus(
-          name: result.string(row, 0),
-          generation: Int(result.int32(row, 1)),
-          version: result.int32(row, 2),
-          state: ProjectionStatus.State(rawValue: result.string(row, 3)) ?? .failed,
-          position: result.int64(row, 4),
-          lagEvents: result.int64(row, 5),
-          lagSeconds: result.float64(row, 6),
-          rows: try result.optionalInt64(row, 7).map { try $0 + count(result.string(row, 8), connection) },
-          events: result.int64(row, 9),
-          deadLetters: result.int64(row, 10),
-          error: result.optionalString(row, 11),
-          movedAt: Timestamp(microseconds: result.int64(row, 12))
-        )
-      }
+    try await perform { try $0.projectionStatus(name, countsRows: countsRows) }
+  }
+}
+
+extension StoreConnection {
+  func projectionStatus(_ name: String?, countsRows: Bool) throws -> [ProjectionStatus] {
+    try requireSchema()
+    try eventsTable().requirePosition(for: "a projection")
+    if let name { try requireProjection(name) }
+    let sql = SQLTemplate.projectionStatus.filled(["events": relation])
+    let result = try connection.query(sql, [.text(table.description), .text(name), .bool(countsRows)])
+    return try (0..<result.rowCount).map { row in
+      ProjectionStatus(
+        name: result.string(row, 0),
+        generation: Int(result.int32(row, 1)),
+        version: result.int32(row, 2),
+        state: ProjectionStatus.State(rawValue: result.string(row, 3)) ?? .failed,
+        position: result.int64(row, 4),
+        lagEvents: result.int64(row, 5),
+        lagSeconds: result.float64(row, 6),
+        rows: try result.optionalInt64(row, 7).map { try $0 + count(result.string(row, 8)) },
+        events: result.int64(row, 9),
+        deadLetters: result.int64(row, 10),
+        error: result.optionalString(row, 11),
+        movedAt: Timestamp(microseconds: result.int64(row, 12))
+      )
     }
   }
 
   /// Adds up the rows of tables that are given as a query, none when it is empty.
-  private func count(_ query: String, _ connection: Connection) throws -> Int64 {
+  private func count(_ query: String) throws -> Int64 {
     query.isEmpty
-      ? 0 : try connection.query("SELECT sum(n)::bigint FROM (\(query)) AS counts (n)").int64(0, 0)
+      ? 0 : try connection.query("SELECT sum(n)::bigint FROM (\(raw: query)) AS counts (n)").int64(0, 0)
   }
 }

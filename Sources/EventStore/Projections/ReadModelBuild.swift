@@ -13,68 +13,57 @@ public struct ReadModelBuild: Sendable, Hashable {
 }
 
 extension EventStore {
-  /// Runs a projection over the events that match, into a schema that it creates: what the read model would be, or have
-  /// been. Nothing is swapped, and annals keeps no record of it.
-  ///
-  /// Events are applied in chunks, each a transaction; what an error or a cancellation leaves behind is the operator's
-  /// to drop, as it may be worth a look.
-  ///
-  /// - Parameters:
-  ///   - definition: the bytes of a projection file.
-  ///   - path: the file's name, for messages.
-  ///   - query: the events; its order is not looked at. The limit ends between positions.
-  ///   - schema: must not exist.
-  ///   - chunkSize: events a transaction.
-  ///   - progress: called after every chunk, on the store's thread.
-  /// - Throws: ``EventStoreError``: `notFound` for a name that the store does not have, `invalidDefinition` for a wrong
-  ///   file, `failed` when the schema exists, or for an event whose handler fails.
-  public func buildReadModel(
-    _ definition: [UInt8],
-    path: String,
+  /// Finds what would stop ``buildReadModel(_:from:into:chunkSize:progress:)`` before the first event.
+  public func checkReadModelBuild(_ projection: Projection, into schema: String) async throws {
+    _ = try await checkProjection(projection)
+    try await perform { store in
+      try store.proveFinality()
+      try store.requireNew(schema)
+    }
+  }
+
+  /// The SQL that drops what a build left, however far it got.
+  package static func dropUnfinished(_ schema: String) -> String {
+    "DROP SCHEMA IF EXISTS \(quoteIdentifier(schema)) CASCADE;"
+  }
+}
+
+extension StoreConnection {
+  func buildReadModel(
+    _ projection: Projection,
     from query: EventQuery,
     into schema: String,
-    chunkSize: Int64 = 20_000,
-    progress: @Sendable (_ donePositions: Int64, _ positions: Int64, _ events: Int64) -> Void = { _, _, _ in }
-  ) async throws -> ReadModelBuild {
-    try await perform { connection in
-      try connection.requireSession()
-      let file = try ProjectionFile(path: path, bytes: definition)
-      try requireNames(in: query, connection)
-      let source = try eventSource(connection)
-      let history = try proveFinality(connection)
-      let range = try finalPositions(of: query, connection)
-      try beginReadModel(of: file, source, in: schema, connection)
-      let filtered = try filter(source, by: query, connection)
-      let apply = ProjectionCompiler(file, source: filtered).applyFunction()
-      var build = ReadModelBuild(projection: file.name)
-      do {
-        try createFunction(apply, connection)
-        if let range {
-          let confinement = Confinement(file, in: schema)
-          try fill(&build, from: range, by: apply, confinement, chunkSize, progress, connection)
-          try history.requireUnchanged(connection)
-        }
-        try analyze(schema, connection)
-        let what = "\(build.events) events" + (build.position.map { " up to position \($0)" } ?? "")
-        try describe(schema, "projection \(file.name) over \(what) of \(table)", connection)
-        build.failedChecks = try failedChecks(of: file, in: schema, connection)
-        return build
-      } catch {
-        throw Task.isCancelled ? error : unfinished(schema, error, path: path)
+    chunkSize: Int64,
+    progress: @Sendable (_ donePositions: Int64, _ positions: Int64, _ events: Int64) -> Void
+  ) throws -> ReadModelBuild {
+    try connection.requireSession()
+    let file = projection
+    try requireNames(in: query)
+    let source = try eventSource()
+    let history = try proveFinality()
+    let range = try finalPositions(of: query)
+    try beginReadModel(of: file, source, in: schema)
+    let filtered = try filter(source, by: query)
+    let apply = ProjectionCompiler(file, source: filtered).applyFunction()
+    var build = ReadModelBuild(projection: file.name)
+    do {
+      try createFunction(apply)
+      if let range {
+        let confinement = Confinement(file, in: schema)
+        try fill(&build, from: range, by: apply, confinement, chunkSize, progress)
+        try history.requireUnchanged(connection)
       }
+      try analyze(schema)
+      let what = "\(build.events) events" + (build.position.map { " up to position \($0)" } ?? "")
+      try describe(schema, "projection \(file.name) over \(what) of \(table)")
+      build.failedChecks = try failedChecks(of: file, in: schema)
+      return build
+    } catch {
+      throw Task.isCancelled ? error : unfinished(schema, error, path: projection.path)
     }
   }
 
-  /// Finds what would stop ``buildReadModel(_:path:from:into:chunkSize:progress:)`` before the first event.
-  public func checkReadModelBuild(_ definition: [UInt8], path: String, into schema: String) async throws {
-    _ = try await checkProjection(definition, path: path)
-    try await perform { connection in
-      try proveFinality(connection)
-      try requireNew(schema, connection)
-    }
-  }
-
-  private func requireNew(_ schema: String, _ connection: Connection) throws {
+  func requireNew(_ schema: String) throws {
     let exists = "SELECT to_regnamespace($1) IS NOT NULL"
     guard try connection.query(exists, [.text(quoteIdentifier(schema))]).bool(0, 0) else { return }
     throw EventStoreError(
@@ -87,19 +76,9 @@ extension EventStore {
 
   private static func drop(_ schema: String) -> String { "DROP SCHEMA \(quoteIdentifier(schema)) CASCADE;" }
 
-  /// The SQL that drops what a build left, however far it got.
-  package static func dropUnfinished(_ schema: String) -> String {
-    "DROP SCHEMA IF EXISTS \(quoteIdentifier(schema)) CASCADE;"
-  }
-
   /// Makes the schema and its tables, all or nothing.
-  private func beginReadModel(
-    of file: ProjectionFile,
-    _ source: String,
-    in schema: String,
-    _ connection: Connection
-  ) throws {
-    try requireNew(schema, connection)
+  private func beginReadModel(of file: Projection, _ source: String, in schema: String) throws {
+    try requireNew(schema)
     try connection.transaction {
       try connection.execute("CREATE SCHEMA \(quoteIdentifier(schema))")
       try connection.run(file.create, Confinement(file, in: schema), of: file.path)
@@ -110,14 +89,14 @@ extension EventStore {
           hint: "Write the names of its tables without a schema."
         )
       }
-      try checkStatements(of: file, source, in: schema, connection)
-      try describe(schema, "projection \(file.name) over \(table), unfinished", connection)
+      try checkStatements(of: file, source, in: schema)
+      try describe(schema, "projection \(file.name) over \(table), unfinished")
     }
   }
 
   /// Tells who meets the schema later what it is.
-  private func describe(_ schema: String, _ text: String, _ connection: Connection) throws {
-    let comment = quoteLiteral("annals replay --into: \(text)")
+  private func describe(_ schema: String, _ text: String) throws {
+    let comment = quoteLiteral("annals, read model aside: \(text)")
     try connection.execute("COMMENT ON SCHEMA \(quoteIdentifier(schema)) IS \(comment)")
   }
 
@@ -127,10 +106,9 @@ extension EventStore {
     by apply: GeneratedCode,
     _ confinement: Confinement,
     _ chunkSize: Int64,
-    _ progress: (Int64, Int64, Int64) -> Void,
-    _ connection: Connection
+    _ progress: (Int64, Int64, Int64) -> Void
   ) throws {
-    let table = try layout(connection)
+    let table = try eventsTable()
     var position = range.lowerBound == .min ? nil : range.lowerBound - 1
     while position ?? .min < range.upperBound || position == nil {
       let end = try table.endOfChunk(of: chunkSize, after: position, upTo: range.upperBound, connection)
@@ -163,19 +141,16 @@ extension EventStore {
 
 // MARK: - The events
 
-extension EventStore {
+extension StoreConnection {
   /// The first and the last position of the events that match, all of them final; nil where none can be.
-  private func finalPositions(
-    of query: EventQuery,
-    _ connection: Connection
-  ) throws -> ClosedRange<Int64>? {
+  private func finalPositions(of query: EventQuery) throws -> ClosedRange<Int64>? {
     var query = query
-    let final = try finalPosition(connection)
+    let final = try finalPosition()
     query.toPosition = min(query.toPosition ?? final, final)
-    try narrowByTime(&query, following: false, connection)
+    try narrowByTime(&query, following: false)
     if let limit = query.limit {
       guard limit > 0 else { return nil }
-      let table = try layout(connection)
+      let table = try eventsTable()
       var conditions = query.conditions(in: table)
       let sql = """
         SELECT e.position FROM \(table.source) e \(conditions.clause(and: "true"))
@@ -184,15 +159,15 @@ extension EventStore {
       let nth = try connection.query(sql, conditions.parameters)
       if !nth.isEmpty { query.toPosition = nth.int64(0, 0) }
     }
-    let first = try connection.query("SELECT min(position) FROM \(relation) e").optionalInt64(0, 0)
+    let first = try connection.query("SELECT min(position) FROM \(raw: relation) e").optionalInt64(0, 0)
     guard let first, let end = query.toPosition else { return nil }
     let start = max(first, query.fromPosition ?? first)
     return start <= end ? start...end : nil
   }
 
   /// A FROM item with those events of a source that match.
-  private func filter(_ source: String, by query: EventQuery, _ connection: Connection) throws -> String {
-    let table = try layout(connection)
+  private func filter(_ source: String, by query: EventQuery) throws -> String {
+    let table = try eventsTable()
     let parameters = query.conditions(in: table).parameters
     if parameters.isEmpty { return source }
     // A function takes no parameters from outside; the server itself writes the values as constants.

@@ -42,9 +42,9 @@ extension DifferenceLimit {
   }
 }
 
-extension EventStore {
+extension StoreConnection {
   /// Compares the tables of a generation with the live ones; none without a live generation.
-  func differences(of generation: Generation, _ connection: Connection) throws -> [TableDifference] {
+  func differences(of generation: Generation) throws -> [TableDifference] {
     guard try Generation.live(generation.projection, connection) != nil else { return [] }
     return try connection.transaction(.repeatableReadOnly) {
       let queries = try connection.query(
@@ -52,7 +52,7 @@ extension EventStore {
         [.text(generation.ownSchema), .text(generation.liveSchema)]
       )
       return try (0..<queries.rowCount).map { row in
-        let result = try connection.query(queries.string(row, 1))
+        let result = try connection.query(SQL(raw: queries.string(row, 1)))
         let samples = result.optionalString(0, 4) ?? ""
         return TableDifference(
           table: queries.string(row, 0),

@@ -8,20 +8,18 @@ extension EventStore {
   /// short transaction that swaps the tables. The old generation is kept. Meanwhile the live one may be caught up.
   ///
   /// - Parameters:
-  ///   - definition: the bytes of a projection file.
-  ///   - path: the file's name, for messages.
+  ///   - projection: what makes the read model.
   ///   - options: chunks, connections, limits, and what happens at the end.
   ///   - progress: called at the beginning and after every chunk, on a thread of the store's.
   /// - Throws: ``EventStoreError``: `invalidDefinition` for a wrong file, `locked` when another session works on the
   ///   projection or holds its tables too long, `failed` for an event whose handler fails. The live read model is
   ///   untouched then.
   public func rebuildProjection(
-    _ definition: [UInt8],
-    path: String,
+    _ projection: Projection,
     options: RebuildOptions = RebuildOptions(),
     progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }
   ) async throws -> RebuildOutcome {
-    try await rebuildProjections([(path, definition)], options: options, progress: progress)[0].get()
+    try await rebuildProjections([projection], options: options, progress: progress)[0].get()
   }
 
   /// Builds several read models anew in one pass over history, and then swaps them in one after another.
@@ -29,20 +27,20 @@ extension EventStore {
   /// They advance together, chunk by chunk. A build that fails stops alone: it can be resumed, and the others go on.
   ///
   /// - Parameters:
-  ///   - files: projection files of different projections, with their names for messages.
+  ///   - projections: different ones.
   ///   - options: the same for all of them.
   ///   - progress: called at the beginning and after every chunk, on a thread of the store's.
-  /// - Returns: what became of each file, in their order.
+  /// - Returns: what became of each, in their order.
   /// - Throws: ``EventStoreError`` for what concerns all of them, or stops one of them before the first event.
   public func rebuildProjections(
-    _ files: [(path: String, bytes: [UInt8])],
+    _ projections: [Projection],
     options: RebuildOptions = RebuildOptions(),
     progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }
   ) async throws -> [Result<RebuildOutcome, EventStoreError>] {
     let deadline = options.timeLimit.map { ContinuousClock.now + $0 }
     let (furthest, begun) = (Furthest(), BegunBuilds())
     return try await reconnecting(within: options.retryTimeout, furthest) {
-      try await rebuild(files, options, deadline, begun) {
+      try await rebuild(projections, options, deadline, begun) {
         furthest.note($0.position)
         progress($0)
       }
@@ -51,58 +49,13 @@ extension EventStore {
 
   /// - Parameter begun: the builds of a try before this one; they are gone on with, and not done twice.
   private func rebuild(
-    _ files: [(path: String, bytes: [UInt8])],
+    _ projections: [Projection],
     _ options: RebuildOptions,
     _ deadline: ContinuousClock.Instant?,
     _ begun: BegunBuilds,
     _ progress: @escaping @Sendable (RebuildProgress) -> Void
   ) async throws -> [Result<RebuildOutcome, EventStoreError>] {
-    let builds = try await perform { connection in
-      let files = try files.map { try ProjectionFile(path: $0.path, bytes: identity($0.bytes)) }
-      try requireDifferentNames(files)
-      let source = try eventSource(connection)
-      try requireSchema(connection)
-      let history = try proveFinality(connection)
-      try connection.prepareLongWork()
-      let locks = files.map(\.lockOfRebuild)
-      try AdvisoryLock.acquire(locks, connection)
-      do {
-        return try files.map { file in
-          if let live = try begun.live(file, connection) {
-            var build = Build(
-              file: file,
-              source: source,
-              options: options,
-              deadline: deadline,
-              history: history,
-              generation: live,
-              isResumed: true,
-              shards: 0
-            )
-            build.result = .success(build.outcome(.live))
-            return build
-          }
-          var options = options
-          options.restarts = options.restarts && !begun.contains(file)
-          let (generation, isResumed) = try beginOrResume(file, source, options, connection)
-          begun.note(generation)
-          try requireNotAhead(generation, of: history, connection)
-          return Build(
-            file: file,
-            source: source,
-            options: options,
-            deadline: deadline,
-            history: history,
-            generation: generation,
-            isResumed: isResumed,
-            shards: try prepareShards(of: generation, file, workers: options.workers, connection)
-          )
-        }
-      } catch {
-        for lock in locks { AdvisoryLock.release(lock, connection) }
-        throw error
-      }
-    }
+    let builds = try await perform { try $0.beginBuilds(of: projections, options, deadline, begun) }
     do {
       let results = try await finish(builds, options, progress)
       releaseLocks(builds.map(\.file.lockOfRebuild))
@@ -113,22 +66,104 @@ extension EventStore {
     }
   }
 
-  private func requireNotAhead(
-    _ generation: Generation,
-    of history: FollowedHistory,
-    _ connection: Connection
-  ) throws {
+  private func finish(
+    _ builds: [Build],
+    _ options: RebuildOptions,
+    _ progress: @escaping @Sendable (RebuildProgress) -> Void
+  ) async throws -> [Result<RebuildOutcome, EventStoreError>] {
+    let builds = try await runShards(of: builds, options, progress)
+    return try await perform { try $0.finish(builds, options, progress) }
+  }
+}
+
+extension StoreConnection {
+  /// Begins builds, or finds those that were interrupted; their locks are held then.
+  fileprivate func beginBuilds(
+    of projections: [Projection],
+    _ options: RebuildOptions,
+    _ deadline: ContinuousClock.Instant?,
+    _ begun: BegunBuilds
+  ) throws -> [Build] {
+    let files = try projections.map { try definition(of: $0) }
+    try requireDifferentNames(files)
+    let source = try eventSource()
+    try requireSchema()
+    let history = try proveFinality()
+    try connection.prepareLongWork()
+    let locks = files.map(\.lockOfRebuild)
+    try AdvisoryLock.acquire(locks, connection)
+    do {
+      return try files.map { file in
+        if let live = try begun.live(file, connection) {
+          var build = Build(
+            file: file,
+            source: source,
+            options: options,
+            deadline: deadline,
+            history: history,
+            generation: live,
+            isResumed: true,
+            shards: 0
+          )
+          build.result = .success(build.outcome(.live))
+          return build
+        }
+        var options = options
+        options.restarts = options.restarts && !begun.contains(file)
+        let (generation, isResumed) = try beginOrResume(file, source, options)
+        begun.note(generation)
+        try requireNotAhead(generation, of: history)
+        return Build(
+          file: file,
+          source: source,
+          options: options,
+          deadline: deadline,
+          history: history,
+          generation: generation,
+          isResumed: isResumed,
+          shards: try prepareShards(of: generation, file, workers: options.workers)
+        )
+      }
+    } catch {
+      for lock in locks { AdvisoryLock.release(lock, connection) }
+      throw error
+    }
+  }
+
+  /// Checks builds whose shards are done, and swaps them in one after another.
+  fileprivate func finish(
+    _ builds: [Build],
+    _ options: RebuildOptions,
+    _ progress: @escaping @Sendable (RebuildProgress) -> Void
+  ) throws -> [Result<RebuildOutcome, EventStoreError>] {
+    try AdvisoryLock.acquireLost(builds.map(\.file.lockOfRebuild), connection)
+    var parts = try builds.map { try wholePart(of: $0) }
+    let meter = RebuildMeter(report: progress)
+    for index in parts.indices {
+      // Those whose turn comes later stay current while others are checked and swapped.
+      try applyAll(of: &parts, options, meter)
+      guard parts[index].build.result == nil else { continue }
+      do {
+        parts[index].build.result = .success(try finish(parts[index], meter))
+      } catch {
+        try parts[index].fail(with: error, connection)
+      }
+    }
+    return parts.map { $0.build.result! }
+  }
+
+  private func requireNotAhead(_ generation: Generation, of history: FollowedHistory) throws {
     let sql = "SELECT max(position) FROM annals.shards WHERE projection = $1 AND generation = $2"
     let shards = try connection.query(sql, [.text(generation.projection), .int4(generation.number)])
     try requireNotAhead(
       max(generation.position, shards.optionalInt64(0, 0) ?? generation.position),
       "the interrupted build of projection \(generation.projection)",
       of: history,
-      hint: "Begin the build anew with --restart."
+      hint: "Begin the build anew with \(.restartRebuild)."
     )
   }
 
-  private func requireDifferentNames(_ files: [ProjectionFile]) throws {
+  private func requireDifferentNames(_ files: [Projection]) throws {
     for (index, file) in files.enumerated() {
       guard let other = files[..<index].first(where: { $0.name == file.name }) else { continue }
       throw EventStoreError(
@@ -139,39 +174,13 @@ extension EventStore {
     }
   }
 
-  private func finish(
-    _ builds: [Build],
-    _ options: RebuildOptions,
-    _ progress: @escaping @Sendable (RebuildProgress) -> Void
-  ) async throws -> [Result<RebuildOutcome, EventStoreError>] {
-    let builds = try await runShards(of: builds, options, progress)
-    return try await perform { connection in
-      // Once more, in case the session that took them has ended since.
-      try AdvisoryLock.hold(builds.map(\.file.lockOfRebuild), connection) {
-        var parts = try builds.map { try wholePart(of: $0, connection) }
-        let meter = RebuildMeter(report: progress)
-        for index in parts.indices {
-          // Those whose turn comes later stay current while others are checked and swapped.
-          try applyAll(of: &parts, options, meter, connection)
-          guard parts[index].build.result == nil else { continue }
-          do {
-            parts[index].build.result = .success(try finish(parts[index], meter, connection))
-          } catch {
-            try parts[index].fail(with: error, connection)
-          }
-        }
-        return parts.map { $0.build.result! }
-      }
-    }
-  }
-
   /// A build as one, its shards merged.
-  private func wholePart(of build: Build, _ connection: Connection) throws -> BuildPart {
+  private func wholePart(of build: Build) throws -> BuildPart {
     var part = BuildPart(build)
     guard build.result == nil else { return part }
     do {
-      if build.shards > 0 { try mergeShards(of: &part.build.generation, connection) }
-      try createFunction(part.apply, connection)
+      if build.shards > 0 { try mergeShards(of: &part.build.generation) }
+      try createFunction(part.apply)
     } catch {
       try part.fail(with: error, connection)
     }
@@ -179,31 +188,27 @@ extension EventStore {
   }
 
   /// Checks a build that has come to the end of history, and swaps it in.
-  private func finish(
-    _ part: BuildPart,
-    _ meter: RebuildMeter,
-    _ connection: Connection
-  ) throws -> RebuildOutcome {
+  private func finish(_ part: BuildPart, _ meter: RebuildMeter) throws -> RebuildOutcome {
     var build = part.build
     meter.enter(.checking)
     var tried: Set<ByteString> = []
-    try addToLoadedTables(of: build.generation, besides: &tried, connection)
-    try analyze(build.generation.ownSchema, connection)
-    let failed = try failedChecks(of: build.file, in: build.generation.schema, connection)
+    try addToLoadedTables(of: build.generation, besides: &tried)
+    try analyze(build.generation.ownSchema)
+    let failed = try failedChecks(of: build.file, in: build.generation.schema)
     guard failed.isEmpty else { return build.outcome(.checksFailed, failedChecks: failed) }
     try build.generation.markReady(connection)
     var differences: [TableDifference] = []
     if build.options.compares || build.options.differenceLimit != nil {
       meter.enter(.comparing)
-      differences = try self.differences(of: build.generation, connection)
+      differences = try self.differences(of: build.generation)
       if let limit = build.options.differenceLimit, limit.isExceeded(by: differences) {
         return build.outcome(.tooDifferent, differences: differences)
       }
     }
     guard build.options.swaps else { return build.outcome(.ready, differences: differences) }
     meter.enter(.swapping)
-    build.generation = try goLive(part, besides: &tried, connection)
-    try dropRetired(build.file.name, besides: build.options.keptGenerations, connection)
+    build.generation = try goLive(part, besides: &tried)
+    try dropRetired(build.file.name, besides: build.options.keptGenerations)
     return build.outcome(.live, differences: differences)
   }
 
@@ -211,24 +216,22 @@ extension EventStore {
   private func applyAll(
     of parts: inout [BuildPart],
     _ options: RebuildOptions,
-    _ meter: RebuildMeter,
-    _ connection: Connection
+    _ meter: RebuildMeter
   ) throws {
-    var final = try finalPosition(connection)
+    var final = try finalPosition()
     repeat {
-      try advance(&parts, upTo: min(final, options.finalPosition), meter, connection)
-      final = try finalPosition(connection)
-    } while try isFarBehind(parts, options, final, connection)
+      try advance(&parts, upTo: min(final, options.finalPosition), meter)
+      final = try finalPosition()
+    } while try isFarBehind(parts, options, final)
   }
 
   /// Whether more than a chunk of events is left for some part.
   private func isFarBehind(
     _ parts: [BuildPart],
     _ options: RebuildOptions,
-    _ final: Int64,
-    _ connection: Connection
+    _ final: Int64
   ) throws -> Bool {
-    let (final, table) = (min(final, options.finalPosition), try layout(connection))
+    let (final, table) = (min(final, options.finalPosition), try eventsTable())
     return try parts.contains { part in
       guard part.isBehind(final) else { return false }
       return try table.endOfChunk(of: options.chunkSize, after: part.position, upTo: final, connection)
@@ -236,7 +239,7 @@ extension EventStore {
     }
   }
 
-  private func dropRetired(_ projection: String, besides kept: Int, _ connection: Connection) throws {
+  private func dropRetired(_ projection: String, besides kept: Int) throws {
     let retired = try Generation.all(of: projection, in: .retired, connection: connection)
     for generation in retired.dropFirst(kept) {
       do {
@@ -251,7 +254,7 @@ extension EventStore {
   }
 }
 
-extension ProjectionFile {
+extension Projection {
   /// Whether it gives rights on its tables itself.
   var grants: Bool { create.contains { $0.keyword == "GRANT" } }
 

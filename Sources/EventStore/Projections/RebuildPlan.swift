@@ -36,88 +36,78 @@ public struct RebuildPlan: Sendable, Hashable {
   public let problems: [String]
 }
 
-extension EventStore {
-  /// Parses and compiles a projection file and runs it on no event, in a transaction that is rolled back.
-  ///
-  /// - Throws: ``EventStoreError`` with code `invalidDefinition` and the place in the file.
-  public func checkProjection(_ definition: [UInt8], path: String) async throws -> CheckedProjection {
-    try await perform { connection in
-      let file = try ProjectionFile(path: path, bytes: identity(definition))
-      let source = try eventSource(connection)
-      return try connection.rolledBack {
-        let schema = "annals_check_\(file.name)"
-        try connection.execute("CREATE SCHEMA \(schema)")
-        let confinement = Confinement(file, in: schema)
-        try connection.run(file.create, confinement, of: file.path)
-        try checkStatements(of: file, source, in: schema, connection)
-        try connection.run(file.drop, confinement, of: file.path)
-        return CheckedProjection(
-          name: file.name,
-          version: file.version,
-          objects: try ReadModelObject.all(in: schema, connection).map(\.description)
-        )
-      }
+extension StoreConnection {
+  func checkProjection(_ projection: Projection) throws -> CheckedProjection {
+    let file = try definition(of: projection)
+    let source = try eventSource()
+    return try connection.rolledBack {
+      let schema = "annals_check_\(file.name)"
+      try connection.execute("CREATE SCHEMA \(schema)")
+      let confinement = Confinement(file, in: schema)
+      try connection.run(file.create, confinement, of: file.path)
+      try checkStatements(of: file, source, in: schema)
+      try connection.run(file.drop, confinement, of: file.path)
+      return CheckedProjection(
+        name: file.name,
+        version: file.version,
+        objects: try ReadModelObject.all(in: schema, connection).map(\.description)
+      )
     }
   }
 
-  /// Says what a rebuild would do, and how long it would take, by doing a little of it and rolling that back.
-  public func planRebuild(_ definition: [UInt8], path: String) async throws -> RebuildPlan {
-    try await perform { connection in
-      let file = try ProjectionFile(path: path, bytes: identity(definition))
-      try requireSchema(connection)
-      let source = try eventSource(connection)
-      return try connection.rolledBack {
-        try connection.execute("SET LOCAL lock_timeout = '5s'")
-        let resumable = try Generation.resumable(file, connection)
-        try registerProjection(file, connection)
-        let generation = try Generation.create(file, at: layout(connection).beginning(connection), connection)
-        try checkStatements(of: file, source, in: generation.ownSchema, connection)
-        let types = try handledEvents(file, source, connection)
-        let (properties, obstacles) = try takeOver(file, generation, connection)
-        var problems = obstacles
-        do { try proveFinality(connection) } catch let error as EventStoreError {
-          problems.append(error.message)
-        }
-        var estimate: Double?
-        do {
-          let apply = ProjectionCompiler(file, source: source).applyFunction()
-          estimate = try timeSample(
-            apply,
-            of: types,
-            from: generation.position,
-            generation.confinement,
-            connection
-          )
-        } catch let poison as PoisonEvent {
-          problems.append("\(file.path):\(poison.location.line): \(poison.subject): \(poison.message)")
-        }
-        return RebuildPlan(
-          projection: file.name,
-          objects: try ReadModelObject.all(in: generation.ownSchema, connection).map(\.description),
-          resumesAt: resumable?.position,
-          types: types,
-          estimatedSeconds: estimate,
-          properties: properties,
-          problems: problems
-        )
+  func planRebuild(_ projection: Projection) throws -> RebuildPlan {
+    let file = try definition(of: projection)
+    try requireSchema()
+    let source = try eventSource()
+    return try connection.rolledBack {
+      try connection.execute("SET LOCAL lock_timeout = '5s'")
+      let resumable = try Generation.resumable(file, connection)
+      try registerProjection(file)
+      let generation = try Generation.create(file, at: eventsTable().beginning(connection), connection)
+      try checkStatements(of: file, source, in: generation.ownSchema)
+      let types = try handledEvents(file, source)
+      let (properties, obstacles) = try takeOver(file, generation)
+      var problems = obstacles
+      do { try proveFinality() } catch let error as EventStoreError {
+        problems.append(error.message)
       }
+      var estimate: Double?
+      do {
+        let apply = ProjectionCompiler(file, source: source).applyFunction()
+        estimate = try timeSample(
+          apply,
+          of: types,
+          from: generation.position,
+          generation.confinement
+        )
+      } catch let poison as PoisonEvent {
+        problems.append("\(file.path):\(poison.location.line): \(poison.subject): \(poison.message)")
+      }
+      return RebuildPlan(
+        projection: file.name,
+        objects: try ReadModelObject.all(in: generation.ownSchema, connection).map(\.description),
+        resumesAt: resumable?.position,
+        types: types,
+        estimatedSeconds: estimate,
+        properties: properties,
+        problems: problems
+      )
     }
   }
 
   /// What the new tables would take over from the live ones, and what stands in the way.
   private func takeOver(
-    _ file: ProjectionFile,
-    _ generation: Generation,
-    _ connection: Connection
+    _ file: Projection,
+    _ generation: Generation
   ) throws -> (properties: [String], problems: [String]) {
     var (properties, problems): ([String], [String]) = ([], [])
     do {
-      properties = try tryTakingOver(by: generation, keepsOwnGrants: file.grants, connection)
+      properties = try tryTakingOver(by: generation, keepsOwnGrants: file.grants)
     } catch let error as EventStoreError {
       problems.append(error.message)
     }
     do {
-      try requireSwappable(generation, connection)
+      try requireSwappable(generation)
     } catch let error as EventStoreError {
       problems.append(error.message)
     }
@@ -125,9 +115,8 @@ extension EventStore {
   }
 
   private func handledEvents(
-    _ file: ProjectionFile,
-    _ source: String,
-    _ connection: Connection
+    _ file: Projection,
+    _ source: String
   ) throws -> [RebuildPlan.TypeCount] {
     let sql = """
       SELECT event_type, count(*) FROM \(source) AS s WHERE $2 OR event_type = ANY ($1) GROUP BY 1 ORDER BY 2 DESC, 1
@@ -143,15 +132,14 @@ extension EventStore {
     _ apply: GeneratedCode,
     of types: [RebuildPlan.TypeCount],
     from beginning: Int64,
-    _ confinement: Confinement,
-    _ connection: Connection
+    _ confinement: Confinement
   ) throws -> Double? {
-    try createFunction(apply, connection)
-    let end = try layout(connection)
+    try createFunction(apply)
+    let end = try eventsTable()
       .endOfChunk(
         of: Self.sampleEvents,
         after: beginning,
-        upTo: readHead(connection).position ?? beginning,
+        upTo: readHead().position ?? beginning,
         connection
       )
     // What @create left immediate; see Connection.fireDeferred().

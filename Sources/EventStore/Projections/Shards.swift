@@ -3,35 +3,6 @@ internal import LibPQ
 /// A build that several connections share: each takes the aggregates of a shard, through all of history, and moves a
 /// checkpoint of its own. When all have arrived, the build goes on as one with one checkpoint.
 extension EventStore {
-  /// Makes the shards of a build, or finds those of an interrupted one, whose number then stays.
-  ///
-  /// - Returns: how many there are; 0 when one connection does it all.
-  func prepareShards(
-    of generation: Generation,
-    _ file: ProjectionFile,
-    workers: Int,
-    _ connection: Connection
-  ) throws -> Int {
-    guard workers == 1 || file.isParallelByAggregate else {
-      throw EventStoreError(
-        .invalidDefinition,
-        "workers cannot share projection \(file.name)",
-        detail: "Its file does not say that rows touched by different aggregates never meet.",
-        hint: "If that is so, add a line '-- @parallel aggregate'; otherwise use one worker."
-      )
-    }
-    let key: [Parameter] = [.text(generation.projection), .int4(generation.number)]
-    let count = "SELECT count(*) FROM annals.shards WHERE projection = $1 AND generation = $2"
-    let existing = Int(try connection.query(count, key).int64(0, 0))
-    if existing > 0 || workers == 1 { return existing }
-    let sql = """
-      INSERT INTO annals.shards (projection, generation, number, position, seen_events, seen_hash)
-      SELECT $1, $2, number, $4, 0, 0 FROM generate_series(0, $3 - 1) AS number
-      """
-    _ = try connection.query(sql, key + [.int4(Int32(workers)), .int8(generation.position)])
-    return workers
-  }
-
   /// Brings the shards of all builds to the end of history: a worker takes a shard of each.
   func runShards(
     of builds: [Build],
@@ -40,7 +11,7 @@ extension EventStore {
   ) async throws -> [Build] {
     let shared = builds.filter { $0.shards > 0 }
     guard let workers = shared.map(\.shards).max() else { return builds }
-    let final = try await perform { min(try finalPosition($0), options.finalPosition) }
+    let final = try await perform { min(try $0.finalPosition(), options.finalPosition) }
     let meter = RebuildMeter(eventsBefore: shared.reduce(0) { $0 + $1.generation.events }, report: progress)
     return try await withThrowingTaskGroup(of: [BuildPart].self) { group in
       for number in 0..<workers {
@@ -64,20 +35,53 @@ extension EventStore {
     upTo final: Int64,
     _ meter: RebuildMeter
   ) async throws -> [BuildPart] {
-    try await perform { connection in
-      try connection.prepareLongWork()
-      var parts = try builds.filter { number < $0.shards }.map { build in
-        let part = BuildPart(build, shard: try Shard(number, of: build.generation, connection))
-        try createFunction(part.apply, connection)
-        return part
-      }
-      try advance(&parts, upTo: final, meter, connection)
-      return parts
+    try await perform { try $0.runShards(number, of: builds, upTo: final, meter) }
+  }
+}
+
+extension StoreConnection {
+  /// Makes the shards of a build, or finds those of an interrupted one, whose number then stays.
+  ///
+  /// - Returns: how many there are; 0 when one connection does it all.
+  func prepareShards(of generation: Generation, _ file: Projection, workers: Int) throws -> Int {
+    guard workers == 1 || file.isParallelByAggregate else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "workers cannot share projection \(file.name)",
+        detail: "Its file does not say that rows touched by different aggregates never meet.",
+        hint: "If that is so, add a line '-- @parallel aggregate'; otherwise use one worker."
+      )
     }
+    let key: [Parameter] = [.text(generation.projection), .int4(generation.number)]
+    let count = "SELECT count(*) FROM annals.shards WHERE projection = $1 AND generation = $2"
+    let existing = Int(try connection.query(count, key).int64(0, 0))
+    if existing > 0 || workers == 1 { return existing }
+    let sql = """
+      INSERT INTO annals.shards (projection, generation, number, position, seen_events, seen_hash)
+      SELECT $1, $2, number, $4, 0, 0 FROM generate_series(0, $3 - 1) AS number
+      """
+    _ = try connection.query(sql, key + [.int4(Int32(workers)), .int8(generation.position)])
+    return workers
+  }
+
+  func runShards(
+    _ number: Int,
+    of builds: [Build],
+    upTo final: Int64,
+    _ meter: RebuildMeter
+  ) throws -> [BuildPart] {
+    try connection.prepareLongWork()
+    var parts = try builds.filter { number < $0.shards }.map { build in
+      let part = BuildPart(build, shard: try Shard(number, of: build.generation, connection))
+      try createFunction(part.apply)
+      return part
+    }
+    try advance(&parts, upTo: final, meter)
+    return parts
   }
 
   /// Replaces the checkpoints of the shards by the generation's.
-  func mergeShards(of generation: inout Generation, _ connection: Connection) throws {
+  func mergeShards(of generation: inout Generation) throws {
     var merged = generation
     try connection.transaction {
       let sql = """
@@ -135,18 +139,16 @@ struct Shard: Sendable {
     _ handled: SeenEvents,
     _ connection: Connection
   ) throws {
-    let sql = """
-      UPDATE annals.shards SET position = $5, events = events + $6, seen_events = seen_events + $6,
-        seen_hash = seen_hash + $7
-      WHERE projection = $1 AND generation = $2 AND number = $3 AND position = $4
+    try CheckpointFence.pass(
       """
-    let parameters: [Parameter] = [
-      .text(generation.projection), .int4(generation.number), .int4(Int32(number)), .int8(self.position),
-      .int8(position), .int8(handled.count), .int8(handled.hash),
-    ]
-    guard try connection.query(sql, parameters, prepared: true).affectedRows == 1 else {
-      throw generation.checkpointMoved()
-    }
+      UPDATE annals.shards SET position = \(position), events = events + \(handled.count),
+        seen_events = seen_events + \(handled.count), seen_hash = seen_hash + \(handled.hash)
+      WHERE projection = \(generation.projection) AND generation = \(generation.number)
+        AND number = \(Int32(number)) AND position = \(self.position)
+      """,
+      connection,
+      orThrow: generation.checkpointMoved()
+    )
     self.position = position
     events += handled.count
   }

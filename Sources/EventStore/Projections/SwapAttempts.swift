@@ -24,13 +24,12 @@ struct SnapshotPatience {
   /// Waits until nobody has a snapshot older than the rows up to a position, longer each time.
   mutating func wait(
     upTo position: Int64,
-    _ store: isolated EventStore,
-    _ connection: Connection
+    _ store: StoreConnection
   ) throws {
     if settled == position { return }
-    if let oldest = try store.oldestSnapshot(waitingSeconds: seconds, connection) {
+    if let oldest = try store.oldestSnapshot(waitingSeconds: seconds) {
       seconds *= 2
-      guard seconds < Self.longestSeconds else { throw EventStore.snapshotsInTheWay(oldest) }
+      guard seconds < Self.longestSeconds else { throw StoreConnection.snapshotsInTheWay(oldest) }
       throw SwapObstacle.snapshot(oldest)
     }
     settled = position
@@ -39,11 +38,10 @@ struct SnapshotPatience {
   /// The first wait, which is for whoever was there during the load, and holds nobody up.
   mutating func waitLong(
     upTo position: Int64,
-    _ store: isolated EventStore,
-    _ connection: Connection
+    _ store: StoreConnection
   ) throws {
-    if let oldest = try store.oldestSnapshot(waitingSeconds: 60, connection) {
-      throw EventStore.snapshotsInTheWay(oldest)
+    if let oldest = try store.oldestSnapshot(waitingSeconds: 60) {
+      throw StoreConnection.snapshotsInTheWay(oldest)
     }
     settled = position
   }
@@ -51,45 +49,42 @@ struct SnapshotPatience {
   private static let longestSeconds = 60.0
 }
 
-extension EventStore {
+extension StoreConnection {
   /// Puts a finished generation in the place of the live one.
   ///
   /// The last events are applied and committed before the swap, while the catch-up of the live generation stands
   /// still: otherwise that would be ahead of the new one again by the end of each wait for snapshots, and a reader's
   /// snapshot could show the new model without events that the old one had. A try that fails lets the catch-up go on.
-  func goLive(
-    _ part: BuildPart,
-    besides tried: inout Set<ByteString>,
-    _ connection: Connection
-  ) throws -> Generation {
+  func goLive(_ part: BuildPart, besides tried: inout Set<ByteString>) throws -> Generation {
     var (part, patience) = (part, SnapshotPatience())
     let (file, limit) = (part.build.file, part.build.options.finalPosition)
     var missing: [ReadModelObject] = []
     atSwapStep?(.begun)
-    try part.apply(upTo: min(try finalPosition(connection), limit), connection)
-    try patience.waitLong(upTo: part.position, self, connection)
+    try part.apply(upTo: min(try finalPosition(), limit), connection)
+    try patience.waitLong(upTo: part.position, self)
     atSwapStep?(.waited)
-    try whenUnlocked("tables of projection \(file.name)", connection) {
-      try addToLoadedTables(of: part.build.generation, besides: &tried, connection)
-      try part.apply(upTo: min(try finalPosition(connection), limit), connection)
+    try whenUnlocked("tables of projection \(file.name)") {
+      try addToLoadedTables(of: part.build.generation, besides: &tried)
+      try part.apply(upTo: min(try finalPosition(), limit), connection)
       try AdvisoryLock.holdAlone(file.lockOfSwap, connection) {
-        // What the live generation has is final, so nobody needs to be waited for here.
         if let live = try Generation.live(file.name, connection) {
-          try part.apply(upTo: min(live.position, limit), connection)
+          // What the live generation has is final, so nobody needs to be waited for here; unless events were taken back.
+          let isAhead = try live.position > readHead().position ?? .min
+          try part.apply(upTo: min(isAhead ? finalPosition() : live.position, limit), connection)
         }
         atSwapStep?(.current)
-        try patience.wait(upTo: part.position, self, connection)
+        try patience.wait(upTo: part.position, self)
         atSwapStep?(.settled)
         missing = try connection.transaction {
           try part.build.generation.lockOwnTables(connection)
           try connection.execute("SET LOCAL lock_timeout = '300ms'")
-          _ = try lockProjection(file.name, connection)
+          _ = try lockProjection(file.name)
           // Whoever moves the checkpoint by hand does not share the lock.
           if let live = try Generation.live(file.name, connection), min(live.position, limit) > part.position
           {
             throw SwapObstacle.overtaken
           }
-          return try swap(part.build.generation, keepsOwnGrants: file.grants, connection)
+          return try swap(part.build.generation, keepsOwnGrants: file.grants)
         }
       }
     }
@@ -113,7 +108,6 @@ extension EventStore {
   func whenUnlocked<T>(
     _ subject: String,
     for purpose: String = "the swap",
-    _ connection: Connection,
     _ body: () throws -> T
   ) throws -> T {
     var obstacle: SwapObstacle?
@@ -145,13 +139,12 @@ extension EventStore {
   /// Waits for all who may have a snapshot now.
   ///
   /// - Returns: one that still has, after so many seconds.
-  func oldestSnapshot(waitingSeconds: Double, _ connection: Connection) throws -> OpenTransaction? {
+  func oldestSnapshot(waitingSeconds: Double) throws -> OpenTransaction? {
     try waitForEnd(
       purpose: "reads a state older than the new tables",
-      limitSeconds: waitingSeconds,
-      connection
+      limitSeconds: waitingSeconds
     ) {
-      try openTransactions(.olderTransactions, [], connection)
+      try openTransactions(.olderTransactions, [])
     }.first
   }
 

@@ -43,30 +43,29 @@ struct EventReader: Sendable {
 
   /// Reads a page; nil when there is none now.
   mutating func nextPage<T>(
-    _ store: isolated EventStore,
-    _ connection: Connection,
+    _ store: StoreConnection,
     _ body: (borrowing QueryResult) throws -> T
   ) throws -> T? {
     if isFinished { return nil }
-    if pages?.isExhausted ?? true, try !beginRound(store, connection) { return nil }
+    if pages?.isExhausted ?? true, try !beginRound(store) { return nil }
     guard var pages, !pages.isExhausted else { return nil }
     if let maximumRows { pages.limitRows(to: maximumRows) }
-    try pages.send(connection)
-    let page = try pages.receive(connection)
+    try pages.send(store.connection)
+    let page = try pages.receive(store.connection)
     self.pages = pages
     // Behind the end of a round are no events, unless the table is no longer the one that it began with.
-    if pages.isExhausted { try history?.requireUnchanged(connection) }
+    if pages.isExhausted { try history?.requireUnchanged(store.connection) }
     return page.isEmpty ? nil : try body(page)
   }
 
   /// Reads all of a round; the server works on the next page while `body` works on one.
   mutating func readRound(
-    _ store: isolated EventStore,
-    _ connection: Connection,
+    _ store: StoreConnection,
     _ body: (borrowing QueryResult) throws -> Void
   ) throws -> ReadSummary {
     var summary = ReadSummary()
-    guard try beginRound(store, connection), var pages, !pages.isExhausted else { return summary }
+    guard try beginRound(store), var pages, !pages.isExhausted else { return summary }
+    let connection = store.connection
     try pages.send(connection)
     repeat {
       let page = try pages.receive(connection)
@@ -85,30 +84,30 @@ struct EventReader: Sendable {
   }
 
   /// Whether there is anything to read that was not there in the round before.
-  private mutating func beginRound(_ store: isolated EventStore, _ connection: Connection) throws -> Bool {
+  private mutating func beginRound(_ store: StoreConnection) throws -> Bool {
     var round = query
     if let pages, let done = finalPosition, var history {
-      _ = try store.look(at: &history, connection)
+      _ = try store.look(at: &history)
       self.history = history
       guard let head = history.head, head > done else { return false }
       round.afterPosition = done
       round.limit = pages.remaining
     } else if isFollowing {
-      history = try store.requireFollowable(connection)
+      history = try store.requireFollowable()
     } else {
-      try store.requireNames(in: query, connection)
-      if endsBetweenPositions { history = try store.proveFinality(connection) }
+      try store.requireNames(in: query)
+      if endsBetweenPositions { history = try store.proveFinality() }
     }
-    finalPosition = try store.settleEnd(of: &round, &history, connection)
+    finalPosition = try store.settleEnd(of: &round, &history)
     var skippedRows = 0
-    let hasTies = try pages.map { $0.ties != .none } ?? store.canHaveTies(round, connection)
+    let hasTies = try pages.map { $0.ties != .none } ?? store.canHaveTies(round)
     if pages == nil {
-      try store.narrowByTime(&round, following: isFollowing, connection)
-      skippedRows = try store.narrowToLast(&round, hasTies: hasTies, connection)
+      try store.narrowByTime(&round, following: isFollowing)
+      skippedRows = try store.narrowToLast(&round, hasTies: hasTies)
     }
     pages = EventPages(
       round,
-      in: try store.layout(connection),
+      in: try store.eventsTable(),
       ties: hasTies ? endsBetweenPositions ? .kept : .cut : .none,
       skipping: skippedRows,
       remembered: endsBetweenPositions
@@ -117,24 +116,23 @@ struct EventReader: Sendable {
   }
 }
 
-extension EventStore {
+extension StoreConnection {
   /// Ends a read that waits for writers at the last final position, and returns that; nil for another read.
   fileprivate func settleEnd(
     of query: inout EventQuery,
-    _ history: inout FollowedHistory?,
-    _ connection: Connection
+    _ history: inout FollowedHistory?
   ) throws -> Int64? {
-    let table = try layout(connection)
+    let table = try eventsTable()
     if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
     guard query.order == .position, table.hasPosition, query.waitsForWriters, hasFinalPositions else {
       return nil
     }
     let final: Int64
     if var known = history {
-      final = try finalPosition(of: &known, connection)
+      final = try finalPosition(of: &known)
       history = known
     } else {
-      final = try finalPosition(connection)
+      final = try finalPosition()
     }
     query.toPosition = min(query.toPosition ?? final, final)
     return final
@@ -142,15 +140,11 @@ extension EventStore {
 
   /// Events come in the order of their positions roughly as in that of their times, but an index of both would cost
   /// every append: the times become a range of positions, which BRIN finds, and the pages need not search for it.
-  func narrowByTime(
-    _ query: inout EventQuery,
-    following: Bool,
-    _ connection: Connection
-  ) throws {
-    guard query.since != nil || query.until != nil, try layout(connection).hasPosition else { return }
+  func narrowByTime(_ query: inout EventQuery, following: Bool) throws {
+    guard query.since != nil || query.until != nil, try eventsTable().hasPosition else { return }
     var times = EventQuery()
     (times.since, times.until) = (query.since, query.until)
-    let conditions = times.conditions(in: try layout(connection))
+    let conditions = times.conditions(in: try eventsTable())
     // "+ 0" keeps the planner from walking the positions from either end to the first match.
     let sql = """
       SELECT min(position + 0), max(position + 0) FROM \(relation) e \(conditions.clause(and: "true"))
@@ -166,8 +160,8 @@ extension EventStore {
   }
 
   /// Whether nothing in the catalogue rules out several events at one place.
-  fileprivate func canHaveTies(_ query: EventQuery, _ connection: Connection) throws -> Bool {
-    let table = try layout(connection)
+  fileprivate func canHaveTies(_ query: EventQuery) throws -> Bool {
+    let table = try eventsTable()
     let isByPosition = EventPages(query, in: table).order == .position
     return try !table.hasUniqueKey(isByPosition ? ["position"] : ["aggregate_id", "version"], connection)
   }
@@ -175,17 +169,13 @@ extension EventStore {
   /// Begins a read of the last ones at the first of them, which a read backwards finds.
   ///
   /// - Returns: how many events at that place do not belong to the last ones.
-  fileprivate func narrowToLast(
-    _ query: inout EventQuery,
-    hasTies: Bool,
-    _ connection: Connection
-  ) throws -> Int {
+  fileprivate func narrowToLast(_ query: inout EventQuery, hasTies: Bool) throws -> Int {
     guard let last = query.last else { return 0 }
     guard !query.reversed else {
       query.limit = min(query.limit ?? last, last)
       return 0
     }
-    let table = try layout(connection)
+    let table = try eventsTable()
     if query.order == .position || query.aggregateID == nil {
       try table.requirePosition(for: "reading the last events")
     }
@@ -207,10 +197,10 @@ extension EventStore {
 
   /// Refuses to follow where what is final cannot be known.
   @discardableResult
-  func requireFollowable(_ connection: Connection) throws -> FollowedHistory {
-    try layout(connection).requirePosition(for: "following")
-    let history = try proveFinality(connection)
-    guard try readHead(connection).isReplayed else { return history }
+  func requireFollowable() throws -> FollowedHistory {
+    try eventsTable().requirePosition(for: "following")
+    let history = try proveFinality()
+    guard try readHead().isReplayed else { return history }
     throw EventStoreError(
       .permissionDenied,
       "this server is a standby, where nobody can tell which events are still to appear below the last one",
@@ -222,8 +212,8 @@ extension EventStore {
   }
 
   /// A name that matches nothing is a mistake in the name far more often than an empty answer.
-  func requireNames(in query: EventQuery, _ connection: Connection) throws {
-    let table = try layout(connection)
+  func requireNames(in query: EventQuery) throws {
+    let table = try eventsTable()
     func require(_ what: String, _ fill: (inout Conditions) -> Void) throws {
       var conditions = Conditions()
       fill(&conditions)

@@ -94,7 +94,7 @@ struct FollowedHistory: Sendable {
     )
   }
 
-  private static let hint =
+  private static let hint: Hint =
     "Find out what became of the events; then build read models anew, and begin consumers from the start."
 }
 
@@ -104,35 +104,35 @@ struct SequenceBehind: Error {
   let table: QualifiedName
 }
 
-extension EventStore {
+extension StoreConnection {
   /// Proves, before anybody goes on from a position, that waiting for writers makes positions final.
   ///
   /// - Parameter earlier: what the same reader knew before it lost its connection.
   /// - Throws: ``EventStoreError`` with code `invalidDefinition` and the first thing that is in the way.
   @discardableResult
-  func proveFinality(after earlier: FollowedHistory? = nil, _ connection: Connection) throws
+  func proveFinality(after earlier: FollowedHistory? = nil) throws
     -> FollowedHistory
   {
-    try layout(connection).requirePosition(for: "going on from a position")
+    try eventsTable().requirePosition(for: "going on from a position")
     try requireFinalPositions()
-    let (faults, sequence) = try positionFaults(connection)
+    let (faults, sequence) = try positionFaults()
     if let fault = faults.first { throw EventStoreError(fault, of: table, besides: faults.dropFirst()) }
     var history = FollowedHistory(of: table, relation, sequence: sequence)
     history.goOn(from: earlier)
-    _ = try look(at: &history, connection)
+    _ = try look(at: &history)
     return history
   }
 
   /// The highest position, as ``finalPosition(_:)``, for a reader that has come from a position of its history.
-  func finalPosition(of history: inout FollowedHistory, _ connection: Connection) throws -> Int64 {
-    let isReplayed = try look(at: &history, connection)
+  func finalPosition(of history: inout FollowedHistory) throws -> Int64 {
+    let isReplayed = try look(at: &history)
     let head = history.head ?? .min
-    if !isReplayed { try waitForWriters(connection) }
+    if !isReplayed { try waitForWriters() }
     return head
   }
 
   /// Whether the server is a standby.
-  func look(at history: inout FollowedHistory, _ connection: Connection) throws -> Bool {
+  func look(at history: inout FollowedHistory) throws -> Bool {
     do { return try history.look(connection) } catch let error as SequenceBehind {
       throw EventStoreError(error.fault, of: error.table)
     }
@@ -147,7 +147,7 @@ extension EventStore {
     _ position: Int64,
     _ subject: String,
     of history: FollowedHistory,
-    hint: String
+    hint: Hint
   ) throws {
     let head = history.head ?? 0
     guard position > head else { return }
@@ -173,7 +173,7 @@ extension EventStoreError {
       .invalidDefinition,
       "positions of \(table) cannot be proved final: \(fault.message)",
       detail: fault.reason + also,
-      hint: fault.remedy
+      hint: Hint(fault.remedy)
     )
   }
 }

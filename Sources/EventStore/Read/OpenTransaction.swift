@@ -30,12 +30,11 @@ public struct OpenTransaction: Sendable, Hashable {
   }
 }
 
-extension EventStore {
+extension StoreConnection {
   /// Runs a query whose rows are open transactions, oldest first.
   func openTransactions(
     _ template: SQLTemplate,
-    _ parameters: [Parameter] = [],
-    _ connection: Connection
+    _ parameters: [Parameter] = []
   ) throws -> [OpenTransaction] {
     let result = try connection.query(template.sql, parameters)
     return (0..<result.rowCount).map { row in
@@ -60,7 +59,6 @@ extension EventStore {
   func waitForEnd(
     purpose: String,
     limitSeconds: Double = .infinity,
-    _ connection: Connection,
     of list: () throws -> [OpenTransaction]
   ) throws -> [OpenTransaction] {
     var awaited = try list()

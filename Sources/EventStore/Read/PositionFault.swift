@@ -121,14 +121,14 @@ extension PositionFault {
   }
 }
 
-extension EventStore {
+extension StoreConnection {
   /// What keeps readers from going on from a position; empty where waiting for writers makes positions final, and where
   /// a layout says that it does not.
   ///
   /// A sequence that the role may not read passes for one above the events.
   ///
   /// - Returns: also the sequence, where there is one that the role may read.
-  func positionFaults(_ connection: Connection) throws -> (faults: [PositionFault], sequence: String?) {
+  func positionFaults() throws -> (faults: [PositionFault], sequence: String?) {
     guard hasFinalPositions else { return ([], nil) }
     let tables = foreign?.tables ?? [table]
     let rows = try connection.query(
@@ -144,14 +144,14 @@ extension EventStore {
         sequence = subject
       }
     }
-    if let sequence, faults.isEmpty, let fault = try sequenceBehind(sequence, connection) {
+    if let sequence, faults.isEmpty, let fault = try sequenceBehind(sequence) {
       faults.append(fault)
     }
     return (faults, sequence)
   }
 
   /// The fault of a sequence that would hand out positions below the head.
-  private func sequenceBehind(_ sequence: String, _ connection: Connection) throws -> PositionFault? {
+  private func sequenceBehind(_ sequence: String) throws -> PositionFault? {
     var history = FollowedHistory(of: table, relation, sequence: sequence)
     do { _ = try history.look(connection) } catch let error as SequenceBehind { return error.fault }
     return nil

@@ -46,7 +46,8 @@ extension EventsTable {
 
   /// A sequence may begin at the lowest number; an event there is what nobody can go on from.
   private func requireNoLowest(_ connection: Connection) throws -> Int64 {
-    let sql = "SELECT aggregate_id, version FROM \(relation) e WHERE position = \(Int64.min) LIMIT 1"
+    let sql: SQL =
+      "SELECT aggregate_id, version FROM \(raw: relation) e WHERE position = \(Int64.min) LIMIT 1"
     let lowest = try connection.query(sql)
     if lowest.isEmpty { return .min }
     let version = lowest.optionalInt32(0, 1).map { " version \($0)" } ?? ""

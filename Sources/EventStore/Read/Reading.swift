@@ -45,14 +45,21 @@ extension EventStore {
     of query: EventQuery,
     to write: @Sendable ([UInt8]) throws -> Void
   ) async throws -> ReadSummary {
-    try await perform(seeing: .permitted) { connection in
-      var reader = EventReader(query)
-      var lines: [UInt8] = []
-      return try reader.readRound(self, connection) { page in
-        lines.removeAll(keepingCapacity: true)
-        for row in 0..<page.rowCount { page.appendNDJSON(row, to: &lines) }
-        try write(lines)
-      }
+    try await perform(seeing: .permitted) { try $0.writePages(of: query, to: write) }
+  }
+}
+
+extension StoreConnection {
+  func writePages(
+    of query: EventQuery,
+    to write: @Sendable ([UInt8]) throws -> Void
+  ) throws -> ReadSummary {
+    var reader = EventReader(query)
+    var lines: [UInt8] = []
+    return try reader.readRound(self) { page in
+      lines.removeAll(keepingCapacity: true)
+      for row in 0..<page.rowCount { page.appendNDJSON(row, to: &lines) }
+      try write(lines)
     }
   }
 }

@@ -5,26 +5,13 @@ internal import LibPQ
 /// What is final can be read before its turn comes. Hence pages here are runs of positions, which are known beforehand,
 /// and not the next so many events, which only the page before could tell.
 extension EventStore {
-  /// Fewer positions are read before a second connection is open and pays.
-  private static let longHistory: Int64 = 50_000
-
   /// The final positions that a query without filters reads, where they are many; nil for any other query.
   func longHistory(_ query: EventQuery) async throws -> ClosedRange<Int64>? {
     var unfiltered = EventQuery()
     (unfiltered.fromPosition, unfiltered.toPosition) = (query.fromPosition, query.toPosition)
     guard query == unfiltered else { return nil }
-    return try await perform(seeing: .permitted) { connection in
-      let layout = try layout(connection)
-      // With two events at one position, a run could have more events than positions.
-      guard layout.hasPosition, !upcasters.splits, try layout.hasUniqueKey(["position"], connection) else {
-        return nil
-      }
-      let ends = try connection.query("SELECT min(position), max(position) FROM \(table.sql)")
-      guard let first = ends.optionalInt64(0, 0), let head = ends.optionalInt64(0, 1) else { return nil }
-      let (start, end) = (max(first, query.fromPosition ?? first), query.toPosition ?? head)
-      guard start <= min(head, end), start.span(to: min(head, end)) >= Self.longHistory else { return nil }
-      let final = min(try finalPosition(connection), query.toPosition ?? .max)
-      return final > start ? start...final : nil
+    return try await perform(seeing: .permitted) {
+      try $0.longHistory(from: query.fromPosition, to: query.toPosition)
     }
   }
 
@@ -38,7 +25,9 @@ extension EventStore {
   }
 
   private func serverStart() async throws -> Int64 {
-    try await perform(seeing: .permitted) { try $0.query("SELECT pg_postmaster_start_time()").int64(0, 0) }
+    try await perform(seeing: .permitted) {
+      try $0.connection.query("SELECT pg_postmaster_start_time()").int64(0, 0)
+    }
   }
 
   /// Writes history as far as its positions lie close together.
@@ -77,13 +66,35 @@ extension EventStore {
   }
 
   private func batch(of run: ClosedRange<Int64>, _ size: PageSize) async throws -> EventBatch {
-    try await perform(seeing: .permitted) { connection in
-      var query = EventQuery()
-      (query.fromPosition, query.toPosition) = (run.lowerBound, run.upperBound)
-      var pages = EventPages(query, in: try layout(connection), size: size)
-      try pages.send(connection)
-      return EventBatch(try pages.receive(connection))
+    try await perform(seeing: .permitted) { try $0.batch(of: run, size) }
+  }
+}
+
+extension StoreConnection {
+  /// Fewer positions are read before a second connection is open and pays.
+  private static let longHistory: Int64 = 50_000
+
+  func longHistory(from start: Int64?, to end: Int64?) throws -> ClosedRange<Int64>? {
+    let events = try eventsTable()
+    // With two events at one position, a run could have more events than positions.
+    guard events.hasPosition, !upcasters.splits, try events.hasUniqueKey(["position"], connection) else {
+      return nil
     }
+    let ends = try connection.query("SELECT min(position), max(position) FROM \(raw: table.sql)")
+    guard let first = ends.optionalInt64(0, 0), let head = ends.optionalInt64(0, 1) else { return nil }
+    let start = max(first, start ?? first)
+    let last = min(head, end ?? head)
+    guard start <= last, start.span(to: last) >= Self.longHistory else { return nil }
+    let final = min(try finalPosition(), end ?? .max)
+    return final > start ? start...final : nil
+  }
+
+  func batch(of run: ClosedRange<Int64>, _ size: PageSize) throws -> EventBatch {
+    var query = EventQuery()
+    (query.fromPosition, query.toPosition) = (run.lowerBound, run.upperBound)
+    var pages = EventPages(query, in: try eventsTable(), size: size)
+    try pages.send(connection)
+    return EventBatch(try pages.receive(connection))
   }
 }
 

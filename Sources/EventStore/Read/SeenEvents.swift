@@ -30,7 +30,7 @@ extension QueryResult {
   }
 }
 
-extension ProjectionFile {
+extension Projection {
   /// The events that its handlers are for, of those that a FROM item has.
   ///
   /// - Parameter positions: from the first to the last, included; nil has no end.
@@ -56,7 +56,7 @@ extension Generation {
   /// Takes what the store has up to the checkpoint now for what was met.
   ///
   /// - Parameter source: the FROM item of the events as its handlers read them; nil where nobody can tell.
-  func takeAsSeen(_ file: ProjectionFile?, of source: String?, _ connection: Connection) throws {
+  func takeAsSeen(_ file: Projection?, of source: String?, _ connection: Connection) throws {
     var seen: SeenEvents?
     if let file, let source { seen = try file.seenEvents(of: source, upTo: position, connection) }
     let sql = """
@@ -69,17 +69,17 @@ extension Generation {
   }
 }
 
-extension EventStore {
+extension StoreConnection {
   /// The events that match.
-  func seenEvents(of query: EventQuery, _ connection: Connection) throws -> SeenEvents {
-    let table = try layout(connection)
+  func seenEvents(of query: EventQuery) throws -> SeenEvents {
+    let table = try eventsTable()
     let conditions = query.conditions(in: table)
     let sql = "SELECT \(SeenEvents.columns) FROM \(table.source) e \(conditions.clause(and: "true"))"
     return try connection.query(sql, conditions.parameters).seenEvents(0, 0) ?? SeenEvents()
   }
 
   /// What readers have met is of events as they were: nobody can tell what it is of other ones.
-  func forgetSeenEvents(_ connection: Connection) throws {
+  func forgetSeenEvents() throws {
     let generations = """
       UPDATE annals.generations SET seen_events = NULL, seen_hash = NULL
       WHERE projection IN (SELECT name FROM annals.projections WHERE store = $1)

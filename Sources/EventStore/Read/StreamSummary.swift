@@ -16,33 +16,30 @@ public struct StreamSummary: Sendable, Hashable {
   public let snapshotVersion: Int?
 }
 
-extension EventStore {
-  /// Sums a stream up; nil when it has no event.
-  public func summary(ofStream aggregateID: String) async throws -> StreamSummary? {
-    try await perform(seeing: .permitted) { connection in
-      let table = try layout(connection)
-      let zone = table.hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
-      let sql = """
-        SELECT count(*), min(version), max(version), min("timestamp")\(zone), max("timestamp")\(zone)
-        FROM \(relation) e WHERE \(table.isOf(aggregateID, "$1"))
-        """
-      let row = try connection.query(sql, [.text(aggregateID)])
-      guard row.int64(0, 0) > 0 else { return nil }
-      for (column, name) in [(1, "version"), (3, "timestamp")] where row.isNull(0, column) {
-        throw EventStoreError.incomplete("every event of \(aggregateID)", without: name)
-      }
-      return StreamSummary(
-        count: Int(row.int64(0, 0)),
-        firstVersion: Int(row.int32(0, 1)),
-        lastVersion: Int(row.int32(0, 2)),
-        firstTime: Timestamp(microseconds: row.int64(0, 3)),
-        lastTime: Timestamp(microseconds: row.int64(0, 4)),
-        snapshotVersion: try snapshotVersion(aggregateID, connection)
-      )
+extension StoreConnection {
+  func summary(ofStream aggregateID: String) throws -> StreamSummary? {
+    let table = try eventsTable()
+    let zone = table.hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
+    let sql = """
+      SELECT count(*), min(version), max(version), min("timestamp")\(zone), max("timestamp")\(zone)
+      FROM \(relation) e WHERE \(table.isOf(aggregateID, "$1"))
+      """
+    let row = try connection.query(sql, [.text(aggregateID)])
+    guard row.int64(0, 0) > 0 else { return nil }
+    for (column, name) in [(1, "version"), (3, "timestamp")] where row.isNull(0, column) {
+      throw EventStoreError.incomplete("every event of \(aggregateID)", without: name)
     }
+    return StreamSummary(
+      count: Int(row.int64(0, 0)),
+      firstVersion: Int(row.int32(0, 1)),
+      lastVersion: Int(row.int32(0, 2)),
+      firstTime: Timestamp(microseconds: row.int64(0, 3)),
+      lastTime: Timestamp(microseconds: row.int64(0, 4)),
+      snapshotVersion: try snapshotVersion(aggregateID)
+    )
   }
 
-  private func snapshotVersion(_ aggregateID: String, _ connection: Connection) throws -> Int? {
+  private func snapshotVersion(_ aggregateID: String) throws -> Int? {
     guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return nil }
     let sql = """
       SELECT max(s.version) FROM annals.snapshots s JOIN annals.reducers r ON r.id = s.reducer

@@ -12,62 +12,51 @@ public struct TracedEvent: Sendable, Hashable {
   public internal(set) var depth = 0
 }
 
-extension EventStore {
+extension StoreConnection {
   /// Most events of a trace; more than that do not belong to one piece of work.
   private static let maximumTraced = 10_000
 
-  /// The events that belong together by correlation and causation, across aggregates: an event's effects follow it.
-  ///
-  /// The metadata's fields correlation_id and causation_id count, and their spellings correlationId, causationId,
-  /// $correlationId and $causationId. Without an index on the expression each step reads the whole table.
-  ///
-  /// - Parameter id: a correlation id, or the id of an event.
-  /// - Throws: ``EventStoreError``; `notFound` when there is neither.
-  public func trace(_ id: String) async throws -> [TracedEvent] {
-    try await perform(seeing: .permitted) { connection in
-      guard try layout(connection).hasMetadata else {
-        throw EventStoreError(
-          .invalidDefinition,
-          "a trace needs correlation and causation ids, and \(table) has no column metadata",
-          hint: "Add it with 'annals init --add-position' ('--add-position --dry-run' prints the SQL)."
-        )
-      }
-      var correlationID: String? = id
-      var found: [EventID: TracedEvent] = [:]
-      if let eventID = EventID(id), let event = try traced(ids: [eventID], connection).first {
-        correlationID = event.correlationID
-        found[eventID] = event
-      }
-      var isNew = true
-      for event in try traced(correlationID: correlationID, connection) { found[event.event.id] = event }
-      while isNew {
-        let causes = Set(found.values.compactMap { $0.causationID.flatMap { EventID($0) } })
-        let more = try traced(
-          causes: found.keys.map(\.description),
-          ids: causes.filter { found[$0] == nil },
-          connection
-        )
-        isNew = more.contains { found[$0.event.id] == nil }
-        for event in more { found[event.event.id] = event }
-      }
-      guard !found.isEmpty else {
-        throw EventStoreError(.notFound, "\(table) has no event '\(id)' and none of that correlation id")
-      }
-      return tree(of: found)
+  func trace(_ id: String) throws -> [TracedEvent] {
+    guard try eventsTable().hasMetadata else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "a trace needs correlation and causation ids, and \(table) has no column metadata",
+        hint: "Add it with \(.addPosition) (\(.previewAddPosition) prints the SQL)."
+      )
     }
+    var correlationID: String? = id
+    var found: [EventID: TracedEvent] = [:]
+    if let eventID = EventID(id), let event = try traced(ids: [eventID]).first {
+      correlationID = event.correlationID
+      found[eventID] = event
+    }
+    var isNew = true
+    for event in try traced(correlationID: correlationID) { found[event.event.id] = event }
+    while isNew {
+      let causes = Set(found.values.compactMap { $0.causationID.flatMap { EventID($0) } })
+      let more = try traced(
+        causes: found.keys.map(\.description),
+        ids: causes.filter { found[$0] == nil }
+      )
+      isNew = more.contains { found[$0.event.id] == nil }
+      for event in more { found[event.event.id] = event }
+    }
+    guard !found.isEmpty else {
+      throw EventStoreError(.notFound, "\(table) has no event '\(id)' and none of that correlation id")
+    }
+    return tree(of: found)
   }
 
   private func traced(
     correlationID: String? = nil,
     causes: [String] = [],
-    ids: some Collection<EventID> = [],
-    _ connection: Connection
+    ids: some Collection<EventID> = []
   ) throws -> [TracedEvent] {
     let field = { (name: String) in
       "coalesce(e.metadata ->> '\(name)_id', e.metadata ->> '\(name)Id', e.metadata ->> '$\(name)Id')"
     }
     let sql = SQLTemplate.trace.filled([
-      "events": relation, "columns": try layout(connection).columns,
+      "events": relation, "columns": try eventsTable().columns,
       "causation": field("causation"), "correlation": field("correlation"),
     ])
     let rows = try connection.query(
@@ -78,7 +67,7 @@ extension EventStore {
       throw EventStoreError(
         .failed,
         "more than \(Self.maximumTraced) events belong together by their ids",
-        hint: "See them with 'annals replay', and jq."
+        hint: "See them with \(.replay()), and jq."
       )
     }
     try EventPages.requireComplete(rows)

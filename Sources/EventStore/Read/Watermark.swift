@@ -14,17 +14,12 @@ public struct Watermark: Sendable, Hashable {
   public var position: Int64? { writers.isEmpty && !isReplayed ? head : nil }
 }
 
-extension EventStore {
-  /// Looks at the end of history, without waiting for anybody.
-  ///
-  /// - Throws: ``EventStoreError``; `invalidDefinition` where nobody can tell which positions are final.
-  public func watermark() async throws -> Watermark {
-    try await perform { connection in
-      try layout(connection).requirePosition(for: "a watermark")
-      try proveFinality(connection)
-      let (head, isReplayed) = try readHead(connection)
-      return Watermark(head: head ?? 0, writers: try writers(connection), isReplayed: isReplayed)
-    }
+extension StoreConnection {
+  func watermark() throws -> Watermark {
+    try eventsTable().requirePosition(for: "a watermark")
+    try proveFinality()
+    let (head, isReplayed) = try readHead()
+    return Watermark(head: head ?? 0, writers: try writers(), isReplayed: isReplayed)
   }
 
   /// The highest position, once everything up to it is final. Waits for writers, and says for whom after a second.
@@ -39,16 +34,16 @@ extension EventStore {
   /// In an empty store it is below all positions that an event can get.
   ///
   /// Whoever remembers a position proves first that this makes it final: see ``proveFinality(after:_:)``.
-  func finalPosition(_ connection: Connection) throws -> Int64 {
+  func finalPosition() throws -> Int64 {
     try requireFinalPositions()
-    let (head, isReplayed) = try readHead(connection)
-    if !isReplayed { try waitForWriters(connection) }
+    let (head, isReplayed) = try readHead()
+    if !isReplayed { try waitForWriters() }
     return head ?? .min
   }
 
   /// Waits for the transactions that write now.
-  func waitForWriters(_ connection: Connection) throws {
-    _ = try waitForEnd(purpose: "writes to \(table)", connection) { try writers(connection) }
+  func waitForWriters() throws {
+    _ = try waitForEnd(purpose: "writes to \(table)") { try writers() }
   }
 
   /// Whether waiting for writers makes positions final.
@@ -68,13 +63,13 @@ extension EventStore {
   }
 
   /// The highest visible position; nil without any event.
-  func readHead(_ connection: Connection) throws -> (position: Int64?, isReplayed: Bool) {
-    let result = try connection.query("SELECT max(position), pg_is_in_recovery() FROM \(relation) e")
+  func readHead() throws -> (position: Int64?, isReplayed: Bool) {
+    let result = try connection.query("SELECT max(position), pg_is_in_recovery() FROM \(raw: relation) e")
     return (result.optionalInt64(0, 0), result.bool(0, 1))
   }
 
-  func writers(_ connection: Connection) throws -> [OpenTransaction] {
+  func writers() throws -> [OpenTransaction] {
     let tables = foreign?.tables ?? [table]
-    return try openTransactions(.watermark, [.textArray(tables.map(\.sql))], connection)
+    return try openTransactions(.watermark, [.textArray(tables.map(\.sql))])
   }
 }

@@ -33,27 +33,25 @@ struct Checkpoint: Sendable {
 
   /// The same in the caller's transaction.
   mutating func move(to new: Int64, seen: SeenEvents, _ connection: Connection) throws {
-    let sql = """
-      UPDATE annals.checkpoints SET position = $3, moved_at = clock_timestamp(),
-        seen_events = seen_events + $4, seen_hash = seen_hash + $5
-      WHERE name = $1 AND position = $2 AND position < $3
-      """
     let seen = meetsAll ? seen : nil
-    let update = try connection.query(
-      sql,
-      [.text(name), .int8(position), .int8(new), .int8(seen?.count), .int8(seen?.hash)],
-      prepared: true
-    )
-    guard update.affectedRows == 1 else {
-      throw EventStoreError(
-        .locked,
-        "checkpoint '\(name)' is no longer at position \(position): somebody else has moved it",
-        detail: "Events after that position may have been done twice.",
+    try CheckpointFence.pass(
+      """
+      UPDATE annals.checkpoints SET position = \(new), moved_at = clock_timestamp(),
+        seen_events = seen_events + \(seen?.count), seen_hash = seen_hash + \(seen?.hash)
+      WHERE name = \(name) AND position = \(position) AND position < \(new)
+      """,
+      connection,
+      orThrow: CheckpointFence.moved(
+        "checkpoint '\(name)'",
+        from: position,
+        consequence: "Events after that position may have been done twice.",
         hint: "See who else replays with this checkpoint; run again to go on from where it is now."
       )
-    }
+    )
     position = new
   }
+
+  fileprivate static func lockName(_ checkpoint: String) -> String { "checkpoint \(checkpoint)" }
 
   fileprivate mutating func hasMoved(to new: Int64) { position = new }
 }
@@ -64,29 +62,17 @@ extension EventStore {
   /// - Throws: ``EventStoreError`` with code `locked`, or `failed` when the checkpoint belongs to another query: going
   ///   on with it would leave events out.
   func openCheckpoint(_ name: String, for query: EventQuery) async throws -> Checkpoint {
-    try await perform { connection in
-      let history = try requireFollowable(connection)
-      try requireSchema(connection)
-      try AdvisoryLock.acquire(Self.lockName(name), connection)
-      do {
-        let checkpoint = try readCheckpoint(name, query, connection)
-        try requireNotAhead(checkpoint.position, of: name, history)
-        return checkpoint
-      } catch {
-        AdvisoryLock.release(Self.lockName(name), connection)
-        throw error
-      }
-    }
+    try await perform { try $0.openCheckpoint(name, for: query) }
+  }
+
+  func closeCheckpoint(_ name: String) {
+    releaseLocks([Checkpoint.lockName(name)])
   }
 
   fileprivate var sessionNumber: Int { session.number }
 
   fileprivate func keepLock(of checkpoint: Checkpoint) async throws -> Checkpoint {
-    try await perform { connection in
-      var checkpoint = checkpoint
-      _ = try relock(&checkpoint, connection)
-      return checkpoint
-    }
+    try await perform { try $0.keepLock(of: checkpoint) }
   }
 
   fileprivate func move(
@@ -94,41 +80,57 @@ extension EventStore {
     to new: Int64,
     _ seen: SeenEvents
   ) async throws -> Checkpoint {
-    try await perform { connection in
-      var moved = checkpoint
-      // The lost session may have moved it, without an answer.
-      if try relock(&moved, connection), try isMoved(moved, to: new, connection) {
-        moved.hasMoved(to: new)
-      } else {
-        try moved.move(to: new, seen: seen, connection)
-      }
-      return moved
+    try await perform { try $0.move(checkpoint, to: new, seen) }
+  }
+}
+
+extension StoreConnection {
+  func openCheckpoint(_ name: String, for query: EventQuery) throws -> Checkpoint {
+    let history = try requireFollowable()
+    try requireSchema()
+    try AdvisoryLock.acquire(Checkpoint.lockName(name), connection)
+    do {
+      let checkpoint = try readCheckpoint(name, query)
+      try requireNotAhead(checkpoint.position, of: name, history)
+      return checkpoint
+    } catch {
+      AdvisoryLock.release(Checkpoint.lockName(name), connection)
+      throw error
     }
   }
 
+  func keepLock(of checkpoint: Checkpoint) throws -> Checkpoint {
+    var checkpoint = checkpoint
+    _ = try relock(&checkpoint)
+    return checkpoint
+  }
+
+  func move(_ checkpoint: Checkpoint, to new: Int64, _ seen: SeenEvents) throws -> Checkpoint {
+    var moved = checkpoint
+    // The lost session may have moved it, without an answer.
+    if try relock(&moved), try isMoved(moved, to: new) {
+      moved.hasMoved(to: new)
+    } else {
+      try moved.move(to: new, seen: seen, connection)
+    }
+    return moved
+  }
+
   /// - Returns: whether it was another session that held the lock.
-  private func relock(_ checkpoint: inout Checkpoint, _ connection: Connection) throws -> Bool {
+  private func relock(_ checkpoint: inout Checkpoint) throws -> Bool {
     guard checkpoint.session != session.number else { return false }
-    try AdvisoryLock.acquire(Self.lockName(checkpoint.name), connection)
+    try AdvisoryLock.acquire(Checkpoint.lockName(checkpoint.name), connection)
     checkpoint.session = session.number
     return true
   }
 
-  private func isMoved(_ checkpoint: Checkpoint, to new: Int64, _ connection: Connection) throws -> Bool {
+  private func isMoved(_ checkpoint: Checkpoint, to new: Int64) throws -> Bool {
     let sql = "SELECT position = $2 FROM annals.checkpoints WHERE name = $1"
     let row = try connection.query(sql, [.text(checkpoint.name), .int8(new)])
     return !row.isEmpty && row.bool(0, 0)
   }
 
-  func closeCheckpoint(_ name: String) {
-    releaseLocks([Self.lockName(name)])
-  }
-
-  private func readCheckpoint(
-    _ name: String,
-    _ query: EventQuery,
-    _ connection: Connection
-  ) throws -> Checkpoint {
+  private func readCheckpoint(_ name: String, _ query: EventQuery) throws -> Checkpoint {
     let row = try connection.query(
       """
       INSERT INTO annals.checkpoints (name, store, filter, aggregate_id, category, event_types, position, seen_events,
@@ -138,7 +140,7 @@ extension EventStore {
       """,
       [
         .text(name), .text(table.description), .text(query.filterText), .text(query.aggregateID),
-        .text(query.category), .textArray(query.types), .int8(try layout(connection).beginning(connection)),
+        .text(query.category), .textArray(query.types), .int8(try eventsTable().beginning(connection)),
       ]
     )
     try require(name, isFor: query, store: row.string(0, 1), filter: row.string(0, 2))
@@ -148,18 +150,22 @@ extension EventStore {
   }
 
   /// The position behind which a replay with the checkpoint would begin to look.
-  func checkpointPosition(_ name: String, for query: EventQuery, _ connection: Connection) throws -> Int64 {
-    let history = try requireFollowable(connection)
-    try requireSchema(connection)
+  func checkpointPosition(_ name: String, for query: EventQuery) throws -> Int64 {
+    let history = try requireFollowable()
+    try requireSchema()
     let sql = "SELECT position, store, filter FROM annals.checkpoints WHERE name = $1"
     let row = try connection.query(sql, [.text(name)])
-    if row.isEmpty { return try layout(connection).beginning(connection) }
+    if row.isEmpty { return try eventsTable().beginning(connection) }
     try require(name, isFor: query, store: row.string(0, 1), filter: row.string(0, 2))
     try requireNotAhead(row.int64(0, 0), of: name, history)
     return row.int64(0, 0)
   }
 
-  private func requireNotAhead(_ position: Int64, of name: String, _ history: FollowedHistory) throws {
+  private func requireNotAhead(
+    _ position: Int64,
+    of name: String,
+    _ history: FollowedHistory
+  ) throws {
     try requireNotAhead(
       position,
       "checkpoint '\(name)'",
@@ -169,7 +175,12 @@ extension EventStore {
   }
 
   /// With another selection the position means something else.
-  private func require(_ name: String, isFor query: EventQuery, store: String, filter: String) throws {
+  private func require(
+    _ name: String,
+    isFor query: EventQuery,
+    store: String,
+    filter: String
+  ) throws {
     guard store.hasSameBytes(as: table.description), filter.hasSameBytes(as: query.filterText) else {
       throw EventStoreError(
         .failed,
@@ -180,8 +191,6 @@ extension EventStore {
       )
     }
   }
-
-  private static func lockName(_ checkpoint: String) -> String { "checkpoint \(checkpoint)" }
 }
 
 extension EventQuery {

@@ -19,69 +19,55 @@ public struct ReplayPlan: Sendable, Hashable {
   public internal(set) var positions: ClosedRange<Int64>?
 }
 
-extension EventStore {
-  /// Says what ``replay(_:_:into:)`` would pass on now, and changes nothing.
-  ///
-  /// - Parameters:
-  ///   - query: the events.
-  ///   - options: those of the replay; of a checkpoint, which need not exist, only the position is looked at.
-  /// - Throws: ``EventStoreError`` where the replay would.
-  public func planReplay(
-    _ query: EventQuery,
-    _ options: ReplayOptions = ReplayOptions()
-  ) async throws -> ReplayPlan {
-    try await perform(seeing: options.checkpoint == nil ? .permitted : .all) { connection in
-      let table = try layout(connection)
-      if options.isFollowing {
-        try requireFollowable(connection)
-      } else {
-        try requireNames(in: query, connection)
-      }
-      if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
-      var query = query
-      if let checkpoint = options.checkpoint {
-        let position = try checkpointPosition(checkpoint, for: query, connection)
-        query.afterPosition = position
-      }
-      var plan = ReplayPlan()
-      if table.hasPosition {
-        let ends = try connection.query("SELECT min(position), max(position) FROM \(relation) e")
-        // The planner never estimates nothing.
-        guard let lowest = ends.optionalInt64(0, 0), query.afterPosition != .max else { return plan }
-        let first = max(lowest, query.fromPosition ?? .min, query.afterPosition.map { $0 + 1 } ?? .min)
-        let last = min(ends.int64(0, 1), query.toPosition ?? .max)
-        guard first <= last else { return plan }
-        plan.positions = first...last
-      }
-      plan.types = try estimates(of: query, connection)
-      plan.limit(to: query.limit)
-      return plan
+extension StoreConnection {
+  func planReplay(_ query: EventQuery, _ options: ReplayOptions) throws -> ReplayPlan {
+    let table = try eventsTable()
+    if options.isFollowing {
+      try requireFollowable()
+    } else {
+      try requireNames(in: query)
     }
+    if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
+    var query = query
+    if let checkpoint = options.checkpoint {
+      let position = try checkpointPosition(checkpoint, for: query)
+      query.afterPosition = position
+    }
+    var plan = ReplayPlan()
+    if table.hasPosition {
+      let ends = try connection.query("SELECT min(position), max(position) FROM \(raw: relation) e")
+      // The planner never estimates nothing.
+      guard let lowest = ends.optionalInt64(0, 0), query.afterPosition != .max else { return plan }
+      let first = max(lowest, query.fromPosition ?? .min, query.afterPosition.map { $0 + 1 } ?? .min)
+      let last = min(ends.int64(0, 1), query.toPosition ?? .max)
+      guard first <= last else { return plan }
+      plan.positions = first...last
+    }
+    plan.types = try estimates(of: query)
+    plan.limit(to: query.limit)
+    return plan
   }
 
-  private func estimates(
-    of query: EventQuery,
-    _ connection: Connection
-  ) throws -> [ReplayPlan.TypeEstimate] {
+  private func estimates(of query: EventQuery) throws -> [ReplayPlan.TypeEstimate] {
     let known =
-      try query.types.isEmpty ? frequentTypes(connection) : (types: query.types, isAll: true)
+      try query.types.isEmpty ? frequentTypes() : (types: query.types, isAll: true)
     var types: [ReplayPlan.TypeEstimate] = []
     for type in Set(known.types.map { ByteString($0) }).map(\.string) {
       var ofType = query
       ofType.types = [type]
-      types.append(ReplayPlan.TypeEstimate(type: type, events: try estimate(ofType, connection)))
+      types.append(ReplayPlan.TypeEstimate(type: type, events: try estimate(ofType)))
     }
     types.sort {
       $0.events == $1.events ? ByteString($0.type!) < ByteString($1.type!) : $0.events > $1.events
     }
     guard !known.isAll else { return types }
-    let others = try estimate(query, connection) - types.reduce(0) { $0 + $1.events }
+    let others = try estimate(query) - types.reduce(0) { $0 + $1.events }
     return others > 0 ? types + [ReplayPlan.TypeEstimate(type: nil, events: others)] : types
   }
 
   /// How many events the planner expects.
-  private func estimate(_ query: EventQuery, _ connection: Connection) throws -> Int64 {
-    let table = try layout(connection)
+  private func estimate(_ query: EventQuery) throws -> Int64 {
+    let table = try eventsTable()
     let conditions = query.conditions(in: table)
     let sql = "EXPLAIN (FORMAT json) SELECT FROM \(table.source) e \(conditions.clause(and: "true"))"
     let text = try connection.query(sql, conditions.parameters).string(0, 0)
@@ -92,7 +78,7 @@ extension EventStore {
   ///
   /// There are none of another framework's store, whose types may be made by its layout, or behind upcasters, which may
   /// rename them.
-  private func frequentTypes(_ connection: Connection) throws -> (types: [String], isAll: Bool) {
+  private func frequentTypes() throws -> (types: [String], isAll: Bool) {
     guard foreign == nil, upcasters.isEmpty else { return ([], false) }
     // Of a partitioned table the row of the whole (inherited).
     let sql = """

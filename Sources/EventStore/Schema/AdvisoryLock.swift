@@ -40,6 +40,7 @@ enum AdvisoryLock {
       try connection.execute("SET LOCAL lock_timeout = '5s'")
       _ = try connection.query("SELECT pg_advisory_lock($1, hashtext($2))", key(name))
     }
+    connection.heldLocks.insert(ByteString(name))
     defer { release(name, connection) }
     return try body()
   }
@@ -65,9 +66,19 @@ enum AdvisoryLock {
     }
   }
 
-  /// Takes a lock, once more if this session has it; each needs its own ``release(_:_:)``.
+  /// Takes a lock; each needs its own ``release(_:_:)``.
+  ///
+  /// Operations of one store share its session, also between the steps of one that waits for something else: what one
+  /// of them holds, another cannot take.
   static func acquire(_ name: String, _ connection: Connection) throws {
     try connection.requireSession()
+    guard !connection.heldLocks.contains(ByteString(name)) else {
+      throw EventStoreError(
+        .locked,
+        "another operation of this store works on \(name)",
+        hint: "Wait for its end, or use a store of its own."
+      )
+    }
     var waitedSeconds = 0.0
     while try !connection.query("SELECT pg_try_advisory_lock($1, hashtext($2))", key(name)).bool(0, 0) {
       try endPredecessor(holding: name, connection)
@@ -82,10 +93,17 @@ enum AdvisoryLock {
       try connection.canceller.sleep(for: .milliseconds(100))
       waitedSeconds += 0.1
     }
+    connection.heldLocks.insert(ByteString(name))
+  }
+
+  /// Takes locks of an operation that goes on, which are lost when its session has ended since.
+  static func acquireLost(_ names: [String], _ connection: Connection) throws {
+    try acquire(names.filter { !connection.heldLocks.contains(ByteString($0)) }, connection)
   }
 
   /// Also after a cancellation: the session may go on to other work.
   static func release(_ name: String, _ connection: Connection) {
+    guard connection.heldLocks.remove(ByteString(name)) != nil else { return }
     connection.cleanUp {
       _ = try connection.query("SELECT pg_advisory_unlock($1, hashtext($2))", key(name))
     }

@@ -83,7 +83,7 @@ struct EventsTable: Sendable, Hashable {
     if result.isEmpty { return nil }
     var types: [ByteString: String] = [:]
     for row in 0..<result.rowCount { types[ByteString(result.string(row, 0))] = result.string(row, 1) }
-    try check(types, of: name.description, hint: "Name the table of events with --table schema.name.")
+    try check(types, of: name.description, hint: "Name the table of events with \(.table()).")
     return EventsTable(name: name, relation: name.sql, types: types)
   }
 
@@ -102,7 +102,7 @@ struct EventsTable: Sendable, Hashable {
     ("position", ["bigint"]),
   ]
 
-  static func check(_ types: [ByteString: String], of name: String, hint: String) throws {
+  static func check(_ types: [ByteString: String], of name: String, hint: Hint) throws {
     var faults: [String] = []
     for (column, allowed) in required where types[column] == nil {
       faults.append("column \(column) (\(allowed.sorted()[0])) is missing")
@@ -134,7 +134,7 @@ struct EventsTable: Sendable, Hashable {
     EventStoreError(
       .notFound,
       "there is no table \(name) in this database",
-      hint: "Create it with 'annals init', or name another with --table schema.name."
+      hint: "Create it with \(.initialize), or name another with \(.table())."
     )
   }
 
@@ -144,7 +144,7 @@ struct EventsTable: Sendable, Hashable {
     throw EventStoreError(
       .invalidDefinition,
       "\(purpose) needs the order of the whole store, and \(name) has no column position",
-      hint: "Add it with 'annals init --add-position' ('--add-position --dry-run' prints the SQL)."
+      hint: "Add it with \(.addPosition) (\(.previewAddPosition) prints the SQL)."
     )
   }
 }

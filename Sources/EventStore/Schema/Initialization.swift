@@ -16,39 +16,27 @@ public struct Initialization: Sendable, Hashable {
   public internal(set) var missing: [Step] = []
 }
 
-extension EventStore {
-  /// Makes a database ready: creates the events table unless it is there, and brings schema `annals` up to date.
-  ///
-  /// It is one transaction, and can be run again at any time. An events table that is there stays as it is.
-  ///
-  /// - Parameters:
-  ///   - addPosition: also adds the columns that a classic table lacks; the table is locked while they are filled.
-  ///   - dryRun: changes nothing.
-  /// - Returns: the steps, and what the table still lacks.
-  /// - Throws: ``EventStoreError``; nothing is changed then.
-  @discardableResult
-  public func initialize(addPosition: Bool = false, dryRun: Bool = false) async throws -> Initialization {
-    try await perform { connection in
-      var plan = Initialization()
-      try connection.transaction {
-        if !dryRun { try connection.execute(lockInitialization) }
-        plan = try planInitialization(addPosition: addPosition, connection)
-        if !dryRun { for step in plan.steps { try connection.execute(step.sql) } }
-      }
-      forgetLayout()
-      return plan
+extension StoreConnection {
+  func initialize(addPosition: Bool, dryRun: Bool) throws -> Initialization {
+    var plan = Initialization()
+    try connection.transaction {
+      if !dryRun { try connection.execute(lockInitialization) }
+      plan = try planInitialization(addPosition: addPosition)
+      if !dryRun { for step in plan.steps { try connection.execute(step.sql) } }
     }
+    forgetEventsTable()
+    return plan
   }
 
-  private func planInitialization(addPosition: Bool, _ connection: Connection) throws -> Initialization {
+  private func planInitialization(addPosition: Bool) throws -> Initialization {
     var plan = Initialization()
     if addPosition { try requireOwn("adding columns") }
-    let existing = try foreign == nil ? EventsTable.find(table, connection) : layout(connection)
+    let existing = try foreign == nil ? EventsTable.find(table, connection) : eventsTable()
     if let existing {
-      let missing = foreign == nil ? try missingColumns(of: existing, connection) : []
+      let missing = foreign == nil ? try missingColumns(of: existing) : []
       if addPosition { plan.steps += missing } else { plan.missing = missing }
     } else {
-      if try !schemaExists(table.schema, connection) {
+      if try !schemaExists(table.schema) {
         plan.steps.append(
           .init(
             title: "Create schema \(table.schema)",
@@ -58,14 +46,11 @@ extension EventStore {
       }
       plan.steps.append(.init(title: "Create table \(table)", sql: fillIn(.createEvents)))
     }
-    plan.steps += try pendingMigrations(connection)
+    plan.steps += try pendingMigrations()
     return plan
   }
 
-  private func missingColumns(
-    of existing: EventsTable,
-    _ connection: Connection
-  ) throws -> [Initialization.Step] {
+  private func missingColumns(of existing: EventsTable) throws -> [Initialization.Step] {
     var missing: [Initialization.Step] = []
     if !existing.hasMetadata {
       missing.append(
@@ -76,7 +61,7 @@ extension EventStore {
       missing.append(
         .init(
           title: "Add column position to \(table)",
-          sql: fillIn(.addPosition) + (try positionIndex(connection))
+          sql: fillIn(.addPosition) + (try positionIndex())
         )
       )
     }
@@ -84,14 +69,14 @@ extension EventStore {
   }
 
   /// A unique key of a partitioned table must contain its partition key; there the identity alone keeps positions apart.
-  private func positionIndex(_ connection: Connection) throws -> String {
+  private func positionIndex() throws -> String {
     let sql = "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass($1)"
     let isPartitioned = try connection.query(sql, [.text(table.sql)]).bool(0, 0)
     return isPartitioned
       ? "CREATE INDEX ON \(table.sql) (position);\n" : "ALTER TABLE \(table.sql) ADD UNIQUE (position);\n"
   }
 
-  private func schemaExists(_ name: String, _ connection: Connection) throws -> Bool {
+  private func schemaExists(_ name: String) throws -> Bool {
     try connection.query("SELECT to_regnamespace($1) IS NOT NULL", [.text(quoteIdentifier(name))]).bool(0, 0)
   }
 

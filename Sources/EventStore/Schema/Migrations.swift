@@ -34,12 +34,12 @@ struct MigrationState: Sendable, Hashable {
   let latest: Int32
 }
 
-extension EventStore {
+extension StoreConnection {
   /// The migrations that this database has not had, in order.
   ///
   /// - Throws: ``EventStoreError`` when a newer annals was here: its tables may mean something else.
-  func pendingMigrations(_ connection: Connection) throws -> [Initialization.Step] {
-    let applied = try appliedMigration(connection)
+  func pendingMigrations() throws -> [Initialization.Step] {
+    let applied = try appliedMigration()
     guard applied <= migrations.count else {
       throw EventStoreError(
         .failed,
@@ -58,32 +58,32 @@ extension EventStore {
   }
 
   /// How far schema `annals` is, as far as the role may know.
-  func migrationState(_ connection: Connection) throws -> MigrationState {
+  func migrationState() throws -> MigrationState {
     let exists = try connection.query("SELECT to_regnamespace('annals') IS NOT NULL").bool(0, 0)
     let isKnown = try !exists || connection.canReadOwnTables(["migrations"])
     return MigrationState(
-      applied: isKnown ? try appliedMigration(connection) : nil,
+      applied: isKnown ? try appliedMigration() : nil,
       latest: Int32(migrations.count)
     )
   }
 
   /// The number of the newest migration that was applied; 0 without schema `annals`.
-  func appliedMigration(_ connection: Connection) throws -> Int32 {
+  func appliedMigration() throws -> Int32 {
     let exists = try connection.query("SELECT to_regclass('annals.migrations') IS NOT NULL").bool(0, 0)
     guard exists else { return 0 }
     return try connection.query("SELECT coalesce(max(number), 0) FROM annals.migrations").int32(0, 0)
   }
 
   /// Refuses what needs schema `annals` when it is missing or old.
-  func requireSchema(_ connection: Connection) throws {
-    let applied = try appliedMigration(connection)
+  func requireSchema() throws {
+    let applied = try appliedMigration()
     guard applied < migrations.count else { return }
     throw EventStoreError(
       .failed,
       applied == 0
         ? "this database has no schema annals, where this command keeps its records"
-        : "schema annals is at migration \(applied), and this annals needs \(migrations.count)",
-      hint: "Run 'annals init' once; it changes no event."
+        : "schema annals is at migration \(applied), and this version needs \(migrations.count)",
+      hint: "Run \(.initialize) once; it changes no event."
     )
   }
 }

@@ -16,37 +16,22 @@ public struct AggregateState: Sendable, Hashable {
   public let state: String
 }
 
-extension EventStore {
-  /// The state of an aggregate, folded inside the server from its newest valid snapshot on.
-  ///
-  /// It needs SELECT on the events alone, and works on a hot standby. Without the right to read schema `annals` it
-  /// folds from the first event.
-  ///
-  /// - Parameters:
-  ///   - aggregateID: the aggregate.
-  ///   - point: when.
-  ///   - reducer: what folds the events.
-  ///   - usingSnapshots: false folds from the first event in any case.
-  ///   - indented: lays the JSON out for people.
-  /// - Throws: ``EventStoreError``: `notFound` for an aggregate without events or a point before the first,
-  ///   `invalidDefinition` when the reducer is wrong or fails for an event.
-  public func state(
+extension StoreConnection {
+  func state(
     of aggregateID: String,
-    at point: PointInStream = .head,
-    reducer: Reducer = .merge,
-    usingSnapshots: Bool = true,
-    indented: Bool = false
-  ) async throws -> AggregateState {
-    try await perform { connection in
-      try namingPoison(of: reducer, to: point, connection, suspects: { [aggregateID] }) {
-        try connection.transaction(.repeatableReadOnly) {
-          let known = usingSnapshots ? try knownReducer(reducer, connection) : nil
-          let state = try fold(aggregateID, to: point, reducer, from: known, indented: indented, connection)
-          if known != nil, state.snapshotVersion == nil {
-            try reportStale(reducer, of: aggregateID, connection)
-          }
-          return state
+    at point: PointInStream,
+    reducer: Reducer,
+    usingSnapshots: Bool,
+    indented: Bool
+  ) throws -> AggregateState {
+    try namingPoison(of: reducer, to: point, suspects: [aggregateID]) {
+      try connection.transaction(.repeatableReadOnly) {
+        let known = usingSnapshots ? try knownReducer(reducer) : nil
+        let state = try fold(aggregateID, to: point, reducer, from: known, indented: indented)
+        if known != nil, state.snapshotVersion == nil {
+          try reportStale(reducer, of: aggregateID)
         }
+        return state
       }
     }
   }
@@ -57,10 +42,9 @@ extension EventStore {
     to point: PointInStream,
     _ reducer: Reducer,
     from known: KnownReducer?,
-    indented: Bool = false,
-    _ connection: Connection
+    indented: Bool = false
   ) throws -> AggregateState {
-    let events = try layout(connection)
+    let events = try eventsTable()
     var conditions = Conditions()
     let base = base(of: aggregateID, to: point, from: known, &conditions, in: events)
     let query = Fold(reducer, of: events).query(
@@ -75,9 +59,9 @@ extension EventStore {
     )
     try connection.execute("SET LOCAL jit = off")
     let result = try connection.run(query, conditions.parameters)
-    if result.isEmpty { throw try missing(point, in: aggregateID, connection) }
+    if result.isEmpty { throw try missing(point, in: aggregateID) }
     if result.isNull(0, 3) {
-      throw try nullState(at: result.int32(0, 1), of: aggregateID, reducer, connection)
+      throw try nullState(at: result.int32(0, 1), of: aggregateID, reducer)
     }
     guard let time = result.optionalInt64(0, 4) else {
       throw EventStoreError.incomplete(
@@ -119,11 +103,7 @@ extension EventStore {
       """
   }
 
-  private func missing(
-    _ point: PointInStream,
-    in aggregateID: String,
-    _ connection: Connection
-  ) throws -> EventStoreError {
+  private func missing(_ point: PointInStream, in aggregateID: String) throws -> EventStoreError {
     let sql = "SELECT max(version), min(\"timestamp\")::text FROM \(relation) e WHERE aggregate_id = $1"
     let stream = try connection.query(sql, [.text(aggregateID)])
     guard let head = stream.optionalInt32(0, 0) else {

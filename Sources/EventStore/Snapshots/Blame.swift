@@ -22,40 +22,26 @@ public struct BlamedValue: Sendable, Hashable {
   }
 }
 
-extension EventStore {
-  /// For each member of an aggregate's state, the event that last changed it.
-  ///
-  /// It folds from the first event, and compares the state before each event with the one after it. An event that
-  /// writes the value that is there already changes nothing. It needs SELECT on the events alone, and works on a hot
-  /// standby.
-  ///
-  /// - Parameters:
-  ///   - aggregateID: the aggregate.
-  ///   - path: only what is at or below this path.
-  ///   - point: when.
-  ///   - reducer: what folds the events.
-  /// - Throws: as ``state(of:at:reducer:usingSnapshots:indented:)``; `notFound` when nothing is at the path.
-  public func blame(
+extension StoreConnection {
+  func blame(
     _ aggregateID: String,
-    path: String = ".",
-    at point: PointInStream = .head,
-    reducer: Reducer = .merge
-  ) async throws -> [BlamedValue] {
-    try await perform { connection in
-      try namingPoison(of: reducer, to: point, connection, suspects: { [aggregateID] }) {
-        try connection.transaction(.repeatableReadOnly) {
-          // Says what is wrong with the aggregate, the point or the reducer.
-          _ = try fold(aggregateID, to: point, reducer, from: nil, connection)
-          let values = try blamedValues(aggregateID, path, point, reducer, connection)
-          if values.isEmpty {
-            throw EventStoreError(
-              .notFound,
-              "the state of '\(aggregateID)' has nothing at \(path)",
-              hint: "Paths are those of jq, for example .items[0].price; without one, all are listed."
-            )
-          }
-          return values
+    path: String,
+    at point: PointInStream,
+    reducer: Reducer
+  ) throws -> [BlamedValue] {
+    try namingPoison(of: reducer, to: point, suspects: [aggregateID]) {
+      try connection.transaction(.repeatableReadOnly) {
+        // Says what is wrong with the aggregate, the point or the reducer.
+        _ = try fold(aggregateID, to: point, reducer, from: nil)
+        let values = try blamedValues(aggregateID, path, point, reducer)
+        if values.isEmpty {
+          throw EventStoreError(
+            .notFound,
+            "the state of '\(aggregateID)' has nothing at \(path)",
+            hint: "Paths are those of jq, for example .items[0].price; without one, all are listed."
+          )
         }
+        return values
       }
     }
   }
@@ -64,10 +50,9 @@ extension EventStore {
     _ aggregateID: String,
     _ path: String,
     _ point: PointInStream,
-    _ reducer: Reducer,
-    _ connection: Connection
+    _ reducer: Reducer
   ) throws -> [BlamedValue] {
-    let events = try layout(connection)
+    let events = try eventsTable()
     var conditions = Conditions()
     let base = base(of: aggregateID, to: point, from: nil, &conditions, in: events)
     let prefix = conditions.bind(.text(Self.normalized(path)))

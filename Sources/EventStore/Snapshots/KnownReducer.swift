@@ -11,7 +11,7 @@ struct KnownReducer {
   static let hashOfRow = "left(encode(r.hash, 'hex'), 12)"
 }
 
-extension EventStore {
+extension StoreConnection {
   /// What tells a reducer from all others: `$1` the store, `$2` its name, `$3` its text, with the upcasters that its
   /// events go through.
   func key(of reducer: Reducer) -> [Parameter] {
@@ -19,7 +19,7 @@ extension EventStore {
   }
 
   /// Looks a reducer up; nil where schema `annals` is missing or this role may not read it.
-  func knownReducer(_ reducer: Reducer, _ connection: Connection) throws -> KnownReducer? {
+  func knownReducer(_ reducer: Reducer) throws -> KnownReducer? {
     guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return nil }
     let sql = """
       SELECT r.id, left(encode(h.hash, 'hex'), 12) FROM (SELECT sha256($3) AS hash) AS h
@@ -30,7 +30,7 @@ extension EventStore {
   }
 
   /// Enters a reducer, in the caller's transaction.
-  func registerReducer(_ reducer: Reducer, _ connection: Connection) throws -> KnownReducer {
+  func registerReducer(_ reducer: Reducer) throws -> KnownReducer {
     let sql = """
       INSERT INTO annals.reducers AS r (store, name, hash, version) VALUES ($1, $2, sha256($3), $4)
       ON CONFLICT (store, name, hash) DO UPDATE SET used_at = current_timestamp
@@ -59,7 +59,7 @@ extension EventStore {
   }
 
   /// Tells the operator of snapshots that another text of the same reducer took.
-  func reportStale(_ reducer: Reducer, of aggregateID: String, _ connection: Connection) throws {
+  func reportStale(_ reducer: Reducer, of aggregateID: String) throws {
     let sql = """
       SELECT count(*) FROM annals.snapshots s JOIN annals.reducers r ON r.id = s.reducer
       WHERE r.store = $1 AND r.name = $2 AND r.hash <> sha256($3) AND s.aggregate_id = $4

@@ -1,30 +1,20 @@
 internal import LibPQ
 
-extension PostgresError {
-  /// Whether a fold ended for what a reducer computed: wrong values, several rows from a section, exceeded limits, an
-  /// exception raised in a function (manual, appendix A). The server then names neither the event nor the section.
-  var isAboutData: Bool {
-    kind == .statement
-      && ["21", "22", "2F", "38", "39", "54", "P0"].contains(sqlState.map { $0.prefix(2) } ?? "")
-  }
-}
-
-extension EventStore {
+extension StoreConnection {
   /// Runs `body`, which folds streams; when a reducer fails there, says for which event.
   ///
   /// - Parameter suspects: the aggregates that `body` folds, asked for only then.
   func namingPoison<T>(
     of reducer: Reducer,
     to point: PointInStream = .head,
-    _ connection: Connection,
-    suspects: () throws -> [String],
+    suspects: @autoclosure () throws -> [String],
     _ body: () throws -> T
   ) throws -> T {
     do {
       return try body()
     } catch let error as PostgresError where error.isAboutData {
       for aggregateID in try suspects() {
-        if let poison = try poison(in: aggregateID, to: point, reducer, connection) { throw poison }
+        if let poison = try poison(in: aggregateID, to: point, reducer) { throw poison }
       }
       throw error
     }
@@ -34,12 +24,11 @@ extension EventStore {
   private func poison(
     in aggregateID: String,
     to point: PointInStream,
-    _ reducer: Reducer,
-    _ connection: Connection
+    _ reducer: Reducer
   ) throws -> EventStoreError? {
-    guard var failure = try failure(in: aggregateID, to: point, reducer, connection) else { return nil }
+    guard var failure = try failure(in: aggregateID, to: point, reducer) else { return nil }
     var conditions = Conditions()
-    let base = base(of: aggregateID, to: point, from: nil, &conditions, in: try layout(connection))
+    let base = base(of: aggregateID, to: point, from: nil, &conditions, in: try eventsTable())
     let versions = try connection.query(
       "SELECT e.version, e.event_type FROM (\(base)) AS b JOIN \(relation) AS e"
         + " ON e.aggregate_id = b.aggregate_id AND e.version <= b.upto ORDER BY e.version",
@@ -50,7 +39,7 @@ extension EventStore {
     while failing - sound > 1 {
       let middle = (sound + failing) / 2
       let version = PointInStream.version(Int(versions.int32(middle, 0)))
-      if let earlier = try self.failure(in: aggregateID, to: version, reducer, connection) {
+      if let earlier = try self.failure(in: aggregateID, to: version, reducer) {
         (failing, failure) = (middle, earlier)
       } else {
         sound = middle
@@ -68,10 +57,9 @@ extension EventStore {
   private func failure(
     in aggregateID: String,
     to point: PointInStream,
-    _ reducer: Reducer,
-    _ connection: Connection
+    _ reducer: Reducer
   ) throws -> PostgresError? {
-    let events = try layout(connection)
+    let events = try eventsTable()
     var conditions = Conditions()
     let base = base(of: aggregateID, to: point, from: nil, &conditions, in: events)
     let fold = Fold(reducer, of: events).query(base: base, result: "SELECT count(state) FROM annals_fold")
@@ -87,8 +75,7 @@ extension EventStore {
   func nullState(
     at version: Int32,
     of aggregateID: String,
-    _ reducer: Reducer,
-    _ connection: Connection
+    _ reducer: Reducer
   ) throws -> EventStoreError {
     let sql = "SELECT event_type FROM \(relation) e WHERE aggregate_id = $1 AND version = $2"
     let event = try connection.query(sql, [.text(aggregateID), .int4(version)])

@@ -38,16 +38,16 @@ struct SnapshotChunk: Sendable {
   }
 }
 
-extension EventStore {
+extension StoreConnection {
   /// Divides the selected aggregates into chunks.
   ///
   /// - Throws: ``EventStoreError`` with code `notFound` when the store has none of them, or lacks one that is named.
-  func chunks(of selection: AggregateSelection, _ connection: Connection) throws -> [SnapshotChunk] {
+  func chunks(of selection: AggregateSelection) throws -> [SnapshotChunk] {
     var conditions = Conditions()
     switch selection {
     case .all: break
     case .category(let category): conditions.add(category: category)
-    case .aggregates(let ids): return try chunks(ofNames: ids, connection)
+    case .aggregates(let ids): return try chunks(ofNames: ids)
     }
     let sql = """
       SELECT max(aggregate_id)::text, sum(events)::bigint FROM (
@@ -68,7 +68,7 @@ extension EventStore {
     }
   }
 
-  private func chunks(ofNames ids: [String], _ connection: Connection) throws -> [SnapshotChunk] {
+  private func chunks(ofNames ids: [String]) throws -> [SnapshotChunk] {
     let sql = """
       SELECT (SELECT count(*) FROM \(relation) AS e WHERE e.aggregate_id = names.name), names.name
       FROM unnest($1::text[]) AS names (name) ORDER BY 1
@@ -82,7 +82,7 @@ extension EventStore {
   }
 
   /// The aggregates of a chunk.
-  func members(of chunk: SnapshotChunk, in selection: AggregateSelection, _ connection: Connection) throws
+  func members(of chunk: SnapshotChunk, in selection: AggregateSelection) throws
     -> [String]
   {
     let conditions = chunk.conditions(in: selection)

@@ -32,55 +32,44 @@ public struct SnapshotFinding: Sendable, Hashable {
   public let reducerHash: String
 }
 
-extension EventStore {
-  /// Folds streams from the beginning, and compares with what is stored of them under a reducer's name.
-  ///
-  /// - Parameters:
-  ///   - selection: the aggregates.
-  ///   - reducer: the one by which they were taken.
-  ///   - found: called on the store's thread with each finding.
-  /// - Returns: the number of snapshots that were compared.
-  /// - Throws: ``EventStoreError``: `notFound` when no snapshot is selected.
-  public func verifySnapshots(
-    of selection: AggregateSelection = .all,
-    reducer: Reducer = .merge,
+extension StoreConnection {
+  func verifySnapshots(
+    of selection: AggregateSelection,
+    reducer: Reducer,
     _ found: @Sendable (SnapshotFinding) throws -> Void
-  ) async throws -> Int64 {
-    try await perform { connection in
-      _ = try layout(connection)
-      try requireSchema(connection)
-      let stale = try staleSnapshots(of: selection, reducer, connection)
-      for finding in stale { try found(finding) }
-      guard let known = try knownReducer(reducer, connection), let id = known.id else {
-        if stale.isEmpty { throw Self.noSnapshots(of: reducer) }
-        return 0
-      }
-      var (count, after) = (Int64(0), "")
-      while true {
-        let ids = try snapshotted(selection, by: id, after: after, connection)
-        guard let last = ids.last else { break }
-        count += try namingPoison(of: reducer, connection, suspects: { ids }) {
-          try verify(ids, reducer, known, id, connection, found)
-        }
-        after = last
-      }
-      if count == 0, stale.isEmpty { throw Self.noSnapshots(of: reducer) }
-      return count
+  ) throws -> Int64 {
+    _ = try eventsTable()
+    try requireSchema()
+    let stale = try staleSnapshots(of: selection, reducer)
+    for finding in stale { try found(finding) }
+    guard let known = try knownReducer(reducer), let id = known.id else {
+      if stale.isEmpty { throw Self.noSnapshots(of: reducer) }
+      return 0
     }
+    var (count, after) = (Int64(0), "")
+    while true {
+      let ids = try snapshotted(selection, by: id, after: after)
+      guard let last = ids.last else { break }
+      count += try namingPoison(of: reducer, suspects: ids) {
+        try verify(ids, reducer, known, id, found)
+      }
+      after = last
+    }
+    if count == 0, stale.isEmpty { throw Self.noSnapshots(of: reducer) }
+    return count
   }
 
   private static func noSnapshots(of reducer: Reducer) -> EventStoreError {
     EventStoreError(
       .notFound,
       "no snapshot of reducer \(reducer.name) is selected",
-      hint: "'annals snapshot list' shows what there is, 'annals snapshot take' takes them."
+      hint: "\(.snapshots) shows what there is, \(.takeSnapshots) takes them."
     )
   }
 
   private func staleSnapshots(
     of selection: AggregateSelection,
-    _ reducer: Reducer,
-    _ connection: Connection
+    _ reducer: Reducer
   ) throws -> [SnapshotFinding] {
     var conditions = Conditions()
     conditions.add(selection)
@@ -112,8 +101,7 @@ extension EventStore {
   private func snapshotted(
     _ selection: AggregateSelection,
     by reducer: Int32,
-    after: String,
-    _ connection: Connection
+    after: String
   ) throws -> [String] {
     var conditions = Conditions()
     conditions.add(selection)
@@ -132,7 +120,6 @@ extension EventStore {
     _ reducer: Reducer,
     _ known: KnownReducer,
     _ id: Int32,
-    _ connection: Connection,
     _ found: (SnapshotFinding) throws -> Void
   ) throws -> Int64 {
     let base = """
@@ -145,7 +132,7 @@ extension EventStore {
         FROM \(relation) AS e WHERE e.aggregate_id = names.name ORDER BY e.version DESC LIMIT 1
       ) AS h
       """
-    let query = Fold(reducer, of: try layout(connection)).query(base: base, result: verification)
+    let query = Fold(reducer, of: try eventsTable()).query(base: base, result: verification)
     return try connection.transaction(.repeatableReadOnly) {
       try connection.execute("SET LOCAL jit = off")
       let result = try connection.run(query, [.textArray(ids), .int4(id)])

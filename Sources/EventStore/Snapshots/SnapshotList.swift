@@ -30,31 +30,24 @@ public struct SnapshotPruning: Sendable, Hashable {
   public let sql: String
 }
 
-extension EventStore {
-  /// Lists the snapshots of this store, by reducer, aggregate and version.
-  ///
-  /// - Parameters:
-  ///   - selection: the aggregates.
-  ///   - body: called on the store's thread with each.
-  public func listSnapshots(
-    of selection: AggregateSelection = .all,
+extension StoreConnection {
+  func listSnapshots(
+    of selection: AggregateSelection,
     _ body: @Sendable (SnapshotSummary) throws -> Void
-  ) async throws {
-    try await perform { connection in
-      try requireSchema(connection)
-      var conditions = Conditions()
-      conditions.add(selection)
-      let store = conditions.bind(.text(table.description))
-      let sql = """
-        SELECT e.aggregate_id, e.version, e.position, r.name, r.version, \(KnownReducer.hashOfRow),
-               r.id <> \(Self.newestReducer), e.taken_at, pg_column_size(e.state)
-        FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
-        \(conditions.clause(and: "r.store = \(store)")) ORDER BY r.name, r.used_at, e.aggregate_id, e.version
-        """
-      try connection.transaction(.repeatableReadOnly) {
-        try connection.forEachPage(of: sql, conditions.parameters) { page in
-          for row in 0..<page.rowCount { try body(SnapshotSummary(page, row: row)) }
-        }
+  ) throws {
+    try requireSchema()
+    var conditions = Conditions()
+    conditions.add(selection)
+    let store = conditions.bind(.text(table.description))
+    let sql = """
+      SELECT e.aggregate_id, e.version, e.position, r.name, r.version, \(KnownReducer.hashOfRow),
+             r.id <> \(Self.newestReducer), e.taken_at, pg_column_size(e.state)
+      FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
+      \(conditions.clause(and: "r.store = \(store)")) ORDER BY r.name, r.used_at, e.aggregate_id, e.version
+      """
+    try connection.transaction(.repeatableReadOnly) {
+      try connection.forEachPage(of: sql, conditions.parameters) { page in
+        for row in 0..<page.rowCount { try body(SnapshotSummary(page, row: row)) }
       }
     }
   }
@@ -65,43 +58,34 @@ extension EventStore {
      ORDER BY n.used_at DESC, n.id DESC LIMIT 1)
     """
 
-  /// Deletes snapshots; they can be taken again. Those whose event is not in the store any more all go.
-  ///
-  /// - Parameters:
-  ///   - selection: the aggregates.
-  ///   - kept: so many stay, the newest, of each aggregate and text of a reducer.
-  ///   - stale: also those that were taken by another text than the one that was used last, all of them.
-  ///   - dryRun: only counts.
-  public func pruneSnapshots(
-    of selection: AggregateSelection = .all,
+  func pruneSnapshots(
+    of selection: AggregateSelection,
     keeping kept: Int,
-    stale: Bool = false,
-    dryRun: Bool = false
-  ) async throws -> SnapshotPruning {
-    try await perform { connection in
-      try requireSchema(connection)
-      var conditions = Conditions()
-      conditions.add("r.store = \(conditions.bind(.text(table.description)))")
-      conditions.add(selection)
-      let doomed = doomedSnapshots(conditions.conjunction, keeping: kept, stale: stale)
-      // What is shown takes no parameters, and is not what runs.
-      let shown = "r.store = \(shownLiteral(table.description)) AND \(selection.literalCondition)"
-      let sql = Self.deletion(of: doomedSnapshots(shown, keeping: kept, stale: stale))
-      if dryRun {
-        let count = try connection.query("SELECT count(*) \(doomed)", conditions.parameters).int64(0, 0)
-        return SnapshotPruning(snapshots: count, sql: sql)
-      }
-      return try connection.transaction {
-        let deleted = try connection.query(Self.deletion(of: doomed), conditions.parameters).affectedRows
-        _ = try connection.query(
-          """
-          INSERT INTO annals.audit (action, subject, detail)
-          VALUES ('snapshot prune', $1, jsonb_build_object('snapshots', $2, 'kept', $3))
-          """,
-          [.text(table.description), .int8(Int64(deleted)), .int8(Int64(kept))]
-        )
-        return SnapshotPruning(snapshots: Int64(deleted), sql: sql)
-      }
+    stale: Bool,
+    dryRun: Bool
+  ) throws -> SnapshotPruning {
+    try requireSchema()
+    var conditions = Conditions()
+    conditions.add("r.store = \(conditions.bind(.text(table.description)))")
+    conditions.add(selection)
+    let doomed = doomedSnapshots(conditions.conjunction, keeping: kept, stale: stale)
+    // What is shown takes no parameters, and is not what runs.
+    let shown = "r.store = \(shownLiteral(table.description)) AND \(selection.literalCondition)"
+    let sql = Self.deletion(of: doomedSnapshots(shown, keeping: kept, stale: stale))
+    if dryRun {
+      let count = try connection.query("SELECT count(*) \(doomed)", conditions.parameters).int64(0, 0)
+      return SnapshotPruning(snapshots: count, sql: sql)
+    }
+    return try connection.transaction {
+      let deleted = try connection.query(Self.deletion(of: doomed), conditions.parameters).affectedRows
+      _ = try connection.query(
+        """
+        INSERT INTO annals.audit (action, subject, detail)
+        VALUES ('snapshot prune', $1, jsonb_build_object('snapshots', $2, 'kept', $3))
+        """,
+        [.text(table.description), .int8(Int64(deleted)), .int8(Int64(kept))]
+      )
+      return SnapshotPruning(snapshots: Int64(deleted), sql: sql)
     }
   }
 

@@ -18,37 +18,30 @@ public struct StateChange: Sendable, Hashable {
   public let new: String?
 }
 
-extension EventStore {
-  /// What is different in the state of an aggregate between two points.
-  ///
-  /// It needs SELECT on the events alone, and works on a hot standby.
-  ///
-  /// - Throws: as ``state(of:at:reducer:usingSnapshots:indented:)``.
-  public func changes(
+extension StoreConnection {
+  func changes(
     of aggregateID: String,
     from first: PointInStream,
     to second: PointInStream,
-    reducer: Reducer = .merge,
-    usingSnapshots: Bool = true
-  ) async throws -> [StateChange] {
-    try await perform { connection in
-      try namingPoison(of: reducer, connection, suspects: { [aggregateID] }) {
-        try connection.transaction(.repeatableReadOnly) {
-          let known = usingSnapshots ? try knownReducer(reducer, connection) : nil
-          let states = try [first, second].map {
-            try fold(aggregateID, to: $0, reducer, from: known, connection)
-          }
-          let result = try connection.query(
-            """
-            WITH RECURSIVE annals_pairs (key, old, new) AS (SELECT 0::bigint, $1::jsonb, $2::jsonb),
-            \(Self.changes(.differing))
-            SELECT \(Self.pathForPeople), old::text, new::text FROM annals_changes
-            WHERE \(Self.isWhole) ORDER BY path COLLATE "C"
-            """,
-            states.map { .jsonb(Array($0.state.utf8)) }
-          )
-          return (0..<result.rowCount).map { StateChange(result, row: $0) }
+    reducer: Reducer,
+    usingSnapshots: Bool
+  ) throws -> [StateChange] {
+    try namingPoison(of: reducer, suspects: [aggregateID]) {
+      try connection.transaction(.repeatableReadOnly) {
+        let known = usingSnapshots ? try knownReducer(reducer) : nil
+        let states = try [first, second].map {
+          try fold(aggregateID, to: $0, reducer, from: known)
         }
+        let result = try connection.query(
+          """
+          WITH RECURSIVE annals_pairs (key, old, new) AS (SELECT 0::bigint, $1::jsonb, $2::jsonb),
+          \(Self.changes(.differing))
+          SELECT \(Self.pathForPeople), old::text, new::text FROM annals_changes
+          WHERE \(Self.isWhole) ORDER BY path COLLATE "C"
+          """,
+          states.map { .jsonb(Array($0.state.utf8)) }
+        )
+        return (0..<result.rowCount).map { StateChange(result, row: $0) }
       }
     }
   }

@@ -62,50 +62,62 @@ extension EventStore {
     }
   }
 
-  private struct Plan: Sendable {
-    let selection: AggregateSelection
-    let chunks: [SnapshotChunk]
-    let reducer: KnownReducer
-  }
-
-  private func planSnapshots(of selection: AggregateSelection, _ reducer: Reducer) async throws -> Plan {
-    try await perform { connection in
-      _ = try layout(connection)
-      try requireSchema(connection)
-      return Plan(
-        selection: selection,
-        chunks: try chunks(of: selection, connection),
-        reducer: try registerReducer(reducer, connection)
-      )
-    }
+  private func planSnapshots(of selection: AggregateSelection, _ reducer: Reducer) async throws
+    -> SnapshotPlan
+  {
+    try await perform { try $0.planSnapshots(of: selection, reducer) }
   }
 
   private func take(
     _ chunk: SnapshotChunk,
-    of plan: Plan,
+    of plan: SnapshotPlan,
     _ reducer: Reducer,
     every: Int
   ) async throws -> SnapshotTally {
-    try await perform { connection in
-      let suspects = { try self.members(of: chunk, in: plan.selection, connection) }
-      return try namingPoison(of: reducer, connection, suspects: suspects) {
-        try connection.transaction {
-          // A crash loses the chunk as a whole, so no commit needs to wait for the disk.
-          try connection.execute("SET LOCAL synchronous_commit = off; SET LOCAL jit = off")
-          return try take(chunk, of: plan, reducer, every: every, connection)
-        }
+    try await perform { try $0.take(chunk, of: plan, reducer, every: every) }
+  }
+}
+
+/// What a run of taking snapshots is to do.
+struct SnapshotPlan {
+  let selection: AggregateSelection
+  let chunks: [SnapshotChunk]
+  let reducer: KnownReducer
+}
+
+extension StoreConnection {
+  func planSnapshots(of selection: AggregateSelection, _ reducer: Reducer) throws -> SnapshotPlan {
+    _ = try eventsTable()
+    try requireSchema()
+    return SnapshotPlan(
+      selection: selection,
+      chunks: try chunks(of: selection),
+      reducer: try registerReducer(reducer)
+    )
+  }
+
+  func take(
+    _ chunk: SnapshotChunk,
+    of plan: SnapshotPlan,
+    _ reducer: Reducer,
+    every: Int
+  ) throws -> SnapshotTally {
+    return try namingPoison(of: reducer, suspects: try members(of: chunk, in: plan.selection)) {
+      try connection.transaction {
+        // A crash loses the chunk as a whole, so no commit needs to wait for the disk.
+        try connection.execute("SET LOCAL synchronous_commit = off; SET LOCAL jit = off")
+        return try store(chunk, of: plan, reducer, every: every)
       }
     }
   }
 
-  private func take(
+  private func store(
     _ chunk: SnapshotChunk,
-    of plan: Plan,
+    of plan: SnapshotPlan,
     _ reducer: Reducer,
-    every: Int,
-    _ connection: Connection
+    every: Int
   ) throws -> SnapshotTally {
-    let events = try layout(connection)
+    let events = try eventsTable()
     var conditions = chunk.conditions(in: plan.selection)
     let heads = """
       SELECT e.aggregate_id, max(e.version) AS version, min(e.version) AS first_version
@@ -130,7 +142,7 @@ extension EventStore {
       )
     }
     if let failing = result.optionalString(0, 3) {
-      _ = try fold(failing, to: .head, reducer, from: plan.reducer, connection)
+      _ = try fold(failing, to: .head, reducer, from: plan.reducer)
     }
     return SnapshotTally(
       taken: result.int64(0, 0),
@@ -161,7 +173,11 @@ extension EventStore {
   }
 
   /// Stores the rows (aggregate_id, version, state, missing) of `states`, and counts.
-  private func storing(_ states: String, for reducer: KnownReducer, in events: EventsTable) -> String {
+  private func storing(
+    _ states: String,
+    for reducer: KnownReducer,
+    in events: EventsTable
+  ) -> String {
     """
     , annals_states AS (
     \(states)

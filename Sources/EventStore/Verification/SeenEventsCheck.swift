@@ -4,7 +4,7 @@ internal import LibPQ
 /// A reader, and which events it has met up to its checkpoint.
 struct KnownReader: Sendable {
   enum Selection: Sendable {
-    case projection(ProjectionFile, source: String)
+    case projection(Projection, source: String)
     case query(EventQuery)
   }
 
@@ -15,16 +15,16 @@ struct KnownReader: Sendable {
   let selection: Selection
 }
 
-extension EventStore {
+extension StoreConnection {
   /// The readers of the store of which it is known which events they have met; none where that may not be read.
-  func knownReaders(_ connection: Connection) throws -> [KnownReader] {
+  func knownReaders() throws -> [KnownReader] {
     let tables = ["migrations", "generations", "projections", "checkpoints"]
     guard try connection.canReadOwnTables(tables) else { return [] }
-    let state = try migrationState(connection)
+    let state = try migrationState()
     guard state.applied == state.latest else { return [] }
     let rows = try connection.query(SQLTemplate.readers.sql, [.text(table.description)])
     return try (0..<rows.rowCount).compactMap { row in
-      guard let seen = rows.seenEvents(row, 7), let (name, selection) = try selection(rows, row, connection)
+      guard let seen = rows.seenEvents(row, 7), let (name, selection) = try selection(rows, row)
       else { return nil }
       return KnownReader(name: name, position: rows.int64(row, 6), seen: seen, selection: selection)
     }
@@ -32,12 +32,11 @@ extension EventStore {
 
   private func selection(
     _ rows: borrowing QueryResult,
-    _ row: Int,
-    _ connection: Connection
+    _ row: Int
   ) throws -> (name: String, KnownReader.Selection)? {
     if let projection = rows.optionalString(row, 0) {
       guard let live = try Generation.live(projection, connection), live.number == rows.int32(row, 1),
-        let (file, source) = try reading(live, connection)
+        let (file, source) = try reading(live)
       else { return nil }
       return ("projection \(projection)", .projection(file, source: source))
     }
@@ -51,13 +50,13 @@ extension EventStore {
   }
 
   /// What the store has up to a reader's checkpoint now.
-  func seenEvents(upTo reader: KnownReader, _ connection: Connection) throws -> SeenEvents {
+  func seenEvents(upTo reader: KnownReader) throws -> SeenEvents {
     switch reader.selection {
     case .projection(let file, let source):
       return try file.seenEvents(of: source, upTo: reader.position, connection)
     case .query(var query):
       query.toPosition = reader.position
-      return try seenEvents(of: query, connection)
+      return try seenEvents(of: query)
     }
   }
 }

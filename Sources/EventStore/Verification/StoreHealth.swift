@@ -85,30 +85,34 @@ extension EventStore {
   /// - Throws: ``EventStoreError``; `invalidDefinition` for a table without positions, `permissionDenied` when the
   ///   schema is there and may not be read: what cannot be seen must not pass for healthy.
   public func health() async throws -> StoreHealth {
-    let hasReaders = try await perform { connection in
-      try layout(connection).requirePosition(for: "a check of readers")
-      return try appliedMigration(connection) > 0
+    let hasReaders = try await perform { store in
+      try store.eventsTable().requirePosition(for: "a check of readers")
+      return try store.appliedMigration() > 0
     }
     let projections = hasReaders ? try await projectionStatus(countsRows: false) : []
-    return try await perform { connection in
-      let sql = """
-        SELECT coalesce(max(position), 0),
-               (SELECT least(1e12, greatest(-1e12, extract(epoch FROM clock_timestamp()) - extract(epoch FROM "timestamp")))::float8
-                FROM \(relation) e ORDER BY position DESC LIMIT 1)
-        FROM \(relation) e
-        """
-      let store = try connection.query(sql)
-      return StoreHealth(
-        head: store.int64(0, 0),
-        ageSeconds: store.isNull(0, 1) ? nil : store.float64(0, 1),
-        readers: StoreHealth.Reader.live(projections)
-          + (hasReaders ? try consumers(connection) : []),
-        positionFaults: try positionFaults(connection).faults
-      )
-    }
+    return try await perform { try $0.health(of: projections, hasReaders: hasReaders) }
+  }
+}
+
+extension StoreConnection {
+  fileprivate func health(of projections: [ProjectionStatus], hasReaders: Bool) throws -> StoreHealth {
+    let sql: SQL = """
+      SELECT coalesce(max(position), 0),
+             (SELECT least(1e12, greatest(-1e12, extract(epoch FROM clock_timestamp()) - extract(epoch FROM "timestamp")))::float8
+              FROM \(raw: relation) e ORDER BY position DESC LIMIT 1)
+      FROM \(raw: relation) e
+      """
+    let row = try connection.query(sql)
+    return StoreHealth(
+      head: row.int64(0, 0),
+      ageSeconds: row.isNull(0, 1) ? nil : row.float64(0, 1),
+      readers: StoreHealth.Reader.live(projections)
+        + (hasReaders ? try consumers() : []),
+      positionFaults: try positionFaults().faults
+    )
   }
 
-  private func consumers(_ connection: Connection) throws -> [StoreHealth.Reader] {
+  private func consumers() throws -> [StoreHealth.Reader] {
     let sql = SQLTemplate.consumerStatus.filled(["events": relation])
     let result = try connection.query(sql, [.text(table.description)])
     return (0..<result.rowCount).map { row in

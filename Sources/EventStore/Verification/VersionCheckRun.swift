@@ -94,7 +94,10 @@ struct VersionCheckRun {
 
   private func headPosition() throws -> Int64? {
     guard layout.hasPosition else { return nil }
-    return try connection.query("SELECT coalesce(max(position), 0) FROM \(layout.relation) e").int64(0, 0)
+    return try connection.query("SELECT coalesce(max(position), 0) FROM \(raw: layout.relation) e").int64(
+      0,
+      0
+    )
   }
 
   /// A name that was mistyped must not pass for a sound stream.

@@ -24,7 +24,8 @@ struct CheckProjection: AsyncParsableCommand {
     var failures = 0
     for path in files {
       do {
-        let checked = try await store.checkProjection(try InputFile.read(path), path: path)
+        let projection = try Projection(path: path, bytes: try InputFile.read(path))
+        let checked = try await store.checkProjection(projection)
         StandardError.note("\(path): projection \(checked.name), \(checked.objects.joined(separator: ", "))")
       } catch let error as EventStoreError where error.code == .invalidDefinition && files.count > 1 {
         // All files are checked, so that one run shows all that is to be mended.

@@ -52,6 +52,8 @@ struct DiagnosisRecord: Record {
   var item: DiagnosisItem
   /// Who decided a setting.
   var source: String?
+  /// What to do, as this program's commands and as SQL.
+  private var advice: String? { item.advice.map(Advice.text) }
 
   static let columns: [Column<Self>] = [
     Column("area") { .text($0.item.area.rawValue) },
@@ -59,10 +61,10 @@ struct DiagnosisRecord: Record {
     Column("value") { .text($0.item.value) },
     Column("source") { Field($0.source) },
     Column("status") { .text($0.item.status.rawValue) },
-    Column("advice", .aside) { Field($0.item.advice) },
+    Column("advice", .aside) { Field($0.advice) },
   ]
 
-  var lines: [String] { item.advice.map { ["-> " + $0] } ?? [] }
+  var lines: [String] { advice.map { ["-> " + $0] } ?? [] }
 
   static var versions: [DiagnosisRecord] {
     let libpq = "\(libpqVersion / 10_000).\(libpqVersion % 10_000)"

@@ -56,13 +56,13 @@ struct Project: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let definitions = try files.map { ($0, try InputFile.read($0)) }
+    let projections = try files.map { try Projection(path: $0, bytes: try InputFile.read($0)) }
     var status: ExitStatus?
     try await withThrowingTaskGroup(of: ExitStatus?.self) { group in
-      for (path, definition) in definitions {
+      for projection in projections {
         let store = try await connection.store()
         try await upcasters.apply(to: store)
-        group.addTask { try await project(definition, path, store) }
+        group.addTask { try await project(projection, store) }
       }
       for try await ended in group { status = status ?? ended }
     }
@@ -70,17 +70,16 @@ struct Project: AsyncParsableCommand {
   }
 
   /// Reports a failure itself, so that the other projections go on; returns a status other than 0.
-  private func project(_ definition: [UInt8], _ path: String, _ store: EventStore) async throws -> ExitStatus?
-  {
-    let line = progress.line(path)
+  private func project(_ projection: Projection, _ store: EventStore) async throws -> ExitStatus? {
+    let line = progress.line(projection.path)
     defer { line.finish() }
     do {
-      let outcome = try await store.project(definition, path: path, options: options) {
+      let outcome = try await store.project(projection, options: options) {
         line.show(done: $0.position, of: $0.finalPosition, events: $0.events)
       }
       line.finish()
       if outcome.isPaused {
-        StandardError.warn("\(path): projection \(outcome.projection) is paused")
+        StandardError.warn("\(projection.path): projection \(outcome.projection) is paused")
         return .findings
       }
       return outcome.deadLetters > 0 ? .partlyDone : nil

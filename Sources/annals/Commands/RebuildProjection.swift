@@ -34,10 +34,10 @@ struct RebuildProjection: AsyncParsableCommand {
   var files: [String]
 
   func run() async throws {
-    let definitions = try files.map { (path: $0, bytes: try InputFile.read($0)) }
+    let projections = try files.map { try Projection(path: $0, bytes: try InputFile.read($0)) }
     let store = try await connection.store()
     try await upcasters.apply(to: store)
-    let statuses = try await dryRun ? plan(definitions, store) : rebuild(definitions, store)
+    let statuses = try await dryRun ? plan(projections, store) : rebuild(projections, store)
     // A failure says more than work that is left.
     if let status = statuses.first(where: { $0 != .findings }) ?? statuses.first {
       throw EndWithStatus(status: status)
@@ -45,30 +45,24 @@ struct RebuildProjection: AsyncParsableCommand {
   }
 
   /// Returns the statuses other than 0 of the files, as ``rebuild(_:_:)`` does.
-  private func plan(
-    _ definitions: [(path: String, bytes: [UInt8])],
-    _ store: EventStore
-  ) async throws -> [ExitStatus] {
+  private func plan(_ projections: [Projection], _ store: EventStore) async throws -> [ExitStatus] {
     var statuses: [ExitStatus] = []
-    for (path, definition) in definitions {
-      let plan = try await store.planRebuild(definition, path: path)
+    for projection in projections {
+      let plan = try await store.planRebuild(projection)
       output.printAlone(plan)
       if !plan.problems.isEmpty { statuses.append(.findings) }
     }
     return statuses
   }
 
-  private func rebuild(
-    _ definitions: [(path: String, bytes: [UInt8])],
-    _ store: EventStore
-  ) async throws -> [ExitStatus] {
+  private func rebuild(_ projections: [Projection], _ store: EventStore) async throws -> [ExitStatus] {
     let line = progress.line("rebuilding \(files.count == 1 ? files[0] : "\(files.count) projections")")
     defer { line.finish() }
     var options = build.options
     options.retryTimeout = retry.timeout
     let results: [Result<RebuildOutcome, EventStoreError>]
     do {
-      results = try await store.rebuildProjections(definitions, options: options) {
+      results = try await store.rebuildProjections(projections, options: options) {
         line.show(done: $0.position, of: $0.finalPosition, events: $0.events, phase: Self.text($0.phase))
       }
     } catch is CancellationError {

@@ -34,12 +34,12 @@ struct ReadModelOptions: ParsableArguments {
   ///
   /// - Returns: whether one was.
   func build(from query: EventQuery, _ store: EventStore) async throws -> Bool {
-    guard let (schema, path, definition) = try named else { return false }
-    let line = progress.line("building \(path) in schema \(schema)")
+    guard let (schema, projection) = try named else { return false }
+    let line = progress.line("building \(projection.path) in schema \(schema)")
     defer { line.finish() }
     let build: ReadModelBuild
     do {
-      build = try await store.buildReadModel(definition, path: path, from: query, into: schema) {
+      build = try await store.buildReadModel(projection, from: query, into: schema) {
         line.show(done: $0, of: $1, events: $2)
       }
     } catch is CancellationError {
@@ -59,7 +59,7 @@ struct ReadModelOptions: ParsableArguments {
       "\(build.projection): \(Field.grouped(build.events)) events\(place) in schema \(schema)"
     )
     guard build.failedChecks.isEmpty else {
-      RebuildReport.print(build.failedChecks, of: path)
+      RebuildReport.print(build.failedChecks, of: projection.path)
       throw EndWithStatus(status: .findings)
     }
     return true
@@ -67,14 +67,14 @@ struct ReadModelOptions: ParsableArguments {
 
   /// Finds what would stop it.
   func check(_ store: EventStore) async throws {
-    guard let (schema, path, definition) = try named else { return }
-    try await store.checkReadModelBuild(definition, path: path, into: schema)
+    guard let (schema, projection) = try named else { return }
+    try await store.checkReadModelBuild(projection, into: schema)
   }
 
-  private var named: (schema: String, path: String, definition: [UInt8])? {
+  private var named: (schema: String, projection: Projection)? {
     get throws {
       guard let into, let file else { return nil }
-      return (into, file, try InputFile.read(file))
+      return (into, try Projection(path: file, bytes: try InputFile.read(file)))
     }
   }
 }

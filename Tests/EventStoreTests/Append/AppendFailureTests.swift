@@ -85,7 +85,7 @@ import Testing
         try await Task.sleep(for: .milliseconds(10))
       }
       let event = NewEvent(id: id(writer, number), type: "T", data: payload(writer, number))
-      run.acknowledge(try await store.append([event], to: "a\(number % 5)"))
+      run.acknowledge(try await store.append([event], to: "a\(number % 5)", retryTimeout: .seconds(120)))
     }
   }
 
@@ -120,7 +120,7 @@ import Testing
         try await store.append([NewEvent(type: "B")], to: "a", retryTimeout: .milliseconds(500))
       }
       #expect(error.code == .connectionLost)
-      #expect(error.hint?.contains("with the same id, ") == true, "\(error)")
+      #expect(error.hint?.description.contains("with the same id, ") == true, "\(error)")
       try await sandbox.start()
       #expect(try await store.append([event], to: "a").map(\.status) == [.existing])
     }

@@ -118,14 +118,16 @@ import Testing
 }
 
 extension BulkAppendOptions {
-  /// These options with what an error's hint adds to the command line, and the patience to see it through.
+  /// These options with what an error's hint advises, and the patience to see it through.
   func following(_ error: EventStoreError) -> BulkAppendOptions {
     var options = self
     options.retryTimeout = .seconds(30)
-    let words = (error.hint ?? "").split { " ,:".contains($0) }
-    for (option, value) in zip(words, words.dropFirst()) {
-      if option == "--skip-lines" { options.skippedLines = Int(value)! }
-      if option == "--run-id" { options.runID = String(value) }
+    for remedy in error.hint?.remedies ?? [] {
+      switch remedy {
+      case .skipLines(let lines): options.skippedLines = lines
+      case .runID(let run?): options.runID = run
+      default: break
+      }
     }
     return options
   }

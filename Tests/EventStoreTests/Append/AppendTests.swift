@@ -63,7 +63,8 @@ import Testing
         #expect(error.code == .versionConflict)
         #expect(error.message.contains(count == 0 ? "has no events" : "is at version \(count)"))
         if count > 0 { #expect(error.detail?.contains("version 2, Old1, of 2") == true) }
-        #expect(error.hint?.contains("annals stream a") == true)
+        #expect(error.actualVersion == count)
+        #expect(error.hint?.remedies.contains(.stream(aggregateID: "a")) == true)
         #expect(try await db.psql("SELECT count(*) FROM events WHERE event_type = 'New'") == "0")
       }
     }

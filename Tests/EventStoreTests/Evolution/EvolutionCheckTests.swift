@@ -179,7 +179,7 @@ import Testing
     try await withStore { _, store in
       var options = EvolutionCheckOptions()
       let projection = "-- @projection p\n-- @create\nCREATE TABLE p ();\n-- @on Paid\nSELECT 1;"
-      options.projections = [("p.sql", Array(projection.utf8))]
+      options.projections = [try Projection(path: "p.sql", bytes: Array(projection.utf8))]
       let result = try await store.check(upcasters("@rename Submitted Placed"), options)
       #expect(result.findings.map(\.eventType) == ["Noise"] && result.counts == [.unhandled: 1])
     }

@@ -60,12 +60,12 @@ import Testing
       let plan = try await store.planEvolution(upcasters)
       #expect(plan.renumbersVersions && !plan.renumbersPositions)
       await store.use(upcasters)
-      _ = try await store.rebuildProjection(projection, path: "revenue.sql")
+      _ = try await store.rebuildProjection(try Projection(path: "revenue.sql", bytes: projection))
       let rows = "SELECT * FROM revenue ORDER BY id COLLATE \"C\""
       let throughUpcasters = try await db.rows(rows)
       await store.use(.none)
       _ = try await store.applyEvolution(plan, into: Self.copy, swap: true)
-      _ = try await store.rebuildProjection(projection, path: "revenue.sql")
+      _ = try await store.rebuildProjection(try Projection(path: "revenue.sql", bytes: projection))
       #expect(try await db.rows(rows) == throughUpcasters)
       #expect(throughUpcasters.contains("order-7|2150.0|EUR"))
     }

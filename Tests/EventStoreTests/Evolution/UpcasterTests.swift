@@ -190,13 +190,17 @@ import Testing
       """
     try await withStore { db, store in
       await store.use(try Upcasters([("orders.sql", Array(Self.rules.utf8))]))
-      let outcome = try await store.rebuildProjection(Array(projection.utf8), path: "revenue.sql")
+      let outcome = try await store.rebuildProjection(
+        try Projection(path: "revenue.sql", bytes: Array(projection.utf8))
+      )
       #expect(outcome.events == 40)
       #expect(try await db.psql("SELECT count(*), sum(minor) FROM revenue") == "40|86000.0")
       let hash = "SELECT count(DISTINCT definition_hash) FROM annals.generations"
       #expect(try await db.psql(hash) == "1")
       await store.use(.none)
-      _ = try await store.rebuildProjection(Array(projection.utf8), path: "revenue.sql")
+      _ = try await store.rebuildProjection(
+        try Projection(path: "revenue.sql", bytes: Array(projection.utf8))
+      )
       #expect(try await db.psql(hash) == "2", "other upcasters are another definition")
     }
   }

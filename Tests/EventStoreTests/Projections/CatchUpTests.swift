@@ -84,7 +84,7 @@ import Testing
       try await shop.rebuild(sums)
       error = await #expect(throws: EventStoreError.self) { try await shop.project(sums + "-- other\n") }
       #expect(error?.code == .invalidDefinition)
-      #expect(error?.hint == "Bring it in with 'annals rebuild-projection sums.sql'.")
+      #expect(error?.hint == "Bring it in with \(.rebuild(path: "sums.sql")).")
       let status = try #require(try await shop.store().projections().first)
       #expect(status.state == .stale)
       try await shop.append(1)
@@ -138,7 +138,10 @@ import Testing
 
       let mended = sums.replacing("event.event_data->>'n'", with: "ltrim(event.event_data->>'n', 'x')")
       let store = try shop.store()
-      let retried = try await store.retryDeadLetters(of: "sums", with: Array(mended.utf8), path: "mended.sql")
+      let retried = try await store.retryDeadLetters(
+        of: "sums",
+        with: Projection(path: "mended.sql", bytes: Array(mended.utf8))
+      )
       #expect(retried.applied == 3 && retried.failed == 0)
       try await shop.psql("UPDATE events SET event_data = '{\"n\": 7}' WHERE position IN (30, 40, 110)")
       #expect(try await shop.sums() == shop.expectedSums())
@@ -149,7 +152,7 @@ import Testing
 
       let other = Array(mended.replacing("total bigint", with: "total numeric").utf8)
       let error = await #expect(throws: EventStoreError.self) {
-        _ = try await store.retryDeadLetters(of: "sums", with: other, path: "other.sql")
+        _ = try await store.retryDeadLetters(of: "sums", with: Projection(path: "other.sql", bytes: other))
       }
       #expect(error?.code == .invalidDefinition)
     }
@@ -267,7 +270,8 @@ import Testing
       try await shop.psql("UPDATE events SET event_data = '{\"n\": 20}' WHERE position = 21")
       let gate = try Gate(shop)
       let first = Task {
-        try await shop.store().retryDeadLetters(of: "sums", with: Array(gated.utf8), path: "gated.sql")
+        let repaired = try Projection(path: "gated.sql", bytes: Array(gated.utf8))
+        return try await shop.store().retryDeadLetters(of: "sums", with: repaired)
       }
       let isAtGate =
         "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted)"

@@ -190,21 +190,23 @@ import Testing
       let store = try shop.store()
       if stray.isFoundEarly {
         let error = await #expect(throws: EventStoreError.self) {
-          _ = try await store.checkProjection(Array(stray.file.utf8), path: "sums.sql")
+          _ = try await store.checkProjection(try Projection(path: "sums.sql", bytes: Array(stray.file.utf8)))
         }
         #expect(error?.message.contains(stray.message) == true, "\(error?.message ?? "")")
         #expect(error?.message.hasPrefix("sums.sql:") == true)
         await #expect(throws: EventStoreError.self) {
-          try await store.checkReadModelBuild(Array(stray.file.utf8), path: "sums.sql", into: "aside")
+          try await store.checkReadModelBuild(
+            try Projection(path: "sums.sql", bytes: Array(stray.file.utf8)),
+            into: "aside"
+          )
         }
       }
       await #expect(throws: EventStoreError.self) {
-        _ = try await store.planRebuild(Array(stray.file.utf8), path: "sums.sql")
+        _ = try await store.planRebuild(try Projection(path: "sums.sql", bytes: Array(stray.file.utf8)))
       }
       await #expect(throws: EventStoreError.self) {
         _ = try await store.buildReadModel(
-          Array(stray.file.utf8),
-          path: "sums.sql",
+          try Projection(path: "sums.sql", bytes: Array(stray.file.utf8)),
           from: EventQuery(),
           into: "aside"
         )
@@ -342,7 +344,7 @@ import Testing
         -- @on Cleared
         TRUNCATE sums, log RESTART IDENTITY CASCADE;
         """
-      _ = try await shop.store().checkProjection(Array(file.utf8), path: "sums.sql")
+      _ = try await shop.store().checkProjection(try Projection(path: "sums.sql", bytes: Array(file.utf8)))
       try await shop.rebuild(file)
       try await shop.append(20)
       try await shop.psql(

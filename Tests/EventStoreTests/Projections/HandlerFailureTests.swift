@@ -16,7 +16,7 @@ import Testing
 
   private func compiler(_ sections: String) throws -> ProjectionCompiler {
     let text = "-- @projection p\n-- @create\nCREATE TABLE t (n integer PRIMARY KEY);\n" + sections
-    let file = try ProjectionFile(path: "p.sql", bytes: Array(text.utf8))
+    let file = try Projection(path: "p.sql", bytes: Array(text.utf8))
     return ProjectionCompiler(file, source: "events")
   }
 

@@ -18,7 +18,7 @@ import Testing
     let store = try shop.store()
     let notices = Notices()
     await store.onNotice { notices.add($0) }
-    let outcome = try await store.rebuildProjection(Array(file.utf8), path: "sums.sql")
+    let outcome = try await store.rebuildProjection(try Projection(path: "sums.sql", bytes: Array(file.utf8)))
     #expect(outcome.ending == .live)
     return notices.all
   }
@@ -113,7 +113,7 @@ import Testing
       let store = try shop.store()
       let notices = Notices()
       await store.onNotice { notices.add($0) }
-      let plan = try await store.planRebuild(Array(newer.utf8), path: "sums.sql")
+      let plan = try await store.planRebuild(try Projection(path: "sums.sql", bytes: Array(newer.utf8)))
       let rule = "rule quiet on table sums is not taken over; put it into the projection file"
       let column = #"index by_events on table sums cannot be taken over: column "events" does not exist"#
       #expect(notices.all == [column, rule])

@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test func theReadModelTellsTheStory() async throws {
-    let file = try ProjectionFile(path: "orders.sql", bytes: try await read("orders.sql"))
+    let file = try Projection(path: "orders.sql", bytes: try await read("orders.sql"))
     let code = ProjectionCompiler(file, source: "public.events")
     let events = String(decoding: try await read("events.ndjson"), as: UTF8.self)
     let create = file.create.map { $0.text + ";\n" }.joined()

@@ -75,11 +75,13 @@ import Testing
 
   @Test func checkingAFileLeavesNothing() async throws {
     try await Shop.open(events: 3) { shop in
-      let checked = try await shop.store().checkProjection(Array(sums.utf8), path: "sums.sql")
+      let checked = try await shop.store().checkProjection(
+        try Projection(path: "sums.sql", bytes: Array(sums.utf8))
+      )
       #expect(checked.name == "sums" && checked.objects == ["TABLE sums"])
       let wrong = Array((sums + "-- @check c\nSELECT nothing FROM sums;\n").utf8)
       let error = await #expect(throws: EventStoreError.self) {
-        try await shop.store().checkProjection(wrong, path: "sums.sql")
+        try await shop.store().checkProjection(try Projection(path: "sums.sql", bytes: wrong))
       }
       #expect(error?.message == "sums.sql:10:8: column \"nothing\" does not exist")
       let left =
@@ -92,11 +94,11 @@ import Testing
     try await Shop.open(events: 30) { shop in
       try await shop.rebuild(sums)
       try await shop.psql("GRANT SELECT ON sums TO PUBLIC; CREATE VIEW v AS SELECT * FROM sums")
-      let plan = try await shop.store().planRebuild(Array(sums.utf8), path: "sums.sql")
+      let plan = try await shop.store().planRebuild(try Projection(path: "sums.sql", bytes: Array(sums.utf8)))
       #expect(plan.types.map(\.type) == ["Added"] && plan.types.map(\.events) == [30])
       #expect(plan.objects == ["TABLE sums"] && plan.resumesAt == nil && plan.estimatedSeconds != nil)
       #expect(plan.properties == ["GRANT SELECT ON TABLE annals_sums_2.sums TO PUBLIC"])
-      #expect(plan.problems.count == 1 && plan.problems[0].hasSuffix("projection sums: view public.v"))
+      #expect(plan.problems.count == 1 && plan.problems[0].hasSuffix("projection sums: view v"))
       #expect(try await shop.psql("SELECT count(*) FROM annals.generations") == "1")
     }
   }

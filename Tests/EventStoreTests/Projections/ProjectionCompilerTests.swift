@@ -16,7 +16,7 @@ private func compiler(_ sections: String) throws -> ProjectionCompiler {
   let text =
     "-- @projection p\n-- @create\nCREATE TABLE log (n serial, note text CHECK (note <> 'bad'));\n" + sections
   return ProjectionCompiler(
-    try ProjectionFile(path: "p.sql", bytes: Array(text.utf8)),
+    try Projection(path: "p.sql", bytes: Array(text.utf8)),
     source: "\"public\".\"events\""
   )
 }

@@ -4,8 +4,8 @@ import Testing
 
 private let head = "-- @projection p\n-- @create\nCREATE TABLE t (id text);\n"
 
-private func parse(_ text: String) throws -> ProjectionFile {
-  try ProjectionFile(path: "p.sql", bytes: Array(text.utf8))
+private func parse(_ text: String) throws -> Projection {
+  try Projection(checking: "p.sql", Array(text.utf8))
 }
 
 private let wrongFiles: [(text: String, message: String)] = [
@@ -94,7 +94,7 @@ private let wrongFiles: [(text: String, message: String)] = [
   @Test func refusesOtherEncodings() {
     let latin1 = Array("-- @projection p\n-- caf".utf8) + [0xE9]
     #expect {
-      try ProjectionFile(path: "p.sql", bytes: latin1)
+      try Projection(checking: "p.sql", latin1)
     } throws: { error in
       "\(error)" == "p.sql:2:7: not UTF-8"
     }

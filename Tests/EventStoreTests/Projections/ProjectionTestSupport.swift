@@ -41,8 +41,7 @@ struct Shop {
     var options = RebuildOptions()
     change(&options)
     return try await store().rebuildProjection(
-      Array(file.utf8),
-      path: "sums.sql",
+      try Projection(path: "sums.sql", bytes: Array(file.utf8)),
       options: options,
       progress: progress
     )
@@ -55,8 +54,8 @@ struct Shop {
   ) async throws -> [Result<RebuildOutcome, EventStoreError>] {
     var options = RebuildOptions()
     change(&options)
-    let definitions = files.enumerated().map { (path: "\($0).sql", bytes: Array($1.utf8)) }
-    return try await store().rebuildProjections(definitions, options: options)
+    let projections = try files.enumerated().map { try Projection(path: "\($0).sql", bytes: Array($1.utf8)) }
+    return try await store().rebuildProjections(projections, options: options)
   }
 
   /// Catches up once, without waiting between the tries of a failed event unless told otherwise.
@@ -69,7 +68,10 @@ struct Shop {
     options.once = true
     options.retryDelay = .zero
     change(&options)
-    return try await store().project(Array(file.utf8), path: "sums.sql", options: options)
+    return try await store().project(
+      try Projection(path: "sums.sql", bytes: Array(file.utf8)),
+      options: options
+    )
   }
 
   /// The error of a rebuild that must fail.

@@ -39,7 +39,9 @@ import Testing
         if now == step { reader.open() }
       }
       await store.onNotice { _ in reader.finish() }
-      let outcome = try await store.rebuildProjection(Array(sums.utf8), path: "sums.sql")
+      let outcome = try await store.rebuildProjection(
+        try Projection(path: "sums.sql", bytes: Array(sums.utf8))
+      )
       #expect(outcome.ending == .live)
       reader.finish()
       let (live, newest, total) = try #require(reader.row)
@@ -117,11 +119,11 @@ import Testing
       let store = try EventStore(connecting: "\(shop.database.conninfo) user=\(role)")
       _ = try await store.initialize()
       try await shop.append(5)
-      _ = try await store.rebuildProjection(Array(sums.utf8), path: "sums.sql")
+      _ = try await store.rebuildProjection(try Projection(path: "sums.sql", bytes: Array(sums.utf8)))
       let reader = try SnapshotReader(shop, "SELECT 0::bigint, 0::bigint, count(*) FROM sums")
       reader.open()
       await store.onNotice { _ in reader.finish() }
-      _ = try await store.rebuildProjection(Array(sums.utf8), path: "sums.sql")
+      _ = try await store.rebuildProjection(try Projection(path: "sums.sql", bytes: Array(sums.utf8)))
       #expect(reader.row?.2 == 5)
       try await shop.psql("DROP OWNED BY \(role) CASCADE; DROP ROLE \(role)")
     }
@@ -166,7 +168,7 @@ private final class SnapshotReader: @unchecked Sendable {
     guard isOpen else { return }
     isOpen = false
     attempt {
-      let result = try connection.query(sql)
+      let result = try connection.query(sql, [])
       row = (result.int64(0, 0), result.int64(0, 1), result.int64(0, 2))
       try connection.execute("COMMIT")
     }

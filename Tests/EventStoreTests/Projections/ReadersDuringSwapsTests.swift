@@ -28,7 +28,7 @@ import Testing
       try connection.execute("\(begin); SELECT 1")
       for _ in 1...2 {
         await Task.yield()
-        if try connection.query(checksum).string(0, 0) != expected { wrong += 1 }
+        if try connection.query(checksum, []).string(0, 0) != expected { wrong += 1 }
         reads += 1
       }
       try connection.execute("COMMIT")
@@ -77,7 +77,7 @@ import Testing
           while !isDone.isSet {
             try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
             try await Task.sleep(for: .milliseconds(.random(in: 0...20)))
-            let row = try connection.query(Self.seen)
+            let row = try connection.query(Self.seen, [])
             let (live, newest, total) = (row.int64(0, 0), row.int64(0, 1), row.int64(0, 2))
             if total != live, !(total == newest && total > live) {
               wrong.append("\(live) \(newest) \(total)")

@@ -248,7 +248,7 @@ import Testing
       )
       let error = await Shop(database: database).failure(of: sums)
       #expect(error?.code == .invalidDefinition)
-      #expect(error?.hint?.contains("--add-position") == true)
+      #expect(error?.hint?.remedies.contains(.addPosition) == true)
     }
   }
 

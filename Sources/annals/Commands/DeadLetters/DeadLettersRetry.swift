@@ -45,7 +45,7 @@ struct DeadLettersRetry: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let definition = try file.map { try InputFile.read($0) }
+    let repaired = try file.map { try Projection(path: $0, bytes: try InputFile.read($0)) }
     let store = try await connection.store()
     try await upcasters.apply(to: store)
     let retry: DeadLetterRetry
@@ -53,7 +53,7 @@ struct DeadLettersRetry: AsyncParsableCommand {
       let handler = EventHandlerProcess(command: exec, timeout: timeout.duration)
       retry = try await store.retryParkedEvents(under: name, at: positions) { try await handler.retry($0) }
     } else {
-      retry = try await store.retryDeadLetters(of: name, at: positions, with: definition, path: file)
+      retry = try await store.retryDeadLetters(of: name, at: positions, with: repaired)
     }
     StandardError.note("\(name): \(retry.applied) applied, \(retry.failed) failed again")
     if retry.failed > 0 { throw EndWithStatus(status: .partlyDone) }

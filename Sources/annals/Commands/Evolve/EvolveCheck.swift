@@ -49,7 +49,7 @@ struct EvolveCheck: AsyncParsableCommand {
     var options = EvolutionCheckOptions()
     (options.sample, options.failureLimit) = (sample, maxFailures)
     options.comparedPerType = compare == 0 ? nil : compare
-    options.projections = try projections.map { ($0, try InputFile.read($0)) }
+    options.projections = try projections.map { try Projection(path: $0, bytes: try InputFile.read($0)) }
     let store = try await connection.store()
     let progress = ProgressLine("checking")
     let result = try await store.check(upcasters, options) { progress.show(done: $0, of: $1, events: $0) }

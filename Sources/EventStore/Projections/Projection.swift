@@ -1,7 +1,7 @@
 package import LibPQ
 
 /// A projection as an operator wrote it: the rule that turns events into the tables of a read model.
-package struct ProjectionFile: Sendable {
+public struct Projection: Sendable {
   /// What runs for some types of events.
   package struct Handler: Sendable {
     package enum Mode: String, Sendable {
@@ -26,11 +26,13 @@ package struct ProjectionFile: Sendable {
   }
 
   /// The path as the operator gave it, for messages.
-  package let path: String
+  public let path: String
   /// The whole file; its SHA-256 is stored with the checkpoint.
-  package let bytes: [UInt8]
-  package let name: String
-  package let version: Int
+  public let bytes: [UInt8]
+  /// Its `@projection`.
+  public let name: String
+  /// Its `@version`.
+  public let version: Int
   /// Where the tables of the live read model are.
   package let schema: String
   /// Schemas in which names without one are looked up after the read model's own.
@@ -44,7 +46,21 @@ package struct ProjectionFile: Sendable {
   /// Rows touched by different aggregates never meet, so workers may share a rebuild by aggregate.
   package let isParallelByAggregate: Bool
 
-  package init(path: String, bytes: [UInt8]) throws(SQLFileError) {
+  /// Reads a projection file.
+  ///
+  /// - Parameters:
+  ///   - path: the file's name, for messages.
+  ///   - bytes: what is in it.
+  /// - Throws: ``EventStoreError`` with code `invalidDefinition`, and the line and column in its message.
+  public init(path: String, bytes: [UInt8]) throws {
+    do {
+      try self.init(checking: path, bytes)
+    } catch {
+      throw EventStoreError(error)
+    }
+  }
+
+  package init(checking path: String, _ bytes: [UInt8]) throws(SQLFileError) {
     let file = try SectionFile(name: path, bytes: bytes, rules: Self.rules)
     self.path = path
     self.bytes = bytes
@@ -70,7 +86,7 @@ package struct ProjectionFile: Sendable {
   package var handlesEveryType: Bool { handlers.contains { $0.types == [SectionFile.anyType] } }
 }
 
-extension ProjectionFile {
+extension Projection {
   private static let rules = [
     SectionRule(keyword: "projection", argument: "NAME", isUnique: true, isRequired: true),
     SectionRule(keyword: "version", argument: "N", isUnique: true),

@@ -22,12 +22,12 @@ extension EventStore {
     lines read: @escaping @Sendable () throws -> [UInt8]?,
     options: BulkAppendOptions = BulkAppendOptions()
   ) async throws -> BulkAppendResult {
-    try requireOwn("appending")
+    try Layout.requireOwn(foreign, "appending")
     var options = options
     options.runID = options.runID ?? EventID().description
     if options.isDryRun { return try await appendInOrder(read, options) }
     if options.batchSize == 1,
-      try await perform(seeing: .permitted, { try appendStatements($0).changers.isEmpty })
+      try await perform(seeing: .permitted, { try $0.appendStatements().changers.isEmpty })
     {
       return try await appendOneByOne(read, options)
     }
@@ -38,56 +38,14 @@ extension EventStore {
     _ read: @escaping @Sendable () throws -> [UInt8]?,
     _ options: BulkAppendOptions
   ) async throws -> BulkAppendResult {
-    try await perform(seeing: .permitted) { connection in
-      let statements = try appendStatements(connection)
-      let source = LineSource(
-        ChunkReader(read, options, statements.table),
-        skippedLines: options.skippedLines
-      )
-      var result = BulkAppendResult(lastCommittedLine: options.skippedLines)
-      do {
-        try append(source, options, statements, connection, &result)
-      } catch {
-        result.isUncertain = source.isUncertain
-        throw try failure(error, result, options, hasMadeIDs: source.hasMadeIDs)
-      }
-      result.rejectedCount = source.rejectedCount
-      return result
-    }
+    try await perform(seeing: .permitted) { try $0.appendInOrder(read, options) }
   }
 
   private func appendOneByOne(
     _ read: @escaping @Sendable () throws -> [UInt8]?,
     _ options: BulkAppendOptions
   ) async throws -> BulkAppendResult {
-    try await perform(seeing: .permitted) { connection in
-      let statements = try appendStatements(connection)
-      let lines = OneByOneLines(ChunkReader(read, options, statements.table))
-      var append = try OneByOneAppend(lines, statements, options, self)
-      do {
-        try append.run(self)
-      } catch {
-        throw try failure(error, append.result, options, hasMadeIDs: append.hasMadeIDs)
-      }
-      return append.result
-    }
-  }
-
-  /// A failure with what is true of the input then. An interruption stays one, unless something is not known.
-  private func failure(
-    _ error: any Error,
-    _ result: BulkAppendResult,
-    _ options: BulkAppendOptions,
-    hasMadeIDs: Bool
-  ) throws -> EventStoreError {
-    let failure: EventStoreError
-    switch error {
-    case let error as EventStoreError: failure = error
-    case let error as PostgresError where !Task.isCancelled: failure = EventStoreError(error)
-    case _ where result.isUncertain: failure = EventStoreError(.failed, "interrupted")
-    default: throw error
-    }
-    return failure.addingProgress(result, options, hasMadeIDs: hasMadeIDs)
+    try await perform(seeing: .permitted) { try $0.appendOneByOne(read, options) }
   }
 
   /// Appends batches with several connections.
@@ -103,7 +61,7 @@ extension EventStore {
         "several workers need a batch size, of at most \(BulkAppendOptions.maximumSharedBatchSize)"
       )
     }
-    let statements = try await perform(seeing: .permitted) { try appendStatements($0) }
+    let statements = try await perform(seeing: .permitted) { try $0.appendStatements() }
     let lines = SharedLines(ChunkReader(read, options, statements.table), writers: options.workers)
     var stores: [EventStore] = []
     for _ in 0..<options.workers { stores.append(try await sibling()) }
@@ -120,7 +78,7 @@ extension EventStore {
       }
     } catch {
       lines.report(&result)
-      throw try failure(error, result, options, hasMadeIDs: lines.hasMadeIDs)
+      throw try result.failure(of: error, options, hasMadeIDs: lines.hasMadeIDs)
     }
     lines.report(&result)
     return result
@@ -132,11 +90,55 @@ extension EventStore {
     _ options: BulkAppendOptions,
     _ statements: AppendStatements
   ) async throws -> BulkAppendResult {
-    try await perform(seeing: .permitted) { connection in
-      var result = BulkAppendResult()
-      try append(lines.share(writer), options, statements, connection, &result)
-      return result
+    try await perform(seeing: .permitted) { try $0.appendShare(writer, of: lines, options, statements) }
+  }
+}
+
+extension StoreConnection {
+  func appendInOrder(
+    _ read: @escaping @Sendable () throws -> [UInt8]?,
+    _ options: BulkAppendOptions
+  ) throws -> BulkAppendResult {
+    let statements = try appendStatements()
+    let source = LineSource(
+      ChunkReader(read, options, statements.table),
+      skippedLines: options.skippedLines
+    )
+    var result = BulkAppendResult(lastCommittedLine: options.skippedLines)
+    do {
+      try append(source, options, statements, &result)
+    } catch {
+      result.isUncertain = source.isUncertain
+      throw try result.failure(of: error, options, hasMadeIDs: source.hasMadeIDs)
     }
+    result.rejectedCount = source.rejectedCount
+    return result
+  }
+
+  func appendOneByOne(
+    _ read: @escaping @Sendable () throws -> [UInt8]?,
+    _ options: BulkAppendOptions
+  ) throws -> BulkAppendResult {
+    let statements = try appendStatements()
+    let lines = OneByOneLines(ChunkReader(read, options, statements.table))
+    var append = try OneByOneAppend(lines, statements, options, self)
+    do {
+      try append.run(self)
+    } catch {
+      throw try append.result.failure(of: error, options, hasMadeIDs: append.hasMadeIDs)
+    }
+    return append.result
+  }
+
+  func appendShare(
+    _ writer: Int,
+    of lines: SharedLines,
+    _ options: BulkAppendOptions,
+    _ statements: AppendStatements
+  ) throws -> BulkAppendResult {
+    var result = BulkAppendResult()
+    try append(lines.share(writer), options, statements, &result)
+    return result
   }
 
   /// Appends all of a source, a transaction a batch.
@@ -144,7 +146,6 @@ extension EventStore {
     _ source: some ChunkSource,
     _ options: BulkAppendOptions,
     _ statements: AppendStatements,
-    _ connection: Connection,
     _ result: inout BulkAppendResult
   ) throws {
     let batchSize = options.batchSize ?? .max
@@ -233,7 +234,7 @@ extension EventStore {
       .failed,
       "another writer appends to the same streams in another order, and the two waited for each other",
       hint:
-        "Run the command again; with --batch-size \(EventChunk.maximumLines) or less this is resolved by itself.",
+        "Run the command again; with \(.appendBatches(ofLines: EventChunk.maximumLines)) or less this is resolved by itself.",
       sqlState: SQLState.deadlockDetected
     )
   }
@@ -318,5 +319,23 @@ extension AppendReceipt {
         status: places[index].status == .existing ? .existing : .appended
       )
     }
+  }
+}
+
+extension BulkAppendResult {
+  /// A failure with what is true of the input then. An interruption stays one, unless something is not known.
+  fileprivate func failure(
+    of error: any Error,
+    _ options: BulkAppendOptions,
+    hasMadeIDs: Bool
+  ) throws -> EventStoreError {
+    let failure: EventStoreError
+    switch error {
+    case let error as EventStoreError: failure = error
+    case let error as PostgresError where !Task.isCancelled: failure = EventStoreError(error)
+    case _ where isUncertain: failure = EventStoreError(.failed, "interrupted")
+    default: throw error
+    }
+    return failure.addingProgress(self, options, hasMadeIDs: hasMadeIDs)
   }
 }

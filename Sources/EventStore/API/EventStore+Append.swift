@@ -1,0 +1,53 @@
+internal import LibPQ
+
+extension EventStore {
+  /// Appends events to one stream, all of them or none, in one statement that also decides their versions.
+  ///
+  /// An event that is stored already, with the same id and the same content, is not stored again: the append then
+  /// succeeds with the stored version. So an append may be repeated when its outcome is not known. That is also what
+  /// happens inside when the connection is lost: it connects again and finds out by the ids.
+  ///
+  /// Without an expectation (``ExpectedVersion/any``, ``ExpectedVersion/exists``) a race against other writers of the
+  /// stream is run again until it is won.
+  ///
+  /// ```swift
+  /// let paid = NewEvent(type: "PaymentProcessed", data: #"{"amount": 12.5}"#)
+  /// let receipts = try await store.append([paid], to: "order-42", expecting: .version(1))
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - events: in the order in which they shall stand.
+  ///   - aggregateID: the stream, 1 to 255 characters.
+  ///   - expected: what the stream must look like.
+  ///   - retryTimeout: how long to try to connect again after the connection was lost.
+  /// - Returns: where each event stands, in order.
+  /// - Throws: ``EventStoreError``: `versionConflict` when the stream is otherwise than expected, when another event
+  ///   has one of the ids, or when some of the events are stored and others are not; `invalidInput` for what is not
+  ///   an event. Nothing is appended then. After `connectionLost` it is not known whether the events were appended.
+  @discardableResult
+  public func append(
+    _ events: [NewEvent],
+    to aggregateID: String,
+    expecting expected: ExpectedVersion = .any,
+    retryTimeout: Duration = .seconds(30)
+  ) async throws -> [AppendReceipt] {
+    guard !events.isEmpty else { return [] }
+    return try await perform(seeing: .permitted) {
+      try $0.append(events, to: aggregateID, expecting: expected, retryTimeout: retryTimeout)
+    }
+  }
+
+  /// Tells what ``append(_:to:expecting:retryTimeout:)`` would do, and writes nothing.
+  ///
+  /// - Returns: the receipts that it would return, without positions of new events.
+  /// - Throws: what it would throw, as far as that can be known without writing.
+  public func previewAppend(
+    _ events: [NewEvent],
+    to aggregateID: String,
+    expecting expected: ExpectedVersion = .any
+  ) async throws -> [AppendReceipt] {
+    try await perform(seeing: .permitted) {
+      try $0.previewAppend(events, to: aggregateID, expecting: expected)
+    }
+  }
+}

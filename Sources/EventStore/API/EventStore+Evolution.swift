@@ -1,0 +1,91 @@
+internal import LibPQ
+
+extension EventStore {
+  /// What ``applyEvolution(_:into:chunkSize:swap:retryTimeout:progress:)`` would run, as SQL.
+  public func evolutionScript(_ plan: EvolutionPlan, into copy: QualifiedName) async throws -> String {
+    try await perform { try $0.evolutionScript(plan, into: copy) }
+  }
+
+  /// Puts history through upcasters, read-only and in one snapshot, and tells what they do wrong.
+  ///
+  /// Every event of the types that the rules name is tried; shapes are compared on a sample of each type. It needs
+  /// SELECT on the events alone, and works on a standby.
+  ///
+  /// - Parameters:
+  ///   - upcasters: the rules to try.
+  ///   - options: how much to try, and what is known of types besides.
+  ///   - progress: called on the store's thread after every chunk with the positions that are done and their number.
+  /// - Throws: ``EventStoreError``; `invalidDefinition` for a file that the server cannot even read.
+  public func check(
+    _ upcasters: Upcasters,
+    _ options: EvolutionCheckOptions = EvolutionCheckOptions(),
+    progress: @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
+  ) async throws -> EvolutionCheckResult {
+    try await perform { try $0.check(upcasters, options, progress: progress) }
+  }
+
+  /// The event types of the store, the most frequent first.
+  ///
+  /// The counts come from an index where there is one; bytes and shapes from a sample spread over history. A table
+  /// without positions is read whole. It needs SELECT on the events alone.
+  ///
+  /// - Parameters:
+  ///   - category: only the aggregates whose id is this up to the first `-`.
+  ///   - sample: about as many events of each type are examined; nil for all.
+  /// - Throws: ``EventStoreError``; `notFound` for a category without events.
+  public func eventTypes(category: String? = nil, sample: Int? = 1000) async throws -> [EventTypeSummary] {
+    try await perform { try $0.eventTypes(category: category, sample: sample) }
+  }
+
+  /// How many events of each type happened in each of the last hours, the hour under way last.
+  ///
+  /// - Parameters:
+  ///   - category: only the aggregates whose id is this up to the first `-`.
+  ///   - hours: so many hours.
+  /// - Returns: the types that have any, each with a count for every hour.
+  /// - Throws: ``EventStoreError``.
+  public func eventsPerHour(category: String? = nil, hours: Int = 24) async throws -> [(
+    type: String, counts: [Int64]
+  )] {
+    try await perform { try $0.eventsPerHour(category: category, hours: hours) }
+  }
+
+  /// Tries upcasters on all of history, read-only, and says what applying them would do.
+  ///
+  /// - Parameters:
+  ///   - upcasters: the rules to try.
+  ///   - progress: called on the store's thread after every chunk with the positions that are done and their number.
+  /// - Throws: ``EventStoreError``; `invalidDefinition` when the upcasters fail for an event, with the first of them.
+  public func planEvolution(
+    _ upcasters: Upcasters,
+    progress: @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
+  ) async throws -> EvolutionPlan {
+    try await perform { try $0.planEvolution(upcasters, progress: progress) }
+  }
+
+  /// Gives the original its name back.
+  ///
+  /// - Parameter copy: the table that the old events are in.
+  /// - Throws: ``EventStoreError``: `notFound` when no such copy was swapped in, `failed` when events were appended
+  ///   since, which the old table does not have.
+  public func rollBackEvolution(_ copy: QualifiedName) async throws {
+    try await perform { try $0.rollBackEvolution(copy) }
+  }
+
+  /// The shape of an event type: its paths, and the variants in which they occur together.
+  ///
+  /// It needs SELECT on the events alone.
+  ///
+  /// - Parameters:
+  ///   - type: the event type.
+  ///   - sample: about as many events are examined, spread over history; nil for all.
+  ///   - findingRequired: whether to find which members are always there; reads the events once more.
+  /// - Throws: ``EventStoreError``; `notFound` when there is no event of the type.
+  public func shape(
+    ofType type: String,
+    sample: Int? = 10_000,
+    findingRequired: Bool = false
+  ) async throws -> TypeShape {
+    try await perform { try $0.shape(ofType: type, sample: sample, findingRequired: findingRequired) }
+  }
+}

@@ -1,0 +1,138 @@
+internal import LibPQ
+
+extension EventStore {
+  /// Applies to a live read model what has happened since its checkpoint, in order, and nothing twice.
+  ///
+  /// An event whose handler fails is tried again alone, and then set aside as a dead letter in the transaction that
+  /// moves the checkpoint past it. A lost connection is opened anew. Several projections are kept current side by
+  /// side by several stores, each on a connection of its own.
+  ///
+  /// - Parameters:
+  ///   - projection: what the live generation was built by.
+  ///   - options: retries, chunks, and whether to end.
+  ///   - progress: called after every chunk, on the store's thread.
+  /// - Throws: ``EventStoreError``: `notFound` without a live generation, `invalidDefinition` when the file is wrong
+  ///   or not the one that built it, `locked` when another session keeps the same projection current.
+  @discardableResult
+  public func project(
+    _ projection: Projection,
+    options: CatchUpOptions = CatchUpOptions(),
+    progress: @Sendable (RebuildProgress) -> Void = { _ in }
+  ) async throws -> CatchUpOutcome {
+    try await perform { try $0.project(projection, options: options, progress: progress) }
+  }
+
+  /// The dead letters of the live generations and of checkpoints, by name and position.
+  ///
+  /// - Parameters:
+  ///   - consumer: of this projection or checkpoint only; `notFound` is thrown where there is none.
+  ///   - position: of this event only.
+  ///   - all: also those that were applied or discarded, and those of generations that are not live.
+  public func deadLetters(
+    of consumer: String? = nil,
+    at position: Int64? = nil,
+    all: Bool = false
+  ) async throws -> [DeadLetter] {
+    try await perform { try $0.deadLetters(of: consumer, at: position, all: all) }
+  }
+
+  /// Applies parked events to the live read model, in the order of their positions, each in a transaction.
+  ///
+  /// They come after events that they were meant to precede: that is right for handlers that do not mind.
+  ///
+  /// - Parameters:
+  ///   - projection: the name of the projection.
+  ///   - positions: only these; all when empty.
+  ///   - repaired: a projection whose tables are those of the live generation, which is its from now on.
+  /// - Throws: ``EventStoreError``: `notFound` when there is nothing to retry.
+  public func retryDeadLetters(
+    of projection: String,
+    at positions: [Int64] = [],
+    with repaired: Projection? = nil
+  ) async throws -> DeadLetterRetry {
+    try await perform { try $0.retryDeadLetters(of: projection, at: positions, with: repaired) }
+  }
+
+  /// Gives parked events up for good.
+  ///
+  /// - Returns: how many.
+  public func discardDeadLetters(of consumer: String, at positions: [Int64] = []) async throws -> Int {
+    try await perform { try $0.discardDeadLetters(of: consumer, at: positions) }
+  }
+
+  /// Puts the generation that was live before in the place of the live one, which is kept in turn.
+  ///
+  /// - Throws: ``EventStoreError``: `notFound` when no earlier generation was kept.
+  @discardableResult
+  public func rollBackProjection(_ name: String) async throws -> RollbackOutcome {
+    try await perform { try $0.rollBackProjection(name) }
+  }
+
+  /// Removes a projection: its read model, its generations, its dead letters.
+  ///
+  /// - Throws: ``EventStoreError``: `locked` while somebody builds it or keeps it current, `invalidDefinition` when
+  ///   other objects depend on its tables.
+  public func dropProjection(_ name: String) async throws {
+    try await perform { try $0.dropProjection(name) }
+  }
+
+  /// Stops or starts the catch-up of a projection; one that is under way stops after its transaction.
+  public func setProjectionPaused(_ name: String, _ isPaused: Bool) async throws {
+    try await perform { try $0.setProjectionPaused(name, isPaused) }
+  }
+
+  /// Moves the checkpoint of a live read model by hand: back, and events are applied again; forward, and events
+  /// are left out.
+  ///
+  /// - Parameters:
+  ///   - name: the name of the projection.
+  ///   - position: where the checkpoint goes.
+  ///   - expected: where the checkpoint must be.
+  /// - Throws: ``EventStoreError``: `locked` while somebody keeps the projection current, or when the checkpoint is
+  ///   elsewhere; `invalidInput` for a position beyond the end of the store.
+  public func setCheckpoint(
+    of name: String,
+    to position: Int64,
+    from expected: Int64
+  ) async throws {
+    try await perform { try $0.setCheckpoint(of: name, to: position, from: expected) }
+  }
+
+  /// Runs a projection over the events that match, into a schema that it creates: what the read model would be, or have
+  /// been. Nothing is swapped, and annals keeps no record of it.
+  ///
+  /// Events are applied in chunks, each a transaction; what an error or a cancellation leaves behind is the operator's
+  /// to drop, as it may be worth a look.
+  ///
+  /// - Parameters:
+  ///   - projection: what makes the read model.
+  ///   - query: the events; its order is not looked at. The limit ends between positions.
+  ///   - schema: must not exist.
+  ///   - chunkSize: events a transaction.
+  ///   - progress: called after every chunk, on the store's thread.
+  /// - Throws: ``EventStoreError``: `notFound` for a name that the store does not have, `invalidDefinition` for a wrong
+  ///   file, `failed` when the schema exists, or for an event whose handler fails.
+  public func buildReadModel(
+    _ projection: Projection,
+    from query: EventQuery,
+    into schema: String,
+    chunkSize: Int64 = 20_000,
+    progress: @Sendable (_ donePositions: Int64, _ positions: Int64, _ events: Int64) -> Void = { _, _, _ in }
+  ) async throws -> ReadModelBuild {
+    try await perform {
+      try $0.buildReadModel(projection, from: query, into: schema, chunkSize: chunkSize, progress: progress)
+    }
+  }
+
+  /// Parses and compiles a projection file and runs it on no event, in a transaction that is rolled back.
+  ///
+  /// - Throws: ``EventStoreError`` with code `invalidDefinition` and the place in the file.
+  public func checkProjection(_ projection: Projection) async throws -> CheckedProjection {
+    try await perform { try $0.checkProjection(projection) }
+  }
+
+  /// Says what a rebuild would do, and how long it would take, by doing a little of it and rolling that back.
+  public func planRebuild(_ projection: Projection) async throws -> RebuildPlan {
+    try await perform { try $0.planRebuild(projection) }
+  }
+}

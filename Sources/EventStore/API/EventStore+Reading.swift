@@ -1,0 +1,49 @@
+internal import LibPQ
+
+extension EventStore {
+  /// Names that begin with a text, for somebody who types one: the first ones in their order.
+  ///
+  /// - Throws: ``EventStoreError``, also when the server would search for longer than the timeout.
+  package func names(
+    of kind: NameKind,
+    beginningWith prefix: String,
+    limit: Int,
+    timeoutMilliseconds: Int
+  ) async throws -> [String] {
+    try await perform(seeing: .permitted) {
+      try $0.names(of: kind, beginningWith: prefix, limit: limit, timeoutMilliseconds: timeoutMilliseconds)
+    }
+  }
+
+  /// Sums a stream up; nil when it has no event.
+  public func summary(ofStream aggregateID: String) async throws -> StreamSummary? {
+    try await perform(seeing: .permitted) { try $0.summary(ofStream: aggregateID) }
+  }
+
+  /// Reads a time as people write it; the server does the reading, in UTC and by its own clock.
+  ///
+  /// - Parameter text: ISO 8601, whatever else PostgreSQL takes for a timestamptz (`yesterday`, `2026-11-23`), or an
+  ///   interval and `ago` (`2 hours ago`).
+  /// - Throws: ``EventStoreError`` with code `invalidInput`.
+  public func time(_ text: String) async throws -> Timestamp {
+    try await perform { try $0.time(text) }
+  }
+
+  /// The events that belong together by correlation and causation, across aggregates: an event's effects follow it.
+  ///
+  /// The metadata's fields correlation_id and causation_id count, and their spellings correlationId, causationId,
+  /// $correlationId and $causationId. Without an index on the expression each step reads the whole table.
+  ///
+  /// - Parameter id: a correlation id, or the id of an event.
+  /// - Throws: ``EventStoreError``; `notFound` when there is neither.
+  public func trace(_ id: String) async throws -> [TracedEvent] {
+    try await perform(seeing: .permitted) { try $0.trace(id) }
+  }
+
+  /// Looks at the end of history, without waiting for anybody.
+  ///
+  /// - Throws: ``EventStoreError``; `invalidDefinition` where nobody can tell which positions are final.
+  public func watermark() async throws -> Watermark {
+    try await perform { try $0.watermark() }
+  }
+}

@@ -1,0 +1,122 @@
+internal import LibPQ
+
+extension EventStore {
+  /// The state of an aggregate, folded inside the server from its newest valid snapshot on.
+  ///
+  /// It needs SELECT on the events alone, and works on a hot standby. Without the right to read schema `annals` it
+  /// folds from the first event.
+  ///
+  /// - Parameters:
+  ///   - aggregateID: the aggregate.
+  ///   - point: when.
+  ///   - reducer: what folds the events.
+  ///   - usingSnapshots: false folds from the first event in any case.
+  ///   - indented: lays the JSON out for people.
+  /// - Throws: ``EventStoreError``: `notFound` for an aggregate without events or a point before the first,
+  ///   `invalidDefinition` when the reducer is wrong or fails for an event.
+  public func state(
+    of aggregateID: String,
+    at point: PointInStream = .head,
+    reducer: Reducer = .merge,
+    usingSnapshots: Bool = true,
+    indented: Bool = false
+  ) async throws -> AggregateState {
+    try await perform {
+      try $0.state(
+        of: aggregateID,
+        at: point,
+        reducer: reducer,
+        usingSnapshots: usingSnapshots,
+        indented: indented
+      )
+    }
+  }
+
+  /// For each member of an aggregate's state, the event that last changed it.
+  ///
+  /// It folds from the first event, and compares the state before each event with the one after it. An event that
+  /// writes the value that is there already changes nothing. It needs SELECT on the events alone, and works on a hot
+  /// standby.
+  ///
+  /// - Parameters:
+  ///   - aggregateID: the aggregate.
+  ///   - path: only what is at or below this path.
+  ///   - point: when.
+  ///   - reducer: what folds the events.
+  /// - Throws: as ``state(of:at:reducer:usingSnapshots:indented:)``; `notFound` when nothing is at the path.
+  public func blame(
+    _ aggregateID: String,
+    path: String = ".",
+    at point: PointInStream = .head,
+    reducer: Reducer = .merge
+  ) async throws -> [BlamedValue] {
+    try await perform { try $0.blame(aggregateID, path: path, at: point, reducer: reducer) }
+  }
+
+  /// Folds streams from the beginning, and compares with what is stored of them under a reducer's name.
+  ///
+  /// - Parameters:
+  ///   - selection: the aggregates.
+  ///   - reducer: the one by which they were taken.
+  ///   - found: called on the store's thread with each finding.
+  /// - Returns: the number of snapshots that were compared.
+  /// - Throws: ``EventStoreError``: `notFound` when no snapshot is selected.
+  public func verifySnapshots(
+    of selection: AggregateSelection = .all,
+    reducer: Reducer = .merge,
+    _ found: @Sendable (SnapshotFinding) throws -> Void
+  ) async throws -> Int64 {
+    try await perform { try $0.verifySnapshots(of: selection, reducer: reducer, found) }
+  }
+
+  /// Lists the snapshots of this store, by reducer, aggregate and version.
+  ///
+  /// - Parameters:
+  ///   - selection: the aggregates.
+  ///   - body: called on the store's thread with each.
+  public func listSnapshots(
+    of selection: AggregateSelection = .all,
+    _ body: @Sendable (SnapshotSummary) throws -> Void
+  ) async throws {
+    try await perform { try $0.listSnapshots(of: selection, body) }
+  }
+
+  /// Deletes snapshots; they can be taken again. Those whose event is not in the store any more all go.
+  ///
+  /// - Parameters:
+  ///   - selection: the aggregates.
+  ///   - kept: so many stay, the newest, of each aggregate and text of a reducer.
+  ///   - stale: also those that were taken by another text than the one that was used last, all of them.
+  ///   - dryRun: only counts.
+  public func pruneSnapshots(
+    of selection: AggregateSelection = .all,
+    keeping kept: Int,
+    stale: Bool = false,
+    dryRun: Bool = false
+  ) async throws -> SnapshotPruning {
+    try await perform { try $0.pruneSnapshots(of: selection, keeping: kept, stale: stale, dryRun: dryRun) }
+  }
+
+  /// What is different in the state of an aggregate between two points.
+  ///
+  /// It needs SELECT on the events alone, and works on a hot standby.
+  ///
+  /// - Throws: as ``state(of:at:reducer:usingSnapshots:indented:)``.
+  public func changes(
+    of aggregateID: String,
+    from first: PointInStream,
+    to second: PointInStream,
+    reducer: Reducer = .merge,
+    usingSnapshots: Bool = true
+  ) async throws -> [StateChange] {
+    try await perform {
+      try $0.changes(
+        of: aggregateID,
+        from: first,
+        to: second,
+        reducer: reducer,
+        usingSnapshots: usingSnapshots
+      )
+    }
+  }
+}

@@ -1,0 +1,111 @@
+internal import LibPQ
+
+extension StoreConnection {
+  func append(
+    _ events: [NewEvent],
+    to aggregateID: String,
+    expecting expected: ExpectedVersion,
+    retryTimeout: Duration
+  ) throws -> [AppendReceipt] {
+    try requireOwn("appending")
+    let statements = try appendStatements()
+    let chunk = try EventChunk(events, aggregateID: aggregateID, table: statements.table)
+    try checkIDsDiffer(events)
+    var process = connection.process
+    func unresolved(_ error: PostgresError) -> EventStoreError {
+      .unknownOutcome(error, ids: events.map(\.id))
+    }
+    return try retryingLostConnection(within: retryTimeout, unresolved: unresolved) { connection, retry in
+      // Behind a pooler the process is not known. The ids see to it that nothing is stored twice in any case.
+      if let retry, let process, try !connection.waitForStatement(ofProcess: process, until: retry.deadline) {
+        throw EventStoreError.unknownOutcome(retry.error, ids: events.map(\.id))
+      }
+      process = connection.process
+      return try statements.append(chunk, chunk.entries.indices, expecting: expected, connection)
+    }
+  }
+
+  func previewAppend(
+    _ events: [NewEvent],
+    to aggregateID: String,
+    expecting expected: ExpectedVersion
+  ) throws -> [AppendReceipt] {
+    try requireOwn("appending")
+    let table = try eventsTable()
+    let chunk = try EventChunk(events, aggregateID: aggregateID, table: table, expecting: expected)
+    try checkIDsDiffer(events)
+    var writer = ChunkWriter(
+      try appendStatements(),
+      connection,
+      isDryRun: true,
+      wantsPositions: false,
+      reject: { _ in }
+    )
+    writer.looksFirst = true
+    return AppendReceipt.receipts(chunk, try writer.store(chunk) {})
+  }
+
+  private func checkIDsDiffer(_ events: [NewEvent]) throws {
+    var places: [EventID: Int] = [:]
+    for (index, event) in events.enumerated() {
+      guard let first = places.updateValue(index, forKey: event.id) else { continue }
+      throw EventStoreError(
+        .invalidInput,
+        "events \(first + 1) and \(index + 1) have the same id, \(event.id)"
+      )
+    }
+  }
+
+  /// The statements for this store's table; its triggers are looked up once.
+  func appendStatements() throws -> AppendStatements {
+    let table = try eventsTable()
+    if let knownStatements, knownStatements.table == table { return knownStatements }
+    let statements = try AppendStatements(table, connection)
+    try statements.refuseRules()
+    knownStatements = statements
+    return statements
+  }
+
+  /// Runs `body`, and again on a new connection when the old one was lost; `body` must find out what the lost one did.
+  ///
+  /// Connections that only differ in when they were lost are one failure: what is thrown in the end is `unresolved`.
+  ///
+  /// - Parameters:
+  ///   - session: the store's own when nil.
+  ///   - failure: how the connection was lost before, if it was.
+  ///   - unresolved: what to say when there is no more time, or an interruption, and the outcome is not found out.
+  ///   - body: is called with what it shall find out about, from the second time on.
+  func retryingLostConnection<T>(
+    _ session: Session? = nil,
+    after failure: PostgresError? = nil,
+    within timeout: Duration,
+    unresolved: (PostgresError) -> EventStoreError,
+    _ body: (Connection, Retry?) throws -> T
+  ) throws -> T {
+    let session = session ?? self.session
+    let loss: PostgresError
+    do {
+      if let failure { throw failure }
+      return try body(try session.connection(), nil)
+    } catch let error as PostgresError where error.isLoss {
+      loss = error
+    }
+    let retry = Retry(error: loss, deadline: .now + timeout)
+    do {
+      if Task.isCancelled { throw loss }
+      notify("the connection was lost (\(loss.message)); connecting again")
+      return try session.reconnecting(after: loss, until: retry.deadline) { try body($0, retry) }
+    } catch let error as PostgresError where error.isLoss || error.kind == .cannotConnect || Task.isCancelled
+    {
+      throw unresolved(error)
+    }
+  }
+}
+
+/// A connection was lost, and what it did is to be found out.
+struct Retry {
+  /// How it was lost.
+  let error: PostgresError
+  /// When to give up.
+  let deadline: ContinuousClock.Instant
+}

@@ -1,0 +1,30 @@
+internal import LibPQ
+
+/// A checkpoint moves only from the position that was read. A lock can be lost with its session; this cannot.
+enum CheckpointFence {
+  /// - Parameters:
+  ///   - update: moves the checkpoint where it is still at the position that was read.
+  ///   - moved: what is thrown when it is elsewhere; see ``moved(_:from:consequence:hint:)``.
+  static func pass(
+    _ update: SQL,
+    _ connection: Connection,
+    orThrow moved: @autoclosure () -> EventStoreError
+  ) throws {
+    guard try connection.query(update, prepared: true).affectedRows == 1 else { throw moved() }
+  }
+
+  /// Somebody else has moved a checkpoint, which was at a position.
+  static func moved(
+    _ checkpoint: String,
+    from position: Int64,
+    consequence: String = "What this session did since is rolled back.",
+    hint: Hint
+  ) -> EventStoreError {
+    EventStoreError(
+      .locked,
+      "\(checkpoint) is no longer at position \(position): somebody else has moved it",
+      detail: consequence,
+      hint: hint
+    )
+  }
+}

@@ -1,0 +1,68 @@
+internal import LibPQ
+
+/// What works on a store's open connection: the hand of ``EventStore``, which is its front.
+///
+/// It belongs to the thread of its store, and lives as long as its connection: after a loss the store makes another.
+final class StoreConnection {
+  let connection: Connection
+  /// Opens the connection anew after a loss.
+  let session: Session
+  /// The table that holds the events.
+  let table: QualifiedName
+  /// How the events are read when the table is somebody else's.
+  let foreign: Layout?
+  /// What events go through when they are read.
+  let upcasters: Upcasters
+  /// Called with what an operator may want to know while an operation goes on.
+  let notify: (String) -> Void
+  /// Called between the steps of a swap; see ``EventStore/atSwapStep``.
+  let atSwapStep: ((SwapStep) -> Void)?
+  private var knownTable: EventsTable?
+  /// See ``appendStatements()``.
+  var knownStatements: AppendStatements?
+
+  init(
+    _ connection: Connection,
+    of session: Session,
+    table: QualifiedName,
+    layout: Layout?,
+    upcasters: Upcasters,
+    notify: @escaping (String) -> Void,
+    atSwapStep: ((SwapStep) -> Void)? = nil,
+    succeeding lost: StoreConnection? = nil
+  ) {
+    self.connection = connection
+    self.session = session
+    self.table = table
+    foreign = layout
+    self.upcasters = upcasters
+    self.notify = notify
+    self.atSwapStep = atSwapStep
+    // What was looked up needs no connection that could be lost once more.
+    knownTable = lost?.knownTable
+    knownStatements = lost?.knownStatements
+  }
+
+  /// Ends what the connection waits for.
+  var canceller: Canceller { connection.canceller }
+
+  /// The FROM item that reads the events as they are stored.
+  var relation: String { foreign?.relation ?? table.sql }
+
+  /// What the events table looks like; read once.
+  func eventsTable() throws -> EventsTable {
+    if let knownTable { return knownTable }
+    let found =
+      try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)
+    guard var events = found else { throw EventsTable.missing(table) }
+    if !upcasters.isEmpty { events = try events.upcast(by: upcasters, connection) }
+    knownTable = events
+    return events
+  }
+
+  /// Forgets what ``eventsTable()`` read, after the table was changed.
+  func forgetEventsTable() {
+    knownTable = nil
+    knownStatements = nil
+  }
+}
