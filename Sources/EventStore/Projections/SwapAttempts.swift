@@ -67,10 +67,9 @@ extension StoreConnection {
       try addToLoadedTables(of: part.build.generation, besides: &tried)
       try part.apply(upTo: min(try finalPosition(), limit), connection)
       try AdvisoryLock.holdAlone(file.lockOfSwap, connection) {
-        if let live = try Generation.live(file.name, connection) {
-          // What the live generation has is final, so nobody needs to be waited for here; unless events were taken back.
-          let isAhead = try live.position > readHead().position ?? .min
-          try part.apply(upTo: min(isAhead ? finalPosition() : live.position, limit), connection)
+        // What the live generation has is final, so nobody needs to be waited for here.
+        if let end = try checkpointWithinHistory(of: file.name) {
+          try part.apply(upTo: min(end, limit), connection)
         }
         atSwapStep?(.current)
         try patience.wait(upTo: part.position, self)
@@ -80,8 +79,7 @@ extension StoreConnection {
           try connection.execute("SET LOCAL lock_timeout = '300ms'")
           _ = try lockProjection(file.name)
           // Whoever moves the checkpoint by hand does not share the lock.
-          if let live = try Generation.live(file.name, connection), min(live.position, limit) > part.position
-          {
+          if let end = try checkpointWithinHistory(of: file.name), min(end, limit) > part.position {
             throw SwapObstacle.overtaken
           }
           return try swap(part.build.generation, keepsOwnGrants: file.grants)
@@ -91,6 +89,13 @@ extension StoreConnection {
     atSwapStep?(.swapped)
     warn(ofMissing: missing, in: file.name)
     return part.build.generation
+  }
+
+  /// How far the live generation is; nil where there is none, or where events were taken back, so that it is ahead of
+  /// all that there are: the new one must not follow it there.
+  private func checkpointWithinHistory(of projection: String) throws -> Int64? {
+    guard let live = try Generation.live(projection, connection) else { return nil }
+    return try live.position <= readHead().position ?? .min ? live.position : nil
   }
 
   /// Says what a rollback will not bring back.
