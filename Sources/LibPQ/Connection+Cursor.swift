@@ -8,8 +8,7 @@ extension Connection {
   ///   - pageRows: the most rows in a page.
   ///   - body: is called for every page that is not empty.
   package func forEachPage(
-    of sql: String,
-    _ parameters: [Parameter] = [],
+    of sql: SQL,
     pageRows: Int = 1000,
     _ body: (borrowing QueryResult) throws -> Void
   ) throws {
@@ -17,7 +16,7 @@ extension Connection {
     openCursors += 1
     defer { openCursors -= 1 }
     let cursor = "annals_pages_\(openCursors)"
-    _ = try query("DECLARE \(cursor) NO SCROLL CURSOR FOR \(sql)", parameters)
+    _ = try query("DECLARE \(raw: cursor) NO SCROLL CURSOR FOR \(sql)")
     while true {
       let page = try query("FETCH \(raw: String(pageRows)) FROM \(raw: cursor)")
       if !page.isEmpty { try body(page) }

@@ -55,7 +55,7 @@ internal import CLibPQ
 
 extension QueryResult {
   /// Calls `body` with each row in turn.
-  package borrowing func forEach<E>(_ body: (borrowing Row) throws(E) -> Void) throws(E) {
+  package borrowing func forEachRow<E>(_ body: (borrowing Row) throws(E) -> Void) throws(E) {
     for row in 0..<rowCount { try body(self[row]) }
   }
 

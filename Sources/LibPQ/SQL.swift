@@ -20,15 +20,27 @@ package struct SQL: Sendable, Hashable {
   }
 
   /// The statement with `$1`, `$2` … in the place of its values.
-  package var text: String {
+  package var text: String { text(after: 0) }
+
+  /// The same as a part of a text that has `count` values before it.
+  package func text(after count: Int) -> String {
+    text { "$\(count + $0 + 1)" }
+  }
+
+  /// The statement with SQL in the place of its values, in their order: for what takes no parameters.
+  package func text(naming names: [String]) -> String {
+    text { names[$0] }
+  }
+
+  private func text(_ name: (Int) -> String) -> String {
     var text = ""
     var number = 0
     for piece in pieces {
       switch piece {
       case .text(let part): text += part
       case .value:
+        text += name(number)
         number += 1
-        text += "$\(number)"
       }
     }
     return text

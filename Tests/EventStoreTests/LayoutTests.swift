@@ -285,7 +285,8 @@ import Testing
       let layout = try #require(Layout(shipped: "marten"))
       let connection = try Connection(ConnectionParameters(database: db.conninfo), canceller: Canceller())
       let table = try EventsTable.find(layout, connection)
-      let condition = table.isOf(Self.uuids[0], "'\(Self.uuids[0])'")
+      let id = "'\(Self.uuids[0])'"
+      let condition = table.isOf(Self.uuids[0]).text(naming: [id, id])
       let plan = try await db.psql(
         "SET enable_seqscan = off; EXPLAIN SELECT * FROM \(table.source) e WHERE \(condition)"
       )

@@ -17,6 +17,12 @@ import Testing
     #expect(sql.parameters == [.int8(1), .text("a"), .int4(3)])
   }
 
+  @Test func aPartIsNumberedBehindOthersOrNamed() {
+    let part: SQL = "a = \("x") AND b = \(Int64(7))"
+    #expect(part.text(after: 9) == "a = $10 AND b = $11")
+    #expect(part.text(naming: ["'$2'", "7"]) == "a = '$2' AND b = 7")
+  }
+
   /// What a value or a name holds is never read as SQL, not even as a place for a parameter.
   @Test func hostileValuesAndNamesStayWhatTheyAre() async throws {
     try await withConnection { connection, _ in

@@ -167,10 +167,10 @@ extension StoreConnection {
     into name: QualifiedName,
     _ statements: EvolutionCopyStatements
   ) throws -> (EvolutionCopy, isResumed: Bool) {
-    let exists = try connection.query("SELECT to_regclass($1) IS NOT NULL", [.text(name.sql)]).bool(0, 0)
+    let exists = try connection.query("SELECT to_regclass(\(name.sql)) IS NOT NULL").bool(0, 0)
     if let known = try EvolutionCopy.find(name, connection) {
       guard exists else {
-        _ = try connection.query("DELETE FROM annals.evolutions WHERE copy = $1", [.text(name.description)])
+        _ = try connection.query("DELETE FROM annals.evolutions WHERE copy = \(name.description)")
         return (try begin(plan, name, statements), false)
       }
       try requireContinuable(known, plan)
@@ -221,10 +221,10 @@ extension StoreConnection {
     let sql: SQL = "SELECT aggregate_id, version FROM \(raw: table.sql) WHERE position IS NULL LIMIT 1"
     let lost = try connection.query(sql)
     if lost.isEmpty { return }
-    let version = lost.optionalInt32(0, 1).map { " version \($0)" } ?? ""
+    let version = lost[0].optionalInt32("version").map { " version \($0)" } ?? ""
     throw EventStoreError(
       .failed,
-      "\(lost.string(0, 0))\(version) has no position, and would not be copied",
+      "\(lost[0].string("aggregate_id"))\(version) has no position, and would not be copied",
       hint: "\(.verify(only: "duplicate_position")) lists all such events."
     )
   }
@@ -239,10 +239,10 @@ extension StoreConnection {
       """
     let wrong = try connection.query(sql)
     if wrong.isEmpty { return }
-    let version = wrong.optionalInt32(0, 1).map { " version \($0)" } ?? ""
+    let version = wrong[0].optionalInt32("version").map { " version \($0)" } ?? ""
     throw EventStoreError(
       .failed,
-      "\(wrong.string(0, 0))\(version) has a lower position than the version before it",
+      "\(wrong[0].string("aggregate_id"))\(version) has a lower position than the version before it",
       detail: "@drop and @split number versions anew in the order of positions.",
       hint: "\(.verify()) lists all such events."
     )
@@ -281,8 +281,8 @@ extension StoreConnection {
   ) throws {
     try connection.transaction(.repeatableReadOnly) {
       try connection.execute("SET LOCAL jit = off")
-      let expected = try fingerprints(statements.expected, [.int8(copy.position)])
-      let actual = try fingerprints(statements.actual, [])
+      let expected = try fingerprints(statements.expected(upTo: copy.position))
+      let actual = try fingerprints(statements.actual)
       let different = Set(expected.keys).union(actual.keys).filter { expected[$0] != actual[$0] }.sorted()
       guard different.isEmpty else {
         let counts = different.map {
@@ -292,22 +292,26 @@ extension StoreConnection {
       }
       // A split must not reach the rows of the original: only they have one version each.
       let source = plan.renumbersVersions ? statements.source : table.sql
-      let original = try connection.query(
-        statements.streams(of: source, where: "e.position <= $1"),
-        [.int8(copy.position)]
+      let original = try streams(
+        statements.streams(of: source, where: "e.position <= \(copy.position)")
       )
-      let copied = try connection.query(SQL(raw: statements.streams(of: copy.name.sql, where: "true")))
-      guard original.int64(0, 0) == copied.int64(0, 0) else {
-        throw Self.notEqual(copy, "\(original.int64(0, 0)) streams expected, \(copied.int64(0, 0)) found")
+      let copied = try streams(statements.streams(of: copy.name.sql, where: "true"))
+      guard original.all == copied.all else {
+        throw Self.notEqual(copy, "\(original.all) streams expected, \(copied.all) found")
       }
-      let gaps = plan.renumbersVersions ? 0 : original.int64(0, 1)
-      guard copied.int64(0, 1) == gaps else {
+      let gaps = plan.renumbersVersions ? 0 : original.incomplete
+      guard copied.incomplete == gaps else {
         throw Self.notEqual(
           copy,
-          "versions are missing in \(copied.int64(0, 1)) streams, in the original in \(gaps)"
+          "versions are missing in \(copied.incomplete) streams, in the original in \(gaps)"
         )
       }
     }
+  }
+
+  private func streams(_ sql: SQL) throws -> (all: Int64, incomplete: Int64) {
+    let row = try connection.query(sql)
+    return (row[0].int64("streams"), row[0].int64("incomplete"))
   }
 
   private struct Fingerprint: Equatable {
@@ -315,16 +319,14 @@ extension StoreConnection {
     let hash: String
   }
 
-  private func fingerprints(
-    _ sql: String,
-    _ parameters: [Parameter]
-  ) throws -> [ByteString: Fingerprint] {
-    let rows = try connection.query(sql, parameters)
-    return Dictionary(
-      uniqueKeysWithValues: (0..<rows.rowCount).map {
-        (ByteString(rows.string($0, 0)), Fingerprint(events: rows.int64($0, 1), hash: rows.string($0, 2)))
-      }
-    )
+  private func fingerprints(_ sql: SQL) throws -> [ByteString: Fingerprint] {
+    let rows = try connection.query(sql).map { row in
+      (
+        ByteString(row.string("event_type")),
+        Fingerprint(events: row.int64("events"), hash: row.string("hash"))
+      )
+    }
+    return Dictionary(uniqueKeysWithValues: rows)
   }
 
   private static func notEqual(_ copy: EvolutionCopy, _ detail: String) -> EventStoreError {

@@ -32,13 +32,12 @@ extension StoreConnection {
   /// The projections of this store as they are live; none where this role may not read schema `annals`.
   func liveProjections() throws -> [Projection] {
     guard try connection.canReadOwnTables(["projections", "generations"]) else { return [] }
-    let sql = """
+    let sql: SQL = """
       SELECT g.projection, g.definition FROM annals.generations g JOIN annals.projections p ON p.name = g.projection
-      WHERE g.state = 'live' AND p.store = $1 ORDER BY 1
+      WHERE g.state = 'live' AND p.store = \(table.description) ORDER BY 1
       """
-    let live = try connection.query(sql, [.text(table.description)])
-    return try (0..<live.rowCount).map {
-      try Projection(checking: "\(live.string($0, 0)).sql", Array(live.string($0, 1).utf8))
+    return try connection.query(sql).map { row in
+      try Projection(checking: "\(row.string("projection")).sql", Array(row.string("definition").utf8))
     }
   }
 }

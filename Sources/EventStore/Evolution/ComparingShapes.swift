@@ -26,14 +26,11 @@ extension EvolutionCheckRun {
         source: source
       )
       let key = table.hasPosition ? "e.position" : "NULL::bigint"
-      let sql = SQLTemplate.shapeChanges.filled([
-        "sample": sample.sql, "key": key, "step": StoreConnection.stepToMember,
+      let sql = SQLTemplate.shapeChanges.statement([
+        "sample": sample.sql, "key": "\(raw: key)", "step": "\(raw: StoreConnection.stepToMember)",
       ])
       do {
-        changes += try connection.savepoint {
-          let rows = try connection.query(sql, sample.parameters)
-          return (0..<rows.rowCount).map { ShapeChange(rows, row: $0) }
-        }
+        changes += try connection.savepoint { try connection.query(sql).map { ShapeChange($0) } }
       } catch let error as PostgresError where isOfEvent(error) {
         // Where failing events were named, the shapes have to wait until they do not fail.
         if result.counts[.failure, default: 0] == 0 { addFailure(of: count.type, error) }
@@ -91,13 +88,13 @@ extension EvolutionCheckRun {
 }
 
 extension EvolutionCheckRun.ShapeChange {
-  fileprivate init(_ rows: borrowing QueryResult, row: Int) {
-    type = ByteString(rows.string(row, 0))
-    path = rows.string(row, 1)
-    before = rows.optionalString(row, 2)
-    after = rows.optionalString(row, 3)
-    events = rows.int64(row, 4)
-    first = rows.optionalInt64(row, 5)
-    compared = rows.int64(row, 6)
+  fileprivate init(_ row: borrowing Row) {
+    type = ByteString(row.string("type"))
+    path = row.string("path")
+    before = row.optionalString("before")
+    after = row.optionalString("after")
+    events = row.int64("events")
+    first = row.optionalInt64("first")
+    compared = row.int64("compared")
   }
 }

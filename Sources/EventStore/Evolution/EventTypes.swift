@@ -47,22 +47,24 @@ extension StoreConnection {
     total: Int64,
     _ sample: EventSample
   ) throws -> EventTypeSummary {
-    let sql = """
-      SELECT count(*), coalesce(avg(octet_length(e.event_data::text)), 0)::float8,
-             coalesce(max(octet_length(e.event_data::text)), 0)::bigint, count(DISTINCT s.shape)
-      FROM \(sample.sql) CROSS JOIN LATERAL (\(Self.shapeOfEvent)) AS s
+    let sql: SQL = """
+      SELECT count(*) AS examined, coalesce(avg(octet_length(e.event_data::text)), 0)::float8 AS average_bytes,
+             coalesce(max(octet_length(e.event_data::text)), 0)::bigint AS largest_bytes,
+             count(DISTINCT s.shape) AS shapes
+      FROM \(sample.sql) CROSS JOIN LATERAL (\(raw: Self.shapeOfEvent)) AS s
       """
-    let result = try connection.query(sql, sample.parameters)
+    let result = try connection.query(sql)
+    let row = result[0]
     return EventTypeSummary(
       type: type.count.type.string,
       events: type.count.events,
       share: Double(type.count.events) / Double(total),
       firstSeen: type.firstSeen,
       lastSeen: type.lastSeen,
-      averageBytes: result.float64(0, 1),
-      largestBytes: result.int64(0, 2),
-      shapes: result.int64(0, 3),
-      examined: result.int64(0, 0)
+      averageBytes: row.float64("average_bytes"),
+      largestBytes: row.int64("largest_bytes"),
+      shapes: row.int64("shapes"),
+      examined: row.int64("examined")
     )
   }
 

@@ -5,21 +5,23 @@ extension StoreConnection {
     type: String, counts: [Int64]
   )] {
     let table = try eventsTable()
-    var conditions = Conditions()
-    if let category { conditions.add(category: category) }
     let zone = table.hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
-    conditions.add("e.\"timestamp\" > (now() - interval '\(hours) hours')\(zone)")
-    let sql = """
-      SELECT e.event_type, floor(extract(epoch FROM now() - \(table.time)) / 3600)::integer, count(*)
-      FROM \(table.relation) e \(conditions.clause(and: "e.\"timestamp\" <= now()\(zone)")) GROUP BY 1, 2
+    var conditions: [SQL] = [
+      "e.\"timestamp\" > (now() - make_interval(hours => \(Int32(clamping: hours))))\(raw: zone)",
+      "e.\"timestamp\" <= now()\(raw: zone)",
+    ]
+    if let category { conditions.append(.isOf(category: category)) }
+    let sql: SQL = """
+      SELECT e.event_type, floor(extract(epoch FROM now() - \(raw: table.time)) / 3600)::integer AS hours_ago,
+             count(*) AS events
+      FROM \(raw: table.relation) e WHERE \(conditions.conjunction) GROUP BY 1, 2
       """
-    let result = try connection.query(sql, conditions.parameters)
     var counts: [ByteString: [Int64]] = [:]
-    for row in 0..<result.rowCount {
-      let hoursAgo = Int(result.int32(row, 1))
-      guard (0..<hours).contains(hoursAgo) else { continue }
-      let type = ByteString(result.string(row, 0))
-      counts[type, default: Array(repeating: 0, count: hours)][hours - 1 - hoursAgo] = result.int64(row, 2)
+    try connection.query(sql).forEachRow { row in
+      let hoursAgo = Int(row.int32("hours_ago"))
+      guard (0..<hours).contains(hoursAgo) else { return }
+      let type = ByteString(row.string("event_type"))
+      counts[type, default: Array(repeating: 0, count: hours)][hours - 1 - hoursAgo] = row.int64("events")
     }
     return counts.map { ($0.string, $1) }
   }

@@ -134,7 +134,7 @@ extension EvolutionCheckRun {
       )
     }
 
-    /// A condition on `e`.
+    /// A condition on `e`; a text, since NameFailures.sql is a block, which takes no parameters.
     var condition: String {
       let ends = [after.map { "e.position > \($0)" }, last.map { "e.position <= \($0)" }].compactMap(\.self)
       return ends.isEmpty ? "true" : ends.joined(separator: " AND ")
@@ -175,9 +175,12 @@ extension EvolutionCheckRun {
   private func chunks() throws -> Steps {
     guard table.hasPosition else { return Steps(of: Self.chunkEvents, through: [Chunk()], in: table) }
     guard let sample = options.sample else {
-      let bounds = try connection.query("SELECT min(position), max(position) FROM \(raw: table.relation) e")
-      guard let first = bounds.optionalInt64(0, 0) else { return Steps(of: 1, through: [], in: table) }
-      let last = bounds.int64(0, 1)
+      let bounds = try connection.query(
+        "SELECT min(position) AS first, max(position) AS last FROM \(raw: table.relation) e"
+      )
+      guard let first = bounds[0].optionalInt64("first"), let last = bounds[0].optionalInt64("last") else {
+        return Steps(of: 1, through: [], in: table)
+      }
       let end = try table.endOfChunk(of: Self.chunkEvents, after: nil, upTo: last, connection)
       if end == last { return Steps(of: Self.chunkEvents, through: [Chunk()], in: table) }
       let all = Chunk(after: nil, last: last)
@@ -259,6 +262,7 @@ extension EvolutionCheckRun {
       SELECT event.\(raw: Self.type), \(raw: number), \(raw: columns.joined(separator: ", "))
       FROM \(raw: computedOnce(where: chunk.condition)) AS event GROUP BY 1
       """
+    // By number: how many columns there are depends on the rules.
     let rows = try connection.query(sql)
     let bounds = counted.count + 2
     for row in 0..<rows.rowCount {
@@ -311,18 +315,20 @@ extension EvolutionCheckRun {
     of type: ByteString,
     where condition: String
   ) throws -> (aggregateID: String?, version: Int?, position: Int64?)? {
-    let sql = """
+    let sql: SQL = """
       SELECT event.aggregate_id, event.version, event.position
-      FROM \(computedOnce(where: "true")) AS event WHERE event.\(Self.type) = $1 AND (\(condition))
+      FROM \(raw: computedOnce(where: "true")) AS event
+      WHERE event.\(raw: Self.type) = \(type.string) AND (\(raw: condition))
       ORDER BY event.position, event.aggregate_id, event.version LIMIT 1
       """
     do {
       return try connection.savepoint {
-        let event = try connection.query(sql, [.text(type.string)])
-        if event.isEmpty { return nil }
-        return (
-          event.optionalString(0, 0), event.optionalInt32(0, 1).map(Int.init), event.optionalInt64(0, 2)
-        )
+        try connection.query(sql).first { event in
+          (
+            event.optionalString("aggregate_id"), event.optionalInt32("version").map(Int.init),
+            event.optionalInt64("position")
+          )
+        }
       }
     } catch let error as PostgresError where isOfEvent(error) {
       return nil
@@ -331,10 +337,10 @@ extension EvolutionCheckRun {
 
   func event(at position: Int64?) throws -> (aggregateID: String?, version: Int?, position: Int64?)? {
     guard let position else { return nil }
-    let sql = "SELECT aggregate_id, version FROM \(table.relation) e WHERE position = $1"
-    let event = try connection.query(sql, [.int8(position)])
-    return event.isEmpty
-      ? nil : (event.optionalString(0, 0), event.optionalInt32(0, 1).map(Int.init), position)
+    let sql: SQL = "SELECT aggregate_id, version FROM \(raw: table.relation) e WHERE position = \(position)"
+    return try connection.query(sql).first { event in
+      (event.optionalString("aggregate_id"), event.optionalInt32("version").map(Int.init), position)
+    }
   }
 }
 
@@ -364,23 +370,24 @@ extension EvolutionCheckRun {
     try connection.execute("DO " + quoteDollar("\n\(body)\n"))
     let failures = try connection.query(
       """
-      SELECT f->>'aggregate_id', (f->>'version')::integer, (f->>'position')::bigint, f->>'type',
-             format('%s (%s)', f->>'message', f->>'state'), current_setting('annals.failure_count')::bigint
+      SELECT f->>'aggregate_id' AS aggregate_id, (f->>'version')::integer AS version,
+             (f->>'position')::bigint AS position, f->>'type' AS type,
+             format('%s (%s)', f->>'message', f->>'state') AS detail
       FROM jsonb_array_elements(current_setting('annals.failures')::jsonb) AS f
       """
     )
-    for row in 0..<failures.rowCount {
-      let type = failures.string(row, 3)
+    failures.forEachRow { row in
+      let type = row.string("type")
       add(
         .failure,
         type: type,
         events: 1,
         first: (
-          failures.optionalString(row, 0), failures.optionalInt32(row, 1).map(Int.init),
-          failures.optionalInt64(row, 2)
+          row.optionalString("aggregate_id"), row.optionalInt32("version").map(Int.init),
+          row.optionalInt64("position")
         ),
         rules: rules(for: ByteString(type)),
-        detail: failures.string(row, 4)
+        detail: row.string("detail")
       )
     }
     let count = try connection.query("SELECT current_setting('annals.failure_count')::bigint").int64(0, 0)

@@ -25,19 +25,20 @@ struct EvolutionCopy: Sendable {
 
   /// The copy of that name; nil when there is none on record.
   static func find(_ name: QualifiedName, _ connection: Connection) throws -> EvolutionCopy? {
-    let sql = """
-      SELECT identity, state, position, events, swapped_position FROM annals.evolutions WHERE copy = $1
+    let sql: SQL = """
+      SELECT identity, state, position, events, swapped_position
+      FROM annals.evolutions WHERE copy = \(name.description)
       """
-    let row = try connection.query(sql, [.text(name.description)])
-    if row.isEmpty { return nil }
-    return EvolutionCopy(
-      name: name,
-      identity: row.string(0, 0),
-      state: State(rawValue: row.string(0, 1)) ?? .copying,
-      position: row.int64(0, 2),
-      events: row.int64(0, 3),
-      swappedPosition: row.optionalInt64(0, 4)
-    )
+    return try connection.query(sql).first { row in
+      EvolutionCopy(
+        name: name,
+        identity: row.string("identity"),
+        state: State(rawValue: row.string("state")) ?? .copying,
+        position: row.int64("position"),
+        events: row.int64("events"),
+        swappedPosition: row.optionalInt64("swapped_position")
+      )
+    }
   }
 
   /// Begins a copy: its row and its table, in the transaction of the caller.
@@ -49,15 +50,12 @@ struct EvolutionCopy: Sendable {
     at beginning: Int64,
     _ connection: Connection
   ) throws -> EvolutionCopy {
-    let sql = """
-      INSERT INTO annals.evolutions (copy, store, identity, plan, state, position) VALUES ($1, $2, $3, $4, 'copying', $5)
-      """
+    let json = Parameter.jsonb(Array(try plan.json.utf8))
     _ = try connection.query(
-      sql,
-      [
-        .text(name.description), .text(plan.store), .text(plan.identity), .jsonb(Array(try plan.json.utf8)),
-        .int8(beginning),
-      ]
+      """
+      INSERT INTO annals.evolutions (copy, store, identity, plan, state, position)
+      VALUES (\(name.description), \(plan.store), \(plan.identity), \(json), 'copying', \(beginning))
+      """
     )
     return EvolutionCopy(
       name: name,
@@ -90,14 +88,12 @@ struct EvolutionCopy: Sendable {
   }
 
   mutating func mark(_ state: State, at swappedPosition: Int64? = nil, _ connection: Connection) throws {
-    let sql = """
-      UPDATE annals.evolutions SET state = $2, swapped_position = $3,
-        swapped_at = CASE WHEN $2 = 'swapped' THEN clock_timestamp() END
-      WHERE copy = $1
-      """
     _ = try connection.query(
-      sql,
-      [.text(name.description), .text(state.rawValue), .int8(swappedPosition)]
+      """
+      UPDATE annals.evolutions SET state = \(state.rawValue), swapped_position = \(swappedPosition),
+        swapped_at = CASE WHEN \(state == .swapped) THEN clock_timestamp() END
+      WHERE copy = \(name.description)
+      """
     )
     self.state = state
   }
@@ -115,14 +111,13 @@ struct EvolutionCopyStatements {
     throws
   {
     (self.upcasters, self.table, self.copy) = (upcasters, table, copy)
-    let sql = """
-      SELECT attname::text FROM pg_attribute
-      WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+    let sql: SQL = """
+      SELECT attname::text AS name FROM pg_attribute
+      WHERE attrelid = \(table.name.sql)::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
         AND attname <> ALL (ARRAY['id','aggregate_id','event_type','event_data','version','timestamp','metadata','position'])
       ORDER BY attnum
       """
-    let names = try connection.query(sql, [.text(table.name.sql)])
-    extraColumns = (0..<names.rowCount).map { names.string($0, 0) }
+    extraColumns = try connection.query(sql).map { $0.string("name") }
   }
 
   /// Makes the table: columns, defaults, constraints and indexes are those of the original.
@@ -140,7 +135,7 @@ struct EvolutionCopyStatements {
     UpcastSource(upcasters, of: table, passing: extraColumns.map { ($0, quoteIdentifier($0)) }).sql
   }
 
-  /// Copies the events with $1 < position <= $2.
+  /// Copies the events with $1 < position <= $2; a text, since it is shown too.
   var copyChunk: String {
     let into = "INSERT INTO \(copy.sql) (\(columns.joined(separator: ", "))) OVERRIDING SYSTEM VALUE"
     let range = "e.position > $1 AND e.position <= $2"
@@ -177,29 +172,30 @@ struct EvolutionCopyStatements {
       """
   }
 
-  /// Events by type with a fingerprint of them, up to position $1 of the original: what the copy should be.
-  var expected: String { fingerprint(of: source, where: "e.position <= $1") }
+  /// Events by type with a fingerprint of them, up to a position of the original: what the copy should be.
+  func expected(upTo position: Int64) -> SQL { fingerprint(of: source, where: "e.position <= \(position)") }
 
   /// The same of the copy.
-  var actual: String { fingerprint(of: copy.sql, where: "true") }
+  var actual: SQL { fingerprint(of: copy.sql, where: "true") }
 
   /// A sum of hashes does not depend on order, and tells an event that is there twice from one that is not there.
-  private func fingerprint(of source: String, where condition: String) -> String {
+  private func fingerprint(of source: String, where condition: SQL) -> SQL {
     let compared = columns.prefix(table.hasMetadata ? 8 : 7).filter { column in
       !(column == "version" && renumbersVersions || column == "position" && upcasters.splits)
     }
+    let values = compared.map { "e.\($0)" }.joined(separator: ", ")
     return """
-      SELECT e.event_type, count(*), sum(hash_record_extended(ROW(\(compared.map { "e.\($0)" }.joined(separator: ", "))), 0)::numeric)::text
-      FROM \(source) AS e WHERE \(condition) GROUP BY e.event_type ORDER BY e.event_type COLLATE "C"
+      SELECT e.event_type, count(*) AS events, sum(hash_record_extended(ROW(\(raw: values)), 0)::numeric)::text AS hash
+      FROM \(raw: source) AS e WHERE \(condition) GROUP BY e.event_type ORDER BY e.event_type COLLATE "C"
       """
   }
 
   /// How many streams there are, and in how many of them a version is missing or doubled.
-  func streams(of source: String, where condition: String) -> String {
+  func streams(of source: String, where condition: SQL) -> SQL {
     """
-    SELECT count(*), count(*) FILTER (WHERE events <> last - first + 1)
+    SELECT count(*) AS streams, count(*) FILTER (WHERE events <> last - first + 1) AS incomplete
     FROM (SELECT e.aggregate_id, count(*) AS events, min(e.version) AS first, max(e.version) AS last
-          FROM \(source) AS e WHERE \(condition) GROUP BY e.aggregate_id) AS streams
+          FROM \(raw: source) AS e WHERE \(condition) GROUP BY e.aggregate_id) AS streams
     """
   }
 }

@@ -39,7 +39,9 @@ extension StoreConnection {
 
   private func plan(_ run: EvolutionCheckRun, secondsToRead: Double) throws -> EvolutionPlan {
     let upcasters = run.upcasters
-    let head = try connection.query("SELECT coalesce(max(position), 0), count(*) FROM \(raw: relation) e")
+    let head = try connection.query(
+      "SELECT coalesce(max(position), 0) AS position, count(*) AS events FROM \(raw: relation) e"
+    )
     var run = run
     let shapes = try run.shapeChanges().map {
       EvolutionPlan.ShapeChange(
@@ -61,7 +63,7 @@ extension StoreConnection {
     return EvolutionPlan(
       annalsPlan: EvolutionPlan.format,
       store: table.description,
-      position: head.int64(0, 0),
+      position: head[0].int64("position"),
       upcasters: upcasters.files.map { file in
         let text = String(decoding: file.bytes, as: UTF8.self)
         return .init(path: file.path, text: text, sha256: EvolutionPlan.sha256(text))
@@ -73,16 +75,15 @@ extension StoreConnection {
       renumbersPositions: upcasters.splits,
       projections: readers.map(\.name),
       reducers: changed.isEmpty ? [] : try knownReducers(),
-      estimatedSeconds: secondsToRead * 2 + Double(head.int64(0, 1)) / Self.writtenPerSecond
+      estimatedSeconds: secondsToRead * 2 + Double(head[0].int64("events")) / Self.writtenPerSecond
     )
   }
 
   /// The reducers that snapshots of this store were taken by.
   private func knownReducers() throws -> [String] {
     guard try connection.canReadOwnTables(["reducers"]) else { return [] }
-    let sql = "SELECT DISTINCT name FROM annals.reducers WHERE store = $1 ORDER BY 1"
-    let names = try connection.query(sql, [.text(table.description)])
-    return (0..<names.rowCount).map { names.string($0, 0) }
+    let sql: SQL = "SELECT DISTINCT name FROM annals.reducers WHERE store = \(table.description) ORDER BY 1"
+    return try connection.query(sql).map { $0.string("name") }
   }
 }
 
@@ -92,20 +93,24 @@ extension EvolutionCheckRun {
     guard !counts.isEmpty else { return [] }
     let events = countOfEvents("e")
     let sql: SQL = """
-      SELECT e.\(raw: Self.type), e.event_type, count(*), \(raw: events), \(raw: events) FILTER (WHERE \(raw: Self.isChanged))
+      SELECT e.\(raw: Self.type) AS type, e.event_type AS new_type, count(*) AS rows, \(raw: events) AS events,
+             \(raw: events) FILTER (WHERE \(raw: Self.isChanged)) AS changed
       FROM \(raw: source) AS e WHERE e.\(raw: Self.type) \(raw: ofTypes) GROUP BY GROUPING SETS ((1, 2), (1))
       ORDER BY 1, GROUPING(e.event_type), e.event_type COLLATE "C"
       """
     let rows = try connection.query(sql)
     return counts.map { count in
-      let own = (0..<rows.rowCount).filter { ByteString(rows.string($0, 0)) == count.type }
+      let own = (0..<rows.rowCount).filter { ByteString(rows[$0].string("type")) == count.type }
       let all = own.last
       return EvolutionPlan.TypeChange(
         type: count.type.string,
         events: count.events,
         // What is dropped comes out as no row at all.
-        changed: all.map { count.events - rows.int64($0, 3) + rows.int64($0, 4) } ?? count.events,
-        becomes: own.dropLast().map { .init(type: rows.string($0, 1), events: rows.int64($0, 2)) }
+        changed: all.map { count.events - rows[$0].int64("events") + rows[$0].int64("changed") }
+          ?? count.events,
+        becomes: own.dropLast().map {
+          .init(type: rows[$0].string("new_type"), events: rows[$0].int64("rows"))
+        }
       )
     }
   }
@@ -117,19 +122,20 @@ extension EvolutionCheckRun {
   /// Two events of each type that changes.
   func examples() throws -> [EvolutionPlan.Example] {
     try counts.flatMap { count in
-      let sql = """
-        SELECT e.aggregate_id, e.version, e.\(Self.type), e.event_type, e.\(Self.data)::text, e.event_data::text
-        FROM \(source) AS e WHERE e.\(Self.type) = $1 AND e.version IS NOT NULL AND (\(Self.isChanged)) LIMIT 2
+      let sql: SQL = """
+        SELECT e.aggregate_id, e.version, e.\(raw: Self.type) AS type, e.event_type AS new_type,
+               e.\(raw: Self.data)::text AS before, e.event_data::text AS after
+        FROM \(raw: source) AS e
+        WHERE e.\(raw: Self.type) = \(count.type.string) AND e.version IS NOT NULL AND (\(raw: Self.isChanged)) LIMIT 2
         """
-      let rows = try connection.query(sql, [.text(count.type.string)])
-      return (0..<rows.rowCount).map { row in
+      return try connection.query(sql).map { row in
         EvolutionPlan.Example(
-          aggregateID: rows.string(row, 0),
-          version: Int(rows.int32(row, 1)),
-          type: rows.string(row, 2),
-          newType: rows.string(row, 3),
-          before: rows.string(row, 4),
-          after: rows.string(row, 5)
+          aggregateID: row.string("aggregate_id"),
+          version: Int(row.int32("version")),
+          type: row.string("type"),
+          newType: row.string("new_type"),
+          before: row.string("before"),
+          after: row.string("after")
         )
       }
     }

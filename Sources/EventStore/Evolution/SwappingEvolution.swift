@@ -16,10 +16,9 @@ extension StoreConnection {
     let readers = try connection.query(
       """
       SELECT string_agg(name, ', ' ORDER BY name) FROM (
-        SELECT 'projection ' || name FROM annals.projections WHERE store = $1
-        UNION SELECT 'checkpoint ' || name FROM annals.checkpoints WHERE store = $1) AS r (name)
-      """,
-      [.text(table.description)]
+        SELECT 'projection ' || name FROM annals.projections WHERE store = \(table.description)
+        UNION SELECT 'checkpoint ' || name FROM annals.checkpoints WHERE store = \(table.description)) AS r (name)
+      """
     )
     guard let names = readers.optionalString(0, 0) else { return }
     throw EventStoreError(
@@ -40,18 +39,19 @@ extension StoreConnection {
     )
     let own = try connection.query(
       """
-      SELECT format('trigger %I', tgname) FROM pg_trigger WHERE tgrelid = $1::regclass AND NOT tgisinternal
-      UNION SELECT format('foreign key %I', conname) FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'f'
-      UNION SELECT 'partitions' FROM pg_class WHERE oid = $1::regclass AND relkind <> 'r' ORDER BY 1
-      """,
-      [.text(table.sql)]
+      SELECT format('trigger %I', tgname) AS dependent FROM pg_trigger
+      WHERE tgrelid = \(table.sql)::regclass AND NOT tgisinternal
+      UNION SELECT format('foreign key %I', conname) FROM pg_constraint
+      WHERE conrelid = \(table.sql)::regclass AND contype = 'f'
+      UNION SELECT 'partitions' FROM pg_class WHERE oid = \(table.sql)::regclass AND relkind <> 'r' ORDER BY 1
+      """
     )
-    return others + (0..<own.rowCount).map { own.string($0, 0) }
+    return others + own.map { $0.string("dependent") }
   }
 
   /// As the server's quote_ident writes it.
   private func quoteIdentifierIfNeeded(_ name: String) throws -> String {
-    try connection.query("SELECT quote_ident($1)", [.text(name)]).string(0, 0)
+    try connection.query("SELECT quote_ident(\(name))").string(0, 0)
   }
 
   /// Exchanges the names of the store and its copy.
@@ -149,14 +149,16 @@ extension StoreConnection {
   }
 
   private func requireNothingAppended(since end: Int64) throws {
-    let sql = "SELECT count(*), min(position) FROM \(table.sql) WHERE position > $1"
-    let newer = try connection.query(sql, [.int8(end)])
-    let count = newer.int64(0, 0)
+    let sql: SQL = """
+      SELECT count(*) AS events, min(position) AS first FROM \(raw: table.sql) WHERE position > \(end)
+      """
+    let newer = try connection.query(sql)
+    let count = newer[0].int64("events")
     guard count > 0 else { return }
     throw EventStoreError(
       .failed,
       "\(count) \(count == 1 ? "event was" : "events were") appended since the swap; the old table does not have them",
-      hint: "Save them with \(.replay(fromPosition: newer.int64(0, 1))), and repair forward."
+      hint: "Save them with \(.replay(fromPosition: newer[0].int64("first"))), and repair forward."
     )
   }
 
@@ -168,17 +170,15 @@ extension StoreConnection {
 
   /// New events get positions behind all that the original ever gave.
   private func continueSequence(of copy: QualifiedName, renumbered: Bool) throws {
-    let sequence = "SELECT pg_get_serial_sequence($1, 'position')"
-    let old = try connection.query(sequence, [.text(table.sql)])
-    let new = try connection.query(sequence, [.text(copy.sql)])
+    let old = try connection.query("SELECT pg_get_serial_sequence(\(table.sql), 'position')")
+    let new = try connection.query("SELECT pg_get_serial_sequence(\(copy.sql), 'position')")
     guard let new = new.optionalString(0, 0) else { return }
     let last = old.optionalString(0, 0).flatMap { renumbered ? nil : $0 }
     let value =
       last.map { "SELECT last_value, is_called FROM \($0)" }
       ?? "SELECT greatest(max(position), 1), max(position) IS NOT NULL FROM \(copy.sql)"
     _ = try connection.query(
-      "SELECT setval($1, last.value, last.is_called) FROM (\(value)) AS last (value, is_called)",
-      [.text(new)]
+      "SELECT setval(\(new), last.value, last.is_called) FROM (\(raw: value)) AS last (value, is_called)"
     )
   }
 
@@ -209,16 +209,20 @@ extension StoreConnection {
 
   /// Snapshots are of the events as they were.
   private func forgetSnapshots() throws {
-    let sql = "DELETE FROM annals.snapshots s USING annals.reducers r WHERE r.id = s.reducer AND r.store = $1"
-    _ = try connection.query(sql, [.text(table.description)])
+    _ = try connection.query(
+      """
+      DELETE FROM annals.snapshots s USING annals.reducers r
+      WHERE r.id = s.reducer AND r.store = \(table.description)
+      """
+    )
   }
 
   private func audit(evolution action: String, _ copy: QualifiedName) throws {
-    let sql =
-      "INSERT INTO annals.audit (action, subject, detail) VALUES ($1, $2, jsonb_build_object('copy', $3))"
     _ = try connection.query(
-      sql,
-      [.text(action), .text("store \(table)"), .text(copy.description)]
+      """
+      INSERT INTO annals.audit (action, subject, detail)
+      VALUES (\(action), \("store \(table)"), jsonb_build_object('copy', \(copy.description)))
+      """
     )
   }
 }

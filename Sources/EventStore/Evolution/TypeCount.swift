@@ -31,45 +31,47 @@ extension TypeHistory {
     types: [ByteString]? = nil,
     _ connection: Connection
   ) throws -> [TypeHistory] {
-    var conditions = Conditions()
-    if let category { conditions.add(category: category) }
-    if let types { conditions.add("e.event_type = ANY (\(conditions.bind(.textArray(types))))") }
+    var conditions: [SQL] = []
+    if let category { conditions.append(.isOf(category: category)) }
+    if let types { conditions.append("e.event_type = ANY (\(Parameter.textArray(types)))") }
     let zone = table.hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
-    let time = { (position: String) in
-      "(SELECT e.\"timestamp\"\(zone) FROM \(table.relation) e WHERE e.position = \(position) LIMIT 1)"
+    let time = { (position: SQL) -> SQL in
+      """
+      (SELECT e."timestamp"\(raw: zone) FROM \(raw: table.relation) e WHERE e.position = \(position) LIMIT 1)
+      """
     }
-    let times = "min(e.\"timestamp\")\(zone) AS first_time, max(e.\"timestamp\")\(zone) AS last_time"
-    let sql = SQLTemplate.typeCounts.filled([
-      "events": table.relation,
-      "conditions": conditions.clause(and: "true"),
+    let times: SQL = """
+      min(e."timestamp")\(raw: zone) AS first_time, max(e."timestamp")\(raw: zone) AS last_time
+      """
+    let sql = SQLTemplate.typeCounts.statement([
+      "events": "\(raw: table.relation)",
+      "conditions": conditions.conjunction,
       "bounds": table.hasPosition
         ? "min(e.position) AS first, max(e.position) AS last"
         : "NULL::bigint AS first, NULL::bigint AS last, \(times)",
       "first_time": table.hasPosition ? time("c.first") : "c.first_time",
       "last_time": table.hasPosition ? time("c.last") : "c.last_time",
     ])
-    let result = try connection.query(sql, conditions.parameters)
-    return try (0..<result.rowCount).map { try TypeHistory(result, row: $0) }
+    return try connection.query(sql).map { try TypeHistory($0) }
   }
 
-  private init(_ result: borrowing QueryResult, row: Int) throws(EventStoreError) {
+  private init(_ row: borrowing Row) throws(EventStoreError) {
+    let (first, last) = (row.optionalInt64("first"), row.optionalInt64("last"))
     count = TypeCount(
-      type: ByteString(result.string(row, 0)),
-      events: result.int64(row, 1),
-      positions: result.optionalInt64(row, 2).map { $0...result.int64(row, 3) }
+      type: ByteString(row.string("event_type")),
+      events: row.int64("events"),
+      positions: first.flatMap { first in last.map { first...$0 } }
     )
-    firstSeen = try result.time(row, 4, ofType: count.type.string)
-    lastSeen = try result.time(row, 5, ofType: count.type.string)
+    firstSeen = try row.time("first_time", ofType: count.type.string)
+    lastSeen = try row.time("last_time", ofType: count.type.string)
   }
 }
 
-extension QueryResult {
+extension Row {
   /// The time of an event of a type.
-  borrowing func time(_ row: Int, _ column: Int, ofType type: String) throws(EventStoreError) -> Timestamp {
-    guard let microseconds = optionalInt64(row, column) else {
-      throw .incomplete("an event of type \(type)", without: "timestamp")
-    }
-    return Timestamp(microseconds: microseconds)
+  func time(_ column: StaticString, ofType type: String) throws(EventStoreError) -> Timestamp {
+    if isNull(column) { throw .incomplete("an event of type \(type)", without: "timestamp") }
+    return timestamp(column)
   }
 }
 
@@ -79,8 +81,7 @@ extension QueryResult {
 /// (systematic cluster sampling), so that every event is as likely as another and the index finds them.
 struct EventSample {
   /// A FROM item, which calls itself `e`, with the columns that were asked for.
-  let sql: String
-  let parameters: [Parameter]
+  let sql: SQL
   let isWhole: Bool
 
   static let maximumWindows = 200
@@ -99,12 +100,13 @@ struct EventSample {
     columns: String,
     source: String
   ) {
-    var conditions = Conditions()
-    conditions.add("e.\(typeColumn) = \(conditions.bind(.text(count.type.string)))")
-    if let category { conditions.add(category: category) }
+    var conditions: [SQL] = ["e.\(raw: typeColumn) = \(count.type.string)"]
+    if let category { conditions.append(.isOf(category: category)) }
     // OFFSET 0: a planner who merges this with what is done to the events does that first, and to all of them.
-    let select = { (condition: String) in
-      "SELECT \(columns) FROM \(source) e \(conditions.clause(and: condition)) OFFSET 0"
+    let select = { (condition: SQL) -> SQL in
+      """
+      SELECT \(raw: columns) FROM \(raw: source) e WHERE \((conditions + [condition]).conjunction) OFFSET 0
+      """
     }
     if let limit, let positions = count.positions, count.events > limit {
       let sample = PositionWindows(
@@ -114,14 +116,15 @@ struct EventSample {
         minimumWidth: Self.minimumWidth
       )
       let events = select("e.position BETWEEN w.first AND w.last")
-      let windows = "unnest(\(conditions.bind(sample.starts)), \(conditions.bind(sample.ends)))"
-      sql = "(SELECT e.* FROM \(windows) AS w (first, last) CROSS JOIN LATERAL (\(events)) AS e) AS e"
+      sql = """
+        (SELECT e.* FROM unnest(\(sample.starts), \(sample.ends)) AS w (first, last)
+         CROSS JOIN LATERAL (\(events)) AS e) AS e
+        """
       isWhole = false
     } else {
       sql = "(\(select("true"))) AS e"
       isWhole = true
     }
-    parameters = conditions.parameters
   }
 
   /// The events as they are read.

@@ -80,16 +80,17 @@ extension StoreConnection {
     _ table: EventsTable
   ) throws -> TypeShape {
     let first = table.hasPosition ? "min(e.position)" : "min(e.id::text)"
-    let sql = """
-      SELECT s.shape, count(*), min(e."timestamp"), max(e."timestamp"), \(first)::text
-      FROM \(sample.sql) CROSS JOIN LATERAL (\(Self.shapeOfEvent)) AS s
+    let sql: SQL = """
+      SELECT s.shape, count(*) AS events, min(e."timestamp") AS first_seen, max(e."timestamp") AS last_seen,
+             \(raw: first)::text AS first_event
+      FROM \(sample.sql) CROSS JOIN LATERAL (\(raw: Self.shapeOfEvent)) AS s
       GROUP BY s.shape ORDER BY count(*) DESC, s.shape
       """
     var shape = TypeShape(type: count.type.string, events: count.events)
     var paths: [ByteString: TypeShape.Path] = [:]
-    try connection.forEachPage(of: sql, sample.parameters) { page in
-      for row in 0..<page.rowCount {
-        let variant = try TypeShape.Variant(page, row: row, ofType: count.type.string)
+    try connection.forEachPage(of: sql) { page in
+      try page.forEachRow { row in
+        let variant = try TypeShape.Variant(row, ofType: count.type.string)
         shape.examined += variant.events
         shape.variantCount += 1
         if shape.variants.count < TypeShape.variantLimit { shape.variants.append(variant) }
@@ -105,20 +106,20 @@ extension StoreConnection {
   /// Takes examples from the first event of each variant.
   private func addExamples(to shape: inout TypeShape, _ table: EventsTable) throws {
     let key = table.hasPosition ? ("position", "bigint") : ("id", "uuid")
-    let sql = """
+    let cursors = Parameter.textArray(shape.variants.compactMap(\.firstEvent))
+    let sql: SQL = """
       SELECT s.path, s.example
-      FROM \(table.source) AS e CROSS JOIN LATERAL (
-        \(Self.nodes(of: "e.event_data"))
+      FROM \(raw: table.source) AS e CROSS JOIN LATERAL (
+        \(raw: Self.nodes(of: "e.event_data"))
         SELECT path, min(value::text COLLATE "C") AS example FROM node
         WHERE jsonb_typeof(value) NOT IN ('object', 'array', 'null') GROUP BY path
       ) AS s
-      WHERE e.\(key.0) = ANY ($1::\(key.1)[]) ORDER BY e.\(key.0)
+      WHERE e.\(raw: key.0) = ANY (\(cursors)::\(raw: key.1)[]) ORDER BY e.\(raw: key.0)
       """
-    let result = try connection.query(sql, [.textArray(shape.variants.compactMap(\.firstEvent))])
     var examples: [ByteString: String] = [:]
-    for row in 0..<result.rowCount {
-      let path = ByteString(result.string(row, 0))
-      if examples[path] == nil { examples[path] = result.string(row, 1) }
+    try connection.query(sql).forEachRow { row in
+      let path = ByteString(row.string("path"))
+      if examples[path] == nil { examples[path] = row.string("example") }
     }
     for index in shape.paths.indices {
       shape.paths[index].example = examples[ByteString(shape.paths[index].path)]
@@ -127,15 +128,15 @@ extension StoreConnection {
 
   /// A member is required when there are as many of it as of the object around it.
   private func findRequired(in shape: inout TypeShape, _ sample: EventSample) throws {
-    let sql = """
-      SELECT s.path, count(*), count(*) FILTER (WHERE jsonb_typeof(s.value) = 'object')
-      FROM \(sample.sql) CROSS JOIN LATERAL (\(Self.nodes(of: "e.event_data")) SELECT path, value FROM node) AS s
+    let nodes = Self.nodes(of: "e.event_data")
+    let sql: SQL = """
+      SELECT s.path, count(*) AS all, count(*) FILTER (WHERE jsonb_typeof(s.value) = 'object') AS objects
+      FROM \(sample.sql) CROSS JOIN LATERAL (\(raw: nodes) SELECT path, value FROM node) AS s
       GROUP BY s.path
       """
-    let result = try connection.query(sql, sample.parameters)
     var values: [ByteString: (all: Int64, objects: Int64)] = [:]
-    for row in 0..<result.rowCount {
-      values[ByteString(result.string(row, 0))] = (result.int64(row, 1), result.int64(row, 2))
+    try connection.query(sql).forEachRow { row in
+      values[ByteString(row.string("path"))] = (row.int64("all"), row.int64("objects"))
     }
     for index in shape.paths.indices {
       let steps = JSONPathSteps(shape.paths[index].path)
@@ -160,12 +161,12 @@ extension TypeShape.Path {
 }
 
 extension TypeShape.Variant {
-  fileprivate init(_ page: borrowing QueryResult, row: Int, ofType type: String) throws {
-    members = page.string(row, 0).unicodeScalars.split(separator: "\n").map(String.init)
-    events = page.int64(row, 1)
-    firstSeen = try page.time(row, 2, ofType: type)
-    lastSeen = try page.time(row, 3, ofType: type)
-    firstEvent = page.optionalString(row, 4)
+  fileprivate init(_ row: borrowing Row, ofType type: String) throws {
+    members = row.string("shape").unicodeScalars.split(separator: "\n").map(String.init)
+    events = row.int64("events")
+    firstSeen = try row.time("first_seen", ofType: type)
+    lastSeen = try row.time("last_seen", ofType: type)
+    firstEvent = row.optionalString("first_event")
   }
 
   /// What it has more (`+`) and less (`-`) than another one, each in the order of bytes.

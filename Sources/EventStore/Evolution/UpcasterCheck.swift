@@ -67,21 +67,20 @@ extension Upcasters {
       }
     }
     guard !calls.isEmpty else { return }
-    let sql = """
+    let (schemas, names) = (calls.map { $0.schema ?? "" }, calls.map(\.name))
+    let sql: SQL = """
       SELECT EXISTS (SELECT FROM pg_proc p
         WHERE p.proname = c.name AND CASE c.schema WHEN '' THEN pg_function_is_visible(p.oid)
             ELSE p.pronamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = c.schema) END
-          AND (p.provolatile = 'v' OR p.pronamespace = 'pg_catalog'::regnamespace AND p.proname = ANY ($3)))
-      FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS c (schema, name, place) ORDER BY c.place
+          AND (p.provolatile = 'v' OR p.pronamespace = 'pg_catalog'::regnamespace
+            AND p.proname = ANY (\(Parameter.textArray(FunctionCall.ofClockAndSession))))) AS is_refused
+      FROM unnest(\(Parameter.textArray(schemas)), \(Parameter.textArray(names))) WITH ORDINALITY
+        AS c (schema, name, place) ORDER BY c.place
       """
-    let result = try connection.query(
-      sql,
-      [
-        .textArray(calls.map { $0.schema ?? "" }), .textArray(calls.map(\.name)),
-        .textArray(FunctionCall.ofClockAndSession),
-      ]
-    )
-    let refused = calls.indices.first { result.bool($0, 0) || FunctionCall.keywords.contains(calls[$0].name) }
+    let result = try connection.query(sql)
+    let refused = calls.indices.first {
+      result[$0].bool("is_refused") || FunctionCall.keywords.contains(calls[$0].name)
+    }
     guard let call = refused.map({ calls[$0] }) else { return }
     throw SQLFileError(
       file: call.file,

@@ -151,12 +151,11 @@ extension StoreConnection {
     if let limit = query.limit {
       guard limit > 0 else { return nil }
       let table = try eventsTable()
-      var conditions = query.conditions(in: table)
-      let sql = """
-        SELECT e.position FROM \(table.source) e \(conditions.clause(and: "true"))
-        ORDER BY e.position OFFSET \(conditions.bind(.int8(Int64(limit) - 1))) LIMIT 1
+      let sql: SQL = """
+        SELECT e.position FROM \(raw: table.source) e WHERE \(query.conditions(in: table).conjunction)
+        ORDER BY e.position OFFSET \(Int64(limit) - 1) LIMIT 1
         """
-      let nth = try connection.query(sql, conditions.parameters)
+      let nth = try connection.query(sql)
       if !nth.isEmpty { query.toPosition = nth.int64(0, 0) }
     }
     let first = try connection.query("SELECT min(position) FROM \(raw: relation) e").optionalInt64(0, 0)
@@ -168,13 +167,13 @@ extension StoreConnection {
   /// A FROM item with those events of a source that match.
   private func filter(_ source: String, by query: EventQuery) throws -> String {
     let table = try eventsTable()
-    let parameters = query.conditions(in: table).parameters
-    if parameters.isEmpty { return source }
+    let conditions = query.conditions(in: table)
+    if conditions.isEmpty { return source }
+    let condition = conditions.conjunction
     // A function takes no parameters from outside; the server itself writes the values as constants.
-    let constants = parameters.indices.map { "format('%L::%s', $\($0 + 1), pg_typeof($\($0 + 1)))" }
-    let row = try connection.query("SELECT \(constants.joined(separator: ", "))", parameters)
-    let names = parameters.indices.map { row.string(0, $0) }
-    let conditions = query.conditions(in: table, naming: names)
-    return "(SELECT * FROM \(source) AS e \(conditions.clause(and: "true")))"
+    let constants = condition.parameters.map { "format('%L::%s', \($0), pg_typeof(\($0)))" as SQL }
+    let row = try connection.query("SELECT \(constants.joined(separator: ", "))")
+    let names = constants.indices.map { row.string(0, $0) }
+    return "(SELECT * FROM \(source) AS e WHERE \(condition.text(naming: names)))"
   }
 }

@@ -84,24 +84,22 @@ extension StoreConnection {
   func mergeShards(of generation: inout Generation) throws {
     var merged = generation
     try connection.transaction {
-      let sql = """
-        WITH gone AS (DELETE FROM annals.shards WHERE projection = $1 AND generation = $2 RETURNING *)
-        SELECT min(position), max(position), sum(events)::bigint,
-               CASE WHEN bool_and(seen_events IS NOT NULL) THEN sum(seen_events)::bigint END,
-               CASE WHEN bool_and(seen_hash IS NOT NULL) THEN sum(seen_hash)::bigint END
+      let sql: SQL = """
+        WITH gone AS (
+          DELETE FROM annals.shards
+          WHERE projection = \(generation.projection) AND generation = \(generation.number) RETURNING *
+        )
+        SELECT min(position) AS first, max(position) AS last, sum(events)::bigint AS events,
+               CASE WHEN bool_and(seen_events IS NOT NULL) THEN sum(seen_events)::bigint END AS seen_events,
+               CASE WHEN bool_and(seen_hash IS NOT NULL) THEN sum(seen_hash)::bigint END AS seen_hash
         FROM gone
         """
-      let key: [Parameter] = [.text(generation.projection), .int4(generation.number)]
-      let result = try connection.query(sql, key)
-      guard !result.isNull(0, 0), result.int64(0, 0) == result.int64(0, 1) else {
+      let result = try connection.query(sql)
+      let row = result[0]
+      guard let position = row.optionalInt64("first"), position == row.int64("last") else {
         throw generation.checkpointMoved()
       }
-      try merged.advance(
-        to: result.int64(0, 0),
-        events: result.int64(0, 2),
-        seen: result.seenEvents(0, 3),
-        connection
-      )
+      try merged.advance(to: position, events: row.int64("events"), seen: row.seenEvents, connection)
     }
     generation = merged
   }

@@ -10,13 +10,28 @@ public enum AggregateSelection: Sendable, Hashable {
   case aggregates([String])
 }
 
-extension Conditions {
-  /// The rows `e` with the selected aggregates.
-  mutating func add(_ selection: AggregateSelection) {
-    switch selection {
-    case .all: break
-    case .category(let category): add(category: category)
-    case .aggregates(let ids): add("e.aggregate_id = ANY (\(bind(.textArray(ids))))")
+extension AggregateSelection {
+  /// The condition on the rows `e` with the selected aggregates.
+  var condition: SQL {
+    switch self {
+    case .all: "true"
+    case .category(let category): .isOf(category: category)
+    case .aggregates(let ids): "e.aggregate_id = ANY (\(Parameter.textArray(ids)))"
     }
   }
+}
+
+extension SQL {
+  /// The rows `e` with the aggregates of a category: a range of the index, in the order of bytes, where "." follows "-".
+  static func isOf(category: String) -> SQL {
+    """
+    (e.aggregate_id = \(category)
+     OR e.aggregate_id COLLATE "C" >= \(category + "-") AND e.aggregate_id COLLATE "C" < \(category + "."))
+    """
+  }
+}
+
+extension [SQL] {
+  /// All conditions as one.
+  var conjunction: SQL { isEmpty ? "true" : joined(separator: " AND ") }
 }

@@ -2,23 +2,26 @@ internal import LibPQ
 
 extension EventPages {
   /// The statement that reads the next page.
-  var statement: (sql: String, parameters: [Parameter]) {
-    var conditions = query.conditions(in: table)
-    addContinuation(to: &conditions)
+  var statement: SQL {
+    let conditions = query.conditions(in: table) + [continuation].compactMap(\.self)
     let hash = isRemembered ? ", \(SeenEvents.hash) AS id_hash" : ""
-    let rest = """
-      SELECT \(table.columns)\(hash) FROM \(table.source) e \(conditions.clause(and: "true")) ORDER BY \(ordering)
-      """
-    return (firstRows(of: rest), conditions.parameters)
+    return firstRows(
+      of: """
+        SELECT \(raw: table.columns)\(raw: hash) FROM \(raw: table.source) e
+        WHERE \(conditions.conjunction) ORDER BY \(raw: ordering)
+        """
+    )
   }
 
   /// A page must not end between events of one place, as the next one begins behind it. Only where there can be such
   /// events: with WITH TIES a sort does not forget all but the first rows.
-  private func firstRows(of rest: String) -> String {
-    if ties == .none { return "\(rest) LIMIT \(rowsAsked)" }
-    let page = "\(rest) FETCH FIRST \(skippedRows + rowsAsked) ROWS WITH TIES"
+  private func firstRows(of rest: SQL) -> SQL {
+    if ties == .none { return "\(rest) LIMIT \(raw: "\(rowsAsked)")" }
     let limit = ties == .cut ? remaining.map { " LIMIT \($0)" } ?? "" : ""
-    return "SELECT * FROM (\(page)) AS page OFFSET \(skippedRows)\(limit)"
+    return """
+      SELECT * FROM (\(rest) FETCH FIRST \(raw: "\(skippedRows + rowsAsked)") ROWS WITH TIES) AS page
+      OFFSET \(raw: "\(skippedRows)\(limit)")
+      """
   }
 
   private var ordering: String {
@@ -28,97 +31,39 @@ extension EventPages {
   }
 
   /// Goes on behind the last event.
-  private func addContinuation(to conditions: inout Conditions) {
-    guard let last else { return }
+  private var continuation: SQL? {
+    guard let last else { return nil }
     let comparison = query.reversed ? "<" : ">"
     switch order {
-    case .position:
-      conditions.add("e.position \(comparison) \(conditions.bind(.int8(last.position)))")
-    case .stream:
-      conditions.add("e.version \(comparison) \(conditions.bind(.int4(last.version)))")
+    case .position: return "e.position \(raw: comparison) \(last.position)"
+    case .stream: return "e.version \(raw: comparison) \(last.version)"
     case .aggregates:
-      let key = "(\(conditions.bind(.text(last.aggregateID))), \(conditions.bind(.int4(last.version))))"
-      conditions.add("(e.aggregate_id, e.version) \(comparison) \(key)")
+      return "(e.aggregate_id, e.version) \(raw: comparison) (\(last.aggregateID), \(last.version))"
     }
-  }
-}
-
-/// The conditions of a statement, and the values that they name.
-struct Conditions {
-  private(set) var parameters: [Parameter] = []
-  private var terms: [String] = []
-  /// What stands for the values in the statement; nil for `$1` and so on.
-  private let names: [String]?
-
-  init(naming names: [String]? = nil) {
-    self.names = names
-  }
-
-  /// Makes a value a parameter, and returns its name.
-  mutating func bind(_ value: Parameter) -> String {
-    parameters.append(value)
-    return names?[parameters.count - 1] ?? "$\(parameters.count)"
-  }
-
-  mutating func add(_ term: String) {
-    terms.append(term)
-  }
-
-  /// All conditions as one.
-  var conjunction: String { terms.isEmpty ? "true" : terms.joined(separator: " AND ") }
-
-  /// The WHERE clause, with one more condition.
-  func clause(and term: String) -> String {
-    "WHERE " + (terms + [term]).joined(separator: " AND ")
   }
 }
 
 extension EventQuery {
-  /// What the query demands of an event.
-  ///
-  /// - Parameter names: constants for the values, where a statement takes no parameters.
-  func conditions(in table: EventsTable, naming names: [String]? = nil) -> Conditions {
-    var conditions = Conditions(naming: names)
-    if let aggregateID {
-      conditions.add(table.isOf(aggregateID, conditions.bind(.text(aggregateID))))
-    }
-    if let category { conditions.add(category: category) }
+  /// What the query demands of an event `e`; no condition for the whole store.
+  func conditions(in table: EventsTable) -> [SQL] {
+    var conditions: [SQL] = []
+    if let aggregateID { conditions.append(table.isOf(aggregateID)) }
+    if let category { conditions.append(.isOf(category: category)) }
     if let type = types.first, types.count == 1 {
       // An array of one would keep PostgreSQL from reading the type's run of the index in order.
-      conditions.add("e.event_type = \(conditions.bind(.text(type)))")
+      conditions.append("e.event_type = \(type)")
     } else if !types.isEmpty {
       // For frequent types PostgreSQL filters the positions' index, for rare ones it sorts what the types' index has.
       // A UNION ALL of one SELECT a type is not merged but sorted as a whole, page for page: 12 times slower.
-      conditions.add("e.event_type = ANY (\(conditions.bind(.textArray(types))))")
+      conditions.append("e.event_type = ANY (\(Parameter.textArray(types)))")
     }
-    let bounds: [(column: String, comparison: String, value: Int64?)] = [
-      ("position", ">=", fromPosition), ("position", ">", afterPosition), ("position", "<=", toPosition),
-      ("version", ">=", fromVersion.map(Int64.init)), ("version", "<=", toVersion.map(Int64.init)),
-    ]
-    for bound in bounds {
-      guard let value = bound.value else { continue }
-      conditions.add("e.\(bound.column) \(bound.comparison) \(conditions.bind(.int8(value)))")
-    }
-    let zone = table.hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
-    for (comparison, time) in [(">=", since), ("<=", until)] {
-      guard let time else { continue }
-      let value = conditions.bind(.timestamptz(time.microseconds))
-      conditions.add("e.\"timestamp\" \(comparison) \(value)\(zone)")
-    }
+    if let fromPosition { conditions.append("e.position >= \(fromPosition)") }
+    if let afterPosition { conditions.append("e.position > \(afterPosition)") }
+    if let toPosition { conditions.append("e.position <= \(toPosition)") }
+    if let fromVersion { conditions.append("e.version >= \(Int64(fromVersion))") }
+    if let toVersion { conditions.append("e.version <= \(Int64(toVersion))") }
+    if let since { conditions.append("e.\"timestamp\" >= \(table.stored(since))") }
+    if let until { conditions.append("e.\"timestamp\" <= \(table.stored(until))") }
     return conditions
-  }
-}
-
-extension Conditions {
-  /// The aggregates of a category: a range of the index, in the order of bytes, where "." follows "-".
-  mutating func add(category: String) {
-    let name = bind(.text(category))
-    let (first, end) = (bind(.text(category + "-")), bind(.text(category + ".")))
-    add(
-      """
-      (e.aggregate_id = \(name)
-       OR e.aggregate_id COLLATE "C" >= \(first) AND e.aggregate_id COLLATE "C" < \(end))
-      """
-    )
   }
 }

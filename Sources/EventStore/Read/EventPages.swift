@@ -69,7 +69,7 @@ struct EventPages: Sendable {
   func send(_ connection: Connection) throws(PostgresError) {
     let statement = self.statement
     // Not prepared: a generic plan knows nothing of how frequent the types asked for are.
-    try connection.send(statement.sql, statement.parameters)
+    try connection.send(statement.text, statement.parameters)
   }
 
   /// Waits for the page that was asked for, and moves on behind it.

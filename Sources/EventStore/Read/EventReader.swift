@@ -144,14 +144,14 @@ extension StoreConnection {
     guard query.since != nil || query.until != nil, try eventsTable().hasPosition else { return }
     var times = EventQuery()
     (times.since, times.until) = (query.since, query.until)
-    let conditions = times.conditions(in: try eventsTable())
+    let condition = times.conditions(in: try eventsTable()).conjunction
     // "+ 0" keeps the planner from walking the positions from either end to the first match.
-    let sql = """
-      SELECT min(position + 0), max(position + 0) FROM \(relation) e \(conditions.clause(and: "true"))
+    let sql: SQL = """
+      SELECT min(position + 0) AS first, max(position + 0) AS last FROM \(raw: relation) e WHERE \(condition)
       """
-    let range = try connection.query(sql, conditions.parameters)
+    let range = try connection.query(sql)
     // What comes later has a higher position than all that is there.
-    guard let first = range.optionalInt64(0, 0), let last = range.optionalInt64(0, 1) else {
+    guard let first = range[0].optionalInt64("first"), let last = range[0].optionalInt64("last") else {
       if !following { query.limit = 0 }
       return
     }
@@ -214,24 +214,20 @@ extension StoreConnection {
   /// A name that matches nothing is a mistake in the name far more often than an empty answer.
   func requireNames(in query: EventQuery) throws {
     let table = try eventsTable()
-    func require(_ what: String, _ fill: (inout Conditions) -> Void) throws {
-      var conditions = Conditions()
-      fill(&conditions)
-      let sql = "SELECT EXISTS (SELECT FROM \(table.source) e \(conditions.clause(and: "true")))"
-      guard try connection.query(sql, conditions.parameters).bool(0, 0) else {
+    func require(_ what: String, _ condition: SQL) throws {
+      let sql: SQL = "SELECT EXISTS (SELECT FROM \(raw: table.source) e WHERE \(condition))"
+      guard try connection.query(sql).bool(0, 0) else {
         throw EventStoreError(.notFound, "\(table.name) has no event of \(what)")
       }
     }
     for type in query.types {
-      try require("type '\(type)'") { $0.add("e.event_type = \($0.bind(.text(type)))") }
+      try require("type '\(type)'", "e.event_type = \(type)")
     }
     if let aggregateID = query.aggregateID {
-      try require("aggregate '\(aggregateID)'") {
-        $0.add(table.isOf(aggregateID, $0.bind(.text(aggregateID))))
-      }
+      try require("aggregate '\(aggregateID)'", table.isOf(aggregateID))
     }
     if let category = query.category {
-      try require("category '\(category)'") { $0.add(category: category) }
+      try require("category '\(category)'", .isOf(category: category))
     }
   }
 }

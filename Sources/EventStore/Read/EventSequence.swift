@@ -115,9 +115,20 @@ extension QueryResult {
     )
   }
 
-  borrowing func eventID(_ row: Int, _ column: Int) -> EventID {
-    let bytes = bytes(row, column)
-    return EventID(
+  borrowing func eventID(_ row: Int, _ column: Int) -> EventID { EventID(bytes(row, column)) }
+}
+
+extension Row {
+  func eventID(_ column: StaticString) -> EventID { EventID(bytes(column)) }
+
+  /// A time as a timestamptz.
+  func timestamp(_ column: StaticString) -> Timestamp { Timestamp(microseconds: int64(column)) }
+}
+
+extension EventID {
+  /// - Parameter bytes: a UUID as PostgreSQL sends it.
+  fileprivate init(_ bytes: RawSpan) {
+    self.init(
       high: UInt64(bigEndian: bytes.load(as: UInt64.self)),
       low: UInt64(bigEndian: bytes.load(at: 8, as: UInt64.self))
     )

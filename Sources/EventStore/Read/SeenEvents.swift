@@ -17,15 +17,13 @@ struct SeenEvents: Sendable, Hashable {
   /// The hash of event `e` as an integer of 32 bits.
   static let hash = "coalesce(pg_catalog.uuid_hash(e.id), 0)"
   /// What to select of events `e`.
-  static let columns = "count(*), coalesce(sum(\(hash)), 0)::bigint"
+  static let columns = "count(*) AS seen_events, coalesce(sum(\(hash)), 0)::bigint AS seen_hash"
 }
 
-extension QueryResult {
-  /// A row of ``SeenEvents/columns``; nil where they are NULL.
-  borrowing func seenEvents(_ row: Int, _ column: Int) -> SeenEvents? {
-    guard let count = optionalInt64(row, column), let hash = optionalInt64(row, column + 1) else {
-      return nil
-    }
+extension Row {
+  /// A row with ``SeenEvents/columns``; nil where they are NULL.
+  var seenEvents: SeenEvents? {
+    guard let count = optionalInt64("seen_events"), let hash = optionalInt64("seen_hash") else { return nil }
     return SeenEvents(count: count, hash: hash)
   }
 }
@@ -40,15 +38,14 @@ extension Projection {
     upTo last: Int64,
     _ connection: Connection
   ) throws -> SeenEvents {
-    let sql = """
-      SELECT \(SeenEvents.columns) FROM \(source) AS e
-      WHERE ($1::bigint IS NULL OR e.position >= $1) AND e.position <= $2 AND ($4 OR e.event_type = ANY ($3))
+    var conditions: [SQL] = ["e.position <= \(last)"]
+    if let first { conditions.append("e.position >= \(first)") }
+    if !handlesEveryType { conditions.append("e.event_type = ANY (\(Parameter.textArray(handledTypes)))") }
+    let sql: SQL = """
+      SELECT \(raw: SeenEvents.columns) FROM \(raw: source) AS e WHERE \(conditions.conjunction)
       """
-    let row = try connection.query(
-      sql,
-      [.int8(first), .int8(last), .textArray(handledTypes), .bool(handlesEveryType)]
-    )
-    return row.seenEvents(0, 0) ?? SeenEvents()
+    let result = try connection.query(sql)
+    return result[0].seenEvents ?? SeenEvents()
   }
 }
 
@@ -59,12 +56,11 @@ extension Generation {
   func takeAsSeen(_ file: Projection?, of source: String?, _ connection: Connection) throws {
     var seen: SeenEvents?
     if let file, let source { seen = try file.seenEvents(of: source, upTo: position, connection) }
-    let sql = """
-      UPDATE annals.generations SET seen_events = $3, seen_hash = $4 WHERE projection = $1 AND number = $2
-      """
     _ = try connection.query(
-      sql,
-      [.text(projection), .int4(number), .int8(seen?.count), .int8(seen?.hash)]
+      """
+      UPDATE annals.generations SET seen_events = \(seen?.count), seen_hash = \(seen?.hash)
+      WHERE projection = \(projection) AND number = \(number)
+      """
     )
   }
 }
@@ -73,18 +69,24 @@ extension StoreConnection {
   /// The events that match.
   func seenEvents(of query: EventQuery) throws -> SeenEvents {
     let table = try eventsTable()
-    let conditions = query.conditions(in: table)
-    let sql = "SELECT \(SeenEvents.columns) FROM \(table.source) e \(conditions.clause(and: "true"))"
-    return try connection.query(sql, conditions.parameters).seenEvents(0, 0) ?? SeenEvents()
+    let sql: SQL = """
+      SELECT \(raw: SeenEvents.columns) FROM \(raw: table.source) e WHERE \(query.conditions(in: table).conjunction)
+      """
+    let result = try connection.query(sql)
+    return result[0].seenEvents ?? SeenEvents()
   }
 
   /// What readers have met is of events as they were: nobody can tell what it is of other ones.
   func forgetSeenEvents() throws {
-    let generations = """
-      UPDATE annals.generations SET seen_events = NULL, seen_hash = NULL
-      WHERE projection IN (SELECT name FROM annals.projections WHERE store = $1)
+    let store = table.description
+    _ = try connection.query(
       """
-    let checkpoints = "UPDATE annals.checkpoints SET seen_events = NULL, seen_hash = NULL WHERE store = $1"
-    for sql in [generations, checkpoints] { _ = try connection.query(sql, [.text(table.description)]) }
+      UPDATE annals.generations SET seen_events = NULL, seen_hash = NULL
+      WHERE projection IN (SELECT name FROM annals.projections WHERE store = \(store))
+      """
+    )
+    _ = try connection.query(
+      "UPDATE annals.checkpoints SET seen_events = NULL, seen_hash = NULL WHERE store = \(store)"
+    )
   }
 }

@@ -20,32 +20,37 @@ extension StoreConnection {
   func summary(ofStream aggregateID: String) throws -> StreamSummary? {
     let table = try eventsTable()
     let zone = table.hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
-    let sql = """
-      SELECT count(*), min(version), max(version), min("timestamp")\(zone), max("timestamp")\(zone)
-      FROM \(relation) e WHERE \(table.isOf(aggregateID, "$1"))
+    let sql: SQL = """
+      SELECT count(*) AS events, min(version) AS first_version, max(version) AS last_version,
+             min("timestamp")\(raw: zone) AS first_time, max("timestamp")\(raw: zone) AS last_time
+      FROM \(raw: relation) e WHERE \(table.isOf(aggregateID))
       """
-    let row = try connection.query(sql, [.text(aggregateID)])
-    guard row.int64(0, 0) > 0 else { return nil }
-    for (column, name) in [(1, "version"), (3, "timestamp")] where row.isNull(0, column) {
-      throw EventStoreError.incomplete("every event of \(aggregateID)", without: name)
+    let result = try connection.query(sql)
+    let row = result[0]
+    guard row.int64("events") > 0 else { return nil }
+    if row.isNull("first_version") {
+      throw EventStoreError.incomplete("every event of \(aggregateID)", without: "version")
+    }
+    if row.isNull("first_time") {
+      throw EventStoreError.incomplete("every event of \(aggregateID)", without: "timestamp")
     }
     return StreamSummary(
-      count: Int(row.int64(0, 0)),
-      firstVersion: Int(row.int32(0, 1)),
-      lastVersion: Int(row.int32(0, 2)),
-      firstTime: Timestamp(microseconds: row.int64(0, 3)),
-      lastTime: Timestamp(microseconds: row.int64(0, 4)),
+      count: Int(row.int64("events")),
+      firstVersion: Int(row.int32("first_version")),
+      lastVersion: Int(row.int32("last_version")),
+      firstTime: row.timestamp("first_time"),
+      lastTime: row.timestamp("last_time"),
       snapshotVersion: try snapshotVersion(aggregateID)
     )
   }
 
   private func snapshotVersion(_ aggregateID: String) throws -> Int? {
     guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return nil }
-    let sql = """
+    let sql: SQL = """
       SELECT max(s.version) FROM annals.snapshots s JOIN annals.reducers r ON r.id = s.reducer
-      WHERE r.store = $1 AND s.aggregate_id = $2
+      WHERE r.store = \(table.description) AND s.aggregate_id = \(aggregateID)
       """
-    let result = try connection.query(sql, [.text(table.description), .text(aggregateID)])
+    let result = try connection.query(sql)
     return result.optionalInt32(0, 0).map { Int($0) }
   }
 }

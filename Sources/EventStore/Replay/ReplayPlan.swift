@@ -68,9 +68,9 @@ extension StoreConnection {
   /// How many events the planner expects.
   private func estimate(_ query: EventQuery) throws -> Int64 {
     let table = try eventsTable()
-    let conditions = query.conditions(in: table)
-    let sql = "EXPLAIN (FORMAT json) SELECT FROM \(table.source) e \(conditions.clause(and: "true"))"
-    let text = try connection.query(sql, conditions.parameters).string(0, 0)
+    let condition = query.conditions(in: table).conjunction
+    let sql: SQL = "EXPLAIN (FORMAT json) SELECT FROM \(raw: table.source) e WHERE \(condition)"
+    let text = try connection.query(sql).string(0, 0)
     return try JSONDecoder().decode([PlannedStatement].self, from: Data(text.utf8))[0].rows
   }
 
@@ -81,17 +81,16 @@ extension StoreConnection {
   private func frequentTypes() throws -> (types: [String], isAll: Bool) {
     guard foreign == nil, upcasters.isEmpty else { return ([], false) }
     // Of a partitioned table the row of the whole (inherited).
-    let sql = """
-      SELECT name, n_distinct = count(*) OVER () FROM (
+    let sql: SQL = """
+      SELECT name, n_distinct = count(*) OVER () AS is_all FROM (
         SELECT most_common_vals, n_distinct FROM pg_stats
-        WHERE schemaname = $1 AND tablename = $2 AND attname = 'event_type' ORDER BY inherited DESC LIMIT 1
-      ) AS s, unnest(s.most_common_vals::text::text[]) WITH ORDINALITY AS t (name, place) ORDER BY place LIMIT $3
+        WHERE schemaname = \(table.schema) AND tablename = \(table.name) AND attname = 'event_type'
+        ORDER BY inherited DESC LIMIT 1
+      ) AS s, unnest(s.most_common_vals::text::text[]) WITH ORDINALITY AS t (name, place)
+      ORDER BY place LIMIT \(Self.namedTypeLimit)
       """
-    let rows = try connection.query(
-      sql,
-      [.text(table.schema), .text(table.name), .int8(Self.namedTypeLimit)]
-    )
-    return ((0..<rows.rowCount).map { rows.string($0, 0) }, isAll: !rows.isEmpty && rows.bool(0, 1))
+    let rows = try connection.query(sql)
+    return (rows.map { $0.string("name") }, isAll: rows.first { $0.bool("is_all") } ?? false)
   }
 
   /// Each type takes a question to the planner.

@@ -1,3 +1,5 @@
+internal import LibPQ
+
 /// SQL with places to fill: a `.sql` file of this target, in which `{name}` outside of comments is a place.
 ///
 /// The file is gone through once, and what is filled in never: it may hold anything, such as another `{name}`. Names are
@@ -38,17 +40,22 @@ struct SQLTemplate: Sendable {
   ///   - values: a text for each place.
   ///   - common: texts that several templates share, of which this one takes those that it has a place for.
   func filled(_ values: [String: String], from common: [String: String] = [:]) -> String {  // ASCII
+    statement(values.mapValues(SQL.init(raw:)), from: common.mapValues(SQL.init(raw:))).text
+  }
+
+  /// The SQL with statements, or parts of some, in its places, which bring their values.
+  func statement(_ values: [String: SQL] = [:], from common: [String: SQL] = [:]) -> SQL {  // ASCII
     precondition(names.isSuperset(of: values.keys), "no place for one of \(values.keys.sorted())")
     return parts.map { part in
       switch part {
-      case .text(let text): return text
+      case .text(let text): return SQL(raw: text)
       case .place(let name):
         guard let value = values[name] ?? common[name] else {
           preconditionFailure("nothing for place \(name)")
         }
         return value
       }
-    }.joined()
+    }.joined(separator: "")
   }
 
   private static func parts(of text: String) -> [Part] {

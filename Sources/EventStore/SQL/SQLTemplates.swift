@@ -106,7 +106,13 @@ extension SQLTemplate {
     "metadata",
     "streams"
   )
-  static let gapEvidence = SQLTemplate(PackageResources.GapEvidence_sql, "events")
+  static let gapEvidence = SQLTemplate(
+    PackageResources.GapEvidence_sql,
+    "events",
+    "aggregate",
+    "first_missing",
+    "last_missing"
+  )
   static let orderFindings = SQLTemplate(
     PackageResources.OrderFindings_sql,
     "events",
@@ -117,12 +123,13 @@ extension SQLTemplate {
   )
   static let positionHoles = SQLTemplate(PackageResources.PositionHoles_sql, "events")
   static let readers = SQLTemplate(PackageResources.Readers_sql)
-  static let snapshotFindings = SQLTemplate(PackageResources.SnapshotFindings_sql, "events", "scope")
+  static let snapshotFindings = SQLTemplate(PackageResources.SnapshotFindings_sql, "events", "scope", "store")
   static let streamEnds = SQLTemplate(PackageResources.StreamEnds_sql, "events")
-  static let streams = SQLTemplate(PackageResources.Streams_sql, "events", "scope", "versions")
+  static let streams = SQLTemplate(PackageResources.Streams_sql, "events", "scope", "versions", "first")
   static let versionFindings = SQLTemplate(
     PackageResources.VersionFindings_sql,
     "events",
+    "first",
     "scope",
     "position",
     "versions"

@@ -11,6 +11,8 @@ package struct GeneratedCode: Sendable, Equatable {
   package let functionName: String
   /// The whole command.
   package let sql: String
+  /// The values of a query.
+  package let parameters: [Parameter]
   /// The line of the file behind each line of `sql`; nil for lines of the generator.
   package let fileLines: [Int?]
   /// The line of `sql` that PL/pgSQL calls line 1: the one with the opening dollar quote.
@@ -84,6 +86,7 @@ extension GeneratedCode {
   /// Writes the lines of one function.
   package struct Builder {
     private var lines: [String] = []
+    private var parameters: [Parameter] = []
     private var fileLines: [Int?] = []
 
     package init() {}
@@ -93,6 +96,12 @@ extension GeneratedCode {
         lines.append(String(line))
         fileLines.append(nil)
       }
+    }
+
+    /// Adds a part of a query, with its values.
+    mutating func add(sql: SQL) {
+      add(sql.text(after: parameters.count))
+      parameters += sql.parameters
     }
 
     /// Adds a statement of the file.
@@ -130,6 +139,7 @@ extension GeneratedCode {
         file: file,
         functionName: "",
         sql: lines.joined(separator: "\n"),
+        parameters: parameters,
         fileLines: fileLines,
         firstBodyLine: 1
       )
@@ -148,6 +158,7 @@ extension GeneratedCode {
         file: file,
         functionName: name,
         sql: header + body,
+        parameters: [],
         fileLines: [nil, nil] + fileLines + [nil],
         firstBodyLine: 2
       )

@@ -32,13 +32,16 @@ struct EventsTable: Sendable, Hashable {
   static let aggregateKey = "aggregate_uuid"
 
   /// The condition that event `e` is of an aggregate.
-  ///
-  /// - Parameter parameter: the name of the parameter that is bound to the id.
-  func isOf(_ aggregateID: String, _ parameter: String) -> String {
-    guard hasAggregateKey else { return "e.aggregate_id = \(parameter)" }
+  func isOf(_ aggregateID: String) -> SQL {
+    guard hasAggregateKey else { return "e.aggregate_id = \(aggregateID)" }
     // Only what is a uuid can be cast to one.
-    let key = EventID(aggregateID) == nil ? "NULL" : parameter
-    return "e.aggregate_id = \(parameter) AND e.\(Self.aggregateKey) = \(key)::uuid"
+    let key = EventID(aggregateID) == nil ? nil : aggregateID
+    return "e.aggregate_id = \(aggregateID) AND e.\(raw: Self.aggregateKey) = \(key)::uuid"
+  }
+
+  /// A time as the column `timestamp` has it.
+  func stored(_ time: Timestamp) -> SQL {
+    "\(Parameter.timestamptz(time.microseconds))\(raw: hasTimeZone ? "" : " AT TIME ZONE 'UTC'")"
   }
 
   /// The columns to select, in the order of ``Column``, each in the type that the readers decode.

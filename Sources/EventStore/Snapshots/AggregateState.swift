@@ -45,37 +45,37 @@ extension StoreConnection {
     indented: Bool = false
   ) throws -> AggregateState {
     let events = try eventsTable()
-    var conditions = Conditions()
-    let base = base(of: aggregateID, to: point, from: known, &conditions, in: events)
+    let state = indented ? "jsonb_pretty(f.state)" : "f.state::text"
     let query = Fold(reducer, of: events).query(
-      base: base,
+      base: base(of: aggregateID, to: point, from: known, in: events),
       result: """
-        SELECT CASE WHEN b.state IS NOT NULL THEN b.version END, f.version, f.upto, \(indented ? "jsonb_pretty(f.state)" : "f.state::text"),
-               \(events.time), \(events.position)
+        SELECT CASE WHEN b.state IS NOT NULL THEN b.version END AS snapshot_version, f.version, f.upto,
+               \(raw: state) AS state, \(raw: events.time) AS "timestamp", \(raw: events.position) AS position
         FROM annals_fold AS f CROSS JOIN annals_base AS b
-        JOIN \(relation) AS e ON e.aggregate_id = f.aggregate_id AND e.version = f.upto
+        JOIN \(raw: relation) AS e ON e.aggregate_id = f.aggregate_id AND e.version = f.upto
         WHERE f.version = f.upto OR f.state IS NULL
         """
     )
     try connection.execute("SET LOCAL jit = off")
-    let result = try connection.run(query, conditions.parameters)
+    let result = try connection.run(query)
     if result.isEmpty { throw try missing(point, in: aggregateID) }
-    if result.isNull(0, 3) {
-      throw try nullState(at: result.int32(0, 1), of: aggregateID, reducer)
+    let row = result[0]
+    guard let state = row.optionalString("state") else {
+      throw try nullState(at: row.int32("version"), of: aggregateID, reducer)
     }
-    guard let time = result.optionalInt64(0, 4) else {
+    if row.isNull("timestamp") {
       throw EventStoreError.incomplete(
-        "an event of \(aggregateID), version \(result.int32(0, 2)),",
+        "an event of \(aggregateID), version \(row.int32("upto")),",
         without: "timestamp"
       )
     }
     return AggregateState(
       aggregateID: aggregateID,
-      version: Int(result.int32(0, 2)),
-      timestamp: Timestamp(microseconds: time),
-      position: result.optionalInt64(0, 5),
-      snapshotVersion: result.optionalInt32(0, 0).map(Int.init),
-      state: result.string(0, 3)
+      version: Int(row.int32("upto")),
+      timestamp: row.timestamp("timestamp"),
+      position: row.optionalInt64("position"),
+      snapshotVersion: row.optionalInt32("snapshot_version").map(Int.init),
+      state: state
     )
   }
 
@@ -84,35 +84,38 @@ extension StoreConnection {
     of aggregateID: String,
     to point: PointInStream,
     from known: KnownReducer?,
-    _ conditions: inout Conditions,
     in events: EventsTable
-  ) -> String {
-    let id = conditions.bind(.text(aggregateID))
-    let end = """
+  ) -> SQL {
+    let end: SQL = """
       SELECT e.aggregate_id, e.version,
-             (SELECT min(f.version) FROM \(events.source) AS f WHERE f.aggregate_id = \(id)) AS first_version
-      FROM \(events.source) AS e
-      WHERE e.aggregate_id = \(id) AND \(point.condition(&conditions, in: events))
+             (SELECT min(f.version) FROM \(raw: events.source) AS f WHERE f.aggregate_id = \(aggregateID)) AS first_version
+      FROM \(raw: events.source) AS e
+      WHERE e.aggregate_id = \(aggregateID) AND \(point.condition(in: events))
       ORDER BY e.version DESC LIMIT 1
       """
     return """
-      SELECT h.aggregate_id, coalesce(s.version, \(Fold.beginning)) AS version, s.state, h.version AS upto
+      SELECT h.aggregate_id, coalesce(s.version, \(raw: Fold.beginning)) AS version, s.state, h.version AS upto
       FROM (\(end)) AS h LEFT JOIN LATERAL (
-      \(newestSnapshot(of: known, upTo: "h", &conditions))
+      \(newestSnapshot(of: known, upTo: "h"))
       ) AS s ON true
       """
   }
 
   private func missing(_ point: PointInStream, in aggregateID: String) throws -> EventStoreError {
-    let sql = "SELECT max(version), min(\"timestamp\")::text FROM \(relation) e WHERE aggregate_id = $1"
-    let stream = try connection.query(sql, [.text(aggregateID)])
-    guard let head = stream.optionalInt32(0, 0) else {
+    let result = try connection.query(
+      """
+      SELECT max(version) AS head, min("timestamp")::text AS earliest
+      FROM \(raw: relation) e WHERE aggregate_id = \(aggregateID)
+      """
+    )
+    let stream = result[0]
+    guard let head = stream.optionalInt32("head") else {
       return EventStoreError(.notFound, "\(table) has no event of aggregate '\(aggregateID)'")
     }
     return EventStoreError(
       .notFound,
       "'\(aggregateID)' has no event at \(point)",
-      detail: "Its last version is \(head); its earliest event is of \(stream.string(0, 1))."
+      detail: "Its last version is \(head); its earliest event is of \(stream.string("earliest"))."
     )
   }
 }

@@ -53,27 +53,25 @@ extension StoreConnection {
     _ reducer: Reducer
   ) throws -> [BlamedValue] {
     let events = try eventsTable()
-    var conditions = Conditions()
-    let base = base(of: aggregateID, to: point, from: nil, &conditions, in: events)
-    let prefix = conditions.bind(.text(Self.normalized(path)))
+    let prefix = Self.normalized(path)
     let query = Fold(reducer, of: events).query(
-      base: base,
+      base: base(of: aggregateID, to: point, from: nil, in: events),
       result: """
         , annals_pairs (key, old, new) AS (
           SELECT version::bigint, lag(state) OVER (ORDER BY version), state FROM annals_fold
-        ), \(Self.changes(.everything)), annals_last AS (
+        ), \(raw: Self.changes(.everything)), annals_last AS (
           SELECT DISTINCT ON (path) path, key, new FROM annals_changes ORDER BY path, key DESC
         )
-        SELECT \(Self.pathForPeople), l.new::text, e.id, e.version, e.event_type, \(events.time)
+        SELECT \(raw: Self.pathForPeople) AS path, l.new::text AS value, e.id, e.version, e.event_type,
+               \(raw: events.time) AS "timestamp"
         FROM annals_last AS l CROSS JOIN annals_base AS b
-        LEFT JOIN \(relation) AS e ON e.aggregate_id = b.aggregate_id AND e.version = l.key
+        LEFT JOIN \(raw: relation) AS e ON e.aggregate_id = b.aggregate_id AND e.version = l.key
         WHERE (jsonb_typeof(l.new) NOT IN ('object', 'array') OR l.new IN ('{}', '[]'))
-          AND (path = \(prefix) OR starts_with(path, \(prefix) || '.') OR starts_with(path, \(prefix) || '['))
+          AND (path = \(prefix) OR starts_with(path, \(prefix + ".")) OR starts_with(path, \(prefix + "[")))
         ORDER BY path COLLATE "C"
         """
     )
-    let result = try connection.run(query, conditions.parameters)
-    return (0..<result.rowCount).map { BlamedValue(result, row: $0) }
+    return try connection.run(query).map { BlamedValue($0) }
   }
 
   /// As `annals_changes` writes paths: the whole state is empty, and an element of it begins with a bracket.
@@ -86,17 +84,17 @@ extension StoreConnection {
 }
 
 extension BlamedValue {
-  fileprivate init(_ result: borrowing QueryResult, row: Int) {
-    path = result.string(row, 0)
-    value = result.string(row, 1)
+  fileprivate init(_ row: borrowing Row) {
+    path = row.string("path")
+    value = row.string("value")
     event =
-      result.isNull(row, 2)
+      row.isNull("id")
       ? nil
       : Event(
-        id: result.eventID(row, 2),
-        version: Int(result.int32(row, 3)),
-        type: result.string(row, 4),
-        timestamp: Timestamp(microseconds: result.int64(row, 5))
+        id: row.eventID("id"),
+        version: Int(row.int32("version")),
+        type: row.string("event_type"),
+        timestamp: row.timestamp("timestamp")
       )
   }
 }

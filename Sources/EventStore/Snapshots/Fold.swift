@@ -26,12 +26,12 @@ struct Fold {
   ///   - result: what follows the WITH clause. It sees `annals_base` and `annals_fold`, which has a row for every
   ///     step: aggregate_id, version, state, upto and missing, the number of versions that the stream lacks up to
   ///     there. A stream whose state becomes NULL ends at that step.
-  func query(base: String, result: String) -> GeneratedCode {
+  func query(base: SQL, result: SQL) -> GeneratedCode {
     var code = GeneratedCode.Builder()
+    code.add("WITH RECURSIVE annals_base AS (")
+    code.add(sql: base)
     code.add(
       """
-      WITH RECURSIVE annals_base AS (
-      \(base)
       ), annals_fold (aggregate_id, version, state, upto, missing) AS (
       SELECT b.aggregate_id, b.version, CASE WHEN b.state IS NOT NULL THEN b.state ELSE
       """
@@ -56,9 +56,9 @@ struct Fold {
       ) AS event
       WHERE f.state IS NOT NULL
       )
-      \(result)
       """
     )
+    code.add(sql: result)
     return code.query(file: reducer.path)
   }
 
@@ -84,9 +84,9 @@ struct Fold {
 
 extension Connection {
   /// Runs a query of ``Fold``; an error in the file is told with its place there.
-  func run(_ fold: GeneratedCode, _ parameters: [Parameter]) throws -> QueryResult {
+  func run(_ fold: GeneratedCode) throws -> QueryResult {
     do {
-      return try query(fold.sql, parameters)
+      return try query(fold.sql, fold.parameters)
     } catch {
       throw fold.fileError(for: error) ?? error
     }

@@ -12,32 +12,39 @@ struct KnownReducer {
 }
 
 extension StoreConnection {
-  /// What tells a reducer from all others: `$1` the store, `$2` its name, `$3` its text, with the upcasters that its
-  /// events go through.
-  func key(of reducer: Reducer) -> [Parameter] {
-    [.text(table.description), .text(reducer.name), .bytea(identity(reducer.bytes))]
+  /// The hash of a reducer's text, with the upcasters that its events go through.
+  private func hash(of reducer: Reducer) -> SQL {
+    "sha256(\(Parameter.bytea(identity(reducer.bytes))))"
+  }
+
+  /// The condition on the reducer in the row `r` that it is another text of this one.
+  func isAnotherText(of reducer: Reducer) -> SQL {
+    "r.store = \(table.description) AND r.name = \(reducer.name) AND r.hash <> \(hash(of: reducer))"
   }
 
   /// Looks a reducer up; nil where schema `annals` is missing or this role may not read it.
   func knownReducer(_ reducer: Reducer) throws -> KnownReducer? {
     guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return nil }
-    let sql = """
-      SELECT r.id, left(encode(h.hash, 'hex'), 12) FROM (SELECT sha256($3) AS hash) AS h
-      LEFT JOIN annals.reducers AS r ON r.store = $1 AND r.name = $2 AND r.hash = h.hash
+    let sql: SQL = """
+      SELECT r.id, left(encode(h.hash, 'hex'), 12) AS hash FROM (SELECT \(hash(of: reducer)) AS hash) AS h
+      LEFT JOIN annals.reducers AS r
+        ON r.store = \(table.description) AND r.name = \(reducer.name) AND r.hash = h.hash
       """
-    let result = try connection.query(sql, key(of: reducer))
-    return KnownReducer(id: result.optionalInt32(0, 0), hash: result.string(0, 1))
+    return try connection.query(sql).first {
+      KnownReducer(id: $0.optionalInt32("id"), hash: $0.string("hash"))
+    }
   }
 
   /// Enters a reducer, in the caller's transaction.
   func registerReducer(_ reducer: Reducer) throws -> KnownReducer {
-    let sql = """
-      INSERT INTO annals.reducers AS r (store, name, hash, version) VALUES ($1, $2, sha256($3), $4)
+    let sql: SQL = """
+      INSERT INTO annals.reducers AS r (store, name, hash, version)
+      VALUES (\(table.description), \(reducer.name), \(hash(of: reducer)), \(Int32(reducer.version)))
       ON CONFLICT (store, name, hash) DO UPDATE SET used_at = current_timestamp
-      RETURNING r.id, \(KnownReducer.hashOfRow)
+      RETURNING r.id, \(raw: KnownReducer.hashOfRow) AS hash
       """
-    let result = try connection.query(sql, key(of: reducer) + [.int4(Int32(reducer.version))])
-    return KnownReducer(id: result.int32(0, 0), hash: result.string(0, 1))
+    let row = try connection.query(sql)
+    return KnownReducer(id: row[0].int32("id"), hash: row[0].string("hash"))
   }
 
   /// The newest valid snapshot (version, state) of the aggregate in the row `point`, at or below its version.
@@ -45,26 +52,26 @@ extension StoreConnection {
   /// A snapshot is valid as long as the event that it ends with is the one in the store.
   func newestSnapshot(
     of known: KnownReducer?,
-    upTo point: String,
-    _ conditions: inout Conditions
-  ) -> String {
+    upTo point: String
+  ) -> SQL {
     guard let id = known?.id else { return "SELECT NULL::integer AS version, NULL::jsonb AS state" }
     return """
       SELECT s.version, s.state FROM annals.snapshots AS s
-      JOIN \(relation) AS l ON l.aggregate_id = \(point).aggregate_id AND l.version = s.version AND l.id = s.event_id
-      WHERE s.reducer = \(conditions.bind(.int4(id))) AND s.aggregate_id = \(point).aggregate_id COLLATE "C"
-        AND s.version <= \(point).version
+      JOIN \(raw: relation) AS l
+        ON l.aggregate_id = \(raw: point).aggregate_id AND l.version = s.version AND l.id = s.event_id
+      WHERE s.reducer = \(id) AND s.aggregate_id = \(raw: point).aggregate_id COLLATE "C"
+        AND s.version <= \(raw: point).version
       ORDER BY s.version DESC LIMIT 1
       """
   }
 
   /// Tells the operator of snapshots that another text of the same reducer took.
   func reportStale(_ reducer: Reducer, of aggregateID: String) throws {
-    let sql = """
+    let sql: SQL = """
       SELECT count(*) FROM annals.snapshots s JOIN annals.reducers r ON r.id = s.reducer
-      WHERE r.store = $1 AND r.name = $2 AND r.hash <> sha256($3) AND s.aggregate_id = $4
+      WHERE \(isAnotherText(of: reducer)) AND s.aggregate_id = \(aggregateID)
       """
-    let count = try connection.query(sql, key(of: reducer) + [.text(aggregateID)]).int64(0, 0)
+    let count = try connection.query(sql).int64(0, 0)
     guard count > 0 else { return }
     notify(
       "not used: \(count) stale snapshot\(count == 1 ? "" : "s") of '\(aggregateID)', taken by another text of"

@@ -11,13 +11,11 @@ public enum PointInStream: Sendable, Hashable {
   case time(Timestamp)
 
   /// The condition on the stream's events `e` whose last one is the point.
-  func condition(_ conditions: inout Conditions, in events: EventsTable) -> String {
+  func condition(in events: EventsTable) -> SQL {
     switch self {
     case .head: "true"
-    case .version(let version): "e.version = \(conditions.bind(.int8(Int64(version))))"
-    case .time(let time):
-      "e.\"timestamp\" <= \(conditions.bind(.timestamptz(time.microseconds)))"
-        + (events.hasTimeZone ? "" : " AT TIME ZONE 'UTC'")
+    case .version(let version): "e.version = \(Int64(version))"
+    case .time(let time): "e.\"timestamp\" <= \(events.stored(time))"
     }
   }
 }

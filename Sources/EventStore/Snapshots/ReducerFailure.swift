@@ -27,18 +27,18 @@ extension StoreConnection {
     _ reducer: Reducer
   ) throws -> EventStoreError? {
     guard var failure = try failure(in: aggregateID, to: point, reducer) else { return nil }
-    var conditions = Conditions()
-    let base = base(of: aggregateID, to: point, from: nil, &conditions, in: try eventsTable())
+    let base = base(of: aggregateID, to: point, from: nil, in: try eventsTable())
     let versions = try connection.query(
-      "SELECT e.version, e.event_type FROM (\(base)) AS b JOIN \(relation) AS e"
-        + " ON e.aggregate_id = b.aggregate_id AND e.version <= b.upto ORDER BY e.version",
-      conditions.parameters
+      """
+      SELECT e.version, e.event_type FROM (\(base)) AS b
+      JOIN \(raw: relation) AS e ON e.aggregate_id = b.aggregate_id AND e.version <= b.upto ORDER BY e.version
+      """
     )
     // Bisection: the fold up to `sound` works, the one up to `failing` does not.
     var (sound, failing) = (-1, versions.rowCount - 1)
     while failing - sound > 1 {
       let middle = (sound + failing) / 2
-      let version = PointInStream.version(Int(versions.int32(middle, 0)))
+      let version = PointInStream.version(Int(versions[middle].int32("version")))
       if let earlier = try self.failure(in: aggregateID, to: version, reducer) {
         (failing, failure) = (middle, earlier)
       } else {
@@ -47,9 +47,9 @@ extension StoreConnection {
     }
     return reducer.failure(
       failure.message,
-      at: versions.int32(failing, 0),
+      at: versions[failing].int32("version"),
       of: aggregateID,
-      type: versions.string(failing, 1),
+      type: versions[failing].string("event_type"),
       sqlState: failure.sqlState
     )
   }
@@ -60,11 +60,10 @@ extension StoreConnection {
     _ reducer: Reducer
   ) throws -> PostgresError? {
     let events = try eventsTable()
-    var conditions = Conditions()
-    let base = base(of: aggregateID, to: point, from: nil, &conditions, in: events)
+    let base = base(of: aggregateID, to: point, from: nil, in: events)
     let fold = Fold(reducer, of: events).query(base: base, result: "SELECT count(state) FROM annals_fold")
     do {
-      _ = try connection.run(fold, conditions.parameters)
+      _ = try connection.run(fold)
       return nil
     } catch let error as PostgresError where error.isAboutData {
       return error
@@ -77,13 +76,14 @@ extension StoreConnection {
     of aggregateID: String,
     _ reducer: Reducer
   ) throws -> EventStoreError {
-    let sql = "SELECT event_type FROM \(relation) e WHERE aggregate_id = $1 AND version = $2"
-    let event = try connection.query(sql, [.text(aggregateID), .int4(version)])
+    let event = try connection.query(
+      "SELECT event_type FROM \(raw: relation) e WHERE aggregate_id = \(aggregateID) AND version = \(version)"
+    )
     var error = reducer.failure(
       "the state became NULL",
       at: version,
       of: aggregateID,
-      type: event.isEmpty ? nil : event.string(0, 0)
+      type: event.first { $0.string("event_type") }
     )
     error.hint = "What is combined with NULL is NULL: use coalesce() where a member may be missing."
     return error

@@ -14,16 +14,18 @@ struct SnapshotChunk: Sendable {
   let events: Int64
 
   /// About as many events a chunk: large enough that the commit does not count, small enough to be lost in a crash.
-  static let eventLimit = 20_000
+  static let eventLimit: Int64 = 20_000
   /// As many aggregates a chunk where they are given by name.
   private static let nameLimit = 1000
 
-  func add(to conditions: inout Conditions) {
+  /// The events of its aggregates, as `e`.
+  func condition(in selection: AggregateSelection) -> SQL {
     switch members {
-    case .aggregates(let ids): conditions.add("e.aggregate_id = ANY (\(conditions.bind(.textArray(ids))))")
+    case .aggregates(let ids): return AggregateSelection.aggregates(ids).condition
     case .range(let after, let through):
-      if let after { conditions.add("e.aggregate_id > \(conditions.bind(.text(after)))") }
-      conditions.add("e.aggregate_id <= \(conditions.bind(.text(through)))")
+      var conditions: [SQL] = ["e.aggregate_id <= \(through)", selection.condition]
+      if let after { conditions.append("e.aggregate_id > \(after)") }
+      return conditions.conjunction
     }
   }
 
@@ -43,41 +45,36 @@ extension StoreConnection {
   ///
   /// - Throws: ``EventStoreError`` with code `notFound` when the store has none of them, or lacks one that is named.
   func chunks(of selection: AggregateSelection) throws -> [SnapshotChunk] {
-    var conditions = Conditions()
-    switch selection {
-    case .all: break
-    case .category(let category): conditions.add(category: category)
-    case .aggregates(let ids): return try chunks(ofNames: ids)
-    }
-    let sql = """
-      SELECT max(aggregate_id)::text, sum(events)::bigint FROM (
+    if case .aggregates(let ids) = selection { return try chunks(ofNames: ids) }
+    let sql: SQL = """
+      SELECT max(aggregate_id)::text AS through, sum(events)::bigint AS events FROM (
         SELECT e.aggregate_id, count(*) AS events,
                div(sum(count(*)) OVER (ORDER BY e.aggregate_id) - 1, \(SnapshotChunk.eventLimit)) AS chunk
-        FROM \(relation) AS e \(conditions.clause(and: "true")) GROUP BY e.aggregate_id
+        FROM \(raw: relation) AS e WHERE \(selection.condition) GROUP BY e.aggregate_id
       ) AS streams GROUP BY chunk ORDER BY chunk
       """
-    let result = try connection.query(sql, conditions.parameters)
+    let result = try connection.query(sql)
     if case .category(let category) = selection, result.isEmpty {
       throw EventStoreError(.notFound, "\(table) has no event of category '\(category)'")
     }
     var after: String?
-    return (0..<result.rowCount).map { row in
-      let through = result.string(row, 0)
+    return result.map { row in
+      let through = row.string("through")
       defer { after = through }
-      return SnapshotChunk(members: .range(after: after, through: through), events: result.int64(row, 1))
+      return SnapshotChunk(members: .range(after: after, through: through), events: row.int64("events"))
     }
   }
 
   private func chunks(ofNames ids: [String]) throws -> [SnapshotChunk] {
-    let sql = """
-      SELECT (SELECT count(*) FROM \(relation) AS e WHERE e.aggregate_id = names.name), names.name
-      FROM unnest($1::text[]) AS names (name) ORDER BY 1
+    let sql: SQL = """
+      SELECT (SELECT count(*) FROM \(raw: relation) AS e WHERE e.aggregate_id = names.name) AS events, names.name
+      FROM unnest(\(Parameter.textArray(ids))::text[]) AS names (name) ORDER BY 1
       """
-    let result = try connection.query(sql, [.textArray(ids)])
-    if !result.isEmpty, result.int64(0, 0) == 0 {
-      throw EventStoreError(.notFound, "\(table) has no event of aggregate '\(result.string(0, 1))'")
+    let result = try connection.query(sql)
+    if !result.isEmpty, result[0].int64("events") == 0 {
+      throw EventStoreError(.notFound, "\(table) has no event of aggregate '\(result[0].string("name"))'")
     }
-    let events = (0..<result.rowCount).reduce(0) { $0 + result.int64($1, 0) }
+    let events = result.map { $0.int64("events") }.reduce(0, +)
     return SnapshotChunk.chunks(ofNames: ids, events: events)
   }
 
@@ -85,22 +82,11 @@ extension StoreConnection {
   func members(of chunk: SnapshotChunk, in selection: AggregateSelection) throws
     -> [String]
   {
-    let conditions = chunk.conditions(in: selection)
-    let sql = """
-      SELECT DISTINCT e.aggregate_id::text FROM \(relation) AS e \(conditions.clause(and: "true")) ORDER BY 1
+    let sql: SQL = """
+      SELECT DISTINCT e.aggregate_id::text AS aggregate_id FROM \(raw: relation) AS e
+      WHERE \(chunk.condition(in: selection)) ORDER BY 1
       """
-    let result = try connection.query(sql, conditions.parameters)
-    return (0..<result.rowCount).map { result.string($0, 0) }
-  }
-}
-
-extension SnapshotChunk {
-  /// The events of the chunk's aggregates, as `e`.
-  func conditions(in selection: AggregateSelection) -> Conditions {
-    var conditions = Conditions()
-    add(to: &conditions)
-    if case .category(let category) = selection { conditions.add(category: category) }
-    return conditions
+    return try connection.query(sql).map { $0.string("aggregate_id") }
   }
 }
 

@@ -71,16 +71,12 @@ extension StoreConnection {
     of selection: AggregateSelection,
     _ reducer: Reducer
   ) throws -> [SnapshotFinding] {
-    var conditions = Conditions()
-    conditions.add(selection)
-    let key = key(of: reducer).map { conditions.bind($0) }
-    let condition = "r.store = \(key[0]) AND r.name = \(key[1]) AND r.hash <> sha256(\(key[2]))"
-    let sql = """
-      SELECT \(KnownReducer.hashOfRow), count(*) FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
-      \(conditions.clause(and: condition)) GROUP BY r.id ORDER BY r.used_at
+    let sql: SQL = """
+      SELECT \(raw: KnownReducer.hashOfRow) AS hash, count(*) AS snapshots
+      FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
+      WHERE \(selection.condition) AND \(isAnotherText(of: reducer)) GROUP BY r.id ORDER BY r.used_at
       """
-    let result = try connection.query(sql, conditions.parameters)
-    return (0..<result.rowCount).map { row in
+    return try connection.query(sql).map { row in
       SnapshotFinding(
         kind: .stale,
         aggregateID: nil,
@@ -88,14 +84,14 @@ extension StoreConnection {
         path: nil,
         stored: nil,
         recomputed: nil,
-        snapshots: result.int64(row, 1),
-        reducerHash: result.string(row, 0)
+        snapshots: row.int64("snapshots"),
+        reducerHash: row.string("hash")
       )
     }
   }
 
   /// As many aggregates are compared in one statement.
-  private static let verifiedAggregates = 500
+  private static let verifiedAggregates: Int64 = 500
 
   /// The next aggregates that have snapshots, in the order of bytes.
   private func snapshotted(
@@ -103,16 +99,12 @@ extension StoreConnection {
     by reducer: Int32,
     after: String
   ) throws -> [String] {
-    var conditions = Conditions()
-    conditions.add(selection)
-    let condition =
-      "e.reducer = \(conditions.bind(.int4(reducer))) AND e.aggregate_id > \(conditions.bind(.text(after)))"
-    let sql = """
-      SELECT DISTINCT e.aggregate_id FROM annals.snapshots AS e \(conditions.clause(and: condition))
+    let sql: SQL = """
+      SELECT DISTINCT e.aggregate_id FROM annals.snapshots AS e
+      WHERE \(selection.condition) AND e.reducer = \(reducer) AND e.aggregate_id > \(after)
       ORDER BY e.aggregate_id LIMIT \(Self.verifiedAggregates)
       """
-    let result = try connection.query(sql, conditions.parameters)
-    return (0..<result.rowCount).map { result.string($0, 0) }
+    return try connection.query(sql).map { $0.string("aggregate_id") }
   }
 
   private func verify(
@@ -122,40 +114,38 @@ extension StoreConnection {
     _ id: Int32,
     _ found: (SnapshotFinding) throws -> Void
   ) throws -> Int64 {
-    let base = """
-      SELECT h.aggregate_id, \(Fold.beginning) AS version, NULL::jsonb AS state, least(h.version, h.last_version) AS upto
-      FROM unnest($1::text[]) AS names (name) CROSS JOIN LATERAL (
+    let base: SQL = """
+      SELECT h.aggregate_id, \(raw: Fold.beginning) AS version, NULL::jsonb AS state, least(h.version, h.last_version) AS upto
+      FROM unnest(\(Parameter.textArray(ids))::text[]) AS names (name) CROSS JOIN LATERAL (
         SELECT e.aggregate_id, e.version,
-               (SELECT min(f.version) FROM \(relation) AS f WHERE f.aggregate_id = names.name) AS first_version,
+               (SELECT min(f.version) FROM \(raw: relation) AS f WHERE f.aggregate_id = names.name) AS first_version,
                (SELECT max(s.version) FROM annals.snapshots AS s
-                WHERE s.reducer = $2 AND s.aggregate_id = names.name) AS last_version
-        FROM \(relation) AS e WHERE e.aggregate_id = names.name ORDER BY e.version DESC LIMIT 1
+                WHERE s.reducer = \(id) AND s.aggregate_id = names.name) AS last_version
+        FROM \(raw: relation) AS e WHERE e.aggregate_id = names.name ORDER BY e.version DESC LIMIT 1
       ) AS h
       """
+    let verification = SQLTemplate.verifySnapshots.statement([
+      "events": "\(raw: relation)", "ids": "\(Parameter.textArray(ids))", "reducer": "\(id)",
+      "path": "\(raw: Self.pathForPeople)", "whole": "\(raw: Self.isWhole)",
+      "changes": "\(raw: Self.changes(.differing))",
+    ])
     let query = Fold(reducer, of: try eventsTable()).query(base: base, result: verification)
     return try connection.transaction(.repeatableReadOnly) {
       try connection.execute("SET LOCAL jit = off")
-      let result = try connection.run(query, [.textArray(ids), .int4(id)])
-      for row in 1..<result.rowCount { try found(SnapshotFinding(result, row: row, reducerHash: known.hash)) }
-      return result.int64(0, 0)
+      let result = try connection.run(query)
+      for row in 1..<result.rowCount { try found(SnapshotFinding(result[row], reducerHash: known.hash)) }
+      return result[0].int64("snapshots")
     }
-  }
-
-  private var verification: String {
-    SQLTemplate.verifySnapshots.filled([
-      "events": relation, "ids": "$1", "reducer": "$2", "path": Self.pathForPeople,
-      "whole": Self.isWhole, "changes": Self.changes(.differing),
-    ])
   }
 }
 
 extension SnapshotFinding {
-  fileprivate init(_ result: borrowing QueryResult, row: Int, reducerHash: String) {
-    kind = Kind(rawValue: result.string(row, 1)) ?? .differs
-    aggregateID = result.string(row, 2)
-    version = Int(result.int32(row, 3))
-    path = result.optionalString(row, 4)
-    (stored, recomputed) = (result.optionalString(row, 5), result.optionalString(row, 6))
+  fileprivate init(_ row: borrowing Row, reducerHash: String) {
+    kind = Kind(rawValue: row.string("problem")) ?? .differs
+    aggregateID = row.string("aggregate_id")
+    version = Int(row.int32("version"))
+    path = row.optionalString("path")
+    (stored, recomputed) = (row.optionalString("stored"), row.optionalString("recomputed"))
     snapshots = 1
     self.reducerHash = reducerHash
   }

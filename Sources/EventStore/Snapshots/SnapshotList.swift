@@ -36,19 +36,16 @@ extension StoreConnection {
     _ body: @Sendable (SnapshotSummary) throws -> Void
   ) throws {
     try requireSchema()
-    var conditions = Conditions()
-    conditions.add(selection)
-    let store = conditions.bind(.text(table.description))
-    let sql = """
-      SELECT e.aggregate_id, e.version, e.position, r.name, r.version, \(KnownReducer.hashOfRow),
-             r.id <> \(Self.newestReducer), e.taken_at, pg_column_size(e.state)
+    let sql: SQL = """
+      SELECT e.aggregate_id, e.version, e.position, r.name AS reducer, r.version AS reducer_version,
+             \(raw: KnownReducer.hashOfRow) AS reducer_hash, r.id <> \(raw: Self.newestReducer) AS is_stale,
+             e.taken_at, pg_column_size(e.state) AS bytes
       FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
-      \(conditions.clause(and: "r.store = \(store)")) ORDER BY r.name, r.used_at, e.aggregate_id, e.version
+      WHERE \(selection.condition) AND r.store = \(table.description)
+      ORDER BY r.name, r.used_at, e.aggregate_id, e.version
       """
     try connection.transaction(.repeatableReadOnly) {
-      try connection.forEachPage(of: sql, conditions.parameters) { page in
-        for row in 0..<page.rowCount { try body(SnapshotSummary(page, row: row)) }
-      }
+      try connection.forEachPage(of: sql) { try $0.forEachRow { try body(SnapshotSummary($0)) } }
     }
   }
 
@@ -65,45 +62,50 @@ extension StoreConnection {
     dryRun: Bool
   ) throws -> SnapshotPruning {
     try requireSchema()
-    var conditions = Conditions()
-    conditions.add("r.store = \(conditions.bind(.text(table.description)))")
-    conditions.add(selection)
-    let doomed = doomedSnapshots(conditions.conjunction, keeping: kept, stale: stale)
+    let doomed = doomedSnapshots(
+      "r.store = \(table.description) AND \(selection.condition)",
+      keeping: "\(Int64(kept))",
+      stale: stale
+    )
     // What is shown takes no parameters, and is not what runs.
-    let shown = "r.store = \(shownLiteral(table.description)) AND \(selection.literalCondition)"
-    let sql = Self.deletion(of: doomedSnapshots(shown, keeping: kept, stale: stale))
+    let shown = doomedSnapshots(
+      "r.store = \(raw: shownLiteral(table.description)) AND \(raw: selection.shownCondition)",
+      keeping: "\(raw: String(kept))",
+      stale: stale
+    )
+    let sql = Self.deletion(of: shown).text
     if dryRun {
-      let count = try connection.query("SELECT count(*) \(doomed)", conditions.parameters).int64(0, 0)
+      let count = try connection.query("SELECT count(*) \(doomed)").int64(0, 0)
       return SnapshotPruning(snapshots: count, sql: sql)
     }
     return try connection.transaction {
-      let deleted = try connection.query(Self.deletion(of: doomed), conditions.parameters).affectedRows
+      let deleted = Int64(try connection.query(Self.deletion(of: doomed)).affectedRows)
       _ = try connection.query(
         """
         INSERT INTO annals.audit (action, subject, detail)
-        VALUES ('snapshot prune', $1, jsonb_build_object('snapshots', $2, 'kept', $3))
-        """,
-        [.text(table.description), .int8(Int64(deleted)), .int8(Int64(kept))]
+        VALUES ('snapshot prune', \(table.description),
+                jsonb_build_object('snapshots', \(deleted), 'kept', \(Int64(kept))))
+        """
       )
-      return SnapshotPruning(snapshots: Int64(deleted), sql: sql)
+      return SnapshotPruning(snapshots: deleted, sql: sql)
     }
   }
 
   /// A FROM clause with the snapshots of a selection that are to go.
-  private func doomedSnapshots(_ selection: String, keeping kept: Int, stale: Bool) -> String {
+  private func doomedSnapshots(_ selection: SQL, keeping kept: SQL, stale: Bool) -> SQL {
     """
     FROM (
-    SELECT e.reducer, e.aggregate_id, e.version, r.id <> \(Self.newestReducer) AS is_stale, l.id IS NOT NULL AS is_valid,
+    SELECT e.reducer, e.aggregate_id, e.version, r.id <> \(raw: Self.newestReducer) AS is_stale, l.id IS NOT NULL AS is_valid,
            row_number() OVER (PARTITION BY e.reducer, e.aggregate_id, l.id IS NULL ORDER BY e.version DESC) AS age
     FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
-    LEFT JOIN \(relation) AS l
+    LEFT JOIN \(raw: relation) AS l
       ON l.aggregate_id = e.aggregate_id COLLATE "C" AND l.version = e.version AND l.id = e.event_id
     WHERE \(selection)
-    ) AS old WHERE NOT old.is_valid OR old.age > \(kept)\(stale ? " OR old.is_stale" : "")
+    ) AS old WHERE NOT old.is_valid OR old.age > \(kept)\(raw: stale ? " OR old.is_stale" : "")
     """
   }
 
-  private static func deletion(of doomed: String) -> String {
+  private static func deletion(of doomed: SQL) -> SQL {
     """
     DELETE FROM annals.snapshots AS s USING (SELECT * \(doomed)) AS old
     WHERE s.reducer = old.reducer AND s.aggregate_id = old.aggregate_id AND s.version = old.version
@@ -112,8 +114,8 @@ extension StoreConnection {
 }
 
 extension AggregateSelection {
-  /// As ``Conditions/add(_:)``, in a statement that people can run.
-  fileprivate var literalCondition: String {
+  /// As ``condition``, in a statement that people can run.
+  fileprivate var shownCondition: String {
     switch self {
     case .all: "true"
     case .category(let category): "split_part(e.aggregate_id, '-', 1) = \(shownLiteral(category))"
@@ -123,15 +125,15 @@ extension AggregateSelection {
 }
 
 extension SnapshotSummary {
-  fileprivate init(_ page: borrowing QueryResult, row: Int) {
-    aggregateID = page.string(row, 0)
-    version = Int(page.int32(row, 1))
-    position = page.optionalInt64(row, 2)
-    reducer = page.string(row, 3)
-    reducerVersion = Int(page.int32(row, 4))
-    reducerHash = page.string(row, 5)
-    isStale = page.bool(row, 6)
-    takenAt = Timestamp(microseconds: page.int64(row, 7))
-    bytes = Int(page.int32(row, 8))
+  fileprivate init(_ row: borrowing Row) {
+    aggregateID = row.string("aggregate_id")
+    version = Int(row.int32("version"))
+    position = row.optionalInt64("position")
+    reducer = row.string("reducer")
+    reducerVersion = Int(row.int32("reducer_version"))
+    reducerHash = row.string("reducer_hash")
+    isStale = row.bool("is_stale")
+    takenAt = row.timestamp("taken_at")
+    bytes = Int(row.int32("bytes"))
   }
 }

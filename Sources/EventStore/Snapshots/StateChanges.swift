@@ -30,18 +30,17 @@ extension StoreConnection {
       try connection.transaction(.repeatableReadOnly) {
         let known = usingSnapshots ? try knownReducer(reducer) : nil
         let states = try [first, second].map {
-          try fold(aggregateID, to: $0, reducer, from: known)
+          Parameter.jsonb(Array(try fold(aggregateID, to: $0, reducer, from: known).state.utf8))
         }
         let result = try connection.query(
           """
-          WITH RECURSIVE annals_pairs (key, old, new) AS (SELECT 0::bigint, $1::jsonb, $2::jsonb),
-          \(Self.changes(.differing))
-          SELECT \(Self.pathForPeople), old::text, new::text FROM annals_changes
-          WHERE \(Self.isWhole) ORDER BY path COLLATE "C"
-          """,
-          states.map { .jsonb(Array($0.state.utf8)) }
+          WITH RECURSIVE annals_pairs (key, old, new) AS (SELECT 0::bigint, \(states[0]), \(states[1])),
+          \(raw: Self.changes(.differing))
+          SELECT \(raw: Self.pathForPeople) AS path, old::text AS old, new::text AS new FROM annals_changes
+          WHERE \(raw: Self.isWhole) ORDER BY path COLLATE "C"
+          """
         )
-        return (0..<result.rowCount).map { StateChange(result, row: $0) }
+        return result.map { StateChange($0) }
       }
     }
   }
@@ -69,9 +68,9 @@ extension StoreConnection {
 }
 
 extension StateChange {
-  fileprivate init(_ result: borrowing QueryResult, row: Int) {
-    path = result.string(row, 0)
-    (old, new) = (result.optionalString(row, 1), result.optionalString(row, 2))
+  fileprivate init(_ row: borrowing Row) {
+    path = row.string("path")
+    (old, new) = (row.optionalString("old"), row.optionalString("new"))
     kind = old == nil ? .added : new == nil ? .removed : .changed
   }
 }

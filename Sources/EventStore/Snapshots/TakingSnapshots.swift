@@ -118,36 +118,32 @@ extension StoreConnection {
     every: Int
   ) throws -> SnapshotTally {
     let events = try eventsTable()
-    var conditions = chunk.conditions(in: plan.selection)
-    let heads = """
-      SELECT e.aggregate_id, max(e.version) AS version, min(e.version) AS first_version
-      FROM \(events.source) AS e \(conditions.clause(and: "true")) GROUP BY e.aggregate_id
-      """
-    let base = """
-      SELECT h.aggregate_id, coalesce(s.version, \(Fold.beginning)) AS version, s.state, h.version AS upto
-      FROM (\(heads)) AS h LEFT JOIN LATERAL (
-      \(newestSnapshot(of: plan.reducer, upTo: "h", &conditions))
+    let base: SQL = """
+      SELECT h.aggregate_id, coalesce(s.version, \(raw: Fold.beginning)) AS version, s.state, h.version AS upto
+      FROM (
+        SELECT e.aggregate_id, max(e.version) AS version, min(e.version) AS first_version
+        FROM \(raw: events.source) AS e WHERE \(chunk.condition(in: plan.selection)) GROUP BY e.aggregate_id
+      ) AS h LEFT JOIN LATERAL (
+      \(newestSnapshot(of: plan.reducer, upTo: "h"))
       ) AS s ON true
-      WHERE h.version - coalesce(s.version, \(Fold.beginning)) >= \(conditions.bind(.int8(Int64(every))))
+      WHERE h.version - coalesce(s.version, \(raw: Fold.beginning)) >= \(Int64(every))
       """
     let result: QueryResult
     if reducer.isMerge {
       let tail = storing(mergedStates(of: events), for: plan.reducer, in: events)
-      result = try connection.query("WITH annals_base AS (\(base))\(tail)", conditions.parameters)
+      result = try connection.query("WITH annals_base AS (\(base))\(tail)")
     } else {
       let tail = storing(Self.foldedStates, for: plan.reducer, in: events)
-      result = try connection.run(
-        Fold(reducer, of: events).query(base: base, result: tail),
-        conditions.parameters
-      )
+      result = try connection.run(Fold(reducer, of: events).query(base: base, result: tail))
     }
-    if let failing = result.optionalString(0, 3) {
+    let row = result[0]
+    if let failing = row.optionalString("failing") {
       _ = try fold(failing, to: .head, reducer, from: plan.reducer)
     }
     return SnapshotTally(
-      taken: result.int64(0, 0),
-      incomplete: result.int64(0, 1),
-      firstIncomplete: result.optionalString(0, 2)
+      taken: row.int64("taken"),
+      incomplete: row.int64("incomplete"),
+      firstIncomplete: row.optionalString("first_incomplete")
     )
   }
 
@@ -177,15 +173,15 @@ extension StoreConnection {
     _ states: String,
     for reducer: KnownReducer,
     in events: EventsTable
-  ) -> String {
+  ) -> SQL {
     """
     , annals_states AS (
-    \(states)
+    \(raw: states)
     ), annals_stored AS (
       INSERT INTO annals.snapshots AS old (reducer, aggregate_id, version, position, event_id, state)
       SELECT \(reducer.id ?? 0), s.aggregate_id, s.version, l.position, l.id, s.state
       FROM annals_states AS s CROSS JOIN LATERAL (
-        SELECT e.id, \(events.position) AS position FROM \(relation) AS e
+        SELECT e.id, \(raw: events.position) AS position FROM \(raw: relation) AS e
         WHERE e.aggregate_id = s.aggregate_id AND e.version = s.version LIMIT 1
       ) AS l
       WHERE s.missing = 0 AND s.state IS NOT NULL
@@ -194,8 +190,9 @@ extension StoreConnection {
           taken_at = excluded.taken_at
       RETURNING 1
     )
-    SELECT (SELECT count(*) FROM annals_stored), count(*) FILTER (WHERE missing > 0),
-           min(aggregate_id) FILTER (WHERE missing > 0), min(aggregate_id) FILTER (WHERE state IS NULL)
+    SELECT (SELECT count(*) FROM annals_stored) AS taken, count(*) FILTER (WHERE missing > 0) AS incomplete,
+           min(aggregate_id) FILTER (WHERE missing > 0) AS first_incomplete,
+           min(aggregate_id) FILTER (WHERE state IS NULL) AS failing
     FROM annals_states
     """
   }

@@ -80,8 +80,10 @@ extension VersionCheckRun {
       let first = finding.version.map(Int64.init), let last = finding.lastVersion.map(Int64.init)
     else { return finding }
     let hole = try connection.query(
-      sql(.gapEvidence),
-      [.text(name), .int8(first), .int8(last)]
+      sql(
+        .gapEvidence,
+        ["aggregate": "\(name)", "first_missing": "\(first)", "last_missing": "\(last)"]
+      )
     ).int64(0, 0)
     var finding = finding
     finding.explanation = circumstances.explain(
@@ -95,19 +97,22 @@ extension VersionCheckRun {
   func circumstances(_ writers: [OpenTransaction]) throws -> Circumstances {
     let facts = try connection.query(
       """
-      SELECT (SELECT n_tup_del FROM pg_stat_user_tables WHERE relid = $1::regclass),
-             (SELECT coalesce(min(position), 0) FROM \(layout.relation) e)
-      """,
-      [.text(layout.name.sql)]
+      SELECT (SELECT n_tup_del FROM pg_stat_user_tables WHERE relid = \(layout.name.sql)::regclass) AS deletions,
+             (SELECT coalesce(min(position), 0) FROM \(raw: layout.relation) e) AS tail
+      """
     )
-    return Circumstances(writers: writers, deletions: facts.optionalInt64(0, 0), tail: facts.int64(0, 1))
+    return Circumstances(
+      writers: writers,
+      deletions: facts[0].optionalInt64("deletions"),
+      tail: facts[0].int64("tail")
+    )
   }
 
   /// Reports positions that no event has: most of them were taken by transactions that were rolled back.
   func reportHoles(_ circumstances: Circumstances, _ report: Report) throws {
     try connection.forEachPage(of: sql(.positionHoles)) { page in
-      for row in 0..<page.rowCount {
-        let (first, last) = (page.int64(row, 0), page.int64(row, 1))
+      try page.forEachRow { row in
+        let (first, last) = (row.int64("first"), row.int64("last"))
         let positions = first == last ? "position \(first)" : "positions \(first) to \(last)"
         try report(
           Finding(

@@ -9,6 +9,7 @@ extension VersionCheckRun {
   func extendManifest(_ run: inout IntegrityRun) throws {
     try connection.forEachPage(of: sql(.streamEnds)) { page in
       var streams: [ExtendedStream] = []
+      // By number: there is a row for every stream.
       for row in 0..<page.rowCount {
         let name = page.string(row, 0)
         let known = try run.known(Array(name.utf8))

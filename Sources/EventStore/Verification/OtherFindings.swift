@@ -4,20 +4,20 @@ extension VersionCheckRun {
   /// Looks for values that only one event may have, unless a unique index vouches for them.
   func checkUnique(_ column: String, _ kind: Finding.Kind, _ report: Report) throws {
     if try layout.hasUniqueKey([column], connection) { return }
-    let findings = sql(.duplicateValues, ["value": "e.\(column)"])
-    try connection.forEachPage(of: findings, parameters) { page in
-      for row in 0..<page.rowCount {
-        let count = page.int64(row, 1)
+    let findings = sql(.duplicateValues, ["value": "\(raw: "e.\(column)")"])
+    try connection.forEachPage(of: findings) { page in
+      try page.forEachRow { row in
+        let count = row.int64("copies")
         let events =
-          "\(count) \(count == 1 ? "event" : "events") (\(page.string(row, 5))\(count > 5 ? ", \u{2026}" : ""))"
+          "\(count) \(count == 1 ? "event" : "events") (\(row.string("events"))\(count > 5 ? ", \u{2026}" : ""))"
         try report(
           Finding(
             kind: kind,
             severity: .error,
-            aggregateID: page.optionalString(row, 2),
-            version: page.optionalInt64(row, 3).map(Int.init),
-            position: page.optionalInt64(row, 4),
-            detail: page.optionalString(row, 0).map { "\(column) \($0) belongs to \(events)" }
+            aggregateID: row.optionalString("aggregate_id"),
+            version: row.optionalInt64("version").map(Int.init),
+            position: row.optionalInt64("position"),
+            detail: row.optionalString("value").map { "\(column) \($0) belongs to \(events)" }
               ?? "no \(column) in \(events)"
           )
         )
@@ -29,31 +29,26 @@ extension VersionCheckRun {
   func checkOrder(_ report: Report) throws {
     let isUnique = try layout.hasUniqueKey(["aggregate_id", "version"], connection)
     let tieBreak = layout.hasPosition ? "e.version, e.position" : "e.version, e.\"timestamp\""
-    let findings = sql(.orderFindings, ["order": isUnique ? "e.version" : tieBreak])
+    let findings = sql(.orderFindings, ["order": "\(raw: isUnique ? "e.version" : tieBreak)"])
     // A cursor is planned without parallel workers: it is worth its while only where there is something to fetch.
-    let count = try connection.query("SELECT count(*) FROM (\(findings)) AS findings", parameters)
+    let count = try connection.query("SELECT count(*) FROM (\(findings)) AS findings")
     guard count.int64(0, 0) > 0 else { return }
-    try connection.forEachPage(of: findings, parameters) { page in
-      for row in 0..<page.rowCount { try report(orderFinding(page, row)) }
-    }
+    try connection.forEachPage(of: findings) { try $0.forEachRow { try report(orderFinding($0)) } }
   }
 
-  private func orderFinding(_ page: borrowing QueryResult, _ row: Int) -> Finding {
-    let kind = Finding.Kind(rawValue: page.string(row, 0))!
-    let (version, previous) = (page.int64(row, 2), page.int64(row, 4))
+  private func orderFinding(_ row: borrowing Row) -> Finding {
+    let kind = Finding.Kind(rawValue: row.string("kind"))!
+    let (version, previous) = (row.int64("version"), row.int64("previous_version"))
     let (place, previousPlace) =
       kind == .positionOrder
-      ? ("position \(page.int64(row, 3))", "position \(page.int64(row, 5))")
-      : (
-        Timestamp(microseconds: page.int64(row, 6)).description,
-        Timestamp(microseconds: page.int64(row, 7)).description
-      )
+      ? ("position \(row.int64("position"))", "position \(row.int64("previous_position"))")
+      : (row.timestamp("timestamp").description, row.timestamp("previous_timestamp").description)
     return Finding(
       kind: kind,
       severity: kind == .timeOrder ? .warning : .error,
-      aggregateID: page.string(row, 1),
+      aggregateID: row.string("aggregate_id"),
       version: Int(version),
-      position: page.optionalInt64(row, 3),
+      position: row.optionalInt64("position"),
       detail: "version \(version) is at \(place), before version \(previous) at \(previousPlace)"
     )
   }
@@ -61,17 +56,16 @@ extension VersionCheckRun {
   /// Looks for snapshots of versions that are not there, where annals' own tables are and may be read.
   func checkSnapshots(_ report: Report) throws {
     guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return }
-    let findings = sql(.snapshotFindings)
-    try connection.forEachPage(of: findings, parameters) { page in
-      for row in 0..<page.rowCount {
-        let (version, last) = (page.int64(row, 2), page.int64(row, 3))
+    try connection.forEachPage(of: sql(.snapshotFindings)) { page in
+      try page.forEachRow { row in
+        let (version, last) = (row.int64("version"), row.int64("last"))
         try report(
           Finding(
             kind: .snapshotAhead,
             severity: .error,
-            aggregateID: page.string(row, 0),
+            aggregateID: row.string("aggregate_id"),
             version: Int(version),
-            detail: "a snapshot by reducer \(page.string(row, 1)) is of version \(version); "
+            detail: "a snapshot by reducer \(row.string("reducer")) is of version \(version); "
               + (last == 0 ? "the stream has no event" : "the stream ends at version \(last)")
           )
         )
@@ -87,15 +81,14 @@ extension VersionCheckRun {
       (["checkpoints"], SQLTemplate.consumerFindings.sql),
     ]
     for (tables, sql) in queries where try connection.canReadOwnTables(tables) {
-      let rows = try connection.query(sql, [.text("\(layout.name)"), .int8(head)])
-      for row in 0..<rows.rowCount {
-        let position = rows.int64(row, 1)
+      try connection.query(sql, [.text("\(layout.name)"), .int8(head)]).forEachRow { row in
+        let position = row.int64("position")
         try report(
           Finding(
             kind: .checkpointAhead,
             severity: .error,
             position: position,
-            detail: "\(rows.string(row, 0)) is at position \(position), and the store ends at \(head): "
+            detail: "\(row.string("reader")) is at position \(position), and the store ends at \(head): "
               + "events were restored to an earlier state, or removed"
           )
         )

@@ -22,31 +22,30 @@ extension StoreConnection {
     guard try connection.canReadOwnTables(tables) else { return [] }
     let state = try migrationState()
     guard state.applied == state.latest else { return [] }
-    let rows = try connection.query(SQLTemplate.readers.sql, [.text(table.description)])
-    return try (0..<rows.rowCount).compactMap { row in
-      guard let seen = rows.seenEvents(row, 7), let (name, selection) = try selection(rows, row)
-      else { return nil }
-      return KnownReader(name: name, position: rows.int64(row, 6), seen: seen, selection: selection)
+    var readers: [KnownReader] = []
+    try connection.query(SQLTemplate.readers.sql, [.text(table.description)]).forEachRow { row in
+      guard let seen = row.seenEvents, let (name, selection) = try selection(row) else { return }
+      readers.append(
+        KnownReader(name: name, position: row.int64("position"), seen: seen, selection: selection)
+      )
     }
+    return readers
   }
 
-  private func selection(
-    _ rows: borrowing QueryResult,
-    _ row: Int
-  ) throws -> (name: String, KnownReader.Selection)? {
-    if let projection = rows.optionalString(row, 0) {
-      guard let live = try Generation.live(projection, connection), live.number == rows.int32(row, 1),
+  private func selection(_ row: borrowing Row) throws -> (name: String, KnownReader.Selection)? {
+    if let projection = row.optionalString("projection") {
+      guard let live = try Generation.live(projection, connection), live.number == row.int32("generation"),
         let (file, source) = try reading(live)
       else { return nil }
       return ("projection \(projection)", .projection(file, source: source))
     }
     var query = EventQuery()
-    query.aggregateID = rows.optionalString(row, 3)
-    query.category = rows.optionalString(row, 4)
-    if let types = rows.optionalString(row, 5) {
+    query.aggregateID = row.optionalString("aggregate_id")
+    query.category = row.optionalString("category")
+    if let types = row.optionalString("event_types") {
       query.types = try JSONDecoder().decode([String].self, from: Data(types.utf8))
     }
-    return ("checkpoint '\(rows.string(row, 2))'", .query(query))
+    return ("checkpoint '\(row.string("checkpoint"))'", .query(query))
   }
 
   /// What the store has up to a reader's checkpoint now.

@@ -97,15 +97,15 @@ extension EventStore {
 extension StoreConnection {
   fileprivate func health(of projections: [ProjectionStatus], hasReaders: Bool) throws -> StoreHealth {
     let sql: SQL = """
-      SELECT coalesce(max(position), 0),
+      SELECT coalesce(max(position), 0) AS head,
              (SELECT least(1e12, greatest(-1e12, extract(epoch FROM clock_timestamp()) - extract(epoch FROM "timestamp")))::float8
-              FROM \(raw: relation) e ORDER BY position DESC LIMIT 1)
+              FROM \(raw: relation) e ORDER BY position DESC LIMIT 1) AS age_seconds
       FROM \(raw: relation) e
       """
-    let row = try connection.query(sql)
+    let newest = try connection.query(sql)
     return StoreHealth(
-      head: row.int64(0, 0),
-      ageSeconds: row.isNull(0, 1) ? nil : row.float64(0, 1),
+      head: newest[0].int64("head"),
+      ageSeconds: newest[0].optionalFloat64("age_seconds"),
       readers: StoreHealth.Reader.live(projections)
         + (hasReaders ? try consumers() : []),
       positionFaults: try positionFaults().faults
@@ -114,14 +114,13 @@ extension StoreConnection {
 
   private func consumers() throws -> [StoreHealth.Reader] {
     let sql = SQLTemplate.consumerStatus.filled(["events": relation])
-    let result = try connection.query(sql, [.text(table.description)])
-    return (0..<result.rowCount).map { row in
+    return try connection.query(sql, [.text(table.description)]).map { row in
       StoreHealth.Reader(
-        name: result.string(row, 0),
+        name: row.string("name"),
         isProjection: false,
-        lagEvents: result.int64(row, 2),
-        lagSeconds: result.float64(row, 3),
-        deadLetters: result.int64(row, 4),
+        lagEvents: row.int64("lag_events"),
+        lagSeconds: row.float64("lag_seconds"),
+        deadLetters: row.int64("dead_letters"),
         error: nil
       )
     }

@@ -43,20 +43,21 @@ extension StoreConnection {
 
   /// The mark of the last check; nil when there is none, or when the store was restored to a state before it.
   private func mark(_ check: VersionCheck) throws -> Int64? {
-    let sql = """
-      SELECT position FROM annals.verifications WHERE store = $1 AND first_version = $2
-        AND position <= (SELECT max(position) FROM \(relation) e)
+    let sql: SQL = """
+      SELECT position FROM annals.verifications
+      WHERE store = \(table.description) AND first_version = \(Int32(check.firstVersion))
+        AND position <= (SELECT max(position) FROM \(raw: relation) e)
       """
-    let rows = try connection.query(sql, [.text("\(table)"), .int4(Int32(check.firstVersion))])
-    return rows.isEmpty ? nil : rows.int64(0, 0)
+    return try connection.query(sql).first { $0.int64("position") }
   }
 
   private func setMark(_ position: Int64, _ check: VersionCheck) throws {
-    let sql = """
-      INSERT INTO annals.verifications (store, first_version, position) VALUES ($1, $2, $3)
+    let sql: SQL = """
+      INSERT INTO annals.verifications (store, first_version, position)
+      VALUES (\(table.description), \(Int32(check.firstVersion)), \(position))
       ON CONFLICT (store, first_version)
         DO UPDATE SET position = excluded.position, verified_at = excluded.verified_at
       """
-    _ = try connection.query(sql, [.text("\(table)"), .int4(Int32(check.firstVersion)), .int8(position)])
+    _ = try connection.query(sql)
   }
 }

@@ -33,7 +33,7 @@ extension VersionCheckRun {
 
   /// Hashes all events in the order of a manifest. The server shares a COPY among its processes, a cursor never.
   func forEachHash(_ body: HashedEvent) throws {
-    let hashes = sql(.eventHashes, ["streams": ""])
+    let hashes = sql(.eventHashes, ["streams": ""]).text
     var isFirst = true
     try connection.copyOut("COPY (\(hashes)) TO STDOUT (FORMAT binary)") { row in
       try Self.readHash(row, skipping: isFirst ? Self.copyHeaderBytes : 0, body)
@@ -45,10 +45,18 @@ extension VersionCheckRun {
   ///
   /// - Parameter versions: for each of the names, the version behind which its events are wanted; nil for all events.
   func forEachHash(of names: [String], behind versions: [Int32]?, _ body: HashedEvent) throws {
-    let join = "JOIN unnest($1, $2) AS w (aggregate_id, version) ON e.aggregate_id = w.aggregate_id"
-    let hashes = sql(.eventHashes, ["streams": versions == nil ? join : "\(join) AND e.version > w.version"])
-    let parameters = [.textArray(names), Parameter.int4Array(versions ?? [])]
-    try connection.forEachPage(of: hashes, parameters) { page in
+    let names = Parameter.textArray(names)
+    let join: SQL =
+      if let versions {
+        """
+        JOIN unnest(\(names), \(Parameter.int4Array(versions))) AS w (aggregate_id, version)
+          ON e.aggregate_id = w.aggregate_id AND e.version > w.version
+        """
+      } else {
+        "JOIN unnest(\(names)) AS w (aggregate_id) ON e.aggregate_id = w.aggregate_id"
+      }
+    try connection.forEachPage(of: sql(.eventHashes, ["streams": join])) { page in
+      // By number: there is a row for every event.
       for row in 0..<page.rowCount {
         try body(page.bytes(row, 0), page.int32(row, 1), Self.digest(page.bytes(row, 2), at: 0))
       }

@@ -9,10 +9,8 @@ struct VersionCheckRun {
   let writers: [OpenTransaction]
   /// What was found of the store as a whole, and of its readers.
   private let storeFindings: [Finding]
-  /// The first parameters of every statement: the first version, the store, and those of the scope.
-  let parameters: [Parameter]
   /// The condition on the events `e` that are checked.
-  private let scope: String
+  private let scope: SQL
 
   /// - Parameter mark: where the last incremental check ended; nil for a check of all that is selected.
   init(
@@ -25,17 +23,13 @@ struct VersionCheckRun {
   ) {
     (self.check, self.layout, self.connection) = (check, layout, connection)
     (self.writers, self.storeFindings) = (writers, storeFindings)
-    var conditions = Conditions()
-    _ = conditions.bind(.int8(Int64(check.firstVersion)))
-    _ = conditions.bind(.text("\(layout.name)"))
-    conditions.add(check.selection)
+    var conditions = [check.selection.condition]
     if let mark {
-      let mark = conditions.bind(.int8(mark))
-      conditions.add(
-        "e.aggregate_id IN (SELECT aggregate_id FROM \(layout.relation) e WHERE position > \(mark))"
+      conditions.append(
+        "e.aggregate_id IN (SELECT aggregate_id FROM \(raw: layout.relation) e WHERE position > \(mark))"
       )
     }
-    (parameters, scope) = (conditions.parameters, conditions.conjunction)
+    scope = conditions.conjunction
   }
 
   typealias Report = (Finding) throws -> Void
@@ -103,32 +97,28 @@ struct VersionCheckRun {
   /// A name that was mistyped must not pass for a sound stream.
   func requireAggregates() throws {
     guard case .aggregates(let ids) = check.selection else { return }
-    let sql = """
-      SELECT a.name FROM unnest($1) WITH ORDINALITY AS a (name, place)
-      WHERE NOT EXISTS (SELECT FROM \(layout.relation) e WHERE e.aggregate_id = a.name) ORDER BY place LIMIT 1
+    let sql: SQL = """
+      SELECT a.name FROM unnest(\(Parameter.textArray(ids))) WITH ORDINALITY AS a (name, place)
+      WHERE NOT EXISTS (SELECT FROM \(raw: layout.relation) e WHERE e.aggregate_id = a.name) ORDER BY place LIMIT 1
       """
-    let missing = try connection.query(sql, [.textArray(ids)])
-    if missing.isEmpty { return }
-    throw EventStoreError(
-      .notFound,
-      "there is no event of aggregate \(missing.string(0, 0)) in \(layout.name)"
-    )
+    guard let missing = try connection.query(sql).first({ $0.string("name") }) else { return }
+    throw EventStoreError(.notFound, "there is no event of aggregate \(missing) in \(layout.name)")
   }
 
   /// Counts, and looks for gaps, duplicates, wrong first and invalid versions.
   func checkVersions(_ result: inout VersionCheckResult, _ report: Report) throws {
     // Counting distinct values takes twice as long as counting rows.
     let isUnique = try layout.hasUniqueKey(["aggregate_id", "version"], connection)
-    let values = ["versions": isUnique ? "count(*)" : "count(DISTINCT version)"]
-    let totals = try connection.query(sql(.streams, values), parameters)
-    result.events = totals.int64(0, 0)
-    result.aggregates = totals.int64(0, 1)
+    let values: [String: SQL] = ["versions": isUnique ? "count(*)" : "count(DISTINCT version)"]  // ASCII
+    let totals = try connection.query(sql(.streams, values))
+    result.events = totals[0].int64("events")
+    result.aggregates = totals[0].int64("aggregates")
     try requireCategory(result)
-    if totals.int64(0, 3) > 0 { try report(withoutAggregate(events: totals.int64(0, 3))) }
-    guard totals.int64(0, 2) > 0 else { return }
-    let findings = sql(.versionFindings, values)
-    try connection.forEachPage(of: findings, parameters) { page in
-      for row in 0..<page.rowCount { try report(versionFinding(page, row)) }
+    let without = totals[0].int64("without_aggregate")
+    if without > 0 { try report(withoutAggregate(events: without)) }
+    guard totals[0].int64("suspects") > 0 else { return }
+    try connection.forEachPage(of: sql(.versionFindings, values)) {
+      try $0.forEachRow { try report(versionFinding($0)) }
     }
   }
 
@@ -141,12 +131,15 @@ struct VersionCheckRun {
     )
   }
 
-  /// A template with the table, its columns and the scope in it.
-  func sql(_ template: SQLTemplate, _ values: [String: String] = [:]) -> String {  // ASCII
-    let own = [
-      "events": layout.relation, "scope": scope, "position": layout.position, "timestamp": layout.time,
-      "metadata": layout.metadata,
-    ]
-    return template.filled(values, from: own)
+  /// A template with the table, its columns, the scope and the first version in it.
+  func sql(_ template: SQLTemplate, _ values: [String: SQL] = [:]) -> SQL {  // ASCII
+    template.statement(
+      values,
+      from: [
+        "events": "\(raw: layout.relation)", "position": "\(raw: layout.position)",
+        "timestamp": "\(raw: layout.time)", "metadata": "\(raw: layout.metadata)", "scope": scope,
+        "store": "\(layout.name.description)", "first": "\(Int64(check.firstVersion))",
+      ]
+    )
   }
 }

@@ -2,10 +2,10 @@ internal import LibPQ
 
 extension VersionCheckRun {
   /// A row of VersionFindings.sql in words.
-  func versionFinding(_ page: borrowing QueryResult, _ row: Int) -> Finding {
-    let kind = Finding.Kind(rawValue: page.string(row, 0))!
-    let (first, last) = (page.optionalInt64(row, 2).map(Int.init), page.optionalInt64(row, 3).map(Int.init))
-    let (copies, ids) = (Int(page.int64(row, 5)), page.string(row, 6))
+  func versionFinding(_ row: borrowing Row) -> Finding {
+    let kind = Finding.Kind(rawValue: row.string("kind"))!
+    let (first, last) = (row.optionalInt64("first").map(Int.init), row.optionalInt64("last").map(Int.init))
+    let (copies, ids) = (Int(row.int64("copies")), row.string("ids"))
     let events = "\(copies == 1 ? "event" : "events") \(ids)\(copies > 5 ? ", \u{2026}" : "")"
     let detail =
       switch kind {
@@ -20,10 +20,10 @@ extension VersionCheckRun {
     return Finding(
       kind: kind,
       severity: .error,
-      aggregateID: page.string(row, 1),
+      aggregateID: row.string("aggregate_id"),
       version: first,
       lastVersion: last,
-      position: page.optionalInt64(row, 4),
+      position: row.optionalInt64("position"),
       detail: detail
     )
   }

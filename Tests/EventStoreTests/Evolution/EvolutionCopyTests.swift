@@ -225,6 +225,45 @@ import Testing
     }
   }
 
+  /// Its versions would be numbered anew in the order of positions.
+  @Test func aStreamAgainstTheOrderOfPositionsIsNotRenumbered() async throws {
+    try await withStore { db, store in
+      let plan = try await store.planEvolution(
+        try Upcasters([("x.sql", Array("-- @upcaster x\n-- @event Noise\n-- @drop".utf8))])
+      )
+      try await db.psql(
+        """
+        UPDATE events SET version = 1000 WHERE aggregate_id = 'order-7' AND version = 1;
+        UPDATE events SET version = 1 WHERE aggregate_id = 'order-7' AND version = 2;
+        UPDATE events SET version = 2 WHERE aggregate_id = 'order-7' AND version = 1000;
+        """
+      )
+      await #expect { _ = try await store.applyEvolution(plan, into: Self.copy) } throws: {
+        ($0 as? EventStoreError)?.message
+          == "order-7 version 2 has a lower position than the version before it"
+      }
+    }
+  }
+
+  /// A split gives events other positions, which checkpoints do not know.
+  @Test func aSplitIsNotSwappedInUnderReaders() async throws {
+    try await withStore { db, store in
+      let rules = """
+        -- @upcaster split
+        -- @event Submitted
+        -- @split
+        SELECT 'Opened', '{}'::jsonb UNION ALL SELECT 'Filled', '{}'::jsonb;
+        """
+      let plan = try await store.planEvolution(try Upcasters([("split.sql", Array(rules.utf8))]))
+      var replay = ReplayOptions()
+      replay.checkpoint = "mail"
+      _ = try await store.replay(EventQuery(), replay) { _ in }
+      await #expect { _ = try await store.applyEvolution(plan, into: Self.copy, swap: true) } throws: {
+        ($0 as? EventStoreError)?.message.contains("checkpoint mail") == true
+      }
+    }
+  }
+
   @Test func aPlanThatWasChangedIsRefused() async throws {
     try await withStore { _, store in
       let plan = try await store.planEvolution(

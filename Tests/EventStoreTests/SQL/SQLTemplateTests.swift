@@ -1,4 +1,5 @@
 import FoundationEssentials
+import LibPQ
 import Testing
 
 @testable import EventStore
@@ -38,6 +39,13 @@ import Testing
   @Test func valuesOfAnAreaAreTakenWhereTheyFit() {
     let template = SQLTemplate(Array("{a}{b}".utf8), "a", "b")
     #expect(template.filled(["a": "1"], from: ["a": "2", "b": "3", "c": "4"]) == "13")
+  }
+
+  @Test func valuesInPlacesAreParameters() {
+    let template = SQLTemplate(Array("SELECT {a}, {b} WHERE {a}".utf8), "a", "b")
+    let statement = template.statement(["a": "x = \("it's $1 {b}")"], from: ["b": "\(Int64(7))", "c": "1"])
+    #expect(statement.text == "SELECT x = $1, $2 WHERE x = $3")
+    #expect(statement.parameters == [.text("it's $1 {b}"), .int8(7), .text("it's $1 {b}")])
   }
 
   @Test func aMarkHidesNoPlace() {

@@ -25,7 +25,8 @@ node (number, path, before, after) AS (
     FROM jsonb_array_elements(CASE jsonb_typeof(node.after) WHEN 'array' THEN node.after END) AS n
   ) AS child (step, before, after)
 )
-SELECT e.annals_type, c.path, c.before, c.after, count(*), min({key}), (SELECT count(*) FROM sample)
+SELECT e.annals_type AS type, c.path, c.before, c.after, count(*) AS events, min({key}) AS first,
+       (SELECT count(*) FROM sample) AS compared
 FROM sample AS e JOIN (
   SELECT number, path, string_agg(DISTINCT jsonb_typeof(before), '|') AS before,
          string_agg(DISTINCT jsonb_typeof(after), '|') AS after

@@ -10,7 +10,8 @@
 ), annals_pairs (key, old, new) AS (
   SELECT key, stored, recomputed FROM annals_kept WHERE problem = 'differs'
 ), {changes}
-SELECT (SELECT count(*) FROM annals_kept), NULL, NULL, NULL, NULL, NULL, NULL
+SELECT (SELECT count(*) FROM annals_kept) AS snapshots, NULL AS problem, NULL AS aggregate_id, NULL AS version,
+       NULL AS path, NULL AS stored, NULL AS recomputed
 UNION ALL
 SELECT NULL, k.problem, k.aggregate_id, k.version, c.path, c.old::text, c.new::text FROM (
   SELECT key, {path} AS path, old, new FROM annals_changes WHERE {whole}

@@ -1,7 +1,7 @@
 -- Events of a stream that stand before the event of the version below, by place in the whole store or by time.
--- $1 the first version, which this does not need. {order} the version, and what decides between two of one version.
-SELECT f.kind, x.aggregate_id, x.version::bigint, x.position, x.previous_version::bigint, x.previous_position,
-       x."timestamp", x.previous_timestamp
+-- {order} the version, and what decides between two of one version.
+SELECT f.kind, x.aggregate_id, x.version::bigint AS version, x.position,
+       x.previous_version::bigint AS previous_version, x.previous_position, x."timestamp", x.previous_timestamp
 FROM (
   SELECT aggregate_id, version, {position} AS position, {timestamp} AS "timestamp",
          lag(version) OVER w AS previous_version, lag({position}) OVER w AS previous_position,

@@ -1,6 +1,7 @@
--- What the readers of a store have met, where it is known: projection, generation, checkpoint, its selection (aggregate,
--- category, types as JSON), position, and the number of events with the sum of their hashes. $1 the store.
-SELECT g.projection, g.number, NULL::text, NULL::text, NULL::text, NULL::text, g.position, g.seen_events, g.seen_hash
+-- What the readers of a store have met, where it is known: projections by their generation, replays by their checkpoint
+-- with its selection; and the number of events with the sum of their hashes. $1 the store.
+SELECT g.projection, g.number AS generation, NULL::text AS checkpoint, NULL::text AS aggregate_id,
+       NULL::text AS category, NULL::text AS event_types, g.position, g.seen_events, g.seen_hash
 FROM annals.generations g JOIN annals.projections p ON p.name = g.projection
 WHERE p.store = $1 AND g.state = 'live' AND g.seen_hash IS NOT NULL
 UNION ALL

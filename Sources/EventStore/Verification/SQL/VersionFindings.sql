@@ -1,20 +1,20 @@
--- The faults of the streams that Streams.sql counts, by stream and version. $1 the first version.
+-- The faults of the streams that Streams.sql counts, by stream and version. {first} the first version.
 WITH suspects AS (
   SELECT aggregate_id FROM {events} e WHERE {scope} GROUP BY aggregate_id
-  HAVING count(*) <> {versions} OR min(version) <> $1 OR max(version) <> $1 + count(*) - 1
+  HAVING count(*) <> {versions} OR min(version) <> {first} OR max(version) <> {first} + count(*) - 1
 ),
 -- One row a version, with the version before it; what is below the first counts as just before it.
 versions AS (
   SELECT aggregate_id, version::bigint AS version, count(*) AS copies, min({position}) AS position,
          array_to_string((array_agg(id::text ORDER BY id))[1:5], ', ') AS ids,
-         greatest(lag(version) OVER (PARTITION BY aggregate_id ORDER BY version), $1 - 1) AS previous
+         greatest(lag(version) OVER (PARTITION BY aggregate_id ORDER BY version), {first} - 1) AS previous
   FROM {events} e WHERE aggregate_id IN (SELECT aggregate_id FROM suspects)
   GROUP BY aggregate_id, version
 )
 SELECT f.kind, v.aggregate_id, f.first, f.last, v.position, v.copies, v.ids
 FROM versions v CROSS JOIN LATERAL (VALUES
-  (CASE WHEN version IS NULL OR version < $1 THEN 'invalid_version' END, version, version),
-  (CASE WHEN version > previous + 1 THEN CASE WHEN previous < $1 THEN 'wrong_first_version' ELSE 'gap' END END,
+  (CASE WHEN version IS NULL OR version < {first} THEN 'invalid_version' END, version, version),
+  (CASE WHEN version > previous + 1 THEN CASE WHEN previous < {first} THEN 'wrong_first_version' ELSE 'gap' END END,
    previous + 1, version - 1),
   (CASE WHEN copies > 1 AND version IS NOT NULL THEN 'duplicate_version' END, version, version)
 ) AS f (kind, first, last)
