@@ -43,12 +43,14 @@ let package = Package(
       resources: [
         .embedInCode("Append/SQL"),
         .embedInCode("Diagnosis/SQL"),
-        .embedInCode("Evolution/SQL"),
+        .embedInCode("Finality/SQL"),
         .embedInCode("Layouts/SQL"),
         .embedInCode("Projections/SQL"),
         .embedInCode("Read/SQL"),
         .embedInCode("Schema/SQL"),
         .embedInCode("Snapshots/SQL"),
+        .embedInCode("Types/SQL"),
+        .embedInCode("Upcasters/SQL"),
         .embedInCode("Verification/SQL"),
       ],
       swiftSettings: strict

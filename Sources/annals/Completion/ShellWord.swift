@@ -2,10 +2,11 @@
 ///
 /// The one place where text becomes a shell's. It goes by scalars: as a Character, a quote beside a combining mark would
 /// be another one.
-package func quoteShell(_ text: String) -> String {
+func quoteShell(_ text: String) -> String {
   // Not plain: = at the beginning (zsh puts a path there), ~, and % (jobs).
   let isPlain = text.utf8.allSatisfy { byte in
-    isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+      || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
       || "-_./:@+,".utf8.contains(byte)
   }
   if isPlain, !text.isEmpty { return text }
@@ -22,6 +23,6 @@ package func quoteShell(_ text: String) -> String {
 }
 
 /// The same for a word that is no option of the command, whatever it begins with.
-package func quoteShellOperand(_ text: String) -> String {
+func quoteShellOperand(_ text: String) -> String {
   (text.utf8.first == UInt8(ascii: "-") ? "-- " : "") + quoteShell(text)
 }
