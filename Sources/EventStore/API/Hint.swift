@@ -64,10 +64,12 @@ extension Hint: ExpressibleByStringInterpolation {
       pieces[pieces.count - 1] = .text(before + text)
     }
 
+    /// An operation or a setting.
     public mutating func appendInterpolation(_ remedy: Remedy) {
       pieces.append(.remedy(remedy))
     }
 
+    /// A value in words.
     public mutating func appendInterpolation(_ value: some CustomStringConvertible) {
       appendLiteral(value.description)
     }
@@ -77,44 +79,75 @@ extension Hint: ExpressibleByStringInterpolation {
 /// An operation of the store, or a setting, that a hint advises. Later versions may add some: a `switch` needs a default.
 public enum Remedy: Sendable, Hashable {
   // The store.
+  /// Check where the store is, and as whom it is opened.
   case connection
+  /// Name the table of events; with its name where it is known.
   case table(String? = nil)
+  /// The layout by which somebody else's store is read.
   case layout
+  /// The upcasters that events go through.
   case upcasters
+  /// Read events as they are stored, without upcasters.
   case rawEvents
+  /// Make the table of events and the schema of records.
   case initialize
+  /// Add the columns that a classic table lacks.
   case addPosition
+  /// See the SQL that would add them.
   case previewAddPosition
+  /// Look at the store through a shipped layout.
   case diagnose(layout: String)
 
   // Appending and reading.
+  /// Look at the stream.
   case stream(aggregateID: String)
+  /// See which types of events there are.
   case types
+  /// Append again, expecting this.
   case append(expecting: ExpectedVersion)
+  /// Commit after as many lines as this.
   case appendBatches(ofLines: Int)
+  /// Go on behind this line.
   case skipLines(Int)
+  /// Give lines without ids the ids of this run; another than before when nil.
   case runID(String? = nil)
+  /// Read history, from a position on.
   case replay(fromPosition: Int64? = nil)
 
   // Projections and dead letters.
+  /// Build the read model anew, from the file of that name.
   case rebuild(path: String? = nil)
+  /// Drop an interrupted build, and begin anew.
   case restartRebuild
+  /// See how projections are.
   case projections(name: String? = nil)
+  /// Remove the projection.
   case dropProjection(name: String)
+  /// See what was given up on.
   case deadLetters
+  /// Pass dead letters of a checkpoint to their consumer.
   case retryByCommand
 
   // Snapshots.
+  /// See which snapshots there are.
   case snapshots
+  /// Take snapshots.
   case takeSnapshots
 
   // Verification and evolution.
+  /// Look for what is wrong with events; for one kind of it where that is given.
   case verify(only: String? = nil)
+  /// Try upcasters on all events.
   case checkEvolution
+  /// Make a plan, and write it to that file.
   case planEvolution(path: String)
+  /// Make a copy of the store in the shape of today.
   case applyEvolution
+  /// Give the copy another name.
   case copyName
+  /// The swap of a copy, which can be left out.
   case withoutSwap
+  /// Exchange the copy and the store again.
   case rollBackEvolution(copy: String)
 }
 
