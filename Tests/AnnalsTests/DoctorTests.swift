@@ -30,6 +30,8 @@ import Testing
       """, "table", "sequence behind", "problem"
     ),
     ("ALTER TABLE events SET (autovacuum_enabled = off)", "table", "autovacuum", "problem"),
+    ("GRANT CREATE ON SCHEMA public TO PUBLIC", "rights", "create in schemas", "problem"),
+    ("GRANT CREATE ON SCHEMA public TO pg_monitor", "rights", "create in schemas", "note"),
     ("ALTER TABLE events DROP CONSTRAINT events_position_key", "indexes", "order of the store", "problem"),
     (
       "ALTER TABLE events DROP CONSTRAINT events_aggregate_id_version_key; CREATE INDEX ON events (aggregate_id, version)",
@@ -102,6 +104,26 @@ import Testing
         try doctorItems(session).filter { $0.area == "rights" }.map(\.value)
           == ["yes", "no", "owners alone", "no", "no"]
       )
+      try await db.psql("DROP OWNED BY \(role); DROP ROLE \(role)")
+    }
+  }
+
+  /// What must see every event is refused to such a role, so it is told beforehand.
+  @Test func aPolicyThatHidesEventsIsNoted() async throws {
+    try await withEvents { db, annals in
+      let role = "doctor_\(db.name)"
+      try await db.psql(
+        """
+        CREATE ROLE \(role) LOGIN; GRANT SELECT ON events TO \(role);
+        ALTER TABLE events ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON events TO \(role) USING (aggregate_id = 'mine')
+        """
+      )
+      let arguments = ["doctor", "-U", role, "-o", "ndjson"]
+      let found = try #require(try doctorItems(try await annals(arguments))["rights", "row security"])
+      #expect(found.status == "note" && found.advice?.contains("BYPASSRLS") == true)
+      try await db.psql("ALTER ROLE \(role) BYPASSRLS")
+      #expect(try doctorItems(try await annals(arguments))["rights", "row security"] == nil)
       try await db.psql("DROP OWNED BY \(role); DROP ROLE \(role)")
     }
   }
