@@ -1,5 +1,4 @@
 internal import CLibPQ
-internal import Glibc
 
 /// Where to connect, as psql takes it: everything that is not given here comes from libpq's own sources
 /// (PG* variables, service files, .pgpass; manual, "Database Connection Control Functions").
@@ -31,27 +30,46 @@ package struct ConnectionParameters: Sendable, Hashable {
     self.applicationName = applicationName
   }
 
-  /// Seconds that one host may take to answer, where neither PGCONNECT_TIMEOUT nor the string says otherwise.
+  /// Seconds that one host may take to answer.
   ///
   /// libpq itself waits for ever; a cron job that hangs on a dead host is never noticed.
   static let connectTimeoutSeconds = "10"
 
+  /// What libpq would leave undone, or for ever waiting, where nobody says how; each is less than what the operator sets.
+  private static let defaults = [
+    // A peer that vanished is noticed within about a minute instead of the kernel's two hours.
+    ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
+    ("tcp_user_timeout", "60000"), ("connect_timeout", connectTimeoutSeconds),
+  ]
+
   /// libpq's keywords in the order that PQconnectdbParams wants: a string in `dbname` is expanded in its place, so
   /// that what stands before it is a default and what stands after it wins.
   var keywords: [(String, String)] {
-    var keywords = [
-      ("fallback_application_name", applicationName),
-      // A peer that vanished is noticed within about a minute instead of the kernel's two hours.
-      ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
-      ("tcp_user_timeout", "60000"),
-    ]
-    if unsafe getenv("PGCONNECT_TIMEOUT") == nil {
-      keywords.append(("connect_timeout", ConnectionParameters.connectTimeoutSeconds))
-    }
+    var keywords = [("fallback_application_name", applicationName)]
     for (keyword, value) in [("dbname", database), ("host", host), ("port", port), ("user", user)] {
       if let value { keywords.append((keyword, value)) }
     }
     keywords.append(("client_encoding", "UTF8"))
-    return keywords + overrides.map { ($0.key, $0.value) }
+    keywords += overrides.map { ($0.key, $0.value) }
+    let isSet = Self.settled(by: keywords)
+    return keywords + Self.defaults.filter { !isSet.contains($0.0) }
+  }
+
+  /// The names of what is set by these keywords, and elsewhere: by PG* variables and the service file, of which libpq
+  /// takes only what it is not given.
+  ///
+  /// It reads them as it begins to connect; a port that cannot be keeps it from that, and a password from .pgpass.
+  private static func settled(by keywords: [(String, String)]) -> Set<String> {  // ASCII
+    let keywords = keywords + [("port", "0"), ("password", "-")]
+    let handle = unsafe withCStrings(keywords.map(\.0)) { names in
+      unsafe withCStrings(keywords.map(\.1)) { values in unsafe PQconnectStartParams(names, values, 1) }
+    }
+    guard let handle = unsafe handle else { return [] }
+    defer { unsafe PQfinish(handle) }
+    var names: Set<String> = []  // ASCII
+    unsafe forEachOption(PQconninfo(handle)) { option in
+      if unsafe option.val != nil { unsafe names.insert(String(cString: option.keyword)) }
+    }
+    return names
   }
 }

@@ -87,6 +87,64 @@ import Testing
     }
   }
 
+  /// Work of several statements, connections and programs.
+  private static let works: [[String]] = [
+    ["append", "--from", lines], ["append", "--from", lines, "--batch-size", "10", "--workers", "2"],
+    ["append", "--from", lines, "--batch-size", "1"], ["replay", "--exec", "cat"],
+    ["replay", "--checkpoint", "mail"], ["replay", "--into", "april", projection], ["stream", "--follow"],
+    ["rebuild-projection", "--workers", "2", projection], ["project", "--once", projection],
+    ["snapshot", "take", "--all", "--workers", "2"],
+    ["evolve", "apply", "--into", "events2", "--swap", "--yes", "PLAN"],
+    ["verify-versions", "--workers", "2"], ["verify-versions", "--manifest", "PLAN.manifest"],
+  ]
+  private static let lines = SourceTree.path("Examples/orders/events.ndjson")
+
+  /// A service manager's TERM, when work is under way. Of each connection something passes, and then nothing more.
+  @Test(arguments: [ServerProxy.Direction.toServer, .toClient])
+  func oneTermEndsWorkUnderWay(direction: ServerProxy.Direction) async throws {
+    try await TestCluster.withDatabase { db in
+      let plan = "/tmp/annals-test-\(UInt64.random(in: .min ... .max))"
+      for command in [
+        ["init"], ["append", "--from", Self.lines], ["rebuild-projection", Self.projection],
+        ["evolve", "plan", Self.upcaster, "--out", plan],
+      ] {
+        let run = try await AnnalsBinary.run(command, environment: db.environment)
+        #expect(run.exitCode == 0, "\(command): \(run.standardError)")
+      }
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for work in Self.works {
+          group.addTask {
+            let words = work.map { $0.replacing("PLAN", with: plan) }
+            try await TestCluster.withDatabase(options: "TEMPLATE \(db.name)") {
+              try await end(words, direction, $0)
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+      _ = try await runShell("rm -f \(plan) \(plan).manifest*")
+    }
+  }
+
+  private func end(_ words: [String], _ direction: ServerProxy.Direction, _ db: TestDatabase) async throws {
+    let counts = Mutex<[Int: Int]>([:])
+    let proxy = try ServerProxy(to: db) { message in
+      guard message.direction == direction else { return .pass }
+      let count = counts.withLock { counts in
+        counts[message.connection, default: 0] += 1
+        return counts[message.connection]!
+      }
+      return count > (direction == .toServer ? 10 : 40) ? .stall : .pass
+    }
+    defer { proxy.stop() }
+    let run = try await runShell(
+      "timeout -k 10 8 \(AnnalsBinary.path) \(words.joined(separator: " ")) >/dev/null",
+      environment: proxy.database.environment
+    )
+    // 124: TERM ended it. 137: it had to be killed.
+    #expect(run.exitCode == 124, "\(words): \(run.status) \(run.standardError)")
+  }
+
   /// The server's postmaster is stopped: the kernel still takes connections, and nobody answers.
   @Test(arguments: ["INT", "TERM"])
   func aSignalEndsTheWaitForAConnection(signal: String) async throws {

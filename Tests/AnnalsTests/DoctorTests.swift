@@ -174,7 +174,8 @@ import Testing
   @Test func serviceFile() async throws {
     try await TestCluster.withDatabase { db in
       let file = "/tmp/annals-test-\(UInt64.random(in: .min ... .max))"
-      let lines = "[shop]\n" + db.conninfo.replacing(" ", with: "\n") + "\n"
+      let limits = "connect_timeout=7\nkeepalives_idle=77\n"
+      let lines = "[shop]\n" + db.conninfo.replacing(" ", with: "\n") + "\n" + limits
       try lines.write(toFile: file, atomically: true, encoding: .utf8)
       let environment = ["PGSERVICEFILE": file, "PGSERVICE": "shop"]
       let run = try await AnnalsBinary.run(["doctor", "-o", "ndjson"], environment: environment)
@@ -183,6 +184,9 @@ import Testing
       #expect(items["settings", "host"]?.source == "service file")
       #expect(items["settings", "dbname"]?.source == "service file")
       #expect(items["settings", "service"]?.source == "PGSERVICE")
+      // Not what annals itself would set.
+      #expect(items["settings", "connect_timeout"]?.value == "7")
+      #expect(items["settings", "keepalives_idle"]?.value == "77")
     }
   }
 }

@@ -12,6 +12,7 @@ import Testing
     ["replay", "--into", "april", projection], ["projections", "rollback", "orders"],
     ["projections", "drop", "orders", "--yes"], ["projections", "set-checkpoint", "orders", "1", "--yes"],
     ["dead-letters", "retry", "orders"], ["evolve", "apply", "--into", "events2", "PLAN"],
+    ["evolve", "rollback", "--into", "events2", "--yes"],
   ]
 
   /// Commands that need none.
@@ -23,7 +24,9 @@ import Testing
     ["rebuild-projection", "-n", projection], ["projections", "list"], ["projections", "pause", "orders"],
     ["projections", "resume", "orders"], ["dead-letters", "list"], ["types", "list"],
     ["types", "show", "OrderSubmitted"], ["evolve", "check", SourceTree.path("Examples/orders/cents.sql")],
-    ["verify-versions"], ["check"], ["doctor"],
+    ["evolve", "plan", SourceTree.path("Examples/orders/cents.sql")], ["verify-versions"], ["check"],
+    ["doctor"],
+    ["snapshot", "prune", "note-1", "--keep", "1", "--yes"],
     ["append", "--from", SourceTree.path("Examples/orders/events.ndjson")],
     [
       "append", "--from", SourceTree.path("Examples/orders/events.ndjson"), "--batch-size", "1", "--workers",
@@ -34,6 +37,19 @@ import Testing
       "--workers", "2",
     ],
   ]
+
+  /// Commands that need none, and find nothing in the test's store.
+  private static let needNoneAndFindNothing: [[String]] = [
+    ["trace", "00000000-0000-0000-0000-000000000001"], ["dead-letters", "show", "orders", "1"],
+    ["dead-letters", "discard", "orders", "--yes"],
+  ]
+
+  @Test func noCommandIsForgotten() async throws {
+    let lists = Self.needSession + Self.needNone + Self.needNoneAndFindNothing
+    for path in try await ProgramHelp.load().leaves where path[0] != "sandbox" {
+      #expect(lists.contains { $0.starts(with: path) }, "\(path)")
+    }
+  }
 
   private func withShop(_ body: @escaping @Sendable (TestDatabase, _ plan: String) async throws -> Void)
     async throws
@@ -76,6 +92,11 @@ import Testing
           let run = try await AnnalsBinary.run(command, environment: pooled.environment)
           #expect([0, 2].contains(run.exitCode), "\(command): \(run.status) \(run.standardError)")
           // Sessions are given out last in, first out; a transaction each sees them one after another.
+          #expect(try await pooled.psql(Self.leftovers) == "0 0 0 0 50s Asia/Tokyo", "\(command)")
+        }
+        for command in Self.needNoneAndFindNothing {
+          let run = try await AnnalsBinary.run(command, environment: pooled.environment)
+          #expect(run.exitCode == 4, "\(command): \(run.status) \(run.standardError)")
           #expect(try await pooled.psql(Self.leftovers) == "0 0 0 0 50s Asia/Tokyo", "\(command)")
         }
         for command in Self.needSession {

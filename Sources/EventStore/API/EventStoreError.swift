@@ -84,6 +84,11 @@ public struct EventStoreError: Error, Sendable, Hashable {
         hint
         ?? "Another session cancelled it, or it ran into statement_timeout, which a role or database may have: "
         + "PGOPTIONS='-c statement_timeout=0' lifts that."
+    case .failed where sqlState == SQLState.serializationFailure:
+      hint =
+        hint
+        ?? "Run the command again. On a standby what is read yields to what is replayed: max_standby_streaming_delay "
+        + "or hot_standby_feedback gives it more time."
     case .timedOut:
       hint = hint ?? "pg_stat_activity shows what the server is doing; it may only need more time."
     case .permissionDenied where sqlState == SQLState.readOnlyTransaction:

@@ -72,6 +72,16 @@ enum AdvisoryLock {
   /// of them holds, another cannot take.
   static func acquire(_ name: String, _ connection: Connection) throws {
     try connection.requireSession()
+    try acquire(name, by: "SELECT pg_try_advisory_lock($1, hashtext($2))", connection)
+    connection.heldLocks.insert(ByteString(name))
+  }
+
+  /// Takes a lock to the end of the transaction, which a pooler leaves whole.
+  static func acquireForTransaction(_ name: String, _ connection: Connection) throws {
+    try acquire(name, by: "SELECT pg_try_advisory_xact_lock($1, hashtext($2))", connection)
+  }
+
+  private static func acquire(_ name: String, by sql: String, _ connection: Connection) throws {
     guard !connection.heldLocks.contains(ByteString(name)) else {
       throw EventStoreError(
         .locked,
@@ -80,7 +90,7 @@ enum AdvisoryLock {
       )
     }
     var waitedSeconds = 0.0
-    while try !connection.query("SELECT pg_try_advisory_lock($1, hashtext($2))", key(name)).bool(0, 0) {
+    while try !connection.query(sql, key(name)).bool(0, 0) {
       try endPredecessor(holding: name, connection)
       guard waitedSeconds < patienceSeconds else {
         throw EventStoreError(
@@ -93,7 +103,6 @@ enum AdvisoryLock {
       try connection.canceller.sleep(for: .milliseconds(100))
       waitedSeconds += 0.1
     }
-    connection.heldLocks.insert(ByteString(name))
   }
 
   /// Takes locks of an operation that goes on, which are lost when its session has ended since.

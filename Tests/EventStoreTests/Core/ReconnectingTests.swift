@@ -217,4 +217,31 @@ import Testing
       #expect(error?.hint?.description.contains("statement_timeout") == true)
     }
   }
+
+  /// A standby cancels what is in the way of replay with this SQLSTATE.
+  @Test func whatYieldsOnAStandbyGetsAHint() async throws {
+    try await Shop.open(events: 3) { shop in
+      try await shop.psql(
+        """
+        CREATE FUNCTION conflict() RETURNS boolean LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'canceling statement due to conflict with recovery' USING ERRCODE = '40001'; END $$
+        """
+      )
+      let layout = """
+        -- @layout conflicting
+        -- @table public.events
+        SELECT id, aggregate_id, event_type, event_data, version, timestamp, metadata, position FROM public.events
+        WHERE public.conflict()
+        """
+      let store = try EventStore(
+        connecting: shop.database.conninfo,
+        layout: Layout(path: "conflicting.sql", bytes: Array(layout.utf8))
+      )
+      let error = await #expect(throws: EventStoreError.self) {
+        try await store.replay(EventQuery()) { _ in }
+      }
+      #expect(error?.code == .failed && error?.sqlState == "40001", "\(String(describing: error))")
+      #expect(error?.hint?.description.contains("max_standby_streaming_delay") == true)
+    }
+  }
 }

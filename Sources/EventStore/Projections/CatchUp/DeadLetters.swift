@@ -90,8 +90,9 @@ extension StoreConnection {
   func discardDeadLetters(of consumer: String, at positions: [Int64]) throws -> Int {
     try requireSchema()
     let kind = try self.consumer(named: consumer)
-    return try AdvisoryLock.hold(Self.lockOfDeadLetters(consumer), connection) {
-      try connection.transaction { try discard(positions, of: consumer, kind) }
+    return try connection.transaction {
+      try AdvisoryLock.acquireForTransaction(Self.lockOfDeadLetters(consumer), connection)
+      return try discard(positions, of: consumer, kind)
     }
   }
 
