@@ -97,7 +97,7 @@ extension ConnectionParameters {
 
   private static func rank(_ keyword: String) -> Int { essential.firstIndex(of: keyword) ?? essential.count }
 
-  /// Whom libpq connects as, and to the database of which name, when nothing says otherwise.
+  /// The user, and the name of the database, where nothing sets them.
   private static let systemUser = unsafe getpwuid(geteuid()).flatMap { unsafe text($0.pointee.pw_name) }
 }
 

@@ -79,7 +79,7 @@ extension Hint: ExpressibleByStringInterpolation {
 /// An operation of the store, or a setting, that a hint advises. Later versions may add some: a `switch` needs a default.
 public enum Remedy: Sendable, Hashable {
   // The store.
-  /// Check where the store is, and as whom it is opened.
+  /// Check the server, the database and the user.
   case connection
   /// Name the table of events; with its name where it is known.
   case table(String? = nil)

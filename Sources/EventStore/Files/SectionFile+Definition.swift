@@ -60,6 +60,22 @@ extension SectionFile {
     }
     return types
   }
+
+  /// The tables that sections name, each with its schema.
+  package func tables(_ keyword: String) throws(SQLFileError) -> [QualifiedName] {
+    var tables: [QualifiedName] = []
+    for section in sections(keyword) {
+      guard section.argument.utf8.contains(UInt8(ascii: ".")), let table = QualifiedName(section.argument)
+      else {
+        throw error(
+          "\"\(section.argument)\" is not the name of a table with its schema",
+          at: section.argumentLocation
+        )
+      }
+      tables.append(table)
+    }
+    return tables
+  }
 }
 
 extension SQLStatement {

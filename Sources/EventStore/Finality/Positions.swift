@@ -9,7 +9,7 @@ extension EventsTable {
   /// rows, and would sort the rest of the store for each chunk.
   ///
   /// - Parameter position: nil for the first chunk.
-  /// - Returns: the position of the last of so many events; `final` when there are not as many up to there.
+  /// - Returns: the position of the last event of the chunk; `final` when the chunk is not full there.
   func endOfChunk(
     of events: Int64,
     after position: Int64?,

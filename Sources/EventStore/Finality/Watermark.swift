@@ -22,7 +22,7 @@ extension StoreConnection {
     return Watermark(head: head ?? 0, writers: try writers(), isReplayed: isReplayed)
   }
 
-  /// The highest position, once everything up to it is final. Waits for writers, and says for whom after a second.
+  /// The highest position, once everything up to it is final. Waits for writers, and names them after a second.
   ///
   /// Positions are handed out before commit, so a reader that goes on from the last position that it saw would skip
   /// what commits late: measured with 8 writers, 129,715 of 168,747 events. Here the head is read first, and the

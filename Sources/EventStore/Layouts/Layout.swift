@@ -41,18 +41,7 @@ public struct Layout: Sendable {
   private init(_ file: SectionFile) throws(SQLFileError) {
     (path, bytes) = (file.name, file.bytes)
     name = file.sections("layout")[0].argument
-    var tables: [QualifiedName] = []
-    for section in file.sections("table") {
-      guard section.argument.utf8.contains(UInt8(ascii: ".")), let table = QualifiedName(section.argument)
-      else {
-        throw file.error(
-          "\"\(section.argument)\" is not the name of a table with its schema",
-          at: section.argumentLocation
-        )
-      }
-      tables.append(table)
-    }
-    self.tables = tables
+    tables = try file.tables("table")
     let positions = file.sections("positions").first
     if let positions, !["final", "late"].contains(positions.argument) {
       throw file.error("@positions is final or late", at: positions.argumentLocation)

@@ -138,7 +138,7 @@ private struct TimestampParser {
     return true
   }
 
-  /// A number of so many digits, as many as there are.
+  /// A number with as many digits as there are, within the range.
   private mutating func number(digits: ClosedRange<Int>) -> Int64? {
     var value: Int64 = 0
     var count = 0

@@ -68,7 +68,7 @@ public struct Projection: Sendable {
     version = try file.definitionVersion()
     schema = try Self.schemaNames("schema", in: file).first ?? "public"
     searchPath = try Self.schemaNames("search_path", in: file)
-    writes = try Self.writes(in: file)
+    writes = try file.tables("writes")
     isParallelByAggregate = try Self.parallel(in: file)
     create = try Self.definitions("create", in: file)
     drop = try Self.definitions("drop", in: file)
@@ -114,21 +114,6 @@ extension Projection {
       )
     }
     return sections.map(\.argument)
-  }
-
-  private static func writes(in file: SectionFile) throws(SQLFileError) -> [QualifiedName] {
-    var tables: [QualifiedName] = []
-    for section in file.sections("writes") {
-      guard section.argument.utf8.contains(UInt8(ascii: ".")), let table = QualifiedName(section.argument)
-      else {
-        throw file.error(
-          "\"\(section.argument)\" is not the name of a table with its schema",
-          at: section.argumentLocation
-        )
-      }
-      tables.append(table)
-    }
-    return tables
   }
 
   /// The statements of `@create` or `@drop`, which define what belongs to the read model.

@@ -143,7 +143,7 @@ extension StoreConnection {
 
   /// Waits for all who may have a snapshot now.
   ///
-  /// - Returns: one that still has, after so many seconds.
+  /// - Returns: one that still has it when the seconds are over.
   func oldestSnapshot(waitingSeconds: Double) throws -> OpenTransaction? {
     try waitForEnd(
       purpose: "reads a state older than the new tables",
