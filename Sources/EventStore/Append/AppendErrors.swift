@@ -83,13 +83,15 @@ extension ExpectedVersion {
 }
 
 extension EventStoreError {
+  private static let notKnown = "it is not known whether"
+
   /// The connection was lost for good between the sending of events and the answer.
   static func unknownOutcome(_ error: PostgresError, ids: [EventID]) -> EventStoreError {
     let subject = ids.count == 1 ? "the event was" : "the events were"
     let same = ids.count == 1 ? "the same id, \(ids[0])" : "the same ids"
     return EventStoreError(
       .connectionLost,
-      "the connection was lost, and it is not known whether \(subject) stored",
+      "the connection was lost, and \(notKnown) \(subject) stored",
       detail: ([error.message] + ids.map { "id \($0)" }).joined(separator: "; "),
       hint: "Append again with \(same): what is stored already is not stored twice.",
       sqlState: error.sqlState
@@ -108,7 +110,7 @@ extension EventStoreError {
       lines.count == 1 ? "line \(lines.lowerBound)" : "lines \(lines.lowerBound) to \(lines.upperBound)"
     return EventStoreError(
       .connectionLost,
-      "the connection was lost, and it is not known whether the events sent last, of \(place), are stored",
+      "the connection was lost, and \(notKnown) the events sent last, of \(place), are stored",
       detail: "\(error.message).",
       hint: transaction.map { "SELECT pg_xact_status('\($0)') tells what became of their transaction." },
       sqlState: error.sqlState
@@ -159,8 +161,9 @@ extension EventStoreError {
     } else if !result.isUncertain {
       facts.append("Nothing was appended.")
     }
-    if result.isUncertain, code != .connectionLost {
-      facts.append("Of other lines it is not known whether they are committed.")
+    // The failure that ends the append may be of one batch, while another connection's outcome is not known.
+    if result.isUncertain, !message.contains(Self.notKnown) {
+      facts.append("Of other lines \(Self.notKnown) they are committed.")
     }
     var error = self
     error.detail = facts.compactMap(\.self).joined(separator: " ")

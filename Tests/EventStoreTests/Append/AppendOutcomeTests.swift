@@ -1,4 +1,5 @@
 import EventStore
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -104,6 +105,60 @@ import Testing
       try await Self.doWhatIsSaid(error, db, lines.joined(separator: "\n"), options)
       #expect(try await db.psql("SELECT count(*), count(DISTINCT event_data) FROM events") == "61|61")
     }
+  }
+
+  /// One by one, the answers that are on their way are waited for before anything is said.
+  @Test func workersThatAppendOneByOneCountWhatTheyStored() async throws {
+    try await withStore { db, store in
+      let lines = Self.shortLines
+      var options = BulkAppendOptions()
+      (options.batchSize, options.workers) = (1, 4)
+      let text = (lines.prefix(900) + ["{}"] + lines.dropFirst(900)).joined(separator: "\n")
+      let error = try await #require(throws: EventStoreError.self) {
+        try await store.append(text: text, options: options)
+      }
+      #expect(error.message.hasPrefix("line 901"), "\(error)")
+      #expect(error.detail == "Lines 1 to 900 are committed.", "\(error)")
+      #expect(try await db.psql("SELECT count(*) FROM events") == "900")
+      try await Self.doWhatIsSaid(error, db, lines.joined(separator: "\n"), options)
+      #expect(try await db.psql("SELECT count(*), count(DISTINCT event_data) FROM events") == "2000|2000")
+    }
+  }
+
+  /// What was committed before an interruption was told by then; the rest is the same again in the same run.
+  @Test(arguments: [1, 3])
+  func interruptedWorkersGoOnWhereTheyWere(batchSize: Int) async throws {
+    try await withStore { db, store in
+      let committed = Mutex(0)
+      var options = BulkAppendOptions()
+      (options.batchSize, options.workers, options.runID) = (batchSize, 4, "run")
+      options.onCommit = { line in committed.withLock { $0 = max($0, line) } }
+      let text = Self.shortLines.joined(separator: "\n")
+      // Half of the input comes, and then nothing until the interruption.
+      let half = Mutex<[UInt8]?>(Array((Self.shortLines.prefix(1000).joined(separator: "\n") + "\n").utf8))
+      let append = Task { [options] in
+        try await store.append(
+          lines: {
+            if let half = half.withLock({ $0.take() }) { return half }
+            while !Task.isCancelled { usleep(1000) }
+            throw CancellationError()
+          },
+          options: options
+        )
+      }
+      while committed.withLock(\.self) < 100 { try await Task.sleep(for: .milliseconds(5)) }
+      append.cancel()
+      await #expect(throws: (any Error).self) { try await append.value }
+      options.skippedLines = committed.withLock(\.self)
+      let stored = Int(try await db.psql("SELECT count(*) FROM events")) ?? 0
+      #expect(stored < 2000 && options.skippedLines > 0 && options.skippedLines <= stored)
+      _ = try await store.append(text: text, options: options)
+      #expect(try await db.psql("SELECT count(*), count(DISTINCT event_data) FROM events") == "2000|2000")
+    }
+  }
+
+  private static let shortLines = (0..<2000).map {
+    #"{"aggregate_id":"a\#($0 % 50)","event_type":"T","event_data":{"n":\#($0)}}"#
   }
 
   /// Appends again, with what the hint adds to the command line.
