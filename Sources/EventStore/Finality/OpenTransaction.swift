@@ -36,16 +36,15 @@ extension StoreConnection {
     _ template: SQLTemplate,
     _ parameters: [Parameter] = []
   ) throws -> [OpenTransaction] {
-    let result = try connection.query(template.sql, parameters)
-    return (0..<result.rowCount).map { row in
+    try connection.query(template.sql, parameters).map { row in
       OpenTransaction(
-        name: result.string(row, 0),
-        processID: result.optionalInt32(row, 1),
-        preparedAs: result.optionalString(row, 2),
-        user: result.optionalString(row, 3),
-        application: result.optionalString(row, 4),
-        ageSeconds: result.isNull(row, 5) ? nil : result.float64(row, 5),
-        query: result.optionalString(row, 6)
+        name: row.string("name"),
+        processID: row.optionalInt32("pid"),
+        preparedAs: row.optionalString("prepared_as"),
+        user: row.optionalString("username"),
+        application: row.optionalString("application"),
+        ageSeconds: row.optionalFloat64("age_seconds"),
+        query: row.optionalString("query")
       )
     }
   }
@@ -67,7 +66,7 @@ extension StoreConnection {
     while !awaited.isEmpty, waitedSeconds < limitSeconds {
       // Sleeping in the server makes the wait one that cancellation ends.
       let pause = min(0.002 + waitedSeconds / 10, 0.2)
-      _ = try connection.query("SELECT pg_sleep($1)", [.float8(pause)])
+      _ = try connection.query("SELECT pg_sleep(\(pause))")
       waitedSeconds += pause
       let names = Set(awaited.map(\.name))
       awaited = try list().filter { names.contains($0.name) }

@@ -128,6 +128,7 @@ private struct SessionState {
 
   let values: [String]
 
+  /// - Parameter row: the one row of a query whose columns after the first are ``facts``, in their order.
   init(_ row: borrowing QueryResult) {
     values = Self.facts.indices.map { row.string(0, $0 + 1) }
   }
@@ -135,24 +136,24 @@ private struct SessionState {
 
 extension Connection {
   private func enter(_ path: String) throws -> SessionState {
-    try SessionState(query(Self.stateQuery(settingPath: "$1", first: true), [.text(path)]))
+    try SessionState(query(Self.stateQuery(setting: path, first: true)))
   }
 
   /// Goes back to the session's own path.
   ///
   /// - Returns: what is no longer as it was. Every name is qualified, as the path is not ours yet.
   private func leave(_ state: SessionState) throws -> [String] {
-    let now = try SessionState(query(Self.stateQuery(settingPath: "$1", first: false), [.text(Self.ownPath)]))
+    let now = try SessionState(query(Self.stateQuery(setting: Self.ownPath, first: false)))
     return SessionState.facts.indices.filter { now.values[$0] != state.values[$0] }
       .map { SessionState.facts[$0].name }
   }
 
   /// The server computes the columns from left to right: the path is set before the facts are read, or after.
-  private static func stateQuery(settingPath path: String, first: Bool) -> String {
-    let set = "pg_catalog.set_config('search_path', \(path), true)"
-    let facts = SessionState.facts.map(\.sql)
-    return
-      "SELECT \((first ? [set] + facts : ["NULL::pg_catalog.text"] + facts + [set]).joined(separator: ", "))"
+  private static func stateQuery(setting path: String, first: Bool) -> SQL {
+    let set: SQL = "pg_catalog.set_config('search_path', \(path), true)"
+    let facts = SessionState.facts.map { SQL(raw: $0.sql) }
+    let columns = first ? [set] + facts : ["NULL::pg_catalog.text"] + facts + [set]
+    return "SELECT \(columns.joined(separator: ", "))"
   }
 }
 
@@ -170,12 +171,13 @@ private struct Footprint {
 
   /// - Parameter result: of `WritesElsewhere.sql`.
   init(_ result: borrowing QueryResult) {
-    for row in 0..<result.rowCount {
-      let object = Object(catalog: result.string(row, 0), number: result.int64(row, 1))
-      if result.bool(row, 2) {
+    for number in 0..<result.rowCount {
+      let row = result[number]
+      let object = Object(catalog: row.string("class"), number: row.int64("number"))
+      if row.bool("is_own") {
         own.insert(object)
       } else {
-        others[object] = (result.optionalString(row, 3), result.string(row, 4))
+        others[object] = (row.optionalString("name"), row.string("state"))
       }
     }
   }

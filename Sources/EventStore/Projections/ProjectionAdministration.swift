@@ -52,14 +52,13 @@ extension StoreConnection {
         "\(addition.description) was on generation \(live.number) and is not on \(previous.number); create it again"
       )
     }
-    let numbers: [(String, Parameter)] = [("from", .int4(live.number)), ("to", .int4(previous.number))]
-    try audit("roll back", name, Dictionary(uniqueKeysWithValues: numbers))
-    let behind = "SELECT count(*) FROM \(relation) e WHERE position > $1"
+    try audit("roll back", name, "'from', \(live.number), 'to', \(previous.number)")
+    let behind: SQL = "SELECT count(*) FROM \(raw: relation) e WHERE position > \(previous.position)"
     let outcome = RollbackOutcome(
       generation: Int(previous.number),
       replaced: Int(live.number),
       position: previous.position,
-      eventsBehind: try connection.query(behind, [.int8(previous.position)]).int64(0, 0)
+      eventsBehind: try connection.query(behind).int64(0, 0)
     )
     return (outcome, missing)
   }
@@ -91,17 +90,18 @@ extension StoreConnection {
       connection: connection
     )
     for generation in generations { try generation.drop(connection) }
-    _ = try connection.query("DELETE FROM annals.projections WHERE name = $1", [.text(name)])
-    try audit("drop", name, [:])
+    _ = try connection.query("DELETE FROM annals.projections WHERE name = \(name)")
+    try audit("drop", name)
   }
 
   func setProjectionPaused(_ name: String, _ isPaused: Bool) throws {
     try requireSchema()
     try connection.transaction {
       _ = try lockProjection(name)
-      let sql = "UPDATE annals.projections SET is_paused = $2 WHERE name = $1"
-      _ = try connection.query(sql, [.text(name), .bool(isPaused)])
-      try audit(isPaused ? "pause" : "resume", name, [:])
+      _ = try connection.query(
+        "UPDATE annals.projections SET is_paused = \(isPaused) WHERE name = \(name)"
+      )
+      try audit(isPaused ? "pause" : "resume", name)
     }
   }
 
@@ -134,8 +134,7 @@ extension StoreConnection {
         // Who sets it vouches for what is below.
         let known = try reading(live)
         try live.takeAsSeen(known?.file, of: known?.source, connection)
-        let numbers: [(String, Parameter)] = [("from", .int8(expected)), ("to", .int8(position))]
-        try audit("set checkpoint", name, Dictionary(uniqueKeysWithValues: numbers))
+        try audit("set checkpoint", name, "'from', \(expected), 'to', \(position)")
       }
     }
   }
@@ -150,24 +149,24 @@ extension StoreConnection {
   }
 
   func requireProjection(_ name: String) throws {
-    let sql = "SELECT FROM annals.projections WHERE name = $1"
-    if try connection.query(sql, [.text(name)]).isEmpty { throw Self.noProjection(name) }
+    let found = try connection.query("SELECT FROM annals.projections WHERE name = \(name)")
+    if found.isEmpty { throw Self.noProjection(name) }
   }
 
   /// Writes down what an operator did, in the transaction of the deed.
+  ///
+  /// - Parameter detail: names and values, as jsonb_build_object takes them.
   func audit(
     _ action: String,
     _ name: String,
     of kind: Consumer = .projection,
-    _ detail: [String: Parameter]  // ASCII
+    _ detail: SQL = ""
   ) throws {
-    let names = detail.keys.sorted()
-    let pairs = names.indices.map { "'\(names[$0])', $\($0 + 3)" }.joined(separator: ", ")
-    let sql =
-      "INSERT INTO annals.audit (action, subject, detail) VALUES ($1, $2, jsonb_build_object(\(pairs)))"
     _ = try connection.query(
-      sql,
-      [.text(action), .text("\(kind) \(name)")] + names.map { detail[$0]! }
+      """
+      INSERT INTO annals.audit (action, subject, detail)
+      VALUES (\(action), \("\(kind) \(name)"), jsonb_build_object(\(detail)))
+      """
     )
   }
 }

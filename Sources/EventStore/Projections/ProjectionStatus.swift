@@ -70,20 +70,21 @@ extension StoreConnection {
     if let name { try requireProjection(name) }
     let sql = SQLTemplate.projectionStatus.filled(["events": relation])
     let result = try connection.query(sql, [.text(table.description), .text(name), .bool(countsRows)])
-    return try (0..<result.rowCount).map { row in
-      ProjectionStatus(
-        name: result.string(row, 0),
-        generation: Int(result.int32(row, 1)),
-        version: result.int32(row, 2),
-        state: ProjectionStatus.State(rawValue: result.string(row, 3)) ?? .failed,
-        position: result.int64(row, 4),
-        lagEvents: result.int64(row, 5),
-        lagSeconds: result.float64(row, 6),
-        rows: try result.optionalInt64(row, 7).map { try $0 + count(result.string(row, 8)) },
-        events: result.int64(row, 9),
-        deadLetters: result.int64(row, 10),
-        error: result.optionalString(row, 11),
-        movedAt: Timestamp(microseconds: result.int64(row, 12))
+    return try result.map { row in
+      let (estimate, query) = (row.optionalInt64("estimated_rows"), row.string("counting_query"))
+      return ProjectionStatus(
+        name: row.string("name"),
+        generation: Int(row.int32("generation")),
+        version: row.int32("version"),
+        state: ProjectionStatus.State(rawValue: row.string("state")) ?? .failed,
+        position: row.int64("position"),
+        lagEvents: row.int64("lag_events"),
+        lagSeconds: row.float64("lag_seconds"),
+        rows: try estimate.map { try $0 + count(query) },
+        events: row.int64("events"),
+        deadLetters: row.int64("dead_letters"),
+        error: row.optionalString("error"),
+        movedAt: row.timestamp("moved_at")
       )
     }
   }

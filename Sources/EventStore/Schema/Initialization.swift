@@ -36,7 +36,7 @@ extension StoreConnection {
       let missing = foreign == nil ? try missingColumns(of: existing) : []
       if addPosition { plan.steps += missing } else { plan.missing = missing }
     } else {
-      if try !schemaExists(table.schema) {
+      if try !connection.schemaExists(table.schema) {
         plan.steps.append(
           .init(
             title: "Create schema \(table.schema)",
@@ -76,10 +76,6 @@ extension StoreConnection {
       ? "CREATE INDEX ON \(table.sql) (position);\n" : "ALTER TABLE \(table.sql) ADD UNIQUE (position);\n"
   }
 
-  private func schemaExists(_ name: String) throws -> Bool {
-    try connection.query("SELECT to_regnamespace($1) IS NOT NULL", [.text(quoteIdentifier(name))]).bool(0, 0)
-  }
-
   /// A template with this store's table in it.
   private func fillIn(_ template: SQLTemplate) -> String {
     template.filled([:], from: ["events": table.sql, "events_literal": quoteLiteral(table.sql)])
@@ -87,4 +83,11 @@ extension StoreConnection {
 
   /// Two `init` at once would both create: the second waits for the first, then finds nothing to do.
   private var lockInitialization: String { "SELECT pg_advisory_xact_lock(\(AdvisoryLock.initialization))" }
+}
+
+extension Connection {
+  /// Whether there is a schema of that name.
+  func schemaExists(_ name: String) throws(PostgresError) -> Bool {
+    try query("SELECT to_regnamespace(\(quoteIdentifier(name))) IS NOT NULL").bool(0, 0)
+  }
 }

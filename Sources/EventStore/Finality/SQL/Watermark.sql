@@ -12,9 +12,10 @@ WITH RECURSIVE above AS (
   UNION SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid
 )
 , locks AS MATERIALIZED (SELECT * FROM pg_locks)
-SELECT l.virtualtransaction, l.pid, p.gid, coalesce(p.owner, a.usename)::text, a.application_name,
-       extract(epoch FROM clock_timestamp() - coalesce(p.prepared, a.xact_start))::float8,
-       nullif(a.query, '<insufficient privilege>')
+SELECT l.virtualtransaction AS name, l.pid, p.gid AS prepared_as, coalesce(p.owner, a.usename)::text AS username,
+       a.application_name AS application,
+       extract(epoch FROM clock_timestamp() - coalesce(p.prepared, a.xact_start))::float8 AS age_seconds,
+       nullif(a.query, '<insufficient privilege>') AS query
 FROM (
   -- Once for a transaction that has several of the tables.
   SELECT DISTINCT l.virtualtransaction, l.pid FROM locks l
@@ -27,4 +28,4 @@ LEFT JOIN pg_stat_activity a ON a.pid = l.pid
 LEFT JOIN locks x ON l.pid IS NULL AND x.pid IS NULL AND x.virtualtransaction = l.virtualtransaction
   AND x.locktype = 'transactionid' AND x.mode = 'ExclusiveLock' AND x.granted
 LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
-ORDER BY 6 DESC NULLS LAST
+ORDER BY age_seconds DESC NULLS LAST

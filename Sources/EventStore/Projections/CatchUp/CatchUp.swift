@@ -255,17 +255,14 @@ extension Generation {
     from relation: String,
     _ connection: Connection
   ) throws {
-    let sql = """
+    _ = try connection.query(
+      """
       INSERT INTO annals.dead_letters (projection, generation, position, aggregate_id, version, event_type, attempts,
                                        sqlstate, message, detail)
-      SELECT $1, $2, position, aggregate_id, version, event_type, $4, $5, $6, $7 FROM \(relation) e WHERE position = $3
+      SELECT \(projection), \(number), position, aggregate_id, version, event_type, \(Int32(attempts)),
+             \(poison.sqlState), \(poison.message), \(poison.cause)
+      FROM \(raw: relation) e WHERE position = \(position)
       """
-    _ = try connection.query(
-      sql,
-      [
-        .text(projection), .int4(number), .int8(position), .int4(Int32(attempts)), .text(poison.sqlState),
-        .text(poison.message), .text(poison.cause),
-      ]
     )
   }
 }

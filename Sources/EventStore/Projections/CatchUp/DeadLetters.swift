@@ -53,8 +53,7 @@ extension StoreConnection {
     try requireSchema()
     if let consumer { _ = try self.consumer(named: consumer) }
     let sql = SQLTemplate.deadLetters.sql
-    let result = try connection.query(sql, [.text(consumer), .int8(position), .bool(all)])
-    return (0..<result.rowCount).map { DeadLetter(result, row: $0) }
+    return try connection.query(sql, [.text(consumer), .int8(position), .bool(all)]).map { DeadLetter($0) }
   }
 
   func retryDeadLetters(
@@ -108,7 +107,7 @@ extension StoreConnection {
       parked = try self.parked(positions, under: consumer)
       try discard(parked, under: consumer)
     }
-    try audit("discard dead letters", consumer, of: kind, ["positions": .int8Array(parked)])
+    try audit("discard dead letters", consumer, of: kind, "'positions', \(Parameter.int8Array(parked))")
     return parked.count
   }
 
@@ -121,13 +120,13 @@ extension StoreConnection {
 
   /// What has a name; a projection comes before a checkpoint, which cannot park events under its name.
   func consumer(named name: String) throws -> Consumer {
-    let sql = """
-      SELECT EXISTS (SELECT FROM annals.projections WHERE name = $1),
-             EXISTS (SELECT FROM annals.checkpoints WHERE name = $1)
+    let sql: SQL = """
+      SELECT EXISTS (SELECT FROM annals.projections WHERE name = \(name)) AS is_projection,
+             EXISTS (SELECT FROM annals.checkpoints WHERE name = \(name)) AS is_checkpoint
       """
-    let row = try connection.query(sql, [.text(name)])
-    if row.bool(0, 0) { return .projection }
-    if row.bool(0, 1) { return .checkpoint }
+    let found = try connection.query(sql)
+    if found[0].bool("is_projection") { return .projection }
+    if found[0].bool("is_checkpoint") { return .checkpoint }
     throw EventStoreError(
       .notFound,
       "there is no projection and no checkpoint '\(name)' in this database",
@@ -151,18 +150,17 @@ extension StoreConnection {
   }
 
   private func parked(_ positions: [Int64], of live: Generation) throws -> [Int64] {
-    let sql = """
+    let asked: SQL = positions.isEmpty ? "true" : "position = ANY (\(Parameter.int8Array(positions)))"
+    let found = try connection.query(
+      """
       SELECT position FROM annals.dead_letters
-      WHERE projection = $1 AND generation = $2 AND state = 'parked' AND (cardinality($3) = 0 OR position = ANY ($3))
+      WHERE projection = \(live.projection) AND generation = \(live.number) AND state = 'parked' AND \(asked)
       ORDER BY position
       """
-    let result = try connection.query(
-      sql,
-      [.text(live.projection), .int4(live.number), .int8Array(positions)]
     )
     return try requireAll(
       positions,
-      among: (0..<result.rowCount).map { result.int64($0, 0) },
+      among: found.map { $0.int64("position") },
       of: "projection \(live.projection)"
     )
   }
@@ -191,18 +189,14 @@ extension StoreConnection {
       }
       return true
     } catch let poison as PoisonEvent {
-      let sql = """
-        UPDATE annals.dead_letters
-        SET attempts = attempts + 1, sqlstate = $4, message = $5, detail = $6, failed_at = clock_timestamp()
-        WHERE projection = $1 AND generation = $2 AND position = $3 AND state = 'parked'
-        """
       _ = try connection.query(
-        sql,
-        [
-          .text(file.name), .int4(subject?.number), .int8(position), .text(poison.sqlState),
-          .text(poison.message),
-          .text(poison.cause),
-        ]
+        """
+        UPDATE annals.dead_letters
+        SET attempts = attempts + 1, sqlstate = \(poison.sqlState), message = \(poison.message),
+            detail = \(poison.cause), failed_at = clock_timestamp()
+        WHERE projection = \(file.name) AND generation = \(subject?.number) AND position = \(position)
+          AND state = 'parked'
+        """
       )
       notify("\(file.path):\(poison.location.line): \(poison.subject) failed again: \(poison.message)")
       return false
@@ -211,35 +205,34 @@ extension StoreConnection {
 }
 
 extension DeadLetter {
-  fileprivate init(_ result: borrowing QueryResult, row: Int) {
-    projection = result.optionalString(row, 0)
-    checkpoint = result.optionalString(row, 1)
-    generation = result.optionalInt32(row, 2).map { Int($0) }
-    position = result.int64(row, 3)
-    aggregateID = result.string(row, 4)
-    version = result.int32(row, 5)
-    eventType = result.string(row, 6)
-    attempts = Int(result.int32(row, 7))
-    sqlState = result.optionalString(row, 8)
-    message = result.string(row, 9)
-    detail = result.optionalString(row, 10)
-    failedAt = Timestamp(microseconds: result.int64(row, 11))
-    state = State(rawValue: result.string(row, 12)) ?? .parked
+  fileprivate init(_ row: borrowing Row) {
+    projection = row.optionalString("projection")
+    checkpoint = row.optionalString("checkpoint")
+    generation = row.optionalInt32("generation").map { Int($0) }
+    position = row.int64("position")
+    aggregateID = row.string("aggregate_id")
+    version = row.int32("version")
+    eventType = row.string("event_type")
+    attempts = Int(row.int32("attempts"))
+    sqlState = row.optionalString("sqlstate")
+    message = row.string("message")
+    detail = row.optionalString("detail")
+    failedAt = row.timestamp("failed_at")
+    state = State(rawValue: row.string("state")) ?? .parked
   }
 }
 
 extension Generation {
   /// Moves a dead letter out of the parked ones; somebody else may have been faster.
   fileprivate func settle(_ position: Int64, _ state: DeadLetter.State, _ connection: Connection) throws {
-    let sql = """
-      UPDATE annals.dead_letters SET state = $4, attempts = attempts + $5
-      WHERE projection = $1 AND generation = $2 AND position = $3 AND state = 'parked'
+    let tries: Int32 = state == .applied ? 1 : 0
+    let settled = try connection.query(
       """
-    let parameters: [Parameter] = [
-      .text(projection), .int4(number), .int8(position), .text(state.rawValue),
-      .int4(state == .applied ? 1 : 0),
-    ]
-    guard try connection.query(sql, parameters).affectedRows == 1 else { throw checkpointMoved() }
+      UPDATE annals.dead_letters SET state = \(state.rawValue), attempts = attempts + \(tries)
+      WHERE projection = \(projection) AND generation = \(number) AND position = \(position) AND state = 'parked'
+      """
+    )
+    guard settled.affectedRows == 1 else { throw checkpointMoved() }
   }
 
   fileprivate func requireSameTables(_ file: Projection) throws {
@@ -258,13 +251,13 @@ extension Generation {
 
   /// Makes a mended file the definition of the live generation.
   fileprivate func adopt(_ file: Projection, _ connection: Connection) throws {
-    let sql = """
-      UPDATE annals.generations SET definition = convert_from($3, 'UTF8'), definition_hash = sha256($3), version = $4, error = NULL
-      WHERE projection = $1 AND number = $2
-      """
+    let bytes = Parameter.bytea(file.bytes)
     _ = try connection.query(
-      sql,
-      [.text(projection), .int4(number), .bytea(file.bytes), .int4(Int32(file.version))]
+      """
+      UPDATE annals.generations SET definition = convert_from(\(bytes), 'UTF8'), definition_hash = sha256(\(bytes)),
+        version = \(Int32(file.version)), error = NULL
+      WHERE \(isThis)
+      """
     )
   }
 }

@@ -90,12 +90,14 @@ extension StoreConnection {
   }
 
   func registerProjection(_ file: Projection) throws {
-    let sql = """
-      INSERT INTO annals.projections AS p (name, store, live_schema) VALUES ($1, $2, $3)
+    let result = try connection.query(
+      """
+      INSERT INTO annals.projections AS p (name, store, live_schema)
+      VALUES (\(file.name), \(table.description), \(file.schema))
       ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING p.store, p.live_schema
       """
-    let result = try connection.query(sql, [.text(file.name), .text(table.description), .text(file.schema)])
-    let (store, schema) = (result.string(0, 0), result.string(0, 1))
+    )
+    let (store, schema) = (result[0].string("store"), result[0].string("live_schema"))
     guard store.hasSameBytes(as: table.description), schema.hasSameBytes(as: file.schema) else {
       throw EventStoreError(
         .invalidDefinition,
@@ -136,8 +138,7 @@ extension StoreConnection {
     let sql: SQL =
       "\(raw: prefix)\(raw: check.text)\n) AS annals_row LIMIT \(raw: String(Self.checkRowLimit))"
     do {
-      let result = try connection.query(sql)
-      return (0..<result.rowCount).map { result.string($0, 0) }
+      return try connection.strings(sql)
     } catch {
       guard error.isAboutStatement else { throw error }
       var error = error

@@ -64,8 +64,7 @@ extension StoreConnection {
   }
 
   func requireNew(_ schema: String) throws {
-    let exists = "SELECT to_regnamespace($1) IS NOT NULL"
-    guard try connection.query(exists, [.text(quoteIdentifier(schema))]).bool(0, 0) else { return }
+    guard try connection.schemaExists(schema) else { return }
     throw EventStoreError(
       .failed,
       "schema \(schema) is there already",
@@ -155,8 +154,8 @@ extension StoreConnection {
         SELECT e.position FROM \(raw: table.source) e WHERE \(query.conditions(in: table).conjunction)
         ORDER BY e.position OFFSET \(Int64(limit) - 1) LIMIT 1
         """
-      let nth = try connection.query(sql)
-      if !nth.isEmpty { query.toPosition = nth.int64(0, 0) }
+      let nth = try connection.query(sql).first { $0.int64("position") }
+      query.toPosition = nth ?? query.toPosition
     }
     let first = try connection.query("SELECT min(position) FROM \(raw: relation) e").optionalInt64(0, 0)
     guard let first, let end = query.toPosition else { return nil }
@@ -172,8 +171,7 @@ extension StoreConnection {
     let condition = conditions.conjunction
     // A function takes no parameters from outside; the server itself writes the values as constants.
     let constants = condition.parameters.map { "format('%L::%s', \($0), pg_typeof(\($0)))" as SQL }
-    let row = try connection.query("SELECT \(constants.joined(separator: ", "))")
-    let names = constants.indices.map { row.string(0, $0) }
+    let names = try connection.strings("SELECT unnest(ARRAY[\(constants.joined(separator: ", "))]::text[])")
     return "(SELECT * FROM \(source) AS e WHERE \(condition.text(naming: names)))"
   }
 }

@@ -153,8 +153,9 @@ extension StoreConnection {
   }
 
   private func requireNotAhead(_ generation: Generation, of history: FollowedHistory) throws {
-    let sql = "SELECT max(position) FROM annals.shards WHERE projection = $1 AND generation = $2"
-    let shards = try connection.query(sql, [.text(generation.projection), .int4(generation.number)])
+    let shards = try connection.query(
+      "SELECT max(position) FROM annals.shards WHERE \(generation.ownsShard)"
+    )
     try requireNotAhead(
       max(generation.position, shards.optionalInt64(0, 0) ?? generation.position),
       "the interrupted build of projection \(generation.projection)",
@@ -273,9 +274,10 @@ extension GeneratedCode {
   /// - Throws: ``PoisonEvent`` for an event whose handler fails.
   func call(after start: Int64?, upTo end: Int64, _ connection: Connection) throws -> SeenEvents {
     do {
-      let sql = "SELECT annals_events, annals_seen FROM pg_temp.\(functionName)($1, $2)"
-      let row = try connection.query(sql, [.int8(start), .int8(end)])
-      return SeenEvents(count: row.int64(0, 0), hash: row.int64(0, 1))
+      let handled = try connection.query(
+        "SELECT annals_events, annals_seen FROM pg_temp.\(raw: functionName)(\(start), \(end))"
+      )
+      return SeenEvents(count: handled[0].int64("annals_events"), hash: handled[0].int64("annals_seen"))
     } catch {
       throw PoisonEvent(error, in: self) ?? error.inItsOwnWords
     }

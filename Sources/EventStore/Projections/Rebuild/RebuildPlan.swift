@@ -118,11 +118,12 @@ extension StoreConnection {
     _ file: Projection,
     _ source: String
   ) throws -> [RebuildPlan.TypeCount] {
-    let sql = """
-      SELECT event_type, count(*) FROM \(source) AS s WHERE $2 OR event_type = ANY ($1) GROUP BY 1 ORDER BY 2 DESC, 1
+    let sql: SQL = """
+      SELECT event_type, count(*) AS events FROM \(raw: source) AS s
+      WHERE \(file.handlesEveryType) OR event_type = ANY (\(Parameter.textArray(file.handledTypes)))
+      GROUP BY 1 ORDER BY 2 DESC, 1
       """
-    let result = try connection.query(sql, [.textArray(file.handledTypes), .bool(file.handlesEveryType)])
-    return (0..<result.rowCount).map { .init(type: result.string($0, 0), events: result.int64($0, 1)) }
+    return try connection.query(sql).map { .init(type: $0.string("event_type"), events: $0.int64("events")) }
   }
 
   /// Events of the sample.

@@ -52,15 +52,16 @@ extension StoreConnection {
         hint: "If that is so, add a line '-- @parallel aggregate'; otherwise use one worker."
       )
     }
-    let key: [Parameter] = [.text(generation.projection), .int4(generation.number)]
-    let count = "SELECT count(*) FROM annals.shards WHERE projection = $1 AND generation = $2"
-    let existing = Int(try connection.query(count, key).int64(0, 0))
+    let count: SQL = "SELECT count(*) FROM annals.shards WHERE \(generation.ownsShard)"
+    let existing = Int(try connection.query(count).int64(0, 0))
     if existing > 0 || workers == 1 { return existing }
-    let sql = """
-      INSERT INTO annals.shards (projection, generation, number, position, seen_events, seen_hash)
-      SELECT $1, $2, number, $4, 0, 0 FROM generate_series(0, $3 - 1) AS number
+    _ = try connection.query(
       """
-    _ = try connection.query(sql, key + [.int4(Int32(workers)), .int8(generation.position)])
+      INSERT INTO annals.shards (projection, generation, number, position, seen_events, seen_hash)
+      SELECT \(generation.projection), \(generation.number), number, \(generation.position), 0, 0
+      FROM generate_series(0, \(Int32(workers)) - 1) AS number
+      """
+    )
     return workers
   }
 
@@ -86,8 +87,7 @@ extension StoreConnection {
     try connection.transaction {
       let sql: SQL = """
         WITH gone AS (
-          DELETE FROM annals.shards
-          WHERE projection = \(generation.projection) AND generation = \(generation.number) RETURNING *
+          DELETE FROM annals.shards WHERE \(generation.ownsShard) RETURNING *
         )
         SELECT min(position) AS first, max(position) AS last, sum(events)::bigint AS events,
                CASE WHEN bool_and(seen_events IS NOT NULL) THEN sum(seen_events)::bigint END AS seen_events,
@@ -105,6 +105,11 @@ extension StoreConnection {
   }
 }
 
+extension Generation {
+  /// The condition that a row of `annals.shards` is of this generation.
+  var ownsShard: SQL { "projection = \(projection) AND generation = \(number)" }
+}
+
 /// The checkpoint of a shard.
 struct Shard: Sendable {
   let generation: Generation
@@ -113,14 +118,12 @@ struct Shard: Sendable {
   var events: Int64
 
   init(_ number: Int, of generation: Generation, _ connection: Connection) throws {
-    let sql = """
-      SELECT position, events FROM annals.shards WHERE projection = $1 AND generation = $2 AND number = $3
-      """
-    let key: [Parameter] = [.text(generation.projection), .int4(generation.number), .int4(Int32(number))]
-    let result = try connection.query(sql, key)
+    let result = try connection.query(
+      "SELECT position, events FROM annals.shards WHERE \(generation.ownsShard) AND number = \(Int32(number))"
+    )
     guard !result.isEmpty else { throw generation.checkpointMoved() }
     (self.generation, self.number) = (generation, number)
-    (position, events) = (result.int64(0, 0), result.int64(0, 1))
+    (position, events) = (result[0].int64("position"), result[0].int64("events"))
   }
 
   /// As ``Generation/run(_:upTo:_:)``.
@@ -141,8 +144,7 @@ struct Shard: Sendable {
       """
       UPDATE annals.shards SET position = \(position), events = events + \(handled.count),
         seen_events = seen_events + \(handled.count), seen_hash = seen_hash + \(handled.hash)
-      WHERE projection = \(generation.projection) AND generation = \(generation.number)
-        AND number = \(Int32(number)) AND position = \(self.position)
+      WHERE \(generation.ownsShard) AND number = \(Int32(number)) AND position = \(self.position)
       """,
       connection,
       orThrow: generation.checkpointMoved()

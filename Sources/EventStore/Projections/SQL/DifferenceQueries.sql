@@ -25,27 +25,27 @@ WITH tables AS (
   LEFT JOIN pg_constraint k ON k.conrelid = t.new AND k.contype = 'p'
   GROUP BY t.relname
 )
-SELECT t.relname::text, CASE WHEN c.key_column IS NOT NULL THEN format($query$
+SELECT t.relname::text AS name, CASE WHEN c.key_column IS NOT NULL THEN format($query$
   WITH pairs AS (
     SELECT to_jsonb(live) AS live, to_jsonb(new) AS new,
            CASE WHEN live.%1$s IS NULL THEN 'added' WHEN new.%1$s IS NULL THEN 'removed' ELSE 'changed' END AS change
     FROM %2$s AS new FULL JOIN %3$s AS live ON %4$s
     WHERE new.%1$s IS NULL OR live.%1$s IS NULL OR (%5$s)
   )
-  SELECT (SELECT count(*) FROM %3$s), count(*) FILTER (WHERE change = 'added'),
-         count(*) FILTER (WHERE change = 'removed'), count(*) FILTER (WHERE change = 'changed'),
+  SELECT (SELECT count(*) FROM %3$s) AS live_rows, count(*) FILTER (WHERE change = 'added') AS added,
+         count(*) FILTER (WHERE change = 'removed') AS removed, count(*) FILTER (WHERE change = 'changed') AS changed,
          (SELECT string_agg(jsonb_strip_nulls(jsonb_build_object('change', change, 'live', live, 'new', new))::text, E'\n')
-          FROM (SELECT * FROM pairs ORDER BY coalesce(new, live) LIMIT 5) AS sample)
+          FROM (SELECT * FROM pairs ORDER BY coalesce(new, live) LIMIT 5) AS sample) AS samples
   FROM pairs $query$, c.key_column, t.new_name, t.live_name, c.same_key, coalesce(c.distinct_values, 'false'))
 ELSE format($query$
   WITH new AS (SELECT to_jsonb(r) AS row FROM (SELECT %1$s FROM %2$s) AS r),
        live AS (SELECT to_jsonb(r) AS row FROM (SELECT %1$s FROM %3$s) AS r),
        pairs AS (SELECT 'added' AS change, row FROM (SELECT * FROM new EXCEPT ALL SELECT * FROM live) AS a
                  UNION ALL SELECT 'removed', row FROM (SELECT * FROM live EXCEPT ALL SELECT * FROM new) AS b)
-  SELECT (SELECT count(*) FROM live), count(*) FILTER (WHERE change = 'added'),
-         count(*) FILTER (WHERE change = 'removed'), 0::bigint,
+  SELECT (SELECT count(*) FROM live) AS live_rows, count(*) FILTER (WHERE change = 'added') AS added,
+         count(*) FILTER (WHERE change = 'removed') AS removed, 0::bigint AS changed,
          (SELECT string_agg(jsonb_build_object('change', change, CASE change WHEN 'added' THEN 'new' ELSE 'live' END, row)::text, E'\n')
-          FROM (SELECT * FROM pairs ORDER BY row LIMIT 5) AS sample)
+          FROM (SELECT * FROM pairs ORDER BY row LIMIT 5) AS sample) AS samples
   FROM pairs $query$, c.list, t.new_name, t.live_name)
-END
+END AS query
 FROM tables t JOIN columns c USING (relname) ORDER BY 1

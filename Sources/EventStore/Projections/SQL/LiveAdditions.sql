@@ -75,5 +75,5 @@ WITH pairs AS (
   FROM pairs JOIN pg_rewrite r ON r.ev_class = live AND r.rulename <> '_RETURN'
   WHERE NOT EXISTS (SELECT FROM pg_rewrite o WHERE o.ev_class = other AND o.rulename = r.rulename)
 )
-SELECT format('%s %s on table %I', kind, item, relname), statement, step = 6
+SELECT format('%s %s on table %I', kind, item, relname) AS description, statement, step = 6 AS is_trigger
 FROM additions ORDER BY step, 1

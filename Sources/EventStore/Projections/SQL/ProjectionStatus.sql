@@ -1,21 +1,21 @@
--- $1 the store, $2 a projection or NULL for all, $3 whether rows may be counted. Column 8 is the planner's estimate of
--- the rows of large tables and of those that the role may not read whole, NULL where there is none; column 9 is a query
--- that counts the others. A build that workers share is where its last shard is.
+-- $1 the store, $2 a projection or NULL for all, $3 whether rows may be counted. estimated_rows is the planner's
+-- estimate of the rows of large tables and of those that the role may not read whole, NULL where there is none;
+-- counting_query counts the others. A build that workers share is where its last shard is.
 -- Times may be infinite, and JSON has no number for the seconds since then.
-SELECT g.projection, g.number, g.version,
+SELECT g.projection AS name, g.number AS generation, g.version,
        CASE WHEN g.error->>'code' = 'invalidDefinition' AND g.state = 'live' THEN 'stale'
             WHEN g.error IS NOT NULL AND g.state <> 'retired' THEN 'failed'
-            WHEN g.state = 'live' AND p.is_paused THEN 'paused' ELSE g.state END,
+            WHEN g.state = 'live' AND p.is_paused THEN 'paused' ELSE g.state END AS state,
        b.position,
-       (SELECT count(*) FROM {events} e WHERE e.position > b.position),
+       (SELECT count(*) FROM {events} e WHERE e.position > b.position) AS lag_events,
        coalesce((SELECT least(1e12, greatest(0, extract(epoch FROM clock_timestamp()) - extract(epoch FROM e."timestamp"))) FROM {events} e
-                 WHERE e.position > b.position ORDER BY e.position LIMIT 1), 0)::float8,
-       CASE WHEN t.is_unknown THEN NULL ELSE coalesce(t.estimate, 0) END, coalesce(t.query, ''),
+                 WHERE e.position > b.position ORDER BY e.position LIMIT 1), 0)::float8 AS lag_seconds,
+       CASE WHEN t.is_unknown THEN NULL ELSE coalesce(t.estimate, 0) END AS estimated_rows,
+       coalesce(t.query, '') AS counting_query,
        b.events,
        (SELECT count(*) FROM annals.dead_letters d
-        WHERE d.projection = g.projection AND d.generation = g.number AND d.state = 'parked'),
-       g.error->>'message',
-       (extract(epoch FROM g.moved_at - '2000-01-01 00:00:00+00'::timestamptz) * 1000000)::bigint
+        WHERE d.projection = g.projection AND d.generation = g.number AND d.state = 'parked') AS dead_letters,
+       g.error->>'message' AS error, g.moved_at
 FROM annals.projections p
 JOIN annals.generations g ON g.projection = p.name
 CROSS JOIN LATERAL (

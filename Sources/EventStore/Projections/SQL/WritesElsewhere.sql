@@ -2,8 +2,8 @@
 -- which a change takes, and which is kept to the end of the transaction (manual, "Table-Level Locks").
 -- $1 the schema of the read model, $2 its relations there as SQL, $3 whether the schema holds others too,
 -- $4 tables that may be written to, as SQL, $5 whether to tell functions, types and the like as well.
--- Columns: class and number of the object, whether it is of the read model, its name (NULL after it was dropped), and
--- what differs after a change: the modes, and how many rows the transaction has changed, where it was locked before.
+-- The name is NULL after the object was dropped. The state differs after a change: it has the modes, and how many rows
+-- the transaction has changed, where the object was locked before.
 WITH locked AS (
   SELECT l.relation AS oid, string_agg(l.mode, ' ' ORDER BY l.mode) AS modes
   FROM pg_locks l
@@ -29,10 +29,10 @@ WITH locked AS (
   UNION ALL SELECT 'pg_class'::regclass, oid, relnamespace, xmin FROM pg_class
   WHERE $5 AND relkind NOT IN ('i', 'I', 't')
 )
-SELECT 'pg_class', coalesce(o.oid, l.oid)::bigint, o.oid IS NOT NULL,
-       CASE WHEN c.oid IS NOT NULL THEN format('%I.%I', n.nspname, c.relname) END,
+SELECT 'pg_class' AS class, coalesce(o.oid, l.oid)::bigint AS number, o.oid IS NOT NULL AS is_own,
+       CASE WHEN c.oid IS NOT NULL THEN format('%I.%I', n.nspname, c.relname) END AS name,
        concat_ws(' ', l.modes, pg_stat_get_xact_tuples_inserted(c.oid), pg_stat_get_xact_tuples_updated(c.oid),
-                 pg_stat_get_xact_tuples_deleted(c.oid))
+                 pg_stat_get_xact_tuples_deleted(c.oid)) AS state
 FROM own o
 FULL JOIN locked l ON l.oid = o.oid
 LEFT JOIN pg_class c ON c.oid = l.oid

@@ -11,8 +11,10 @@ extension Generation {
     let missing = objects.filter { !present.contains($0) }
     // A build that goes on may make more, and handlers may make partitions at any time.
     let partitions = try connection.strings(
-      "SELECT quote_ident(relname) FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relispartition",
-      [.text(quoteIdentifier(ownSchema))]
+      """
+      SELECT quote_ident(relname) FROM pg_class
+      WHERE relnamespace = to_regnamespace(\(quoteIdentifier(ownSchema))) AND relispartition
+      """
     )
     let added =
       state == .building
@@ -49,11 +51,9 @@ extension Generation {
 
   /// Where its objects go when another generation takes their place; somebody may have tidied the empty schema away.
   func requireOwnSchema(_ connection: Connection) throws {
-    let name = quoteIdentifier(ownSchema)
     // Not IF NOT EXISTS, which asks for the right to create one even where it is there.
-    let exists = "SELECT to_regnamespace($1) IS NOT NULL"
-    if try connection.query(exists, [.text(name)]).bool(0, 0) { return }
-    try connection.execute("CREATE SCHEMA \(name)")
+    if try connection.schemaExists(ownSchema) { return }
+    try connection.execute("CREATE SCHEMA \(quoteIdentifier(ownSchema))")
   }
 }
 

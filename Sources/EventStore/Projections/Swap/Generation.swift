@@ -38,38 +38,35 @@ struct Generation: Sendable, Hashable {
 extension Generation {
   private static let select = """
     SELECT g.projection, g.number, g.version, g.state, g.schema_name, p.live_schema, g.position, g.events,
-           array_to_string(g.objects, E'\\n'), g.definition
+           array_to_string(g.objects, E'\\n') AS objects, g.definition
     FROM annals.generations AS g JOIN annals.projections AS p ON p.name = g.projection
-
     """
 
-  private init(_ result: borrowing QueryResult, row: Int) {
-    projection = result.string(row, 0)
-    number = result.int32(row, 1)
-    version = result.int32(row, 2)
-    state = State(rawValue: result.string(row, 3)) ?? .building
-    ownSchema = result.string(row, 4)
-    liveSchema = result.string(row, 5)
-    position = result.int64(row, 6)
-    events = result.int64(row, 7)
-    objects = result.string(row, 8).unicodeScalars.split(separator: "\n").compactMap {
+  private init(_ row: borrowing Row) {
+    projection = row.string("projection")
+    number = row.int32("number")
+    version = row.int32("version")
+    state = State(rawValue: row.string("state")) ?? .building
+    ownSchema = row.string("schema_name")
+    liveSchema = row.string("live_schema")
+    position = row.int64("position")
+    events = row.int64("events")
+    objects = row.string("objects").unicodeScalars.split(separator: "\n").compactMap {
       ReadModelObject(String($0))
     }
-    definition = result.string(row, 9)
+    definition = row.string("definition")
   }
 
-  private static func list(
-    _ condition: String,
-    _ parameters: [Parameter],
-    _ connection: Connection
-  ) throws -> [Generation] {
-    let result = try connection.query("\(select)WHERE \(condition) ORDER BY g.number DESC", parameters)
-    return (0..<result.rowCount).map { Generation(result, row: $0) }
+  /// The condition that a row of `annals.generations` is that of this generation.
+  var isThis: SQL { "projection = \(projection) AND number = \(number)" }
+
+  private static func list(_ condition: SQL, _ connection: Connection) throws -> [Generation] {
+    try connection.query("\(raw: select) WHERE \(condition) ORDER BY g.number DESC").map { Generation($0) }
   }
 
   /// The live generation of a projection; nil before the first.
   static func live(_ projection: String, _ connection: Connection) throws -> Generation? {
-    try list("g.projection = $1 AND g.state = 'live'", [.text(projection)], connection).first
+    try list("g.projection = \(projection) AND g.state = 'live'", connection).first
   }
 
   /// The generations of a projection in one of some states, newest first.
@@ -78,20 +75,18 @@ extension Generation {
     in states: State...,
     connection: Connection
   ) throws -> [Generation] {
-    try list(
-      "g.projection = $1 AND g.state = ANY ($2)",
-      [.text(projection), .textArray(states.map(\.rawValue))],
-      connection
-    )
+    let names = Parameter.textArray(states.map(\.rawValue))
+    return try list("g.projection = \(projection) AND g.state = ANY (\(names))", connection)
   }
 
   /// A build of just this definition that was begun and neither finished nor dropped.
   static func resumable(_ file: Projection, _ connection: Connection) throws -> Generation? {
-    let condition = """
-      g.projection = $1 AND g.state IN ('building', 'ready') AND g.definition_hash = sha256($2)
+    let condition: SQL = """
+      g.projection = \(file.name) AND g.state IN ('building', 'ready')
+      AND g.definition_hash = sha256(\(Parameter.bytea(file.bytes)))
       AND to_regnamespace(quote_ident(g.schema_name)) IS NOT NULL
       """
-    return try list(condition, [.text(file.name), .bytea(file.bytes)], connection).first
+    return try list(condition, connection).first
   }
 
   /// Whether the generation was made by just this file.
@@ -105,25 +100,24 @@ extension Generation {
     at beginning: Int64,
     _ connection: Connection
   ) throws -> Generation {
-    let sql = """
+    let bytes = Parameter.bytea(file.bytes)
+    let sql: SQL = """
       INSERT INTO annals.generations (projection, number, version, definition, definition_hash, schema_name, state,
         position, seen_events, seen_hash)
-      SELECT $1, next, $2, convert_from($3, 'UTF8'), sha256($3), format('annals_%s_%s', $1::text, next), 'building',
-        $4, 0, 0
-      FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM annals.generations WHERE projection = $1) AS numbers
+      SELECT \(file.name), next, \(Int32(file.version)), convert_from(\(bytes), 'UTF8'), sha256(\(bytes)),
+        format('annals_%s_%s', \(file.name), next), 'building', \(beginning), 0, 0
+      FROM (
+        SELECT coalesce(max(number), 0) + 1 AS next FROM annals.generations WHERE projection = \(file.name)
+      ) AS numbers
       RETURNING number
       """
-    let parameters: [Parameter] = [
-      .text(file.name), .int4(Int32(file.version)), .bytea(file.bytes), .int8(beginning),
-    ]
     let number: Int32
     do {
-      number = try connection.query(sql, parameters).int32(0, 0)
+      number = try connection.query(sql).int32(0, 0)
     } catch {
       throw SQLFileError(untranslatable: error, in: file.bytes, of: file.path) ?? error
     }
-    let condition = "g.projection = $1 AND g.number = $2"
-    var generation = try list(condition, [.text(file.name), .int4(number)], connection)[0]
+    var generation = try list("g.projection = \(file.name) AND g.number = \(number)", connection)[0]
     try connection.execute("CREATE SCHEMA \(quoteIdentifier(generation.ownSchema))")
     try connection.run(file.create, Confinement(file, in: generation.ownSchema), of: file.path)
     try generation.recordObjects(connection)
@@ -133,11 +127,8 @@ extension Generation {
   /// Writes down what is in its schema, to find later what somebody dropped or added by hand.
   private mutating func recordObjects(_ connection: Connection) throws {
     objects = try present(in: ownSchema, connection)
-    let sql = "UPDATE annals.generations SET objects = $3 WHERE projection = $1 AND number = $2"
-    _ = try connection.query(
-      sql,
-      [.text(projection), .int4(number), .textArray(objects.map(\.description))]
-    )
+    let names = Parameter.textArray(objects.map(\.description))
+    _ = try connection.query("UPDATE annals.generations SET objects = \(names) WHERE \(isThis)")
   }
 
   /// The load is complete; a build that was resumed when it was ready stays what it was then.
@@ -166,7 +157,7 @@ extension Generation {
       UPDATE annals.generations SET position = \(position), events = events + \(events),
         moved_at = clock_timestamp(), error = NULL,
         seen_events = seen_events + \(seen?.count), seen_hash = seen_hash + \(seen?.hash)
-      WHERE projection = \(projection) AND number = \(number) AND position = \(self.position)
+      WHERE \(isThis) AND position = \(self.position)
         AND (state = 'live') = \(state == .live)
       """,
       connection,
@@ -195,22 +186,18 @@ extension Generation {
   }
 
   func mark(_ state: State, _ connection: Connection) throws {
-    let sql = "UPDATE annals.generations SET state = $3 WHERE projection = $1 AND number = $2"
-    _ = try connection.query(sql, [.text(projection), .int4(number), .text(state.rawValue)])
+    _ = try connection.query("UPDATE annals.generations SET state = \(state.rawValue) WHERE \(isThis)")
   }
 
   /// Notes why the work on it stopped, for `annals projections`; in a transaction of its own.
   func record(_ error: EventStoreError, _ connection: Connection) {
-    let sql = """
+    let sql: SQL = """
       UPDATE annals.generations SET error = jsonb_strip_nulls(jsonb_build_object(
-        'code', $6::text, 'message', $3::text, 'detail', $4::text, 'sqlstate', $5::text, 'at', clock_timestamp()))
-      WHERE projection = $1 AND number = $2
+        'code', \(error.code.rawValue), 'message', \(error.message), 'detail', \(error.detail),
+        'sqlstate', \(error.sqlState), 'at', clock_timestamp()))
+      WHERE \(isThis)
       """
-    let parameters: [Parameter] = [
-      .text(projection), .int4(number), .text(error.message), .text(error.detail), .text(error.sqlState),
-      .text(error.code.rawValue),
-    ]
-    connection.cleanUp { _ = try connection.query(sql, parameters) }
+    connection.cleanUp { _ = try connection.query(sql) }
   }
 
   /// Removes the generation with all that is in its schema, after what the file's `@drop` says.
@@ -223,8 +210,7 @@ extension Generation {
       try moveAway(connection)
     }
     try connection.execute("DROP SCHEMA IF EXISTS \(quoteIdentifier(ownSchema)) CASCADE")
-    let sql = "DELETE FROM annals.generations WHERE projection = $1 AND number = $2"
-    _ = try connection.query(sql, [.text(projection), .int4(number)])
+    _ = try connection.query("DELETE FROM annals.generations WHERE \(isThis)")
   }
 
   /// Moves what is live into its own schema, in the caller's transaction.

@@ -4,8 +4,7 @@ extension StoreConnection {
   /// Refuses, before any event is applied, what the swap could not do at the end.
   func requireSwappable(_ generation: Generation) throws {
     let (name, schema) = (generation.projection, generation.liveSchema)
-    let exists = "SELECT to_regnamespace($1) IS NOT NULL"
-    guard try connection.query(exists, [.text(quoteIdentifier(schema))]).bool(0, 0) else {
+    guard try connection.schemaExists(schema) else {
       throw EventStoreError(
         .invalidDefinition,
         "schema \(schema), where projection \(name) is to live, does not exist",
@@ -43,13 +42,12 @@ extension StoreConnection {
       try live.mark(.retired, connection)
     }
     let objects = try generation.moveIn(connection)
-    let sql = """
-      UPDATE annals.generations SET state = 'live', live_at = clock_timestamp(), objects = $3, error = NULL
-      WHERE projection = $1 AND number = $2
-      """
     _ = try connection.query(
-      sql,
-      [.text(generation.projection), .int4(generation.number), .textArray(objects.map(\.description))]
+      """
+      UPDATE annals.generations SET state = 'live', live_at = clock_timestamp(), error = NULL,
+        objects = \(Parameter.textArray(objects.map(\.description)))
+      WHERE \(generation.isThis)
+      """
     )
     atSwapStep?(.moved)
     return missing
@@ -59,10 +57,13 @@ extension StoreConnection {
   ///
   /// - Returns: whether the projection is paused.
   func lockProjection(_ name: String) throws -> Bool {
-    let sql = "SELECT store, is_paused FROM annals.projections WHERE name = $1 FOR NO KEY UPDATE"
-    let result = try connection.query(sql, [.text(name)], prepared: true)
+    let result = try connection.query(
+      "SELECT store, is_paused FROM annals.projections WHERE name = \(name) FOR NO KEY UPDATE",
+      prepared: true
+    )
     guard !result.isEmpty else { throw Self.noProjection(name) }
-    let store = result.string(0, 0)
+    let row = result[0]
+    let store = row.string("store")
     guard store.hasSameBytes(as: table.description) else {
       throw EventStoreError(
         .invalidDefinition,
@@ -70,7 +71,7 @@ extension StoreConnection {
         hint: "Name that table with \(.table(store))."
       )
     }
-    return result.bool(0, 1)
+    return row.bool("is_paused")
   }
 
   static func noProjection(_ name: String) -> EventStoreError {

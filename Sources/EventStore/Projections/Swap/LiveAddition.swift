@@ -43,12 +43,11 @@ extension Generation {
     try connection.rolledBack {
       try connection.useSchemas(liveSchema)
       let sql = SQLTemplate.liveAdditions.sql
-      let result = try connection.query(sql, [.text(liveSchema), .text(schema)])
-      return (0..<result.rowCount).map {
+      return try connection.query(sql, [.text(liveSchema), .text(schema)]).map { row in
         LiveAddition(
-          description: result.string($0, 0),
-          statement: result.optionalString($0, 1),
-          isTrigger: result.bool($0, 2)
+          description: row.string("description"),
+          statement: row.optionalString("statement"),
+          isTrigger: row.bool("is_trigger")
         )
       }
     }

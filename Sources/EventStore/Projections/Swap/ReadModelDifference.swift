@@ -51,15 +51,16 @@ extension StoreConnection {
         SQLTemplate.differenceQueries.sql,
         [.text(generation.ownSchema), .text(generation.liveSchema)]
       )
-      return try (0..<queries.rowCount).map { row in
-        let result = try connection.query(SQL(raw: queries.string(row, 1)))
-        let samples = result.optionalString(0, 4) ?? ""
+      return try queries.map { table in
+        let result = try connection.query(SQL(raw: table.string("query")))
+        let counts = result[0]
+        let samples = counts.optionalString("samples") ?? ""
         return TableDifference(
-          table: queries.string(row, 0),
-          liveRows: result.int64(0, 0),
-          added: result.int64(0, 1),
-          removed: result.int64(0, 2),
-          changed: result.int64(0, 3),
+          table: table.string("name"),
+          liveRows: counts.int64("live_rows"),
+          added: counts.int64("added"),
+          removed: counts.int64("removed"),
+          changed: counts.int64("changed"),
           samples: samples.unicodeScalars.split(separator: "\n").map(String.init)
         )
       }

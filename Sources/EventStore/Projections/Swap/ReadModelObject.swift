@@ -33,10 +33,9 @@ struct ReadModelObject: Sendable, Hashable, CustomStringConvertible {
   /// All objects of a schema, tables before the views on them.
   static func all(in schema: String, _ connection: Connection) throws -> [ReadModelObject] {
     let sql = SQLTemplate.readModelObjects.sql
-    let result = try connection.query(sql, [.text(quoteIdentifier(schema))])
-    return (0..<result.rowCount).compactMap {
-      ReadModelObject("\(result.string($0, 0)) \(result.string($0, 1))")
-    }
+    return try connection.query(sql, [.text(quoteIdentifier(schema))]).map { row in
+      ReadModelObject("\(row.string("kind")) \(row.string("name"))")
+    }.compactMap(\.self)
   }
 
   static func == (left: ReadModelObject, right: ReadModelObject) -> Bool {
@@ -125,11 +124,14 @@ extension Connection {
 
   /// The one column of text that an embedded query yields.
   func strings(_ template: SQLTemplate, _ parameters: [Parameter]) throws(PostgresError) -> [String] {
-    try strings(template.sql, parameters)
+    try query(template.sql, parameters).strings
   }
 
-  func strings(_ sql: String, _ parameters: [Parameter]) throws(PostgresError) -> [String] {
-    let result = try query(sql, parameters)
-    return (0..<result.rowCount).map { result.string($0, 0) }
-  }
+  /// The one column of text that a query yields.
+  func strings(_ sql: SQL) throws(PostgresError) -> [String] { try query(sql).strings }
+}
+
+extension QueryResult {
+  /// The first column, whatever its name is.
+  fileprivate var strings: [String] { (0..<rowCount).map { string($0, 0) } }
 }
