@@ -19,20 +19,19 @@ struct StoreFacts: Sendable {
         .textArray(try Self.readModelSchemas(connection)),
       ]
     )
-    for row in 0..<facts.rowCount { values[ByteString(facts.string(row, 0))] = facts.string(row, 1) }
+    facts.forEachRow { values[ByteString($0.string("name"))] = $0.string("value") }
     // A store of somebody else's has other columns, and is its owner's to look after.
     guard isOwn, self["kind"] != nil, self.is("can_use_schema") else { return }
-    let rows = try connection.query(SQLTemplate.tableIndexes.sql, [.text(table.sql)])
-    indexes = (0..<rows.rowCount).map { row in
+    indexes = try connection.query(SQLTemplate.tableIndexes.sql, [.text(table.sql)]).map { row in
       TableIndex(
-        name: ByteString(rows.string(row, 0)),
-        columns: rows.string(row, 1).unicodeScalars.split(separator: "\n").map { ByteString(String($0)) },
-        isUnique: rows.bool(row, 2),
-        isValid: rows.bool(row, 3),
-        isForAllRows: rows.bool(row, 4),
-        isOfConstraint: rows.bool(row, 5),
-        method: rows.string(row, 6),
-        isInByteOrder: rows.bool(row, 7)
+        name: ByteString(row.string("name")),
+        columns: row.string("columns").unicodeScalars.split(separator: "\n").map { ByteString(String($0)) },
+        isUnique: row.bool("is_unique"),
+        isValid: row.bool("is_valid"),
+        isForAllRows: row.bool("is_for_all_rows"),
+        isOfConstraint: row.bool("is_of_constraint"),
+        method: row.string("method"),
+        isInByteOrder: row.bool("is_in_byte_order")
       )
     }
   }
@@ -40,8 +39,7 @@ struct StoreFacts: Sendable {
   /// Where live read models are, as far as this role may know.
   private static func readModelSchemas(_ connection: Connection) throws -> [String] {
     guard try connection.canReadOwnTables(["projections"]) else { return [] }
-    let result = try connection.query("SELECT DISTINCT live_schema FROM annals.projections ORDER BY 1")
-    return (0..<result.rowCount).map { result.string($0, 0) }
+    return try connection.strings("SELECT DISTINCT live_schema FROM annals.projections ORDER BY 1")
   }
 
   subscript(_ name: String) -> String? { values[ByteString(name)] }

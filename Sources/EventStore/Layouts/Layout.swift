@@ -108,12 +108,12 @@ extension EventsTable {
   ) throws(PostgresError) -> [ByteString: String] {
     let noRows = try connection.query("SELECT * FROM \(raw: layout.relation) e LIMIT 0")
     let columns = 0..<noRows.columnCount
-    let names = try connection.query(
-      "SELECT format_type(t.oid::oid, NULL) FROM unnest($1) WITH ORDINALITY AS t (oid, place) ORDER BY place",
-      [.textArray(columns.map { "\(noRows.columnType($0))" })]
+    let numbers = Parameter.textArray(columns.map { "\(noRows.columnType($0))" })
+    let names = try connection.strings(
+      "SELECT format_type(t.oid::oid, NULL) FROM unnest(\(numbers)) WITH ORDINALITY AS t (oid, place) ORDER BY place"
     )
     var types: [ByteString: String] = [:]
-    for column in columns { types[ByteString(noRows.columnName(column))] = names.string(column, 0) }
+    for column in columns { types[ByteString(noRows.columnName(column))] = names[column] }
     return types
   }
 }

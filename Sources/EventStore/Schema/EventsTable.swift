@@ -85,7 +85,7 @@ struct EventsTable: Sendable, Hashable {
     let result = try connection.query(sql, [.text(name.schema), .text(name.name)])
     if result.isEmpty { return nil }
     var types: [ByteString: String] = [:]
-    for row in 0..<result.rowCount { types[ByteString(result.string(row, 0))] = result.string(row, 1) }
+    result.forEachRow { types[ByteString($0.string("name"))] = $0.string("type") }
     try check(types, of: name.description, hint: "Name the table of events with \(.table()).")
     return EventsTable(name: name, relation: name.sql, types: types)
   }

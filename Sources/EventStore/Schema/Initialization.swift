@@ -20,7 +20,8 @@ extension StoreConnection {
   func initialize(addPosition: Bool, dryRun: Bool) throws -> Initialization {
     var plan = Initialization()
     try connection.transaction {
-      if !dryRun { try connection.execute(lockInitialization) }
+      // Two at once would both create: the second waits for the first, then finds nothing to do.
+      if !dryRun { _ = try connection.query("SELECT pg_advisory_xact_lock(\(AdvisoryLock.initialization))") }
       plan = try planInitialization(addPosition: addPosition)
       if !dryRun { for step in plan.steps { try connection.execute(step.sql) } }
     }
@@ -70,8 +71,8 @@ extension StoreConnection {
 
   /// A unique key of a partitioned table must contain its partition key; there the identity alone keeps positions apart.
   private func positionIndex() throws -> String {
-    let sql = "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass($1)"
-    let isPartitioned = try connection.query(sql, [.text(table.sql)]).bool(0, 0)
+    let sql: SQL = "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(\(table.sql))"
+    let isPartitioned = try connection.query(sql).bool(0, 0)
     return isPartitioned
       ? "CREATE INDEX ON \(table.sql) (position);\n" : "ALTER TABLE \(table.sql) ADD UNIQUE (position);\n"
   }
@@ -80,9 +81,6 @@ extension StoreConnection {
   private func fillIn(_ template: SQLTemplate) -> String {
     template.filled([:], from: ["events": table.sql, "events_literal": quoteLiteral(table.sql)])
   }
-
-  /// Two `init` at once would both create: the second waits for the first, then finds nothing to do.
-  private var lockInitialization: String { "SELECT pg_advisory_xact_lock(\(AdvisoryLock.initialization))" }
 }
 
 extension Connection {

@@ -49,7 +49,7 @@ extension StoreConnection {
     }
     return migrations.filter { $0.number > applied }.map { migration in
       let record =
-        "INSERT INTO annals.migrations (number, name) VALUES (\(migration.number), '\(migration.name)');\n"
+        "INSERT INTO annals.migrations (number, name) VALUES (\(migration.number), \(quoteLiteral(migration.name)));\n"
       return .init(
         title: "Migrate schema annals to \(migration.number) (\(migration.name))",
         sql: migration.sql.sql + record
@@ -59,8 +59,7 @@ extension StoreConnection {
 
   /// How far schema `annals` is, as far as the role may know.
   func migrationState() throws -> MigrationState {
-    let exists = try connection.query("SELECT to_regnamespace('annals') IS NOT NULL").bool(0, 0)
-    let isKnown = try !exists || connection.canReadOwnTables(["migrations"])
+    let isKnown = try !connection.schemaExists("annals") || connection.canReadOwnTables(["migrations"])
     return MigrationState(
       applied: isKnown ? try appliedMigration() : nil,
       latest: Int32(migrations.count)

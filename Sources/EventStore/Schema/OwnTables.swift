@@ -6,11 +6,11 @@ extension Connection {
   /// It asks the catalogue, which everybody may read: naming the tables would fail without the rights. Who may only
   /// read the events does without what annals keeps for itself.
   func canReadOwnTables(_ names: [String]) throws(PostgresError) -> Bool {
-    let sql = """
+    let sql: SQL = """
       SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = 'annals' AND c.relname = ANY ($1)
+      WHERE n.nspname = 'annals' AND c.relname = ANY (\(Parameter.textArray(names)))
         AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
       """
-    return try query(sql, [.textArray(names)]).int64(0, 0) == names.count
+    return try query(sql).int64(0, 0) == names.count
   }
 }
