@@ -11,8 +11,10 @@ extension AppendStatements {
   ) throws(PostgresError) -> EventStoreError {
     let state = actual == 0 ? "has no events" : "is at version \(actual)"
     let result = try connection.query(
-      "SELECT \(table.columns) FROM \(table.name.sql) AS e WHERE aggregate_id = $1 ORDER BY version DESC LIMIT 1",
-      [.text(aggregateID)]
+      """
+      SELECT \(raw: table.columns) FROM \(raw: table.name.sql) AS e
+      WHERE aggregate_id = \(aggregateID) ORDER BY version DESC LIMIT 1
+      """
     )
     let last = result.isEmpty ? nil : result.event(0)
     let again = actual == 0 ? ExpectedVersion.noStream : .version(actual)

@@ -81,6 +81,7 @@ extension AppendStatements {
     _ connection: Connection
   ) throws -> Answer {
     let result = try connection.receive()
+    // By number, for each event that is appended: the head that was found, the event's version and its position.
     guard !result.isNull(0, 1) else { return .head(Int(result.int32(0, 0))) }
     guard result.rowCount == indexes.count else {
       throw try notKept("\(result.rowCount) of \(indexes.count) events were stored", connection)

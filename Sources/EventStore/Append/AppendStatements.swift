@@ -72,6 +72,7 @@ extension AppendStatements {
       ]
     )
     let indexes = Array(indexes)
+    // By number: a second run of an input finds all of its events so.
     return try (0..<result.rowCount).map { row in
       guard let version = result.optionalInt32(row, 2) else {
         throw EventStoreError.incomplete("an event of \(result.string(row, 1))", without: "version")

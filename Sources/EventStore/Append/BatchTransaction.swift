@@ -61,9 +61,13 @@ struct BatchTransaction {
   /// Whether an event of the transaction is there. A server that crashed may give the id to another transaction.
   private func hasWitness(in table: EventsTable, _ connection: Connection) throws(PostgresError) -> Bool {
     guard let witness else { return true }
+    let (ids, aggregateID) = (
+      Parameter.uuidArray([(witness.id.high, witness.id.low)]), Parameter.text(utf8: witness.aggregateID)
+    )
     return try connection.query(
-      "SELECT EXISTS (SELECT FROM \(table.name.sql) WHERE id = ANY ($1) AND aggregate_id = $2)",
-      [.uuidArray([(witness.id.high, witness.id.low)]), .text(utf8: witness.aggregateID)]
+      """
+      SELECT EXISTS (SELECT FROM \(raw: table.name.sql) WHERE id = ANY (\(ids)) AND aggregate_id = \(aggregateID))
+      """
     ).bool(0, 0)
   }
 

@@ -199,7 +199,9 @@ extension StoreConnection {
       try takingTurnsAfterDeadlock(&batch, &writer) { batch, writer in
         batch.transaction = BatchTransaction()
         try connection.transaction(options.isDryRun ? .repeatableReadOnly : .readWrite) {
-          if writer.takesTurns { try connection.execute(lockBulkAppend) }
+          if writer.takesTurns {
+            _ = try connection.query("SELECT pg_advisory_xact_lock(\(AdvisoryLock.bulkAppend))")
+          }
           try store(&batch, source, options, &writer)
           // The next statement is COMMIT.
           batch.transaction.isCommitSent = !options.isDryRun
@@ -239,8 +241,6 @@ extension StoreConnection {
     )
   }
 
-  private var lockBulkAppend: String { "SELECT pg_advisory_xact_lock(\(AdvisoryLock.bulkAppend))" }
-
   private func store(
     _ batch: inout Batch,
     _ source: some ChunkSource,
@@ -248,12 +248,10 @@ extension StoreConnection {
     _ writer: inout ChunkWriter
   ) throws {
     // The transaction's id costs no more than the time, since it would be given out with the first row.
-    let start = try writer.connection.query(
-      options.isDryRun
-        ? "SELECT current_timestamp" : "SELECT current_timestamp, pg_current_xact_id()::text"
-    )
-    writer.transactionTime = Timestamp(microseconds: start.int64(0, 0))
-    if !options.isDryRun { batch.transaction.id = start.string(0, 1) }
+    let id = options.isDryRun ? "NULL" : "pg_current_xact_id()"
+    let start = try writer.connection.query("SELECT current_timestamp AS time, \(raw: id)::text AS id")
+    writer.transactionTime = start[0].timestamp("time")
+    if !options.isDryRun { batch.transaction.id = start[0].string("id") }
     while true {
       let room = (options.batchSize ?? .max) - batch.lineCount
       batch.places = try writer.store(batch.last) { if room > 0 { source.prefetch(room) } }

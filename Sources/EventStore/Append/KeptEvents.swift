@@ -3,11 +3,7 @@ internal import LibPQ
 extension AppendStatements {
   /// The operator's triggers and rules that may make other events of those that are sent, or drop them.
   static func changers(of table: EventsTable, _ connection: Connection) throws(PostgresError) -> [String] {
-    let result = try connection.query(
-      SQLTemplate.insertTriggers.sql,
-      [.text(table.name.sql)]
-    )
-    return (0..<result.rowCount).map { result.string($0, 0) }
+    try connection.strings(.insertTriggers, [.text(table.name.sql)])
   }
 
   /// Refuses what a trigger made of events, in their transaction: an event is stored as it was sent, or not at all.
