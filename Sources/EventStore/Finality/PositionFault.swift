@@ -136,9 +136,9 @@ extension StoreConnection {
       [.textArray(tables.map(\.schema)), .textArray(tables.map(\.name)), .bool(foreign == nil)]
     )
     var (faults, sequence): ([PositionFault], String?) = ([], nil)
-    for row in 0..<rows.rowCount {
-      let (subject, detail) = (rows.string(row, 2), rows.optionalString(row, 3))
-      if let fault = PositionFault(rows.string(row, 1), subject, detail) {
+    rows.forEachRow { row in
+      let (subject, detail) = (row.string("subject"), row.optionalString("detail"))
+      if let fault = PositionFault(row.string("fault"), subject, detail) {
         faults.append(fault)
       } else if detail == "true" {
         sequence = subject

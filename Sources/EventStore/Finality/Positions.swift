@@ -18,10 +18,13 @@ extension EventsTable {
   ) throws(PostgresError) -> Int64 {
     // Where not even the positions are more than that, nobody needs to look.
     if let position, position.span(to: final) <= events { return final }
-    let condition = position == nil ? "$1::bigint IS NULL AND position IS NOT NULL" : "position > $1"
-    let sql = "SELECT position FROM \(relation) e WHERE \(condition) ORDER BY position OFFSET $2 LIMIT 1"
-    let last = try connection.query(sql, [.int8(position), .int8(max(events, 1) - 1)])
-    return last.isEmpty ? final : min(last.int64(0, 0), final)
+    let condition: SQL = position.map { "position > \($0)" } ?? "position IS NOT NULL"
+    let sql: SQL = """
+      SELECT position FROM \(raw: relation) e WHERE \(condition)
+      ORDER BY position OFFSET \(max(events, 1) - 1) LIMIT 1
+      """
+    let last = try connection.query(sql)
+    return last.isEmpty ? final : min(last[0].int64("position"), final)
   }
 
   /// What stands before the first event, for whoever remembers up to where it is done: 0, or a position below all others
@@ -30,18 +33,18 @@ extension EventsTable {
   /// - Throws: ``EventStoreError`` with code `invalidDefinition` where an event has the lowest number that there is.
   func beginning(_ connection: Connection) throws -> Int64 {
     let isOwn = relation.hasSameBytes(as: name.sql)
-    let sequence = """
-      (SELECT s.seqmin::numeric FROM pg_sequence AS s
-       WHERE s.seqrelid = pg_get_serial_sequence($1, 'position')::regclass)
+    let sequence: SQL = """
+      , (SELECT s.seqmin::numeric - 1 FROM pg_sequence AS s
+         WHERE s.seqrelid = pg_get_serial_sequence(\(name.sql), 'position')::regclass)
       """
-    let sql = """
-      SELECT greatest(before, \(Int64.min))::bigint, before < \(Int64.min) FROM (
-        SELECT least(0, (SELECT min(position)::numeric - 1 FROM \(relation) e)\(isOwn ? ", \(sequence) - 1" : ""))
+    let sql: SQL = """
+      SELECT greatest(before, \(Int64.min))::bigint AS beginning, before < \(Int64.min) AS is_out_of_range FROM (
+        SELECT least(0, (SELECT min(position)::numeric - 1 FROM \(raw: relation) e)\(isOwn ? sequence : ""))
           AS before) AS positions
       """
-    let row = try connection.query(sql, isOwn ? [.text(name.sql)] : [])
-    guard !row.bool(0, 1) else { return try requireNoLowest(connection) }
-    return row.int64(0, 0)
+    let found = try connection.query(sql)
+    guard !found[0].bool("is_out_of_range") else { return try requireNoLowest(connection) }
+    return found[0].int64("beginning")
   }
 
   /// A sequence may begin at the lowest number; an event there is what nobody can go on from.
@@ -50,10 +53,10 @@ extension EventsTable {
       "SELECT aggregate_id, version FROM \(raw: relation) e WHERE position = \(Int64.min) LIMIT 1"
     let lowest = try connection.query(sql)
     if lowest.isEmpty { return .min }
-    let version = lowest.optionalInt32(0, 1).map { " version \($0)" } ?? ""
+    let version = lowest[0].optionalInt32("version").map { " version \($0)" } ?? ""
     throw EventStoreError(
       .invalidDefinition,
-      "\(lowest.optionalString(0, 0) ?? "an event")\(version) is at position \(Int64.min), the lowest number that there is",
+      "\(lowest[0].optionalString("aggregate_id") ?? "an event")\(version) is at position \(Int64.min), the lowest number that there is",
       detail: "What remembers up to where it is done has no number for the place before that event.",
       hint: "Read without a checkpoint, or give the event another position."
     )

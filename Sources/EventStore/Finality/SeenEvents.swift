@@ -57,10 +57,7 @@ extension Generation {
     var seen: SeenEvents?
     if let file, let source { seen = try file.seenEvents(of: source, upTo: position, connection) }
     _ = try connection.query(
-      """
-      UPDATE annals.generations SET seen_events = \(seen?.count), seen_hash = \(seen?.hash)
-      WHERE projection = \(projection) AND number = \(number)
-      """
+      "UPDATE annals.generations SET seen_events = \(seen?.count), seen_hash = \(seen?.hash) WHERE \(isThis)"
     )
   }
 }
