@@ -37,15 +37,15 @@ extension StoreConnection {
   /// No row changes, and none has changed since the generation retired: what a reader's snapshot shows of it is what
   /// it showed then. So nobody's snapshot has to be waited for (see ``SnapshotPatience``).
   private func rollBack(_ name: String) throws -> (RollbackOutcome, missing: [ReadModelObject]) {
-    let live = try Generation.requireLive(name, connection)
-    guard let previous = try Generation.all(of: name, in: .retired, connection: connection).first else {
+    let live = try requireLiveGeneration(of: name)
+    guard let previous = try generations(of: name, in: .retired).first else {
       throw EventStoreError(
         .notFound,
         "no earlier generation of projection \(name) was kept",
         hint: "Rebuild with the earlier file: \(.rebuild())."
       )
     }
-    let additions = try previous.lackingAdditions(connection)
+    let additions = try lackingAdditions(of: previous)
     let missing = try swap(previous, keepsOwnGrants: false)
     for addition in additions where !addition.isTrigger {
       notify(
@@ -80,16 +80,10 @@ extension StoreConnection {
   }
 
   private func drop(_ name: String) throws {
-    try Generation.live(name, connection)?.requireNoDependents(connection)
-    let generations = try Generation.all(
-      of: name,
-      in: .building,
-      .ready,
-      .live,
-      .retired,
-      connection: connection
-    )
-    for generation in generations { try generation.drop(connection) }
+    try liveGeneration(of: name)?.requireNoDependents(connection)
+    for generation in try generations(of: name, in: .building, .ready, .live, .retired) {
+      try generation.drop(connection)
+    }
     _ = try connection.query("DELETE FROM annals.projections WHERE name = \(name)")
     try audit("drop", name)
   }
@@ -122,7 +116,7 @@ extension StoreConnection {
       }
       try connection.transaction {
         _ = try lockProjection(name)
-        var live = try Generation.requireLive(name, connection)
+        var live = try requireLiveGeneration(of: name)
         guard live.position == expected else {
           throw EventStoreError(
             .locked,

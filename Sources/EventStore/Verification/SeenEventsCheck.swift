@@ -34,7 +34,7 @@ extension StoreConnection {
 
   private func selection(_ row: borrowing Row) throws -> (name: String, KnownReader.Selection)? {
     if let projection = row.optionalString("projection") {
-      guard let live = try Generation.live(projection, connection), live.number == row.int32("generation"),
+      guard let live = try liveGeneration(of: projection), live.number == row.int32("generation"),
         let (file, source) = try reading(live)
       else { return nil }
       return ("projection \(projection)", .projection(file, source: source))

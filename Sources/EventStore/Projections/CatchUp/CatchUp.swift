@@ -74,7 +74,7 @@ extension StoreConnection {
         case let error as EventStoreError where error.code != .locked: failure = error
         default: throw error
         }
-        try? Generation.live(run.file.name, connection)?.record(failure, connection)
+        try? liveGeneration(of: run.file.name)?.record(failure, connection)
         throw failure
       }
     }
@@ -163,7 +163,7 @@ extension StoreConnection {
     let isDone = try connection.transaction {
       guard try AdvisoryLock.share(run.file.lockOfSwap, connection) else { return false }
       outcome.isPaused = try lockProjection(run.file.name)
-      var live = try Generation.requireLive(run.file.name, connection)
+      var live = try requireLiveGeneration(of: run.file.name)
       guard live.isDefined(by: run.file) else { throw live.changedFile(run.file) }
       if outcome.isPaused { return true }
       let eventsBefore = live.events
@@ -228,17 +228,6 @@ private struct CatchUp {
 }
 
 extension Generation {
-  static func requireLive(_ projection: String, _ connection: Connection) throws -> Generation {
-    guard let live = try live(projection, connection) else {
-      throw EventStoreError(
-        .notFound,
-        "projection \(projection) has no live generation yet",
-        hint: "Build it with \(.rebuild())."
-      )
-    }
-    return live
-  }
-
   func changedFile(_ file: Projection) -> EventStoreError {
     EventStoreError(
       .invalidDefinition,

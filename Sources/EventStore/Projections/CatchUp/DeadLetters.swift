@@ -69,7 +69,7 @@ extension StoreConnection {
         hint: "Name the command: \(.retryByCommand)."
       )
     }
-    let live = try Generation.requireLive(projection, connection)
+    let live = try requireLiveGeneration(of: projection)
     let file =
       try repaired.map { try definition(of: $0) } ?? Projection(checking: live.path, sameIdentity(live))
     if repaired != nil { try live.requireSameTables(file) }
@@ -100,7 +100,7 @@ extension StoreConnection {
     switch kind {
     case .projection:
       _ = try lockProjection(consumer)
-      let live = try Generation.requireLive(consumer, connection)
+      let live = try requireLiveGeneration(of: consumer)
       parked = try self.parked(positions, of: live)
       for position in parked { try live.settle(position, .discarded, connection) }
     case .checkpoint:
@@ -175,11 +175,10 @@ extension StoreConnection {
     do {
       try connection.transaction {
         _ = try lockProjection(file.name)
-        let live = try Generation.requireLive(file.name, connection)
+        let live = try requireLiveGeneration(of: file.name)
         subject = live
-        _ = try connection.confine(live.confinement, of: apply.file) {
-          try apply.call(after: position == .min ? nil : position - 1, upTo: position, connection)
-        }
+        let before = position == .min ? nil : position - 1
+        _ = try connection.handleEvents(by: apply, after: before, upTo: position, within: live.confinement)
         try live.settle(position, .applied, connection)
         if !live.isDefined(by: file) {
           try live.adopt(file, connection)

@@ -9,8 +9,8 @@ extension StoreConnection {
   ) throws -> (Generation, isResumed: Bool) {
     try connection.transaction {
       try registerProjection(file)
-      let resumable = options.restarts ? nil : try Generation.resumable(file, connection)
-      let unfinished = try Generation.all(of: file.name, in: .building, .ready, connection: connection)
+      let resumable = options.restarts ? nil : try resumableGeneration(of: file)
+      let unfinished = try generations(of: file.name, in: .building, .ready)
       for abandoned in unfinished where abandoned.number != resumable?.number {
         try abandoned.drop(connection)
       }
@@ -18,7 +18,7 @@ extension StoreConnection {
         try requireSwappable(resumable)
         return (resumable, true)
       }
-      let generation = try Generation.create(file, at: eventsTable().beginning(connection), connection)
+      let generation = try createGeneration(of: file)
       try requireSwappable(generation)
       _ = try tryTakingOver(by: generation, keepsOwnGrants: file.grants)
       try checkStatements(of: file, source, in: generation.ownSchema)
@@ -125,7 +125,7 @@ extension StoreConnection {
 
   /// Gives the planner figures of the new tables in a schema before somebody reads them.
   func analyze(_ schema: String) throws {
-    for object in try ReadModelObject.all(in: schema, connection) where object.kind == .table {
+    for object in try connection.objects(in: schema) where object.kind == .table {
       try connection.execute("ANALYZE \(quoteIdentifier(schema)).\(object.name)")
     }
   }

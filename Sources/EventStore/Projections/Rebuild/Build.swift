@@ -188,15 +188,7 @@ final class BegunBuilds: Sendable {
     numbers.withLock { $0[ByteString(generation.projection)] = generation.number }
   }
 
-  func contains(_ file: Projection) -> Bool { number(file) != nil }
-
-  /// The generation of this rebuild that is live: its swap was committed, and the answer was lost.
-  func live(_ file: Projection, _ connection: Connection) throws -> Generation? {
-    guard let number = number(file), let live = try Generation.live(file.name, connection) else { return nil }
-    return live.number == number ? live : nil
-  }
-
-  private func number(_ file: Projection) -> Int32? {
+  func number(_ file: Projection) -> Int32? {
     numbers.withLock { $0[ByteString(file.name)] }
   }
 }

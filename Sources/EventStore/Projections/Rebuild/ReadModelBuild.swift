@@ -81,7 +81,7 @@ extension StoreConnection {
     try connection.transaction {
       try connection.execute("CREATE SCHEMA \(quoteIdentifier(schema))")
       try connection.run(file.create, Confinement(file, in: schema), of: file.path)
-      guard try !ReadModelObject.all(in: schema, connection).isEmpty else {
+      guard try !connection.objects(in: schema).isEmpty else {
         throw EventStoreError(
           .invalidDefinition,
           "@create of projection \(file.name) makes nothing in schema \(schema)",
@@ -114,9 +114,7 @@ extension StoreConnection {
       build.events += try connection.transaction {
         // A crash leaves an unfinished schema anyway; the last commit waits for the disk.
         try connection.execute("SET LOCAL synchronous_commit = off")
-        return try connection.confine(confinement, of: apply.file) {
-          try apply.call(after: position, upTo: end, connection).count
-        }
+        return try connection.handleEvents(by: apply, after: position, upTo: end, within: confinement).count
       }
       position = end
       let (first, last) = (range.lowerBound, range.upperBound)

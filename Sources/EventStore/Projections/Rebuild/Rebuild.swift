@@ -94,7 +94,7 @@ extension StoreConnection {
     try AdvisoryLock.acquire(locks, connection)
     do {
       return try files.map { file in
-        if let live = try begun.live(file, connection) {
+        if let live = try swapped(file, begun) {
           var build = Build(
             file: file,
             source: source,
@@ -109,7 +109,7 @@ extension StoreConnection {
           return build
         }
         var options = options
-        options.restarts = options.restarts && !begun.contains(file)
+        options.restarts = options.restarts && begun.number(file) == nil
         let (generation, isResumed) = try beginOrResume(file, source, options)
         begun.note(generation)
         try requireNotAhead(generation, of: history)
@@ -150,6 +150,12 @@ extension StoreConnection {
       }
     }
     return parts.map { $0.build.result! }
+  }
+
+  /// The generation of this rebuild that is live: its swap was committed, and the answer was lost.
+  private func swapped(_ file: Projection, _ begun: BegunBuilds) throws -> Generation? {
+    guard let number = begun.number(file), let live = try liveGeneration(of: file.name) else { return nil }
+    return live.number == number ? live : nil
   }
 
   private func requireNotAhead(_ generation: Generation, of history: FollowedHistory) throws {
@@ -241,7 +247,7 @@ extension StoreConnection {
   }
 
   private func dropRetired(_ projection: String, besides kept: Int) throws {
-    let retired = try Generation.all(of: projection, in: .retired, connection: connection)
+    let retired = try generations(of: projection, in: .retired)
     for generation in retired.dropFirst(kept) {
       do {
         try connection.transaction {
@@ -267,19 +273,26 @@ extension Projection {
   var lockOfSwap: String { "the swap of projection \(name)" }
 }
 
-extension GeneratedCode {
-  /// Runs `annals_apply`.
+extension Connection {
+  /// Runs `annals_apply` in its bounds.
   ///
   /// - Returns: the events that were handled.
   /// - Throws: ``PoisonEvent`` for an event whose handler fails.
-  func call(after start: Int64?, upTo end: Int64, _ connection: Connection) throws -> SeenEvents {
-    do {
-      let handled = try connection.query(
-        "SELECT annals_events, annals_seen FROM pg_temp.\(raw: functionName)(\(start), \(end))"
-      )
-      return SeenEvents(count: handled[0].int64("annals_events"), hash: handled[0].int64("annals_seen"))
-    } catch {
-      throw PoisonEvent(error, in: self) ?? error.inItsOwnWords
+  func handleEvents(
+    by apply: GeneratedCode,
+    after start: Int64?,
+    upTo end: Int64,
+    within confinement: Confinement
+  ) throws -> SeenEvents {
+    try confine(confinement, of: apply.file) {
+      do throws(PostgresError) {
+        let handled = try query(
+          "SELECT annals_events, annals_seen FROM pg_temp.\(raw: apply.functionName)(\(start), \(end))"
+        )
+        return SeenEvents(count: handled[0].int64("annals_events"), hash: handled[0].int64("annals_seen"))
+      } catch {
+        throw PoisonEvent(error, in: apply) ?? error.inItsOwnWords
+      }
     }
   }
 }

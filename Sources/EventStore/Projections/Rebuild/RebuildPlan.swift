@@ -50,7 +50,7 @@ extension StoreConnection {
       return CheckedProjection(
         name: file.name,
         version: file.version,
-        objects: try ReadModelObject.all(in: schema, connection).map(\.description)
+        objects: try connection.objects(in: schema).map(\.description)
       )
     }
   }
@@ -61,9 +61,9 @@ extension StoreConnection {
     let source = try eventSource()
     return try connection.rolledBack {
       try connection.execute("SET LOCAL lock_timeout = '5s'")
-      let resumable = try Generation.resumable(file, connection)
+      let resumable = try resumableGeneration(of: file)
       try registerProjection(file)
-      let generation = try Generation.create(file, at: eventsTable().beginning(connection), connection)
+      let generation = try createGeneration(of: file)
       try checkStatements(of: file, source, in: generation.ownSchema)
       let types = try handledEvents(file, source)
       let (properties, obstacles) = try takeOver(file, generation)
@@ -85,7 +85,7 @@ extension StoreConnection {
       }
       return RebuildPlan(
         projection: file.name,
-        objects: try ReadModelObject.all(in: generation.ownSchema, connection).map(\.description),
+        objects: try connection.objects(in: generation.ownSchema).map(\.description),
         resumesAt: resumable?.position,
         types: types,
         estimatedSeconds: estimate,
@@ -147,9 +147,7 @@ extension StoreConnection {
     try connection.execute("SET CONSTRAINTS ALL DEFERRED")
     let start = ContinuousClock.now
     let handled = try connection.savepoint {
-      try connection.confine(confinement, of: apply.file) {
-        try apply.call(after: beginning, upTo: end, connection).count
-      }
+      try connection.handleEvents(by: apply, after: beginning, upTo: end, within: confinement).count
     }
     guard handled > 0 else { return nil }
     let total = types.reduce(0) { $0 + $1.events }

@@ -128,9 +128,12 @@ struct Shard: Sendable {
 
   /// As ``Generation/run(_:upTo:_:)``.
   mutating func run(_ apply: GeneratedCode, upTo end: Int64, _ connection: Connection) throws {
-    let handled = try connection.confine(generation.confinement, of: apply.file) {
-      try apply.call(after: position, upTo: end, connection)
-    }
+    let handled = try connection.handleEvents(
+      by: apply,
+      after: position,
+      upTo: end,
+      within: generation.confinement
+    )
     try advance(to: end, handled, connection)
   }
 

@@ -36,13 +36,13 @@ struct Generation: Sendable, Hashable {
 }
 
 extension Generation {
-  private static let select = """
+  fileprivate static let select = """
     SELECT g.projection, g.number, g.version, g.state, g.schema_name, p.live_schema, g.position, g.events,
            array_to_string(g.objects, E'\\n') AS objects, g.definition
     FROM annals.generations AS g JOIN annals.projections AS p ON p.name = g.projection
     """
 
-  private init(_ row: borrowing Row) {
+  fileprivate init(_ row: borrowing Row) {
     projection = row.string("projection")
     number = row.int32("number")
     version = row.int32("version")
@@ -60,72 +60,11 @@ extension Generation {
   /// The condition that a row of `annals.generations` is that of this generation.
   var isThis: SQL { "projection = \(projection) AND number = \(number)" }
 
-  private static func list(_ condition: SQL, _ connection: Connection) throws -> [Generation] {
-    try connection.query("\(raw: select) WHERE \(condition) ORDER BY g.number DESC").map { Generation($0) }
-  }
-
-  /// The live generation of a projection; nil before the first.
-  static func live(_ projection: String, _ connection: Connection) throws -> Generation? {
-    try list("g.projection = \(projection) AND g.state = 'live'", connection).first
-  }
-
-  /// The generations of a projection in one of some states, newest first.
-  static func all(
-    of projection: String,
-    in states: State...,
-    connection: Connection
-  ) throws -> [Generation] {
-    let names = Parameter.textArray(states.map(\.rawValue))
-    return try list("g.projection = \(projection) AND g.state = ANY (\(names))", connection)
-  }
-
-  /// A build of just this definition that was begun and neither finished nor dropped.
-  static func resumable(_ file: Projection, _ connection: Connection) throws -> Generation? {
-    let condition: SQL = """
-      g.projection = \(file.name) AND g.state IN ('building', 'ready')
-      AND g.definition_hash = sha256(\(Parameter.bytea(file.bytes)))
-      AND to_regnamespace(quote_ident(g.schema_name)) IS NOT NULL
-      """
-    return try list(condition, connection).first
-  }
-
   /// Whether the generation was made by just this file.
   func isDefined(by file: Projection) -> Bool { Array(definition.utf8) == file.bytes }
 
-  /// Begins a build: its row, its schema and its tables, in the transaction of the caller.
-  ///
-  /// - Parameter beginning: what stands before the first event.
-  static func create(
-    _ file: Projection,
-    at beginning: Int64,
-    _ connection: Connection
-  ) throws -> Generation {
-    let bytes = Parameter.bytea(file.bytes)
-    let sql: SQL = """
-      INSERT INTO annals.generations (projection, number, version, definition, definition_hash, schema_name, state,
-        position, seen_events, seen_hash)
-      SELECT \(file.name), next, \(Int32(file.version)), convert_from(\(bytes), 'UTF8'), sha256(\(bytes)),
-        format('annals_%s_%s', \(file.name), next), 'building', \(beginning), 0, 0
-      FROM (
-        SELECT coalesce(max(number), 0) + 1 AS next FROM annals.generations WHERE projection = \(file.name)
-      ) AS numbers
-      RETURNING number
-      """
-    let number: Int32
-    do {
-      number = try connection.query(sql).int32(0, 0)
-    } catch {
-      throw SQLFileError(untranslatable: error, in: file.bytes, of: file.path) ?? error
-    }
-    var generation = try list("g.projection = \(file.name) AND g.number = \(number)", connection)[0]
-    try connection.execute("CREATE SCHEMA \(quoteIdentifier(generation.ownSchema))")
-    try connection.run(file.create, Confinement(file, in: generation.ownSchema), of: file.path)
-    try generation.recordObjects(connection)
-    return generation
-  }
-
   /// Writes down what is in its schema, to find later what somebody dropped or added by hand.
-  private mutating func recordObjects(_ connection: Connection) throws {
+  fileprivate mutating func recordObjects(_ connection: Connection) throws {
     objects = try present(in: ownSchema, connection)
     let names = Parameter.textArray(objects.map(\.description))
     _ = try connection.query("UPDATE annals.generations SET objects = \(names) WHERE \(isThis)")
@@ -171,9 +110,7 @@ extension Generation {
   ///
   /// - Throws: ``PoisonEvent`` for an event whose handler fails.
   mutating func run(_ apply: GeneratedCode, upTo end: Int64, _ connection: Connection) throws {
-    let handled = try connection.confine(confinement, of: apply.file) {
-      try apply.call(after: position, upTo: end, connection)
-    }
+    let handled = try connection.handleEvents(by: apply, after: position, upTo: end, within: confinement)
     try advance(to: end, events: handled.count, seen: handled, connection)
   }
 
@@ -221,7 +158,7 @@ extension Generation {
     let there = Set(try present(in: liveSchema, connection))
     try connection.setSearchPath([liveSchema])
     for object in objects where there.contains(object) {
-      try object.move(from: liveSchema, to: ownSchema, connection)
+      try connection.move(object, from: liveSchema, to: ownSchema)
     }
     return objects.filter { !there.contains($0) }
   }
@@ -232,7 +169,74 @@ extension Generation {
   func moveIn(_ connection: Connection) throws -> [ReadModelObject] {
     let objects = try present(in: ownSchema, connection)
     try connection.setSearchPath([ownSchema, liveSchema])
-    for object in objects { try object.move(from: ownSchema, to: liveSchema, connection) }
+    for object in objects { try connection.move(object, from: ownSchema, to: liveSchema) }
     return objects
+  }
+}
+
+extension StoreConnection {
+  private func generations(_ condition: SQL) throws -> [Generation] {
+    try connection.query("\(raw: Generation.select) WHERE \(condition) ORDER BY g.number DESC")
+      .map { Generation($0) }
+  }
+
+  /// The live generation of a projection; nil before the first.
+  func liveGeneration(of projection: String) throws -> Generation? {
+    try generations("g.projection = \(projection) AND g.state = 'live'").first
+  }
+
+  func requireLiveGeneration(of projection: String) throws -> Generation {
+    guard let live = try liveGeneration(of: projection) else {
+      throw EventStoreError(
+        .notFound,
+        "projection \(projection) has no live generation yet",
+        hint: "Build it with \(.rebuild())."
+      )
+    }
+    return live
+  }
+
+  /// The generations of a projection in one of some states, newest first.
+  func generations(of projection: String, in states: Generation.State...) throws -> [Generation] {
+    let names = Parameter.textArray(states.map(\.rawValue))
+    return try generations("g.projection = \(projection) AND g.state = ANY (\(names))")
+  }
+
+  /// A build of just this file that was begun and neither finished nor dropped.
+  func resumableGeneration(of file: Projection) throws -> Generation? {
+    let hash: SQL = "sha256(\(Parameter.bytea(file.bytes)))"
+    return try generations(
+      """
+      g.projection = \(file.name) AND g.state IN ('building', 'ready') AND g.definition_hash = \(hash)
+      AND to_regnamespace(quote_ident(g.schema_name)) IS NOT NULL
+      """
+    ).first
+  }
+
+  /// Begins a build at the beginning of history: its row, its schema and its tables, in the transaction of the caller.
+  func createGeneration(of file: Projection) throws -> Generation {
+    let beginning = try eventsTable().beginning(connection)
+    let bytes = Parameter.bytea(file.bytes)
+    let sql: SQL = """
+      INSERT INTO annals.generations (projection, number, version, definition, definition_hash, schema_name, state,
+        position, seen_events, seen_hash)
+      SELECT \(file.name), next, \(Int32(file.version)), convert_from(\(bytes), 'UTF8'), sha256(\(bytes)),
+        format('annals_%s_%s', \(file.name), next), 'building', \(beginning), 0, 0
+      FROM (
+        SELECT coalesce(max(number), 0) + 1 AS next FROM annals.generations WHERE projection = \(file.name)
+      ) AS numbers
+      RETURNING number
+      """
+    let number: Int32
+    do {
+      number = try connection.query(sql).int32(0, 0)
+    } catch {
+      throw SQLFileError(untranslatable: error, in: file.bytes, of: file.path) ?? error
+    }
+    var generation = try generations("g.projection = \(file.name) AND g.number = \(number)")[0]
+    try connection.execute("CREATE SCHEMA \(quoteIdentifier(generation.ownSchema))")
+    try connection.run(file.create, Confinement(file, in: generation.ownSchema), of: file.path)
+    try generation.recordObjects(connection)
+    return generation
   }
 }

@@ -11,7 +11,7 @@ extension StoreConnection {
         hint: "Create it: CREATE SCHEMA \(quoteIdentifier(schema));"
       )
     }
-    guard try !ReadModelObject.all(in: generation.ownSchema, connection).isEmpty else {
+    guard try !connection.objects(in: generation.ownSchema).isEmpty else {
       throw EventStoreError(
         .invalidDefinition,
         "@create of projection \(name) makes nothing that could be swapped in",
@@ -19,7 +19,7 @@ extension StoreConnection {
       )
     }
     try generation.requireWhole(connection)
-    let live = try Generation.live(name, connection)
+    let live = try liveGeneration(of: name)
     try generation.requireFreeNames(besides: live, connection)
     try live?.requireNoDependents(connection)
   }
@@ -28,13 +28,13 @@ extension StoreConnection {
   ///
   /// - Returns: what the generation that was live lacks, as somebody dropped it by hand.
   func swap(_ generation: Generation, keepsOwnGrants: Bool) throws -> [ReadModelObject] {
-    let live = try Generation.live(generation.projection, connection)
+    let live = try liveGeneration(of: generation.projection)
     try generation.requireWhole(connection)
     try generation.requireFreeNames(besides: live, connection)
     var missing: [ReadModelObject] = []
     if let live {
       try live.requireNoDependents(connection)
-      let additions = try generation.lackingAdditions(connection)
+      let additions = try lackingAdditions(of: generation)
       try generation.takeOverProperties(keepsOwnGrants: keepsOwnGrants, connection)
       try add(additions.filter(\.isTrigger), to: generation)
       try live.requireOwnSchema(connection)
@@ -87,7 +87,7 @@ extension Generation {
   /// Nobody else needs the tables of a generation that is not live, but for an autovacuum, which yields only to one who
   /// waits for as long as deadlock_timeout.
   func lockOwnTables(_ connection: Connection) throws {
-    let tables = try ReadModelObject.all(in: ownSchema, connection).filter { $0.kind == .table }
+    let tables = try connection.objects(in: ownSchema).filter { $0.kind == .table }
     guard !tables.isEmpty else { return }
     let names = tables.map { "\(quoteIdentifier(ownSchema)).\($0.name)" }.joined(separator: ", ")
     try connection.execute("SET LOCAL lock_timeout = '2s'; LOCK TABLE \(names) IN ACCESS EXCLUSIVE MODE")

@@ -10,40 +10,40 @@ struct LiveAddition: Sendable {
   let isTrigger: Bool
 }
 
-extension Generation {
-  /// What operators added to the live tables and the tables of this generation lack.
+extension StoreConnection {
+  /// What operators added to the live tables and the tables of a generation lack.
   ///
-  /// What the live generation's own file makes was not added: where this generation's file leaves it out, it goes.
-  func lackingAdditions(_ connection: Connection) throws -> [LiveAddition] {
-    guard let live = try Generation.live(projection, connection) else { return [] }
-    let lacking = try live.additions(comparedTo: ownSchema, connection)
-    guard !lacking.isEmpty, !definition.hasSameBytes(as: live.definition) else { return lacking }
-    let added = try live.additions(connection)
+  /// What the live generation's own file makes was not added: where the other's file leaves it out, it goes.
+  func lackingAdditions(of generation: Generation) throws -> [LiveAddition] {
+    guard let live = try liveGeneration(of: generation.projection) else { return [] }
+    let lacking = try additions(of: live, comparedTo: generation.ownSchema)
+    guard !lacking.isEmpty, !generation.definition.hasSameBytes(as: live.definition) else { return lacking }
+    let added = try additions(of: live)
     return lacking.filter { added?.contains(ByteString($0.description)) ?? true }
   }
 
   /// What the live tables have besides what their file makes, told by making the file's tables once more for a moment.
   ///
   /// - Returns: the descriptions; nil when the file's `@create` no longer works.
-  private func additions(_ connection: Connection) throws -> Set<ByteString>? {
+  private func additions(of live: Generation) throws -> Set<ByteString>? {
     let scratch = "annals_scratch"
     do {
       return try connection.rolledBack {
         try connection.execute("CREATE SCHEMA \(scratch)")
-        let file = try Projection(checking: path, Array(definition.utf8))
-        try connection.run(file.create, Confinement(file, in: scratch), of: path)
-        return Set(try additions(comparedTo: scratch, connection).map { ByteString($0.description) })
+        let file = try Projection(checking: live.path, Array(live.definition.utf8))
+        try connection.run(file.create, Confinement(file, in: scratch), of: live.path)
+        return Set(try additions(of: live, comparedTo: scratch).map { ByteString($0.description) })
       }
     } catch is SQLFileError {
       return nil
     }
   }
 
-  private func additions(comparedTo schema: String, _ connection: Connection) throws -> [LiveAddition] {
+  private func additions(of live: Generation, comparedTo schema: String) throws -> [LiveAddition] {
     try connection.rolledBack {
-      try connection.useSchemas(liveSchema)
+      try connection.useSchemas(live.liveSchema)
       let sql = SQLTemplate.liveAdditions.sql
-      return try connection.query(sql, [.text(liveSchema), .text(schema)]).map { row in
+      return try connection.query(sql, [.text(live.liveSchema), .text(schema)]).map { row in
         LiveAddition(
           description: row.string("description"),
           statement: row.optionalString("statement"),
@@ -52,9 +52,7 @@ extension Generation {
       }
     }
   }
-}
 
-extension StoreConnection {
   /// Gives additions to the tables of a generation, in the caller's transaction, and warns of those that do not work.
   ///
   /// - Returns: those that worked.
@@ -85,9 +83,9 @@ extension StoreConnection {
   /// - Returns: the statements that worked.
   /// - Throws: ``EventStoreError`` for what must not be left out, as a policy on a column that is no more.
   func tryTakingOver(by generation: Generation, keepsOwnGrants: Bool) throws -> [String] {
-    guard try Generation.live(generation.projection, connection) != nil else { return [] }
+    guard try liveGeneration(of: generation.projection) != nil else { return [] }
     return try connection.rolledBack {
-      let additions = try add(generation.lackingAdditions(connection), to: generation)
+      let additions = try add(lackingAdditions(of: generation), to: generation)
       var properties: [String] = []
       do {
         // Leaving a publication asks for a lock on a live table, which a VACUUM may hold.
@@ -112,7 +110,7 @@ extension StoreConnection {
   ///
   /// - Parameter tried: their descriptions; those that are in it already are left out.
   func addToLoadedTables(of generation: Generation, besides tried: inout Set<ByteString>) throws {
-    for addition in try generation.lackingAdditions(connection)
+    for addition in try lackingAdditions(of: generation)
     where !addition.isTrigger && addition.statement != nil
       && tried.insert(ByteString(addition.description)).inserted
     {

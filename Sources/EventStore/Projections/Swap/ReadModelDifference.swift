@@ -45,7 +45,7 @@ extension DifferenceLimit {
 extension StoreConnection {
   /// Compares the tables of a generation with the live ones; none without a live generation.
   func differences(of generation: Generation) throws -> [TableDifference] {
-    guard try Generation.live(generation.projection, connection) != nil else { return [] }
+    guard try liveGeneration(of: generation.projection) != nil else { return [] }
     return try connection.transaction(.repeatableReadOnly) {
       let queries = try connection.query(
         SQLTemplate.differenceQueries.sql,

@@ -30,14 +30,6 @@ struct ReadModelObject: Sendable, Hashable, CustomStringConvertible {
     name = String(decoding: text.dropFirst(kind.rawValue.utf8.count + 1), as: UTF8.self)
   }
 
-  /// All objects of a schema, tables before the views on them.
-  static func all(in schema: String, _ connection: Connection) throws -> [ReadModelObject] {
-    let sql = SQLTemplate.readModelObjects.sql
-    return try connection.query(sql, [.text(quoteIdentifier(schema))]).map { row in
-      ReadModelObject("\(row.string("kind")) \(row.string("name"))")
-    }.compactMap(\.self)
-  }
-
   static func == (left: ReadModelObject, right: ReadModelObject) -> Bool {
     left.kind == right.kind && left.name.hasSameBytes(as: right.name)
   }
@@ -45,12 +37,6 @@ struct ReadModelObject: Sendable, Hashable, CustomStringConvertible {
   func hash(into hasher: inout Hasher) {
     hasher.combine(kind)
     hasher.combine(ByteString(name))
-  }
-
-  func move(from old: String, to new: String, _ connection: Connection) throws {
-    try connection.execute(
-      "ALTER \(kind.rawValue) \(quoteIdentifier(old)).\(name) SET SCHEMA \(quoteIdentifier(new))"
-    )
   }
 }
 
@@ -70,7 +56,7 @@ extension Generation {
   /// A routine is named with the types of its arguments, which have their schema before them where the search path
   /// does not lead to them.
   func present(in schema: String, _ connection: Connection) throws -> [ReadModelObject] {
-    try connection.searching([schema, liveSchema]) { try ReadModelObject.all(in: schema, connection) }
+    try connection.searching([schema, liveSchema]) { try connection.objects(in: schema) }
   }
 
   /// What in the live schema has a name that this generation needs, and does not belong to `live`.
@@ -109,6 +95,19 @@ extension Generation {
 }
 
 extension Connection {
+  /// All objects of a schema, tables before the views on them.
+  func objects(in schema: String) throws -> [ReadModelObject] {
+    try query(SQLTemplate.readModelObjects.sql, [.text(quoteIdentifier(schema))]).map { row in
+      ReadModelObject("\(row.string("kind")) \(row.string("name"))")
+    }.compactMap(\.self)
+  }
+
+  func move(_ object: ReadModelObject, from old: String, to new: String) throws {
+    try execute(
+      "ALTER \(object.kind.rawValue) \(quoteIdentifier(old)).\(object.name) SET SCHEMA \(quoteIdentifier(new))"
+    )
+  }
+
   /// Runs queries with a search path of their own.
   func searching<T>(_ schemas: [String], _ body: () throws -> T) throws -> T {
     try rolledBack {

@@ -94,7 +94,7 @@ extension StoreConnection {
   /// How far the live generation is; nil where there is none, or where events were taken back, so that it is ahead of
   /// all that there are: the new one must not follow it there.
   private func checkpointWithinHistory(of projection: String) throws -> Int64? {
-    guard let live = try Generation.live(projection, connection) else { return nil }
+    guard let live = try liveGeneration(of: projection) else { return nil }
     return try live.position <= readHead().position ?? .min ? live.position : nil
   }
 
