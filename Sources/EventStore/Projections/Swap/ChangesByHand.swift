@@ -39,7 +39,15 @@ extension Generation {
 
   /// Refuses a generation for whose objects there is no room beside what is not the live read model's.
   func requireFreeNames(besides live: Generation?, _ connection: Connection) throws {
-    let clashes = try nameClashes(besides: live, connection)
+    let clashes = try connection.searching([liveSchema]) {
+      try connection.strings(
+        .nameClashes,
+        [
+          .text(quoteIdentifier(ownSchema)), .text(quoteIdentifier(liveSchema)),
+          .textArray(live?.objects.map(\.description) ?? []),
+        ]
+      )
+    }
     guard !clashes.isEmpty else { return }
     throw EventStoreError(
       .invalidDefinition,

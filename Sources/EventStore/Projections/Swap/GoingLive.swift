@@ -93,8 +93,14 @@ extension Generation {
     try connection.execute("SET LOCAL lock_timeout = '2s'; LOCK TABLE \(names) IN ACCESS EXCLUSIVE MODE")
   }
 
+  /// Refuses while something hangs on the live objects that is not part of them.
   func requireNoDependents(_ connection: Connection) throws {
-    let dependents = try dependents(connection)
+    let dependents = try connection.searching([liveSchema]) {
+      try connection.strings(
+        .dependents,
+        [.text(quoteIdentifier(liveSchema)), .textArray(objects.map(\.description))]
+      )
+    }
     guard dependents.isEmpty else {
       throw EventStoreError(
         .invalidDefinition,

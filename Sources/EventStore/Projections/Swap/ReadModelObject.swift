@@ -41,33 +41,12 @@ struct ReadModelObject: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Generation {
-  /// What hangs on the live objects and is not part of them, as PostgreSQL describes it.
-  func dependents(_ connection: Connection) throws -> [String] {
-    let parameters: [Parameter] = [
-      .text(quoteIdentifier(liveSchema)), .textArray(objects.map(\.description)),
-    ]
-    return try connection.searching([liveSchema]) {
-      try connection.strings(.dependents, parameters)
-    }
-  }
-
   /// All objects in one of its two schemas, each named the same in either.
   ///
   /// A routine is named with the types of its arguments, which have their schema before them where the search path
   /// does not lead to them.
   func present(in schema: String, _ connection: Connection) throws -> [ReadModelObject] {
     try connection.searching([schema, liveSchema]) { try connection.objects(in: schema) }
-  }
-
-  /// What in the live schema has a name that this generation needs, and does not belong to `live`.
-  func nameClashes(besides live: Generation?, _ connection: Connection) throws -> [String] {
-    let parameters: [Parameter] = [
-      .text(quoteIdentifier(ownSchema)), .text(quoteIdentifier(liveSchema)),
-      .textArray(live?.objects.map(\.description) ?? []),
-    ]
-    return try connection.searching([liveSchema]) {
-      try connection.strings(.nameClashes, parameters)
-    }
   }
 
   /// Gives this generation's objects the owners, grants, comments, policies and publications of the live ones.
