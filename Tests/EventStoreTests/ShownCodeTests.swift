@@ -134,7 +134,7 @@ import Testing
         var options = RebuildOptions()
         options.differenceLimit = .percent(1)
         let outcome = try await store.rebuildProjection(orders, options: options) {
-          print($0.position, "of", $0.finalPosition)
+          print($0.done, "of", $0.total)
         }
         print(outcome.ending)
         #expect(outcome.ending == .live)

@@ -14,12 +14,12 @@ extension EventStore {
   /// - Parameters:
   ///   - upcasters: the rules to try.
   ///   - options: how much to try, and what is known of types besides.
-  ///   - progress: called on the store's thread after every chunk with the positions that are done and their number.
+  ///   - progress: called on the store's thread after every chunk, with positions.
   /// - Throws: ``EventStoreError``; `invalidDefinition` for a file that the server cannot even read.
   public func check(
     _ upcasters: Upcasters,
     _ options: EvolutionCheckOptions = EvolutionCheckOptions(),
-    progress: @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
+    progress: @Sendable (EventStore.Progress) -> Void = { _ in }
   ) async throws -> EvolutionCheckResult {
     try await perform { try $0.check(upcasters, options, progress: progress) }
   }
@@ -54,11 +54,11 @@ extension EventStore {
   ///
   /// - Parameters:
   ///   - upcasters: the rules to try.
-  ///   - progress: called on the store's thread after every chunk with the positions that are done and their number.
+  ///   - progress: called on the store's thread after every chunk, with positions.
   /// - Throws: ``EventStoreError``; `invalidDefinition` when the upcasters fail for an event, with the first of them.
   public func planEvolution(
     _ upcasters: Upcasters,
-    progress: @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
+    progress: @Sendable (EventStore.Progress) -> Void = { _ in }
   ) async throws -> EvolutionPlan {
     try await perform { try $0.planEvolution(upcasters, progress: progress) }
   }

@@ -17,8 +17,8 @@ extension EventStore {
   public func project(
     _ projection: Projection,
     options: CatchUpOptions = CatchUpOptions(),
-    progress: @Sendable (RebuildProgress) -> Void = { _ in }
-  ) async throws -> CatchUpOutcome {
+    progress: @Sendable (EventStore.Progress) -> Void = { _ in }
+  ) async throws -> CatchUpResult {
     try await perform { try $0.project(projection, options: options, progress: progress) }
   }
 
@@ -49,7 +49,7 @@ extension EventStore {
     of projection: String,
     at positions: [Int64] = [],
     with repaired: Projection? = nil
-  ) async throws -> DeadLetterRetry {
+  ) async throws -> DeadLetterRetryResult {
     try await perform { try $0.retryDeadLetters(of: projection, at: positions, with: repaired) }
   }
 
@@ -64,7 +64,7 @@ extension EventStore {
   ///
   /// - Throws: ``EventStoreError``: `notFound` when no earlier generation was kept.
   @discardableResult
-  public func rollBackProjection(_ name: String) async throws -> RollbackOutcome {
+  public func rollBackProjection(_ name: String) async throws -> RollbackResult {
     try await perform { try $0.rollBackProjection(name) }
   }
 
@@ -117,7 +117,7 @@ extension EventStore {
     from query: EventQuery,
     into schema: String,
     chunkSize: Int64 = 20_000,
-    progress: @Sendable (_ donePositions: Int64, _ positions: Int64, _ events: Int64) -> Void = { _, _, _ in }
+    progress: @Sendable (EventStore.Progress) -> Void = { _ in }
   ) async throws -> ReadModelBuild {
     try await perform {
       try $0.buildReadModel(projection, from: query, into: schema, chunkSize: chunkSize, progress: progress)

@@ -11,7 +11,8 @@ extension EventStore {
   /// - Returns: the steps, and what the table still lacks.
   /// - Throws: ``EventStoreError``; nothing is changed then.
   @discardableResult
-  public func initialize(addPosition: Bool = false, dryRun: Bool = false) async throws -> Initialization {
+  public func initialize(addPosition: Bool = false, dryRun: Bool = false) async throws -> InitializationResult
+  {
     try await perform { try $0.initialize(addPosition: addPosition, dryRun: dryRun) }
   }
 }

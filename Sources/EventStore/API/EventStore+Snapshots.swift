@@ -93,7 +93,7 @@ extension EventStore {
     keeping kept: Int,
     stale: Bool = false,
     dryRun: Bool = false
-  ) async throws -> SnapshotPruning {
+  ) async throws -> SnapshotPruningResult {
     try await perform { try $0.pruneSnapshots(of: selection, keeping: kept, stale: stale, dryRun: dryRun) }
   }
 

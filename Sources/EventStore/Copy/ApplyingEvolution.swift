@@ -1,7 +1,7 @@
 internal import LibPQ
 
 /// What applying a plan did.
-public struct EvolutionOutcome: Sendable, Hashable {
+public struct EvolutionResult: Sendable, Hashable {
   /// The new table.
   public let copy: QualifiedName
   /// Events in the copy, those from before an interruption included.
@@ -12,16 +12,6 @@ public struct EvolutionOutcome: Sendable, Hashable {
   public let isResumed: Bool
   /// Whether the copy has the name of the original now.
   public let isSwapped: Bool
-}
-
-/// How far a copy is.
-public struct EvolutionProgress: Sendable, Hashable {
-  /// Events of the original up to here are in the copy.
-  public let position: Int64
-  /// Where the copy will end.
-  public let finalPosition: Int64
-  /// Events in the copy.
-  public let events: Int64
 }
 
 extension EventStore {
@@ -46,12 +36,12 @@ extension EventStore {
     chunkSize: Int64 = 50_000,
     swap: Bool = false,
     retryTimeout: Duration = .seconds(30),
-    progress: @Sendable (EvolutionProgress) -> Void = { _ in }
-  ) async throws -> EvolutionOutcome {
+    progress: @Sendable (EventStore.Progress) -> Void = { _ in }
+  ) async throws -> EvolutionResult {
     let furthest = Furthest()
     return try await reconnecting(within: retryTimeout, furthest) {
       try await apply(plan, into: copy, chunkSize: chunkSize, swap: swap) {
-        furthest.note($0.position)
+        furthest.note($0.done)
         progress($0)
       }
     }
@@ -62,8 +52,8 @@ extension EventStore {
     into copy: QualifiedName,
     chunkSize: Int64,
     swap: Bool,
-    _ progress: @Sendable (EvolutionProgress) -> Void
-  ) async throws -> EvolutionOutcome {
+    _ progress: @Sendable (EventStore.Progress) -> Void
+  ) async throws -> EvolutionResult {
     try await perform { try $0.apply(plan, into: copy, chunkSize: chunkSize, swap: swap, progress) }
   }
 }
@@ -74,14 +64,14 @@ extension StoreConnection {
     into copy: QualifiedName,
     chunkSize: Int64,
     swap: Bool,
-    _ progress: @Sendable (EvolutionProgress) -> Void
-  ) throws -> EvolutionOutcome {
+    _ progress: @Sendable (EventStore.Progress) -> Void
+  ) throws -> EvolutionResult {
     try requireSchema()
     let statements = try statements(of: plan, into: copy)
     let events = try eventsTable()
     return try AdvisoryLock.hold("evolution of \(table)", connection) {
       if swap, let done = try EvolutionCopy.find(copy, connection), done.isSwapped(by: plan) {
-        return EvolutionOutcome(
+        return EvolutionResult(
           copy: copy,
           events: done.events,
           position: done.position,
@@ -106,7 +96,7 @@ extension StoreConnection {
           try connection.execute("SET LOCAL synchronous_commit = off; SET LOCAL jit = off")
           try copyChunk(upTo: end, statements, &state)
         }
-        progress(EvolutionProgress(position: end, finalPosition: final, events: state.events))
+        progress(EventStore.Progress(done: end, of: final, events: state.events))
         // What was appended meanwhile, if it is worth another round.
         if end == final {
           let now = try finalPosition()
@@ -118,7 +108,7 @@ extension StoreConnection {
       try reconcile(state, plan, statements)
       try state.mark(.copied, connection)
       if swap { try self.swap(&state, plan, statements) }
-      return EvolutionOutcome(
+      return EvolutionResult(
         copy: copy,
         events: state.events,
         position: state.position,

@@ -3,7 +3,7 @@ internal import LibPQ
 extension StoreConnection {
   func planEvolution(
     _ upcasters: Upcasters,
-    progress: @Sendable (_ done: Int64, _ total: Int64) -> Void
+    progress: @Sendable (EventStore.Progress) -> Void
   ) throws -> EvolutionPlan {
     let table = try eventsTable()
     try table.requirePosition(for: "a copy of the store")

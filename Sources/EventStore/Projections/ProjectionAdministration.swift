@@ -1,7 +1,7 @@
 internal import LibPQ
 
 /// What a rollback did.
-public struct RollbackOutcome: Sendable, Hashable {
+public struct RollbackResult: Sendable, Hashable {
   /// The generation that is live now.
   public let generation: Int
   /// The one that was.
@@ -13,12 +13,12 @@ public struct RollbackOutcome: Sendable, Hashable {
 }
 
 extension StoreConnection {
-  func rollBackProjection(_ name: String) throws -> RollbackOutcome {
+  func rollBackProjection(_ name: String) throws -> RollbackResult {
     try requireSchema()
     try requireProjection(name)
     return try AdvisoryLock.hold(Projection.lockOfRebuild(name), connection) {
       atSwapStep?(.begun)
-      let (outcome, missing) = try whenUnlocked(
+      let (result, missing) = try whenUnlocked(
         "tables of projection \(name)",
         for: "the rollback"
       ) {
@@ -30,13 +30,13 @@ extension StoreConnection {
       }
       atSwapStep?(.swapped)
       warn(ofMissing: missing, in: name)
-      return outcome
+      return result
     }
   }
 
   /// No row changes, and none has changed since the generation retired: what a reader's snapshot shows of it is what
   /// it showed then. So nobody's snapshot has to be waited for (see ``SnapshotPatience``).
-  private func rollBack(_ name: String) throws -> (RollbackOutcome, missing: [ReadModelObject]) {
+  private func rollBack(_ name: String) throws -> (RollbackResult, missing: [ReadModelObject]) {
     let live = try requireLiveGeneration(of: name)
     guard let previous = try generations(of: name, in: .retired).first else {
       throw EventStoreError(
@@ -54,13 +54,13 @@ extension StoreConnection {
     }
     try audit("roll back", name, "'from', \(live.number), 'to', \(previous.number)")
     let behind: SQL = "SELECT count(*) FROM \(raw: relation) e WHERE position > \(previous.position)"
-    let outcome = RollbackOutcome(
+    let result = RollbackResult(
       generation: Int(previous.number),
       replaced: Int(live.number),
       position: previous.position,
       eventsBehind: try connection.query(behind).int64(0, 0)
     )
-    return (outcome, missing)
+    return (result, missing)
   }
 
   func dropProjection(_ name: String) throws {

@@ -62,9 +62,9 @@ struct EventReader: Sendable {
   mutating func readRound(
     _ store: StoreConnection,
     _ body: (borrowing QueryResult) throws -> Void
-  ) throws -> ReadSummary {
-    var summary = ReadSummary()
-    guard try beginRound(store), var pages, !pages.isExhausted else { return summary }
+  ) throws -> ReadResult {
+    var result = ReadResult()
+    guard try beginRound(store), var pages, !pages.isExhausted else { return result }
     let connection = store.connection
     try pages.send(connection)
     repeat {
@@ -76,11 +76,11 @@ struct EventReader: Sendable {
         if !pages.isExhausted { _ = try? connection.receive() }
         throw error
       }
-      summary.count += page.rowCount
+      result.count += page.rowCount
     } while !pages.isExhausted
     self.pages = pages
-    summary.lastPosition = pages.last?.position
-    return summary
+    result.lastPosition = pages.last?.position
+    return result
   }
 
   /// Whether there is anything to read that was not there in the round before.

@@ -1,7 +1,7 @@
 internal import LibPQ
 
 /// What a read came to.
-public struct ReadSummary: Sendable, Hashable {
+public struct ReadResult: Sendable, Hashable {
   /// Events that were read.
   public internal(set) var count = 0
   /// Position of the last of them; nil without one.
@@ -25,26 +25,26 @@ extension EventStore {
   public nonisolated func writeNDJSON(
     _ query: EventQuery,
     to write: @Sendable ([UInt8]) throws -> Void
-  ) async throws -> ReadSummary {
+  ) async throws -> ReadResult {
     guard let history = try await longHistory(query), let helper = await helper() else {
       return try await writePages(of: query, to: write)
     }
-    var (summary, rest) = try await writeRuns(of: history, with: helper, to: write)
+    var (result, rest) = try await writeRuns(of: history, with: helper, to: write)
     if let rest {
       var query = query
       (query.fromPosition, query.toPosition) = (rest.lowerBound, rest.upperBound)
       query.waitsForWriters = false
       let end = try await writePages(of: query, to: write)
-      summary.count += end.count
-      summary.lastPosition = end.lastPosition ?? summary.lastPosition
+      result.count += end.count
+      result.lastPosition = end.lastPosition ?? result.lastPosition
     }
-    return summary
+    return result
   }
 
   private func writePages(
     of query: EventQuery,
     to write: @Sendable ([UInt8]) throws -> Void
-  ) async throws -> ReadSummary {
+  ) async throws -> ReadResult {
     try await perform(seeing: .permitted) { try $0.writePages(of: query, to: write) }
   }
 }
@@ -53,7 +53,7 @@ extension StoreConnection {
   func writePages(
     of query: EventQuery,
     to write: @Sendable ([UInt8]) throws -> Void
-  ) throws -> ReadSummary {
+  ) throws -> ReadResult {
     var reader = EventReader(query)
     var lines: [UInt8] = []
     return try reader.readRound(self) { page in

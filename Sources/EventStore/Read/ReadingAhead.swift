@@ -39,11 +39,11 @@ extension EventStore {
     of history: ClosedRange<Int64>,
     with helper: EventStore,
     to write: @Sendable ([UInt8]) throws -> Void
-  ) async throws -> (ReadSummary, rest: ClosedRange<Int64>?) {
+  ) async throws -> (ReadResult, rest: ClosedRange<Int64>?) {
     let stores = [self, helper]
     return try await withThrowingTaskGroup(of: ReadRun.self) { group in
       var runs = PositionRuns(history)
-      var summary = ReadSummary()
+      var result = ReadResult()
       var read: [Int: EventBatch] = [:]
       var (started, written) = (0, 0)
       while true {
@@ -52,13 +52,13 @@ extension EventStore {
           group.addTask { ReadRun(number: number, run: run, batch: try await store.batch(of: run, size)) }
           started += 1
         }
-        guard let next = try await group.next() else { return (summary, runs.rest) }
+        guard let next = try await group.next() else { return (result, runs.rest) }
         runs.learn(from: next.batch, of: next.run)
         read[next.number] = next.batch
         while let batch = read.removeValue(forKey: written) {
           try write(batch.lines)
-          summary.count += batch.count
-          summary.lastPosition = batch.positions.last ?? summary.lastPosition
+          result.count += batch.count
+          result.lastPosition = batch.positions.last ?? result.lastPosition
           written += 1
         }
       }

@@ -43,11 +43,11 @@ extension EventStore {
     under checkpoint: String,
     at positions: [Int64] = [],
     by handle: (EventBatch) async throws -> String?
-  ) async throws -> DeadLetterRetry {
+  ) async throws -> DeadLetterRetryResult {
     let lock = StoreConnection.lockOfDeadLetters(checkpoint)
     try await perform { try AdvisoryLock.acquire(lock, $0.connection) }
     do {
-      var retry = DeadLetterRetry()
+      var retry = DeadLetterRetryResult()
       for position in try await parkedPositions(positions, under: checkpoint) {
         let failure = try await handle(try await events(at: position))
         try await settle(position, under: checkpoint, failure)

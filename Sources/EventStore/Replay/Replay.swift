@@ -70,15 +70,15 @@ extension EventStore {
     _ query: EventQuery,
     _ options: ReplayOptions = ReplayOptions(),
     into sink: (EventBatch) async throws -> Void
-  ) async throws -> ReadSummary {
+  ) async throws -> ReadResult {
     guard let name = options.checkpoint else { return try await run(query, options, nil, sink) }
     let checkpoint = try await openCheckpoint(name, for: query)
     do {
       var query = query
       query.afterPosition = max(query.afterPosition ?? .min, checkpoint.position)
-      let summary = try await run(query, options, checkpoint, sink)
+      let result = try await run(query, options, checkpoint, sink)
       await closeCheckpoint(name)
-      return summary
+      return result
     } catch {
       await closeCheckpoint(name)
       throw error
@@ -90,8 +90,8 @@ extension EventStore {
     _ options: ReplayOptions,
     _ checkpoint: Checkpoint?,
     _ sink: (EventBatch) async throws -> Void
-  ) async throws -> ReadSummary {
-    var (checkpoint, summary, idlePause) = (checkpoint, ReadSummary(), PollingPause())
+  ) async throws -> ReadResult {
+    var (checkpoint, result, idlePause) = (checkpoint, ReadResult(), PollingPause())
     var reader = EventReader(query, following: options.isFollowing)
     reader.maximumRows = options.maximumRows
     reader.retryTimeout = options.retryTimeout
@@ -114,17 +114,17 @@ extension EventStore {
           )
           throw error.cause
         }
-        summary.count += batch.count
-        summary.lastPosition = batch.positions.last
+        result.count += batch.count
+        result.lastPosition = batch.positions.last
       }
       if let done = reader.settledPosition ?? page.content?.positions.last {
         let seen = page.content?.seenEvents(upTo: done) ?? SeenEvents()
         try await checkpoint?.move(to: done, seen: seen, in: self, within: options.retryTimeout)
       }
-      try await pace.wait(after: summary.count)
+      try await pace.wait(after: result.count)
       try await idlePause.passed(isIdle: page.content == nil && !reader.isFinished)
     }
-    return summary
+    return result
   }
 }
 

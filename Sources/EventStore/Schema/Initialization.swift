@@ -1,7 +1,7 @@
 internal import LibPQ
 
 /// What `initialize` did, or would do, to make a database ready.
-public struct Initialization: Sendable, Hashable {
+public struct InitializationResult: Sendable, Hashable {
   /// A step, with the SQL that carries it out.
   public struct Step: Sendable, Hashable {
     /// What it does.
@@ -17,8 +17,8 @@ public struct Initialization: Sendable, Hashable {
 }
 
 extension StoreConnection {
-  func initialize(addPosition: Bool, dryRun: Bool) throws -> Initialization {
-    var plan = Initialization()
+  func initialize(addPosition: Bool, dryRun: Bool) throws -> InitializationResult {
+    var plan = InitializationResult()
     try connection.transaction {
       // Two at once would both create: the second waits for the first, then finds nothing to do.
       if !dryRun { _ = try connection.query("SELECT pg_advisory_xact_lock(\(AdvisoryLock.initialization))") }
@@ -29,8 +29,8 @@ extension StoreConnection {
     return plan
   }
 
-  private func planInitialization(addPosition: Bool) throws -> Initialization {
-    var plan = Initialization()
+  private func planInitialization(addPosition: Bool) throws -> InitializationResult {
+    var plan = InitializationResult()
     if addPosition { try requireOwn("adding columns") }
     let existing = try foreign == nil ? EventsTable.find(table, connection) : eventsTable()
     if let existing {
@@ -51,8 +51,8 @@ extension StoreConnection {
     return plan
   }
 
-  private func missingColumns(of existing: EventsTable) throws -> [Initialization.Step] {
-    var missing: [Initialization.Step] = []
+  private func missingColumns(of existing: EventsTable) throws -> [InitializationResult.Step] {
+    var missing: [InitializationResult.Step] = []
     if !existing.hasMetadata {
       missing.append(
         .init(title: "Add column metadata to \(table)", sql: fillIn(.addMetadata))

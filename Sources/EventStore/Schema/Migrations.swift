@@ -38,7 +38,7 @@ extension StoreConnection {
   /// The migrations that this database has not had, in order.
   ///
   /// - Throws: ``EventStoreError`` when a newer annals was here: its tables may mean something else.
-  func pendingMigrations() throws -> [Initialization.Step] {
+  func pendingMigrations() throws -> [InitializationResult.Step] {
     let applied = try appliedMigration()
     guard applied <= migrations.count else {
       throw EventStoreError(

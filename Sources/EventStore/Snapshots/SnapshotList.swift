@@ -23,7 +23,7 @@ public struct SnapshotSummary: Sendable, Hashable {
 }
 
 /// Snapshots to delete.
-public struct SnapshotPruning: Sendable, Hashable {
+public struct SnapshotPruningResult: Sendable, Hashable {
   /// How many snapshots are deleted.
   public let snapshots: Int64
   /// The statement that does so.
@@ -60,7 +60,7 @@ extension StoreConnection {
     keeping kept: Int,
     stale: Bool,
     dryRun: Bool
-  ) throws -> SnapshotPruning {
+  ) throws -> SnapshotPruningResult {
     try requireSchema()
     let doomed = doomedSnapshots(
       "r.store = \(table.description) AND \(selection.condition)",
@@ -76,7 +76,7 @@ extension StoreConnection {
     let sql = Self.deletion(of: shown).text
     if dryRun {
       let count = try connection.query("SELECT count(*) \(doomed)").int64(0, 0)
-      return SnapshotPruning(snapshots: count, sql: sql)
+      return SnapshotPruningResult(snapshots: count, sql: sql)
     }
     return try connection.transaction {
       let deleted = Int64(try connection.query(Self.deletion(of: doomed)).affectedRows)
@@ -87,7 +87,7 @@ extension StoreConnection {
                 jsonb_build_object('snapshots', \(deleted), 'kept', \(Int64(kept))))
         """
       )
-      return SnapshotPruning(snapshots: deleted, sql: sql)
+      return SnapshotPruningResult(snapshots: deleted, sql: sql)
     }
   }
 

@@ -1,7 +1,7 @@
 internal import LibPQ
 
 /// What a run of taking snapshots did.
-public struct SnapshotTally: Sendable, Hashable {
+public struct SnapshotTakingResult: Sendable, Hashable {
   /// Snapshots stored.
   public internal(set) var taken: Int64 = 0
   /// Streams that lack a version, and so were passed over.
@@ -9,7 +9,7 @@ public struct SnapshotTally: Sendable, Hashable {
   /// The first of them.
   public internal(set) var firstIncomplete: String?
 
-  mutating func add(_ other: SnapshotTally) {
+  mutating func add(_ other: SnapshotTakingResult) {
     taken += other.taken
     incomplete += other.incomplete
     firstIncomplete = [firstIncomplete, other.firstIncomplete].compactMap(\.self).min()
@@ -28,7 +28,7 @@ extension EventStore {
   ///   - every: only aggregates to which as many events have come since their newest valid snapshot.
   ///   - workers: connections to use.
   ///   - retryTimeout: how long to try to connect again after a connection was lost.
-  ///   - progress: called after every chunk with the events that are done, and all.
+  ///   - progress: called after every chunk, with events.
   /// - Throws: ``EventStoreError``: `notFound` when nothing is selected, `failed` when the reducer fails for an event.
   ///   The chunks before are stored then.
   @discardableResult
@@ -38,27 +38,27 @@ extension EventStore {
     every: Int = 1,
     workers: Int = 1,
     retryTimeout: Duration = .seconds(30),
-    progress: @escaping @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
-  ) async throws -> SnapshotTally {
+    progress: @escaping @Sendable (EventStore.Progress) -> Void = { _ in }
+  ) async throws -> SnapshotTakingResult {
     let plan = try await planSnapshots(of: selection, reducer)
     let queue = ChunkQueue(plan.chunks)
-    return try await withThrowingTaskGroup(of: SnapshotTally.self) { group in
+    return try await withThrowingTaskGroup(of: SnapshotTakingResult.self) { group in
       for worker in 0..<max(1, min(workers, plan.chunks.count)) {
         let store = worker == 0 ? self : try await sibling()
         group.addTask {
-          var tally = SnapshotTally()
+          var tally = SnapshotTakingResult()
           while let chunk = queue.next() {
             // A chunk whose commit was not answered is up to date then, and is passed over.
             let taken = try await store.reconnecting(within: retryTimeout) {
               try await store.take(chunk, of: plan, reducer, every: every)
             }
             tally.add(taken)
-            progress(queue.finish(chunk), queue.total)
+            progress(EventStore.Progress(done: queue.finish(chunk), of: queue.total))
           }
           return tally
         }
       }
-      return try await group.reduce(into: SnapshotTally()) { $0.add($1) }
+      return try await group.reduce(into: SnapshotTakingResult()) { $0.add($1) }
     }
   }
 
@@ -73,7 +73,7 @@ extension EventStore {
     of plan: SnapshotPlan,
     _ reducer: Reducer,
     every: Int
-  ) async throws -> SnapshotTally {
+  ) async throws -> SnapshotTakingResult {
     try await perform { try $0.take(chunk, of: plan, reducer, every: every) }
   }
 }
@@ -101,7 +101,7 @@ extension StoreConnection {
     of plan: SnapshotPlan,
     _ reducer: Reducer,
     every: Int
-  ) throws -> SnapshotTally {
+  ) throws -> SnapshotTakingResult {
     return try namingPoison(of: reducer, suspects: try members(of: chunk, in: plan.selection)) {
       try connection.transaction {
         // A crash loses the chunk as a whole, so no commit needs to wait for the disk.
@@ -116,7 +116,7 @@ extension StoreConnection {
     of plan: SnapshotPlan,
     _ reducer: Reducer,
     every: Int
-  ) throws -> SnapshotTally {
+  ) throws -> SnapshotTakingResult {
     let events = try eventsTable()
     let base: SQL = """
       SELECT h.aggregate_id, coalesce(s.version, \(raw: Fold.beginning)) AS version, s.state, h.version AS upto
@@ -140,7 +140,7 @@ extension StoreConnection {
     if let failing = row.optionalString("failing") {
       _ = try fold(failing, to: .head, reducer, from: plan.reducer)
     }
-    return SnapshotTally(
+    return SnapshotTakingResult(
       taken: row.int64("taken"),
       incomplete: row.int64("incomplete"),
       firstIncomplete: row.optionalString("first_incomplete")

@@ -75,7 +75,7 @@ struct Project: AsyncParsableCommand {
     defer { line.finish() }
     do {
       let outcome = try await store.project(projection, options: options) {
-        line.show(done: $0.position, of: $0.finalPosition, events: $0.events)
+        line.show($0)
       }
       line.finish()
       if outcome.isPaused {

@@ -60,10 +60,10 @@ struct RebuildProjection: AsyncParsableCommand {
     defer { line.finish() }
     var options = build.options
     options.retryTimeout = retry.timeout
-    let results: [Result<RebuildOutcome, EventStoreError>]
+    let results: [Result<RebuildResult, EventStoreError>]
     do {
       results = try await store.rebuildProjections(projections, options: options) {
-        line.show(done: $0.position, of: $0.finalPosition, events: $0.events, phase: Self.text($0.phase))
+        line.show($0)
       }
     } catch is CancellationError {
       line.finish()
@@ -79,17 +79,8 @@ struct RebuildProjection: AsyncParsableCommand {
     return zip(files, results).compactMap { report($1, path: $0) }
   }
 
-  private static func text(_ phase: RebuildProgress.Phase) -> String? {
-    switch phase {
-    case .applying: nil
-    case .checking: "checking"
-    case .comparing: "comparing with the live tables"
-    case .swapping: "swapping in"
-    }
-  }
-
   /// Says what became of a file; returns a status other than 0.
-  private func report(_ result: Result<RebuildOutcome, EventStoreError>, path: String) -> ExitStatus? {
+  private func report(_ result: Result<RebuildResult, EventStoreError>, path: String) -> ExitStatus? {
     switch result {
     case .success(let outcome):
       RebuildReport(outcome, path: path).print(

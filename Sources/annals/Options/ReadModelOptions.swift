@@ -40,7 +40,7 @@ struct ReadModelOptions: ParsableArguments {
     let build: ReadModelBuild
     do {
       build = try await store.buildReadModel(projection, from: query, into: schema) {
-        line.show(done: $0, of: $1, events: $2)
+        line.show($0)
       }
     } catch is CancellationError {
       line.finish()

@@ -70,6 +70,17 @@ final class ProgressLine: Sendable {
     }
   }
 
+  func show(_ progress: EventStore.Progress) {
+    let phase: String? =
+      switch progress.phase {
+      case .running: nil
+      case .checking: "checking"
+      case .comparing: "comparing with the live tables"
+      case .swapping: "swapping in"
+      }
+    show(done: progress.done, of: progress.total, events: progress.events ?? progress.done, phase: phase)
+  }
+
   /// - Parameters:
   ///   - done: how much of `total` is done, in any unit; nil stands for a total that nobody knows.
   ///   - events: the number to show.

@@ -290,7 +290,7 @@ import Testing
       #expect(caught.events == 1 && chunks.withLock(\.self) == 1)
       chunks.withLock { $0 = 0 }
       let store = try shop.store()
-      let checked = try await store.check(Self.upcasters()) { _, _ in chunks.withLock { $0 += 1 } }
+      let checked = try await store.check(Self.upcasters()) { _ in chunks.withLock { $0 += 1 } }
       #expect(checked.events == 33 && chunks.withLock(\.self) == 1)
       chunks.withLock { $0 = 0 }
       let copy = QualifiedName(schema: "public", name: "copy")
@@ -305,7 +305,7 @@ import Testing
         from: EventQuery(),
         into: "aside",
         chunkSize: 10
-      ) { _, _, _ in chunks.withLock { $0 += 1 } }
+      ) { _ in chunks.withLock { $0 += 1 } }
       #expect(built.events == 33 && chunks.withLock(\.self) == 4)
     }
   }

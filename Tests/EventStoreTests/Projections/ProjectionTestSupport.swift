@@ -36,8 +36,8 @@ struct Shop {
   func rebuild(
     _ file: String,
     _ change: (inout RebuildOptions) -> Void = { _ in },
-    progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }
-  ) async throws -> RebuildOutcome {
+    progress: @escaping @Sendable (EventStore.Progress) -> Void = { _ in }
+  ) async throws -> RebuildResult {
     var options = RebuildOptions()
     change(&options)
     return try await store().rebuildProjection(
@@ -51,7 +51,7 @@ struct Shop {
   func rebuild(
     _ files: [String],
     _ change: (inout RebuildOptions) -> Void = { _ in }
-  ) async throws -> [Result<RebuildOutcome, EventStoreError>] {
+  ) async throws -> [Result<RebuildResult, EventStoreError>] {
     var options = RebuildOptions()
     change(&options)
     let projections = try files.enumerated().map { try Projection(path: "\($0).sql", bytes: Array($1.utf8)) }
@@ -63,7 +63,7 @@ struct Shop {
   func project(
     _ file: String,
     _ change: (inout CatchUpOptions) -> Void = { _ in }
-  ) async throws -> CatchUpOutcome {
+  ) async throws -> CatchUpResult {
     var options = CatchUpOptions()
     options.once = true
     options.retryDelay = .zero

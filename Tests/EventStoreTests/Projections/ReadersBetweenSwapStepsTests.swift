@@ -24,7 +24,7 @@ import Testing
       try await shop.append(500)
       try await shop.project(sums)
       let reader = try SnapshotReader(shop, Self.seen)
-      let catchUps = Mutex<[Task<CatchUpOutcome, any Error>]>([])
+      let catchUps = Mutex<[Task<CatchUpResult, any Error>]>([])
       let store = try shop.store()
       await store.onSwapStep { now in
         // Whoever waits for the reader waits until it has read.

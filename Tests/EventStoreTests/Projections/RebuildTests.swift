@@ -45,7 +45,7 @@ import Testing
         try await shop.rebuild(
           gated,
           { $0.chunkSize = 5 },
-          progress: { if $0.position > 0 { signal.yield() } }
+          progress: { if $0.done > 0 { signal.yield() } }
         )
       }
       for await _ in started { break }
@@ -71,7 +71,7 @@ import Testing
             $0.chunkSize = 5
             $0.retryTimeout = .zero
           },
-          progress: { if $0.position > 0 { signal.yield() } }
+          progress: { if $0.done > 0 { signal.yield() } }
         )
       }
       for await _ in started { break }
@@ -195,7 +195,7 @@ import Testing
         try await shop.rebuild(
           gated,
           { $0.chunkSize = 5 },
-          progress: { if $0.position > 0 { signal.yield() } }
+          progress: { if $0.done > 0 { signal.yield() } }
         )
       }
       for await _ in started { break }

@@ -26,7 +26,7 @@ import Testing
   /// Rebuilds, does harm at a random moment from the end of the load on, and looks at what is there then.
   private func interrupt(
     _ shop: Shop,
-    with harm: (Task<RebuildOutcome, any Error>) async throws -> Void
+    with harm: (Task<RebuildResult, any Error>) async throws -> Void
   ) async throws {
     _ = try await shop.store().initialize()
     try await shop.append(2000)

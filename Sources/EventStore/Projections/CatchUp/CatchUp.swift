@@ -21,7 +21,7 @@ public struct CatchUpOptions: Sendable, Hashable {
 }
 
 /// What a catch-up did.
-public struct CatchUpOutcome: Sendable, Hashable {
+public struct CatchUpResult: Sendable, Hashable {
   /// The name of the projection.
   public let projection: String
   /// Events that were handled.
@@ -38,8 +38,8 @@ extension StoreConnection {
   func project(
     _ projection: Projection,
     options: CatchUpOptions,
-    progress: @Sendable (RebuildProgress) -> Void
-  ) throws -> CatchUpOutcome {
+    progress: @Sendable (EventStore.Progress) -> Void
+  ) throws -> CatchUpResult {
     let file = try definition(of: projection)
     try requireSchema()
     let source = try eventSource()
@@ -48,14 +48,14 @@ extension StoreConnection {
     while true {
       do {
         try keepCurrent(&run, progress)
-        return run.outcome
+        return run.result
       } catch let error as PostgresError where error.isPassing && !canceller.isCancelled {
         try run.waitToReconnect(after: error, canceller, notify)
       }
     }
   }
 
-  private func keepCurrent(_ run: inout CatchUp, _ progress: (RebuildProgress) -> Void) throws {
+  private func keepCurrent(_ run: inout CatchUp, _ progress: (EventStore.Progress) -> Void) throws {
     try connection.prepareLongWork()
     try AdvisoryLock.hold("projection \(run.file.name)", connection) {
       try createFunction(run.apply)
@@ -81,25 +81,25 @@ extension StoreConnection {
   }
 
   /// Applies everything up to the watermark. A chunk with a poison event is cut in pieces until the event is alone.
-  private func applyNews(_ run: inout CatchUp, _ progress: (RebuildProgress) -> Void) throws {
+  private func applyNews(_ run: inout CatchUp, _ progress: (EventStore.Progress) -> Void) throws {
     let final = try finalPosition(of: &run.history)
     try step(&run, .look)
     try requireNotAhead(run, of: final)
     let table = try eventsTable()
     func nextEnd() throws -> Int64 {
-      let position = run.outcome.position
+      let position = run.result.position
       guard position < final else { return position }
       return try table.endOfChunk(of: run.options.chunkSize, after: position, upTo: final, connection)
     }
     var end = try nextEnd()
-    while !run.outcome.isPaused, run.outcome.position < final {
+    while !run.result.isPaused, run.result.position < final {
       do {
         try step(&run, .apply(upTo: end))
         end = try nextEnd()
       } catch let poison as PoisonEvent where !poison.isOfHandler {
-        let first = max(poison.failure.firstPosition ?? .min, run.outcome.position + 1)
+        let first = max(poison.failure.firstPosition ?? .min, run.result.position + 1)
         let last = max(poison.failure.lastPosition ?? first, first)
-        if first > run.outcome.position + 1 {
+        if first > run.result.position + 1 {
           end = first - 1
         } else if last > first {
           end = first.middle(to: last)
@@ -109,18 +109,18 @@ extension StoreConnection {
         }
       }
       progress(
-        RebuildProgress(position: run.outcome.position, finalPosition: final, events: run.outcome.events)
+        EventStore.Progress(done: run.result.position, of: final, events: run.result.events)
       )
     }
   }
 
   /// Another generation may have gone live meanwhile, with events that came since the head was read.
   private func requireNotAhead(_ run: CatchUp, of final: Int64) throws {
-    guard run.outcome.position > final else { return }
+    guard run.result.position > final else { return }
     var now = run.history
     _ = try look(at: &now)
     try requireNotAhead(
-      run.outcome.position,
+      run.result.position,
       "projection \(run.file.name)",
       of: now,
       hint: "Build it anew from the events that there are with \(.rebuild(path: run.file.path))."
@@ -140,7 +140,7 @@ extension StoreConnection {
       }
     }
     try step(&run, .park(position, poison))
-    if !run.outcome.isPaused {
+    if !run.result.isPaused {
       notify("\(run.file.path):\(poison.location.line): dead letter: \(poison.subject): \(poison.message)")
     }
   }
@@ -159,13 +159,13 @@ extension StoreConnection {
 
   /// - Returns: false when nothing was done, as a swap is under way.
   private func takeStep(_ run: inout CatchUp, _ step: Step) throws -> Bool {
-    var outcome = run.outcome
+    var result = run.result
     let isDone = try connection.transaction {
       guard try AdvisoryLock.share(run.file.lockOfSwap, connection) else { return false }
-      outcome.isPaused = try lockProjection(run.file.name)
+      result.isPaused = try lockProjection(run.file.name)
       var live = try requireLiveGeneration(of: run.file.name)
       guard live.isDefined(by: run.file) else { throw live.changedFile(run.file) }
-      if outcome.isPaused { return true }
+      if result.isPaused { return true }
       let eventsBefore = live.events
       switch step {
       case .look: break
@@ -178,14 +178,14 @@ extension StoreConnection {
         try live.park(position, poison, attempts: run.options.attempts + 1, from: relation, connection)
         let parked = try run.file.seenEvents(of: run.source, from: position, upTo: position, connection)
         try live.advance(to: position, events: 0, seen: parked, connection)
-        outcome.deadLetters += 1
+        result.deadLetters += 1
       }
-      outcome.position = live.position
-      outcome.events += live.events - eventsBefore
+      result.position = live.position
+      result.events += live.events - eventsBefore
       return true
     }
-    if outcome.position > run.outcome.position { run.backoff.reset() }
-    run.outcome = outcome
+    if result.position > run.result.position { run.backoff.reset() }
+    run.result = result
     return isDone
   }
 }
@@ -196,7 +196,7 @@ private struct CatchUp {
   let source: String
   let apply: GeneratedCode
   let options: CatchUpOptions
-  var outcome: CatchUpOutcome
+  var result: CatchUpResult
   /// What it has seen of the store.
   var history: FollowedHistory
   /// Begins anew when the checkpoint moves.
@@ -211,7 +211,7 @@ private struct CatchUp {
     (self.file, self.source, self.options, self.history) = (file, source, options, history)
     apply = ProjectionCompiler(file, source: source).applyFunction()
     backoff = Backoff(within: options.retryTimeout ?? (options.once ? .seconds(30) : nil))
-    outcome = CatchUpOutcome(projection: file.name)
+    result = CatchUpResult(projection: file.name)
   }
 
   /// Whoever runs once, as cron does, wants an end; a service goes on for ever.

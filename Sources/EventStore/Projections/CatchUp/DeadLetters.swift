@@ -41,7 +41,7 @@ public struct DeadLetter: Sendable, Hashable {
 }
 
 /// What a retry of dead letters did.
-public struct DeadLetterRetry: Sendable, Hashable {
+public struct DeadLetterRetryResult: Sendable, Hashable {
   /// Those that are in the read model now.
   public internal(set) var applied = 0
   /// Those that failed again.
@@ -60,7 +60,7 @@ extension StoreConnection {
     of projection: String,
     at positions: [Int64],
     with repaired: Projection?
-  ) throws -> DeadLetterRetry {
+  ) throws -> DeadLetterRetryResult {
     try requireSchema()
     guard try consumer(named: projection) == .projection else {
       throw EventStoreError(
@@ -77,7 +77,7 @@ extension StoreConnection {
     let apply = ProjectionCompiler(file, source: source).applyFunction()
     try createFunction(apply)
     return try AdvisoryLock.hold(Self.lockOfDeadLetters(projection), connection) {
-      var retry = DeadLetterRetry()
+      var retry = DeadLetterRetryResult()
       for position in try parked(positions, of: live) {
         let isApplied = try retryLetter(position, file, source, apply)
         if isApplied { retry.applied += 1 } else { retry.failed += 1 }

@@ -14,18 +14,18 @@ struct Build: Sendable {
   /// Shards with checkpoints of their own; 0 for a build on one connection.
   let shards: Int
   /// What became of it; nil while it goes on.
-  var result: Result<RebuildOutcome, EventStoreError>?
+  var result: Result<RebuildResult, EventStoreError>?
 
   var isOutOfTime: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 
   /// - Parameter position: where it is, when its shards know better than the generation.
   func outcome(
-    _ ending: RebuildOutcome.Ending,
+    _ ending: RebuildResult.Ending,
     at position: Int64? = nil,
     failedChecks: [FailedCheck] = [],
     differences: [TableDifference] = []
-  ) -> RebuildOutcome {
-    RebuildOutcome(
+  ) -> RebuildResult {
+    RebuildResult(
       projection: file.name,
       generation: Int(generation.number),
       ending: ending,
@@ -141,15 +141,15 @@ final class RebuildMeter: Sendable {
 
   private struct State {
     var parts: [Name: (position: Int64, events: Int64)] = [:]
-    var latest: RebuildProgress?
+    var latest: EventStore.Progress?
   }
 
   private let state = Mutex(State())
   /// Those that the shards found handled when they were made.
   private let eventsBefore: Int64
-  private let report: @Sendable (RebuildProgress) -> Void
+  private let report: @Sendable (EventStore.Progress) -> Void
 
-  init(eventsBefore: Int64 = 0, report: @escaping @Sendable (RebuildProgress) -> Void) {
+  init(eventsBefore: Int64 = 0, report: @escaping @Sendable (EventStore.Progress) -> Void) {
     (self.eventsBefore, self.report) = (eventsBefore, report)
   }
 
@@ -161,9 +161,9 @@ final class RebuildMeter: Sendable {
       let count = Int64(state.parts.count)
       let mean = state.parts.values.reduce(0) { $0 + $1.position / count }
       let position = mean.saturatingAdd(state.parts.values.reduce(0) { $0 + $1.position % count } / count)
-      let progress = RebuildProgress(
-        position: position,
-        finalPosition: max(final, position),
+      let progress = EventStore.Progress(
+        done: position,
+        of: max(final, position),
         events: state.parts.values.reduce(eventsBefore) { $0 + $1.events }
       )
       state.latest = progress
@@ -173,7 +173,7 @@ final class RebuildMeter: Sendable {
   }
 
   /// Says what comes after the events.
-  func enter(_ phase: RebuildProgress.Phase) {
+  func enter(_ phase: EventStore.Progress.Phase) {
     guard var progress = state.withLock(\.latest) else { return }
     progress.phase = phase
     report(progress)

@@ -34,7 +34,7 @@ extension StoreConnection {
     from query: EventQuery,
     into schema: String,
     chunkSize: Int64,
-    progress: @Sendable (_ donePositions: Int64, _ positions: Int64, _ events: Int64) -> Void
+    progress: @Sendable (EventStore.Progress) -> Void
   ) throws -> ReadModelBuild {
     try connection.requireSession()
     let file = projection
@@ -105,7 +105,7 @@ extension StoreConnection {
     by apply: GeneratedCode,
     _ confinement: Confinement,
     _ chunkSize: Int64,
-    _ progress: (Int64, Int64, Int64) -> Void
+    _ progress: (EventStore.Progress) -> Void
   ) throws {
     let table = try eventsTable()
     var position = range.lowerBound == .min ? nil : range.lowerBound - 1
@@ -118,7 +118,8 @@ extension StoreConnection {
       }
       position = end
       let (first, last) = (range.lowerBound, range.upperBound)
-      progress(first.span(to: end).saturatingAdd(1), first.span(to: last).saturatingAdd(1), build.events)
+      let (done, total) = (first.span(to: end).saturatingAdd(1), first.span(to: last).saturatingAdd(1))
+      progress(EventStore.Progress(done: done, of: total, events: build.events))
     }
     build.position = range.upperBound
   }

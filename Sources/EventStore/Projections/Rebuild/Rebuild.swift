@@ -17,8 +17,8 @@ extension EventStore {
   public func rebuildProjection(
     _ projection: Projection,
     options: RebuildOptions = RebuildOptions(),
-    progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }
-  ) async throws -> RebuildOutcome {
+    progress: @escaping @Sendable (EventStore.Progress) -> Void = { _ in }
+  ) async throws -> RebuildResult {
     try await rebuildProjections([projection], options: options, progress: progress)[0].get()
   }
 
@@ -35,13 +35,13 @@ extension EventStore {
   public func rebuildProjections(
     _ projections: [Projection],
     options: RebuildOptions = RebuildOptions(),
-    progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }
-  ) async throws -> [Result<RebuildOutcome, EventStoreError>] {
+    progress: @escaping @Sendable (EventStore.Progress) -> Void = { _ in }
+  ) async throws -> [Result<RebuildResult, EventStoreError>] {
     let deadline = options.timeLimit.map { ContinuousClock.now + $0 }
     let (furthest, begun) = (Furthest(), BegunBuilds())
     return try await reconnecting(within: options.retryTimeout, furthest) {
       try await rebuild(projections, options, deadline, begun) {
-        furthest.note($0.position)
+        furthest.note($0.done)
         progress($0)
       }
     }
@@ -53,8 +53,8 @@ extension EventStore {
     _ options: RebuildOptions,
     _ deadline: ContinuousClock.Instant?,
     _ begun: BegunBuilds,
-    _ progress: @escaping @Sendable (RebuildProgress) -> Void
-  ) async throws -> [Result<RebuildOutcome, EventStoreError>] {
+    _ progress: @escaping @Sendable (EventStore.Progress) -> Void
+  ) async throws -> [Result<RebuildResult, EventStoreError>] {
     let builds = try await perform { try $0.beginBuilds(of: projections, options, deadline, begun) }
     do {
       let results = try await finish(builds, options, progress)
@@ -69,8 +69,8 @@ extension EventStore {
   private func finish(
     _ builds: [Build],
     _ options: RebuildOptions,
-    _ progress: @escaping @Sendable (RebuildProgress) -> Void
-  ) async throws -> [Result<RebuildOutcome, EventStoreError>] {
+    _ progress: @escaping @Sendable (EventStore.Progress) -> Void
+  ) async throws -> [Result<RebuildResult, EventStoreError>] {
     let builds = try await runShards(of: builds, options, progress)
     return try await perform { try $0.finish(builds, options, progress) }
   }
@@ -134,8 +134,8 @@ extension StoreConnection {
   fileprivate func finish(
     _ builds: [Build],
     _ options: RebuildOptions,
-    _ progress: @escaping @Sendable (RebuildProgress) -> Void
-  ) throws -> [Result<RebuildOutcome, EventStoreError>] {
+    _ progress: @escaping @Sendable (EventStore.Progress) -> Void
+  ) throws -> [Result<RebuildResult, EventStoreError>] {
     try AdvisoryLock.acquireLost(builds.map(\.file.lockOfRebuild), connection)
     var parts = try builds.map { try wholePart(of: $0) }
     let meter = RebuildMeter(report: progress)
@@ -195,7 +195,7 @@ extension StoreConnection {
   }
 
   /// Checks a build that has come to the end of history, and swaps it in.
-  private func finish(_ part: BuildPart, _ meter: RebuildMeter) throws -> RebuildOutcome {
+  private func finish(_ part: BuildPart, _ meter: RebuildMeter) throws -> RebuildResult {
     var build = part.build
     meter.enter(.checking)
     var tried: Set<ByteString> = []

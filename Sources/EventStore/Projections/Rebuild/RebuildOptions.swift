@@ -36,32 +36,8 @@ public enum DifferenceLimit: Sendable, Hashable {
   case percent(Double)
 }
 
-/// How far a rebuild is.
-public struct RebuildProgress: Sendable, Hashable {
-  /// What is being done to a read model.
-  public enum Phase: Sendable, Hashable {
-    /// Events are applied.
-    case applying
-    /// The file's checks run.
-    case checking
-    /// The new tables are compared with the live ones.
-    case comparing
-    /// The new tables take the place of the live ones, as soon as nobody is in the way.
-    case swapping
-  }
-
-  /// What is being done now.
-  public internal(set) var phase = Phase.applying
-  /// Events up to here are applied.
-  public let position: Int64
-  /// Where this pass ends.
-  public let finalPosition: Int64
-  /// Events that were handled.
-  public let events: Int64
-}
-
 /// What a rebuild did.
-public struct RebuildOutcome: Sendable, Hashable {
+public struct RebuildResult: Sendable, Hashable {
   /// Why the new generation is where it is.
   public enum Ending: Sendable, Hashable {
     /// It is live.

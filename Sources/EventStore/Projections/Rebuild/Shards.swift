@@ -7,7 +7,7 @@ extension EventStore {
   func runShards(
     of builds: [Build],
     _ options: RebuildOptions,
-    _ progress: @escaping @Sendable (RebuildProgress) -> Void
+    _ progress: @escaping @Sendable (EventStore.Progress) -> Void
   ) async throws -> [Build] {
     let shared = builds.filter { $0.shards > 0 }
     guard let workers = shared.map(\.shards).max() else { return builds }

@@ -4,7 +4,7 @@ extension StoreConnection {
   func check(
     _ upcasters: Upcasters,
     _ options: EvolutionCheckOptions,
-    progress: @Sendable (_ done: Int64, _ total: Int64) -> Void
+    progress: @Sendable (EventStore.Progress) -> Void
   ) throws -> EvolutionCheckResult {
     let table = try eventsTable()
     try upcasters.check(for: table, connection)

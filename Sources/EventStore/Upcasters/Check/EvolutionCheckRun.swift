@@ -76,7 +76,7 @@ struct EvolutionCheckRun {
 
 extension EvolutionCheckRun {
   /// Puts the events through the upcasters, chunk by chunk; a chunk that fails is gone through event by event.
-  mutating func checkEvents(_ progress: (_ done: Int64, _ total: Int64) -> Void) throws {
+  mutating func checkEvents(_ progress: (EventStore.Progress) -> Void) throws {
     // Counting is a pass of its own, which is spared where what comes out can be counted on the way.
     let isCountedFirst = options.sample != nil || upcasters.drops || upcasters.splits
     if isCountedFirst { counts = try TypeCount.all(in: table, types: upcasters.types, connection) }
@@ -92,7 +92,7 @@ extension EvolutionCheckRun {
           if let error = try tally(step, &tallies), try nameFailures(in: step) == 0 { throw error }
         }
       }
-      progress(chunks.done, chunks.total)
+      progress(EventStore.Progress(done: chunks.done, of: chunks.total))
     }
     if !isCountedFirst {
       counts =

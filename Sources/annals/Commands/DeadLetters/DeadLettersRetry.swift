@@ -48,7 +48,7 @@ struct DeadLettersRetry: AsyncParsableCommand {
     let repaired = try file.map { try Projection(path: $0, bytes: try InputFile.read($0)) }
     let store = try await connection.store()
     try await upcasters.apply(to: store)
-    let retry: DeadLetterRetry
+    let retry: DeadLetterRetryResult
     if let exec {
       let handler = EventHandlerProcess(command: exec, timeout: timeout.duration)
       retry = try await store.retryParkedEvents(under: name, at: positions) { try await handler.retry($0) }

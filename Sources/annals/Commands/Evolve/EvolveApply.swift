@@ -60,7 +60,7 @@ struct EvolveApply: AsyncParsableCommand {
       swap: swap,
       retryTimeout: retry.timeout
     ) {
-      line.show(done: $0.position, of: $0.finalPosition, events: $0.events)
+      line.show($0)
     }
     line.finish()
     let events = Field.grouped(outcome.events)

@@ -52,7 +52,7 @@ struct EvolveCheck: AsyncParsableCommand {
     options.projections = try projections.map { try Projection(path: $0, bytes: try InputFile.read($0)) }
     let store = try await connection.store()
     let progress = ProgressLine("checking")
-    let result = try await store.check(upcasters, options) { progress.show(done: $0, of: $1, events: $0) }
+    let result = try await store.check(upcasters, options) { progress.show($0) }
     progress.finish()
     output.print(result.findings)
     StandardError.note(Self.summary(result))

@@ -30,7 +30,7 @@ struct EvolvePlan: AsyncParsableCommand {
     let upcasters = try UpcasterOptions.load(files)
     let store = try await connection.store()
     let progress = ProgressLine("planning")
-    let plan = try await store.planEvolution(upcasters) { progress.show(done: $0, of: $1, events: $0) }
+    let plan = try await store.planEvolution(upcasters) { progress.show($0) }
     progress.finish()
     let json = try plan.json + "\n"
     if let out { try OutputFile.write(json, to: out) }

@@ -49,7 +49,7 @@ struct SnapshotTake: AsyncParsableCommand {
       workers: workers,
       retryTimeout: retry.timeout
     ) {
-      progress.show(done: $0, of: $1, events: $0)
+      progress.show($0)
     }
     progress.finish()
     StandardError.note("\(Field.grouped(tally.taken)) snapshots taken")

@@ -2,10 +2,10 @@ internal import EventStore
 
 /// What a rebuild did: differences on standard output, the rest for people.
 struct RebuildReport {
-  private let outcome: RebuildOutcome
+  private let outcome: RebuildResult
   private let path: String
 
-  init(_ outcome: RebuildOutcome, path: String) {
+  init(_ outcome: RebuildResult, path: String) {
     (self.outcome, self.path) = (outcome, path)
   }
 
