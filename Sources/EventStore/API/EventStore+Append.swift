@@ -37,10 +37,12 @@ extension EventStore {
     }
   }
 
-  /// Tells what ``append(_:to:expecting:retryTimeout:)`` would do, and writes nothing.
+  /// Tells what ``append(_:to:expecting:retryTimeout:)`` would do: the same statement is run and rolled back.
+  ///
+  /// A sequence that gives the positions moves on all the same, as it does for every transaction that is rolled back.
   ///
   /// - Returns: the receipts that it would return, without positions of new events.
-  /// - Throws: what it would throw, as far as that can be known without writing.
+  /// - Throws: what it would throw.
   public func previewAppend(
     _ events: [NewEvent],
     to aggregateID: String,

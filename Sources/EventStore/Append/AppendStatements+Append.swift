@@ -24,15 +24,40 @@ extension AppendStatements {
     }
     // What a trigger made of the events is looked at before they are committed.
     return try untilItIsDecided(chunk, indexes, expected, connection) {
-      try connection.transaction {
-        try sendAppend(chunk, indexes, expecting: expected, connection)
-        let answer = try receiveAnswer(chunk, indexes, connection)
-        if case .appended(let receipts) = answer {
-          try checkKept(chunk, indexes, connection) { Int32(receipts[$0 - indexes.lowerBound].version) }
-        }
-        return answer
-      }
+      try connection.transaction { try sendAndCheck(chunk, indexes, expected, connection) }
     }
+  }
+
+  /// Runs the same statement and rolls it back: constraints and triggers have their say too.
+  func preview(
+    _ chunk: EventChunk,
+    _ indexes: Range<Int>,
+    expecting expected: ExpectedVersion,
+    _ connection: Connection
+  ) throws -> [AppendReceipt] {
+    let receipts = try untilItIsDecided(chunk, indexes, expected, connection) {
+      try connection.rolledBack { try sendAndCheck(chunk, indexes, expected, connection) }
+    }
+    return receipts.map { receipt in
+      var receipt = receipt
+      // The next append gets another one.
+      if receipt.status == .appended { receipt.position = nil }
+      return receipt
+    }
+  }
+
+  private func sendAndCheck(
+    _ chunk: EventChunk,
+    _ indexes: Range<Int>,
+    _ expected: ExpectedVersion,
+    _ connection: Connection
+  ) throws -> Answer {
+    try sendAppend(chunk, indexes, expecting: expected, connection)
+    let answer = try receiveAnswer(chunk, indexes, connection)
+    if case .appended(let receipts) = answer, !changers.isEmpty {
+      try checkKept(chunk, indexes, connection) { Int32(receipts[$0 - indexes.lowerBound].version) }
+    }
+    return answer
   }
 
   /// Starts an append that is its own transaction, without waiting for its outcome; ``finishAppend(_:_:expecting:_:)``

@@ -82,14 +82,8 @@ struct EventChunk: Sendable {
 extension EventChunk {
   /// Checks events that a program hands over.
   ///
-  /// - Parameter expected: what the first event shall find.
   /// - Throws: ``EventStoreError`` with code `invalidInput`, naming the event by its place when there are several.
-  init(
-    _ events: [NewEvent],
-    aggregateID: String,
-    table: EventsTable,
-    expecting expected: ExpectedVersion = .any
-  ) throws {
+  init(_ events: [NewEvent], aggregateID: String, table: EventsTable) throws {
     var scanner = JSONScanner()
     let aggregate = try EventChunk.text(aggregateID, field: "aggregate_id", maximumLength: 255)
     for (index, event) in events.enumerated() {
@@ -110,7 +104,7 @@ extension EventChunk {
             metadata: metadataRange?.shifted(by: data.count),
             id: event.id,
             timestamp: event.timestamp,
-            expected: index == 0 ? expected : .any,
+            expected: .any,
             line: 0
           ),
           copying: (data + metadata)[...]

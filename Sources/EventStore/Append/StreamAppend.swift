@@ -31,18 +31,10 @@ extension StoreConnection {
     expecting expected: ExpectedVersion
   ) throws -> [AppendReceipt] {
     try requireOwn("appending")
-    let table = try eventsTable()
-    let chunk = try EventChunk(events, aggregateID: aggregateID, table: table, expecting: expected)
+    let statements = try appendStatements()
+    let chunk = try EventChunk(events, aggregateID: aggregateID, table: statements.table)
     try checkIDsDiffer(events)
-    var writer = ChunkWriter(
-      try appendStatements(),
-      connection,
-      isDryRun: true,
-      wantsPositions: false,
-      reject: { _ in }
-    )
-    writer.looksFirst = true
-    return AppendReceipt.receipts(chunk, try writer.store(chunk) {})
+    return try statements.preview(chunk, chunk.entries.indices, expecting: expected, connection)
   }
 
   private func checkIDsDiffer(_ events: [NewEvent]) throws {

@@ -238,4 +238,20 @@ import Testing
       #expect(try await db.psql("SELECT count(*) FROM events") == "1")
     }
   }
+
+  /// The statement itself runs and is rolled back, so that what the table's own rules refuse is known before.
+  @Test(arguments: ["CHECK (event_type <> 'B')", "UNIQUE (event_type)"])
+  func previewMeetsTheConstraintsOfTheTable(constraint: String) async throws {
+    try await withStore { db, store in
+      try await store.append([NewEvent(type: "A")], to: "a")
+      try await db.psql("ALTER TABLE events ADD CONSTRAINT own \(constraint)")
+      let events = [NewEvent(type: "B"), NewEvent(type: "B")]
+      let error = try await #require(throws: EventStoreError.self) {
+        try await store.previewAppend(events, to: "b")
+      }
+      #expect(error.code == .invalidInput && error.message.contains("own"), "\(error)")
+      #expect(try await store.previewAppend([NewEvent(type: "C")], to: "c").map(\.position) == [nil])
+      #expect(try await db.psql("SELECT count(*) FROM events") == "1")
+    }
+  }
 }
