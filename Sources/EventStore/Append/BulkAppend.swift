@@ -62,7 +62,7 @@ extension EventStore {
       )
     }
     let statements = try await perform(seeing: .permitted) { try $0.appendStatements() }
-    let lines = SharedLines(ChunkReader(read, options, statements.table), writers: options.workers)
+    let lines = SharedLines(read, options, statements.table, writers: options.workers)
     var stores: [EventStore] = []
     for _ in 0..<options.workers { stores.append(try await sibling()) }
     var result = BulkAppendResult()

@@ -4,6 +4,7 @@ internal import Synchronization
 /// Shares one reader's lines between writers, so that the events of an aggregate keep their order.
 ///
 /// Nobody reads for the others: who needs lines reads until it has some, and leaves those of the others for them.
+/// While somebody waits for input, the others go on with what there is.
 final class SharedLines: Sendable {
   private struct State {
     var reader: ChunkReader
@@ -39,6 +40,8 @@ final class SharedLines: Sendable {
           isAtEnd = true
           for writer in filling.indices where !filling[writer].entries.isEmpty { moveOn(writer) }
         }
+      } catch let error as InputNeeded {
+        throw error
       } catch {
         (isAtEnd, failedLine) = (true, reader.lineNumber)
         throw error
@@ -59,15 +62,42 @@ final class SharedLines: Sendable {
     }
   }
 
+  /// The reader has come to the end of what was read of the input.
+  private struct InputNeeded: Error {}
+
   private let state: Mutex<State>
+  /// Reads the input; locked while it does, which may be long, and before `state` when both are.
+  private let input: Mutex<@Sendable () throws -> [UInt8]?>
+  private let supply: Supply
+
+  /// What was read of the input and not taken by the reader; nil at the input's end.
+  private final class Supply: Sendable {
+    let next = Mutex<[UInt8]??>(.none)
+
+    func take() throws -> [UInt8]? {
+      try next.withLock { next in
+        guard let bytes = next else { throw InputNeeded() }
+        if bytes != nil { next = .none }
+        return bytes
+      }
+    }
+  }
 
   /// Bytes read ahead for busy writers at most, when one aggregate has long runs.
   private static let maximumWaitingBytes = 4 << 20
 
-  init(_ reader: sending ChunkReader, writers: Int) {
+  init(
+    _ read: @escaping @Sendable () throws -> [UInt8]?,
+    _ options: BulkAppendOptions,
+    _ table: EventsTable,
+    writers: Int
+  ) {
+    let supply = Supply()
+    self.supply = supply
+    input = Mutex(read)
     state = Mutex(
       State(
-        reader: reader,
+        reader: ChunkReader({ try supply.take() }, options, table),
         full: Array(repeating: [], count: writers),
         filling: Array(repeating: EventChunk(), count: writers),
         firstLines: Array(repeating: nil, count: writers)
@@ -144,13 +174,33 @@ final class SharedLines: Sendable {
   }
 
   private func take(_ writer: Int, _ maximumLines: Int) throws -> Taken {
-    try state.withLock { state in
-      while state.full[writer].isEmpty {
-        if state.isAtEnd { return .end }
-        if state.waitingBytes > Self.maximumWaitingBytes { return .tooMuchWaits }
-        try state.read(maximumLines)
+    while true {
+      do {
+        return try state.withLock { state in
+          while state.full[writer].isEmpty {
+            if state.isAtEnd { return .end }
+            if state.waitingBytes > Self.maximumWaitingBytes { return .tooMuchWaits }
+            try state.read(maximumLines)
+          }
+          return .chunk(state.take(writer))
+        }
+      } catch is InputNeeded {
+        try fetch()
       }
-      return .chunk(state.take(writer))
+    }
+  }
+
+  private func fetch() throws {
+    try input.withLock { read in
+      let isNeeded = !state.withLock(\.isAtEnd) && supply.next.withLock { $0 == nil }
+      guard isNeeded else { return }
+      do {
+        let bytes = try read()
+        supply.next.withLock { $0 = .some(bytes) }
+      } catch {
+        state.withLock { $0.isAtEnd = true }
+        throw error
+      }
     }
   }
 }

@@ -4,15 +4,17 @@ internal import Synchronization
 /// that not all clients of a server that comes back meet at once.
 struct Backoff: Sendable {
   private static let shortest = Duration.milliseconds(50)
-  private static let longest = Duration.seconds(5)
 
   private let timeout: Duration?
+  private let longest: Duration
   private var end: ContinuousClock.Instant?
   private var pause = shortest
 
-  /// - Parameter timeout: how long to try; nil is for ever.
-  init(within timeout: Duration?) {
-    self.timeout = timeout
+  /// - Parameters:
+  ///   - timeout: how long to try; nil is for ever.
+  ///   - longest: the limit of a pause.
+  init(within timeout: Duration?, longest: Duration = .seconds(5)) {
+    (self.timeout, self.longest) = (timeout, longest)
   }
 
   /// Whether something is being tried again.
@@ -24,12 +26,12 @@ struct Backoff: Sendable {
     self.end = end
     let pause = pause * Double.random(in: 0.5...1)
     guard timeout == nil || .now + pause < end else { return nil }
-    self.pause = min(self.pause * 2, Self.longest)
+    self.pause = min(self.pause * 2, longest)
     return pause
   }
 
   /// Begins anew, after work went on.
-  mutating func reset() { self = Backoff(within: timeout) }
+  mutating func reset() { self = Backoff(within: timeout, longest: longest) }
 }
 
 /// How far work has come over all its tries.

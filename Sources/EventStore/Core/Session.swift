@@ -87,17 +87,17 @@ final class Session {
     until deadline: ContinuousClock.Instant,
     _ body: (Connection) throws -> T
   ) throws -> T {
-    var (error, pause) = (error, Duration.milliseconds(50))
-    while .now + pause < deadline {
+    // Somebody waits for the answer.
+    var (error, backoff) = (error, Backoff(within: deadline - .now, longest: .seconds(1)))
+    while let pause = backoff.next() {
       if Task.isCancelled { throw error }
       disconnect()
-      try canceller.sleep(for: pause * Double.random(in: 0.5...1))
+      try canceller.sleep(for: pause)
       do {
         return try body(try connection())
       } catch let next as PostgresError where next.isLoss || next.kind == .cannotConnect {
         error = next
       }
-      pause = min(pause * 2, .seconds(1))
     }
     throw error
   }

@@ -211,23 +211,23 @@ extension StoreConnection {
     )
   }
 
-  /// A name that matches nothing is a mistake in the name far more often than an empty answer.
+  /// - Throws: ``EventStoreError`` with code `notFound` for a name that matches nothing.
   func requireNames(in query: EventQuery) throws {
     let table = try eventsTable()
-    func require(_ what: String, _ condition: SQL) throws {
+    func require(_ named: NamedEvents, _ condition: SQL) throws {
       let sql: SQL = "SELECT EXISTS (SELECT FROM \(raw: table.source) e WHERE \(condition))"
       guard try connection.query(sql).bool(0, 0) else {
-        throw EventStoreError(.notFound, "\(table.name) has no event of \(what)")
+        throw named.missing(in: table.name)
       }
     }
     for type in query.types {
-      try require("type '\(type)'", "e.event_type = \(type)")
+      try require(.type(type), "e.event_type = \(type)")
     }
     if let aggregateID = query.aggregateID {
-      try require("aggregate '\(aggregateID)'", table.isOf(aggregateID))
+      try require(.aggregate(aggregateID), table.isOf(aggregateID))
     }
     if let category = query.category {
-      try require("category '\(category)'", .isOf(category: category))
+      try require(.category(category), .isOf(category: category))
     }
   }
 }

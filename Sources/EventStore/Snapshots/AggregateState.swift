@@ -110,7 +110,7 @@ extension StoreConnection {
     )
     let stream = result[0]
     guard let head = stream.optionalInt32("head") else {
-      return EventStoreError(.notFound, "\(table) has no event of aggregate '\(aggregateID)'")
+      return NamedEvents.aggregate(aggregateID).missing(in: table)
     }
     return EventStoreError(
       .notFound,

@@ -55,7 +55,7 @@ extension StoreConnection {
       """
     let result = try connection.query(sql)
     if case .category(let category) = selection, result.isEmpty {
-      throw EventStoreError(.notFound, "\(table) has no event of category '\(category)'")
+      throw NamedEvents.category(category).missing(in: table)
     }
     var after: String?
     return result.map { row in
@@ -72,7 +72,7 @@ extension StoreConnection {
       """
     let result = try connection.query(sql)
     if !result.isEmpty, result[0].int64("events") == 0 {
-      throw EventStoreError(.notFound, "\(table) has no event of aggregate '\(result[0].string("name"))'")
+      throw NamedEvents.aggregate(result[0].string("name")).missing(in: table)
     }
     let events = result.map { $0.int64("events") }.reduce(0, +)
     return SnapshotChunk.chunks(ofNames: ids, events: events)

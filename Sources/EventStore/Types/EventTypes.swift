@@ -32,7 +32,7 @@ extension StoreConnection {
       try connection.execute("SET LOCAL jit = off")
       let types = try TypeHistory.all(in: table, category: category, connection)
       if types.isEmpty, let category {
-        throw EventStoreError(.notFound, "\(table.name) has no event of category '\(category)'")
+        throw NamedEvents.category(category).missing(in: table.name)
       }
       let total = types.reduce(0) { $0 + $1.count.events }
       return try types.map { type in

@@ -60,11 +60,7 @@ extension StoreConnection {
     return try connection.transaction(.repeatableReadOnly) {
       try connection.execute("SET LOCAL jit = off")
       guard let count = try TypeCount.all(in: table, types: [ByteString(type)], connection).first else {
-        throw EventStoreError(
-          .notFound,
-          "\(table.name) has no event of type '\(type)'",
-          hint: "\(.types) lists the types that it has."
-        )
+        throw NamedEvents.type(type).missing(in: table.name)
       }
       let sample = EventSample(of: count, limit: sample, in: table)
       var shape = try inferShape(of: count, from: sample, table)

@@ -102,7 +102,7 @@ struct VersionCheckRun {
       WHERE NOT EXISTS (SELECT FROM \(raw: layout.relation) e WHERE e.aggregate_id = a.name) ORDER BY place LIMIT 1
       """
     guard let missing = try connection.query(sql).first({ $0.string("name") }) else { return }
-    throw EventStoreError(.notFound, "there is no event of aggregate \(missing) in \(layout.name)")
+    throw NamedEvents.aggregate(missing).missing(in: layout.name)
   }
 
   /// Counts, and looks for gaps, duplicates, wrong first and invalid versions.
@@ -124,11 +124,7 @@ struct VersionCheckRun {
 
   private func requireCategory(_ result: VersionCheckResult) throws {
     guard case .category(let category) = check.selection, result.events == 0 else { return }
-    throw EventStoreError(
-      .notFound,
-      "there is no event of category \(category) in \(layout.name)",
-      hint: "An aggregate's category is the part of its id before the first '-'."
-    )
+    throw NamedEvents.category(category).missing(in: layout.name)
   }
 
   /// A template with the table, its columns, the scope and the first version in it.

@@ -366,6 +366,31 @@ import Testing
     }
   }
 
+  /// What is committed is told while another writer waits for the input.
+  @Test(arguments: [2, 3])
+  func aCommitDoesNotWaitForTheNextLine(batchSize: Int) async throws {
+    try await withStore { db, store in
+      let committed = Mutex(0)
+      var options = BulkAppendOptions()
+      (options.batchSize, options.workers) = (batchSize, 3)
+      options.onCommit = { line in committed.withLock { $0 = max($0, line) } }
+      let line = #"{"aggregate_id":"a","event_type":"T","event_data":{}}"# + "\n"
+      let first = Mutex<[UInt8]?>(Array(String(repeating: line, count: batchSize).utf8))
+      let isTold = Mutex(false)
+      _ = try await store.append(
+        lines: {
+          if let first = first.withLock({ $0.take() }) { return first }
+          for _ in 0..<6000 where committed.withLock(\.self) < batchSize { usleep(5000) }
+          isTold.withLock { $0 = committed.withLock(\.self) == batchSize }
+          return nil
+        },
+        options: options
+      )
+      #expect(isTold.withLock { $0 })
+      #expect(try await db.psql("SELECT count(*) FROM events") == "\(batchSize)")
+    }
+  }
+
   @Test(arguments: [1, 500])
   func aLongRunOfOneAggregateIsNotHeldInMemory(batchSize: Int) async throws {
     try await withStore { db, store in

@@ -1,0 +1,18 @@
+/// Events that somebody asks for by a name.
+enum NamedEvents {
+  case aggregate(String)
+  case category(String)
+  case type(String)
+
+  /// That there are none: a name that matches nothing is a mistake in the name far more often than an empty answer.
+  func missing(in table: QualifiedName) -> EventStoreError {
+    let (what, hint): (String, Hint?) =
+      switch self {
+      case .aggregate(let id): ("aggregate '\(id)'", nil)
+      case .category(let category):
+        ("category '\(category)'", "An aggregate's category is the part of its id before the first '-'.")
+      case .type(let type): ("type '\(type)'", "\(.types) lists the types that there are.")
+      }
+    return EventStoreError(.notFound, "\(table) has no event of \(what)", hint: hint)
+  }
+}
