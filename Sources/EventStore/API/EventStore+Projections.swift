@@ -22,44 +22,6 @@ extension EventStore {
     try await perform { try $0.project(projection, options: options, progress: progress) }
   }
 
-  /// The dead letters of the live generations and of checkpoints, by name and position.
-  ///
-  /// - Parameters:
-  ///   - consumer: of this projection or checkpoint only; `notFound` is thrown where there is none.
-  ///   - position: of this event only.
-  ///   - all: also those that were applied or discarded, and those of generations that are not live.
-  public func deadLetters(
-    of consumer: String? = nil,
-    at position: Int64? = nil,
-    all: Bool = false
-  ) async throws -> [DeadLetter] {
-    try await perform { try $0.deadLetters(of: consumer, at: position, all: all) }
-  }
-
-  /// Applies parked events to the live read model, in the order of their positions, each in a transaction.
-  ///
-  /// They come after events that they were meant to precede: that is right for handlers that do not mind.
-  ///
-  /// - Parameters:
-  ///   - projection: the name of the projection.
-  ///   - positions: only these; all when empty.
-  ///   - repaired: a projection whose tables are those of the live generation, which is its from now on.
-  /// - Throws: ``EventStoreError``: `notFound` when there is nothing to retry.
-  public func retryDeadLetters(
-    of projection: String,
-    at positions: [Int64] = [],
-    with repaired: Projection? = nil
-  ) async throws -> DeadLetterRetryResult {
-    try await perform { try $0.retryDeadLetters(of: projection, at: positions, with: repaired) }
-  }
-
-  /// Gives parked events up for good.
-  ///
-  /// - Returns: how many.
-  public func discardDeadLetters(of consumer: String, at positions: [Int64] = []) async throws -> Int {
-    try await perform { try $0.discardDeadLetters(of: consumer, at: positions) }
-  }
-
   /// Puts the generation that was live before in the place of the live one, which is kept in turn.
   ///
   /// - Throws: ``EventStoreError``: `notFound` when no earlier generation was kept.

@@ -176,7 +176,7 @@ extension Remedy {
     case .projections: "projections()"
     case .dropProjection: "dropProjection(_:)"
     case .deadLetters: "deadLetters()"
-    case .retryByCommand: "retryParkedEvents(under:at:by:)"
+    case .retryByCommand: "retryDeadLetters(ofCheckpoint:at:by:)"
     case .snapshots: "listSnapshots(of:)"
     case .takeSnapshots: "takeSnapshots(of:)"
     case .verify: "verifyVersions(_:)"

@@ -155,7 +155,7 @@ import Testing
         }
       }
       #expect(try await differences(in: store) == [])
-      try await store.park(10, under: "some", of: query, attempts: 1, message: "no")
+      try await store.addDeadLetter(at: 10, to: "some", of: query, attempts: 1, message: "no")
       #expect(
         try await shop.psql("SELECT position, seen_events FROM annals.checkpoints") == "10|7"
       )

@@ -291,14 +291,14 @@ import Testing
     }
   }
 
-  @Test func oneRetryOfParkedEventsAtATime() async throws {
+  @Test func oneRetryOfACheckpointsDeadLettersAtATime() async throws {
     try await Shop.open(events: 3) { shop in
       let store = try shop.store()
-      try await store.park(1, under: "mail", of: EventQuery(), attempts: 1, message: "no")
+      try await store.addDeadLetter(at: 1, to: "mail", of: EventQuery(), attempts: 1, message: "no")
       let other = try shop.store()
-      let retry = try await store.retryParkedEvents(under: "mail") { _ in
+      let retry = try await store.retryDeadLetters(ofCheckpoint: "mail") { _ in
         let error = await #expect(throws: EventStoreError.self) {
-          try await other.retryParkedEvents(under: "mail") { _ in nil }
+          try await other.retryDeadLetters(ofCheckpoint: "mail") { _ in nil }
         }
         #expect(error?.code == .locked)
         #expect(error?.message == "another session works on the dead letters of mail")
@@ -306,7 +306,7 @@ import Testing
       }
       #expect(retry.applied == 1)
       await #expect(throws: EventStoreError.self) {
-        try await store.retryParkedEvents(under: "mail") { _ in nil }
+        try await store.retryDeadLetters(ofCheckpoint: "mail") { _ in nil }
       }
     }
   }

@@ -48,14 +48,14 @@ struct DeadLettersRetry: AsyncParsableCommand {
     let repaired = try file.map { try Projection(path: $0, bytes: try InputFile.read($0)) }
     let store = try await connection.store()
     try await upcasters.apply(to: store)
-    let retry: DeadLetterRetryResult
+    let result: DeadLetterRetryResult
     if let exec {
       let handler = EventHandlerProcess(command: exec, timeout: timeout.duration)
-      retry = try await store.retryParkedEvents(under: name, at: positions) { try await handler.retry($0) }
+      result = try await store.retryDeadLetters(ofCheckpoint: name, at: positions) { try await handler.retry($0) }
     } else {
-      retry = try await store.retryDeadLetters(of: name, at: positions, with: repaired)
+      result = try await store.retryDeadLetters(of: name, at: positions, with: repaired)
     }
-    StandardError.note("\(name): \(retry.applied) applied, \(retry.failed) failed again")
-    if retry.failed > 0 { throw EndWithStatus(status: .partlyDone) }
+    StandardError.note("\(name): \(result.applied) applied, \(result.failed) failed again")
+    if result.failed > 0 { throw EndWithStatus(status: .partlyDone) }
   }
 }

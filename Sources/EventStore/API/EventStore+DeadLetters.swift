@@ -1,0 +1,110 @@
+extension EventStore {
+  /// The dead letters of the live generations and of checkpoints, by name and position.
+  ///
+  /// - Parameters:
+  ///   - consumer: of this projection or checkpoint only; `notFound` is thrown where there is none.
+  ///   - position: of this event only.
+  ///   - all: also those that were applied or discarded, and those of generations that are not live.
+  public func deadLetters(
+    of consumer: String? = nil,
+    at position: Int64? = nil,
+    all: Bool = false
+  ) async throws -> [DeadLetter] {
+    try await perform { try $0.deadLetters(of: consumer, at: position, all: all) }
+  }
+
+  /// Applies the dead letters of a projection to the live read model, in the order of their positions, each in a transaction.
+  ///
+  /// They come after events that they were meant to precede: that is right for handlers that do not mind.
+  ///
+  /// - Parameters:
+  ///   - projection: the name of the projection.
+  ///   - positions: only these; all when empty.
+  ///   - repaired: a projection whose tables are those of the live generation, which is its from now on.
+  /// - Throws: ``EventStoreError``: `notFound` when there is nothing to retry.
+  public func retryDeadLetters(
+    of projection: String,
+    at positions: [Int64] = [],
+    with repaired: Projection? = nil
+  ) async throws -> DeadLetterRetryResult {
+    try await perform { try $0.retryDeadLetters(of: projection, at: positions, with: repaired) }
+  }
+
+  /// Gives dead letters up for good.
+  ///
+  /// - Returns: how many.
+  public func discardDeadLetters(of consumer: String, at positions: [Int64] = []) async throws -> Int {
+    try await perform { try $0.discardDeadLetters(of: consumer, at: positions) }
+  }
+
+  /// Gives an event up: it becomes a dead letter under the checkpoint's name, in the transaction that moves the
+  /// checkpoint past it.
+  ///
+  /// - Parameters:
+  ///   - position: the event's; the replay must be done with those before it.
+  ///   - checkpoint: the name.
+  ///   - query: what the replay with that checkpoint selects.
+  ///   - attempts: how often it was tried.
+  ///   - message: what went wrong at last.
+  /// - Throws: ``EventStoreError``; `locked` when somebody else uses the checkpoint, or has moved it on.
+  public func addDeadLetter(
+    at position: Int64,
+    to checkpoint: String,
+    of query: EventQuery,
+    attempts: Int,
+    message: String
+  ) async throws {
+    let checkpoint = try await openCheckpoint(checkpoint, for: query)
+    let result: Result<Void, any Error>
+    do {
+      result = .success(
+        try await perform { try $0.addDeadLetter(position, under: checkpoint, of: query, attempts, message) }
+      )
+    } catch {
+      result = .failure(error)
+    }
+    closeCheckpoint(checkpoint.name)
+    try result.get()
+  }
+
+  /// Passes the dead letters of a checkpoint to its consumer again, in the order of their positions.
+  ///
+  /// - Parameters:
+  ///   - checkpoint: its name.
+  ///   - positions: only these; all when empty.
+  ///   - handle: returns nil when it is done with the event, or what went wrong.
+  /// - Throws: ``EventStoreError``: `notFound` when there is nothing to retry; what `handle` throws.
+  public nonisolated func retryDeadLetters(
+    ofCheckpoint checkpoint: String,
+    at positions: [Int64] = [],
+    by handle: (EventBatch) async throws -> String?
+  ) async throws -> DeadLetterRetryResult {
+    let lock = StoreConnection.lockOfDeadLetters(checkpoint)
+    try await perform { try AdvisoryLock.acquire(lock, $0.connection) }
+    do {
+      var result = DeadLetterRetryResult()
+      for position in try await parkedPositions(positions, under: checkpoint) {
+        let failure = try await handle(try await events(at: position))
+        try await settle(position, under: checkpoint, failure)
+        if failure == nil { result.applied += 1 } else { result.failed += 1 }
+      }
+      await releaseLocks([lock])
+      return result
+    } catch {
+      await releaseLocks([lock])
+      throw error
+    }
+  }
+
+  private func parkedPositions(_ positions: [Int64], under checkpoint: String) async throws -> [Int64] {
+    try await perform { try $0.parkedPositions(positions, under: checkpoint) }
+  }
+
+  private func events(at position: Int64) async throws -> EventBatch {
+    try await perform { try $0.events(at: position) }
+  }
+
+  private func settle(_ position: Int64, under checkpoint: String, _ failure: String?) async throws {
+    try await perform { try $0.settle(position, under: checkpoint, failure) }
+  }
+}
