@@ -116,7 +116,13 @@ struct HandlerReplay {
   ) async throws {
     guard let checkpoint = options.checkpoint else { return }
     let message = "the command \(failure.what)"
-    try await store.addDeadLetter(at: position, to: checkpoint, of: query, attempts: attempts, message: message)
+    try await store.addDeadLetter(
+      at: position,
+      to: checkpoint,
+      of: query,
+      attempts: attempts,
+      message: message
+    )
     StandardError.warn("dead letter: the event at position \(position): \(message)")
     parkedCount += 1
     move(behind: position)

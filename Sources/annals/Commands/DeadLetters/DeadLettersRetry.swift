@@ -51,7 +51,9 @@ struct DeadLettersRetry: AsyncParsableCommand {
     let result: DeadLetterRetryResult
     if let exec {
       let handler = EventHandlerProcess(command: exec, timeout: timeout.duration)
-      result = try await store.retryDeadLetters(ofCheckpoint: name, at: positions) { try await handler.retry($0) }
+      result = try await store.retryDeadLetters(ofCheckpoint: name, at: positions) {
+        try await handler.retry($0)
+      }
     } else {
       result = try await store.retryDeadLetters(of: name, at: positions, with: repaired)
     }
