@@ -119,7 +119,9 @@ extension SQLTemplate {
     "scope",
     "position",
     "timestamp",
-    "order"
+    "order",
+    "with_position",
+    "with_time"
   )
   static let positionHoles = SQLTemplate(PackageResources.PositionHoles_sql, "events")
   static let readers = SQLTemplate(PackageResources.Readers_sql)

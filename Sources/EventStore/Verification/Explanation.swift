@@ -10,7 +10,7 @@ public struct Explanation: Sendable, Hashable {
     case rolledBack = "rolled_back"
     /// They were there and were deleted.
     case deleted
-    /// The beginning of history is not in the table.
+    /// The beginning of history was deleted.
     case archived
     /// There is no place in the order of the store where they could have been.
     case neverWritten = "never_written"
@@ -29,10 +29,19 @@ public struct Explanation: Sendable, Hashable {
 /// What is known of the store beside its events, for explanations.
 struct Circumstances {
   let writers: [OpenTransaction]
-  /// Rows that were deleted from the table since its statistics began; nil when that is not known.
-  let deletions: Int64?
+  /// What the table's statistics count; nil where there are none.
+  let statistics: Statistics?
+  /// Rows of the table.
+  let rows: Int64
   /// The lowest position.
   let tail: Int64
+
+  /// What PostgreSQL counts of a table. Inserts that were rolled back count too. A crash, a restore and a reset begin them
+  /// anew, so that they may tell nothing of rows that are there.
+  struct Statistics {
+    let inserts: Int64
+    let deletions: Int64
+  }
 
   /// - Parameters:
   ///   - hole: positions that no event has, where the missing events would have been.
@@ -48,27 +57,31 @@ struct Circumstances {
     if let writer = writers.max(by: { ($0.ageSeconds ?? 0) < ($1.ageSeconds ?? 0) }) {
       return Explanation(cause: .inFlight, evidence: "a transaction writes to the table: \(writer.summary)")
     }
-    if isBeginning, tail > count {
-      return Explanation(cause: .archived, evidence: "no event of the whole table is below position \(tail)")
+    guard let statistics else {
+      return Explanation(cause: .unknown, evidence: "the positions are free; the table has no statistics")
     }
-    switch deletions {
-    case nil:
+    if statistics.deletions > 0 {
+      let deleted = "\(statistics.deletions) rows were deleted since the table's statistics began"
+      return isBeginning && tail > count
+        ? Explanation(
+          cause: .archived,
+          evidence: "no event of the whole table is below position \(tail), and \(deleted)"
+        )
+        : Explanation(cause: .deleted, evidence: "the positions are free, and \(deleted)")
+    }
+    let counted = "the statistics count \(statistics.inserts) inserted rows, and \(rows) are there"
+    // Each event that is there was inserted, and each that was rolled back: where fewer were counted, the statistics do
+    // not reach back to them, and that they know of no deletion says nothing.
+    guard statistics.inserts - rows >= count else {
       return Explanation(
         cause: .unknown,
-        evidence: "the positions are free; the table has no statistics of deletions"
-      )
-    case 0?:
-      return Explanation(
-        cause: .rolledBack,
-        evidence: "the positions are free, and no deletion was counted since the table's statistics began"
-      )
-    case let deletions?:
-      return Explanation(
-        cause: .deleted,
-        evidence:
-          "the positions are free, and \(deletions) rows were deleted since the table's statistics began"
+        evidence: "the positions are free; \(counted), so that a deletion may have gone uncounted"
       )
     }
+    return Explanation(
+      cause: .rolledBack,
+      evidence: "the positions are free; \(counted), and no deletion was counted"
+    )
   }
 }
 
@@ -95,16 +108,27 @@ extension VersionCheckRun {
   }
 
   func circumstances(_ writers: [OpenTransaction]) throws -> Circumstances {
-    let facts = try connection.query(
-      """
-      SELECT (SELECT n_tup_del FROM pg_stat_user_tables WHERE relid = \(layout.name.sql)::regclass) AS deletions,
+    // The statistics are kept of each partition and child.
+    let sql: SQL = """
+      WITH RECURSIVE tree AS (
+        SELECT \(layout.name.sql)::regclass::oid AS oid
+        UNION SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid
+      )
+      SELECT sum(s.n_tup_ins)::bigint AS inserts, sum(s.n_tup_del)::bigint AS deletions,
              (SELECT coalesce(min(position), 0) FROM \(raw: layout.relation) e) AS tail
+      FROM tree t JOIN pg_stat_user_tables s ON s.relid = t.oid
       """
-    )
+    let facts = try connection.query(sql)
+    let row = facts[0]
+    let statistics = row.optionalInt64("inserts").flatMap { inserts in
+      row.optionalInt64("deletions").map { Circumstances.Statistics(inserts: inserts, deletions: $0) }
+    }
+    let rows = try connection.query("SELECT count(*) FROM \(raw: layout.name.sql)").int64(0, 0)
     return Circumstances(
       writers: writers,
-      deletions: facts[0].optionalInt64("deletions"),
-      tail: facts[0].int64("tail")
+      statistics: statistics,
+      rows: rows,
+      tail: row.int64("tail")
     )
   }
 

@@ -29,11 +29,29 @@ extension VersionCheckRun {
   func checkOrder(_ report: Report) throws {
     let isUnique = try layout.hasUniqueKey(["aggregate_id", "version"], connection)
     let tieBreak = layout.hasPosition ? "e.version, e.position" : "e.version, e.\"timestamp\""
-    let findings = sql(.orderFindings, ["order": "\(raw: isUnique ? "e.version" : tieBreak)"])
+    let missing = try nullColumns()
+    let findings = sql(
+      .orderFindings,
+      [
+        "order": "\(raw: isUnique ? "e.version" : tieBreak)",
+        "with_position": missing.position ? ", \(raw: layout.position) IS NULL" : "",
+        "with_time": missing.time ? ", \(raw: layout.time) IS NULL" : "",
+      ]
+    )
     // A cursor is planned without parallel workers: it is worth its while only where there is something to fetch.
     let count = try connection.query("SELECT count(*) FROM (\(findings)) AS findings")
     guard count.int64(0, 0) > 0 else { return }
     try connection.forEachPage(of: findings) { try $0.forEachRow { try report(orderFinding($0)) } }
+  }
+
+  /// Whether events lack a position, or a time: each order is sorted on its own then.
+  private func nullColumns() throws -> (position: Bool, time: Bool) {
+    let sql: SQL = """
+      SELECT EXISTS (SELECT FROM \(raw: layout.relation) e WHERE \(raw: layout.position) IS NULL) AS position,
+             EXISTS (SELECT FROM \(raw: layout.relation) e WHERE "timestamp" IS NULL) AS time
+      """
+    let row = try connection.query(sql)
+    return (layout.hasPosition && row[0].bool("position"), row[0].bool("time"))
   }
 
   private func orderFinding(_ row: borrowing Row) -> Finding {

@@ -1,16 +1,19 @@
 -- Events of a stream that stand before the event of the version below, by place in the whole store or by time.
--- {order} the version, and what decides between two of one version.
+-- {order} the version, and what decides between two of one version. An event without a position, or without a time, is
+-- compared with nothing: {with_position} and {with_time} set such events apart where there can be some.
 SELECT f.kind, x.aggregate_id, x.version::bigint AS version, x.position,
-       x.previous_version::bigint AS previous_version, x.previous_position, x."timestamp", x.previous_timestamp
+       CASE f.kind WHEN 'position_order' THEN x.position_version ELSE x.time_version END::bigint AS previous_version,
+       x.previous_position, x."timestamp", x.previous_timestamp
 FROM (
   SELECT aggregate_id, version, {position} AS position, {timestamp} AS "timestamp",
-         lag(version) OVER w AS previous_version, lag({position}) OVER w AS previous_position,
-         lag({timestamp}) OVER w AS previous_timestamp
+         lag(version) OVER p AS position_version, lag({position}) OVER p AS previous_position,
+         lag(version) OVER t AS time_version, lag({timestamp}) OVER t AS previous_timestamp
   FROM {events} e WHERE {scope} AND version IS NOT NULL
-  WINDOW w AS (PARTITION BY aggregate_id ORDER BY {order})
+  WINDOW p AS (PARTITION BY aggregate_id{with_position} ORDER BY {order}),
+         t AS (PARTITION BY aggregate_id{with_time} ORDER BY {order})
 ) x CROSS JOIN LATERAL (VALUES
-  (CASE WHEN position < previous_position THEN 'position_order' END),
-  (CASE WHEN "timestamp" < previous_timestamp THEN 'time_order' END)
+  (CASE WHEN position < previous_position AND version > position_version THEN 'position_order' END),
+  (CASE WHEN "timestamp" < previous_timestamp AND version > time_version THEN 'time_order' END)
 ) AS f (kind)
 WHERE (position < previous_position OR "timestamp" < previous_timestamp) AND f.kind IS NOT NULL
 ORDER BY x.aggregate_id, x.version
