@@ -20,6 +20,27 @@ extension EventStore {
     try await perform(seeing: .permitted) { try $0.summary(ofStream: aggregateID) }
   }
 
+  /// The versions that a stream lacks between its first and its last event, and before its first one, which may be
+  /// version 0 or 1. A stream that the store does not have lacks none.
+  ///
+  /// - Parameters:
+  ///   - first: only what lies before an event of a later version than this.
+  ///   - last: only what lies before an event up to this version.
+  public func missingVersions(
+    ofStream aggregateID: String,
+    from first: Int? = nil,
+    upTo last: Int? = nil
+  ) async throws -> [ClosedRange<Int>] {
+    try await perform(seeing: .permitted) {
+      try $0.missingVersions(ofStream: aggregateID, from: first, upTo: last)
+    }
+  }
+
+  /// Reads a time as people write it, as ``times(_:)``; of a day, week, month or year the beginning.
+  public func time(_ text: String) async throws -> Timestamp {
+    try await times(text).lowerBound
+  }
+
   /// Reads a time as people write it; the server does the reading, in UTC and by its own clock.
   ///
   /// - Parameter text: ISO 8601, whatever else PostgreSQL takes for a timestamptz (`yesterday`, `2026-11-23`), or an

@@ -24,22 +24,21 @@ struct Fold {
   ///   - base: a query with the columns aggregate_id, version and state (of a snapshot, or ``beginning`` and NULL)
   ///     and upto.
   ///   - result: what follows the WITH clause. It sees `annals_base` and `annals_fold`, which has a row for every
-  ///     step: aggregate_id, version, state, upto and missing, the number of versions that the stream lacks up to
-  ///     there. A stream whose state becomes NULL ends at that step.
+  ///     step: aggregate_id, version, state and upto. A stream whose state becomes NULL ends at that step.
   func query(base: SQL, result: SQL) -> GeneratedCode {
     var code = GeneratedCode.Builder()
     code.add("WITH RECURSIVE annals_base AS (")
     code.add(sql: base)
     code.add(
       """
-      ), annals_fold (aggregate_id, version, state, upto, missing) AS (
+      ), annals_fold (aggregate_id, version, state, upto) AS (
       SELECT b.aggregate_id, b.version, CASE WHEN b.state IS NOT NULL THEN b.state ELSE
       """
     )
     code.add(reducer.initial, prefix: ["("], suffix: ")::jsonb END,")
     code.add(
       """
-      b.upto, 0
+      b.upto
       FROM annals_base AS b
       UNION ALL
       SELECT f.aggregate_id, event.version,
@@ -48,7 +47,7 @@ struct Fold {
     addStep(to: &code)
     code.add(
       """
-      , f.upto, f.missing + event.version - f.version - 1
+      , f.upto
       FROM annals_fold AS f CROSS JOIN LATERAL (
       SELECT \(events.columns) FROM \(events.source) AS e
       WHERE e.aggregate_id = f.aggregate_id AND e.version > f.version AND e.version <= f.upto

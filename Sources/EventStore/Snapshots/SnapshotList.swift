@@ -36,6 +36,7 @@ extension StoreConnection {
     _ body: @Sendable (SnapshotSummary) throws -> Void
   ) throws {
     try requireSchema()
+    try requireKnown(selection)
     let sql: SQL = """
       SELECT e.aggregate_id, e.version, e.position, r.name AS reducer, r.version AS reducer_version,
              \(raw: KnownReducer.hashOfRow) AS reducer_hash, r.id <> \(raw: Self.newestReducer) AS is_stale,
@@ -46,6 +47,33 @@ extension StoreConnection {
       """
     try connection.transaction(.repeatableReadOnly) {
       try connection.forEachPage(of: sql) { try $0.forEachRow { try body(SnapshotSummary($0)) } }
+    }
+  }
+
+  /// A name of which there is neither an event nor a snapshot is a mistake in the name.
+  private func requireKnown(_ selection: AggregateSelection) throws {
+    let snapshots: SQL = """
+      (SELECT s.aggregate_id FROM annals.snapshots AS s JOIN annals.reducers AS r ON r.id = s.reducer
+       WHERE r.store = \(table.description))
+      """
+    switch selection {
+    case .all: return
+    case .category(let category):
+      let isKnown: SQL = """
+        SELECT EXISTS (SELECT FROM \(raw: relation) AS e WHERE \(selection.condition))
+          OR EXISTS (SELECT FROM \(snapshots) AS e WHERE \(selection.condition))
+        """
+      if try connection.query(isKnown).bool(0, 0) { return }
+      throw EventStoreError(.notFound, "\(table) has no event of category '\(category)'")
+    case .aggregates(let ids):
+      let unknown: SQL = """
+        SELECT names.name FROM unnest(\(Parameter.textArray(ids))::text[]) WITH ORDINALITY AS names (name, place)
+        WHERE NOT EXISTS (SELECT FROM \(raw: relation) AS e WHERE e.aggregate_id = names.name)
+          AND NOT EXISTS (SELECT FROM \(snapshots) AS e WHERE e.aggregate_id = names.name)
+        ORDER BY place LIMIT 1
+        """
+      guard let name = try connection.query(unknown).first({ $0.string("name") }) else { return }
+      throw EventStoreError(.notFound, "\(table) has no event of aggregate '\(name)'")
     }
   }
 
@@ -62,6 +90,7 @@ extension StoreConnection {
     dryRun: Bool
   ) throws -> SnapshotPruningResult {
     try requireSchema()
+    try requireKnown(selection)
     let doomed = doomedSnapshots(
       "r.store = \(table.description) AND \(selection.condition)",
       keeping: "\(Int64(kept))",

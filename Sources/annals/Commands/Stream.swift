@@ -34,6 +34,9 @@ struct Stream: AsyncParsableCommand {
   @Flag(help: "Show the last event first.")
   var reverse = false
 
+  @Flag(help: "Exit with status 2 when the stream of an aggregate lacks a version.")
+  var strict = false
+
   @Flag(help: "Go on with the events to come, as 'tail -f' does.")
   var follow = false
 
@@ -49,6 +52,7 @@ struct Stream: AsyncParsableCommand {
 
   func validate() throws {
     if let last, last < 0 { throw ValidationError("--last cannot be negative") }
+    if strict, aggregateID == nil { throw ValidationError("--strict is for the stream of one aggregate") }
     if follow, reverse { throw ValidationError("--follow goes forward; leave out --reverse") }
     if follow, output.format == .json {
       throw ValidationError("--follow has no end; use -o ndjson, not json")
@@ -59,16 +63,27 @@ struct Stream: AsyncParsableCommand {
     let store = try await connection.store()
     try await upcasters.apply(to: store)
     let query = try await query(store)
-    if follow { return try await show(query, store) }
-    try await Pager.show { try await show(query, store) }
+    let gaps = try await gaps(store)
+    if follow {
+      try await show(query, gaps, store)
+    } else {
+      try await Pager.show { try await show(query, gaps, store) }
+    }
+    if strict { try gaps?.fail() } else { gaps?.warn() }
   }
 
-  private func show(_ query: EventQuery, _ store: EventStore) async throws {
+  private func gaps(_ store: EventStore) async throws -> StreamGaps? {
+    guard let aggregateID else { return nil }
+    let missing = try await store.missingVersions(ofStream: aggregateID, from: fromVersion, upTo: toVersion)
+    return StreamGaps(aggregateID: aggregateID, missing: missing)
+  }
+
+  private func show(_ query: EventQuery, _ gaps: StreamGaps?, _ store: EventStore) async throws {
     switch output.format {
     case .ndjson: try await printLines(query, store)
     case .table:
       if let aggregateID { try await printHead(aggregateID, store) }
-      try await printTable(query, store)
+      try await printTable(query, gaps, store)
     default: try await printRecords(events(query, store)) { $0 }
     }
   }
@@ -118,9 +133,9 @@ struct Stream: AsyncParsableCommand {
     StandardOutput.print()
   }
 
-  private func printTable(_ query: EventQuery, _ store: EventStore) async throws {
+  private func printTable(_ query: EventQuery, _ gaps: StreamGaps?, _ store: EventStore) async throws {
     let events = events(query, store)
-    guard aggregateID != nil else {
+    guard let gaps else {
       let note = "by aggregate and version, as there is no order of the whole store (no column position)"
       let head = try await store.hasPositions() ? nil : note
       return try await printRecords(events, below: head) { StoreEventRecord(event: $0, payload: payload) }
@@ -128,7 +143,8 @@ struct Stream: AsyncParsableCommand {
     var previous: Timestamp?
     try await printRecords(events) { event in
       defer { previous = event.timestamp }
-      return StreamEventRecord(event: event, previous: previous, payload: payload)
+      let mark = gaps.mark(before: event.version)
+      return StreamEventRecord(event: event, previous: previous, gap: mark, payload: payload)
     }
   }
 

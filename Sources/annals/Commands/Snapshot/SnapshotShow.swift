@@ -43,6 +43,9 @@ struct SnapshotShow: AsyncParsableCommand {
 
   @OptionGroup var reducer: ReducerOptions
   @OptionGroup var connection: ConnectionOptions
+  @Flag(help: "Show nothing, and exit with status 2, when the stream lacks a version.")
+  var strict = false
+
   @OptionGroup var upcasters: UpcasterOptions
 
   @OptionGroup var output: OutputOptions
@@ -74,9 +77,11 @@ struct SnapshotShow: AsyncParsableCommand {
       let values = try await store.blame(id, path: path ?? ".", at: try await point(store), reducer: reducer)
       output.print(values)
     } else {
+      try await reportGaps(store)
       try await showState(store, reducer)
     }
   }
+      try await reportGaps(upTo: atVersion, store)
 
   private func point(_ store: EventStore) async throws -> PointInStream {
     if let atVersion { return .version(atVersion) }
@@ -98,6 +103,7 @@ struct SnapshotShow: AsyncParsableCommand {
     }
     for line in state.state.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false) {
       StandardOutput.writeJSON(String(line) + "\n")
+    try await reportGaps(upTo: state.version, store)
     }
     StandardOutput.flush()
     if isForPeople { StandardError.note(Self.summary(state)) }
@@ -108,6 +114,13 @@ struct SnapshotShow: AsyncParsableCommand {
     return "version \(state.version), \(state.timestamp), folded \(start)"
   }
 }
+  /// A state that is folded over a gap is no state that there ever was.
+  private func reportGaps(upTo version: Int? = nil, _ store: EventStore) async throws {
+    let missing = try await store.missingVersions(ofStream: id, upTo: version)
+    let gaps = StreamGaps(aggregateID: id, missing: missing)
+    if strict { try gaps.fail() } else { gaps.warn("; the state is without it") }
+  }
+
 
 extension EventStore {
   /// Reads a version (digits alone) or a time.

@@ -19,6 +19,8 @@ struct StreamEventRecord: Record {
   let event: Event
   /// When the event shown before it happened.
   let previous: Timestamp?
+  /// Which versions are missing before it.
+  let gap: String?
   let payload: PayloadDisplay
 
   static let columns: [Column<Self>] = [
@@ -31,7 +33,7 @@ struct StreamEventRecord: Record {
 
   private var interval: String? { previous.map { "\(Interval(from: $0, to: event.timestamp))" } }
 
-  var lines: [String] { payload.lines(event) }
+  var lines: [String] { [gap].compactMap(\.self) + payload.lines(event) }
 }
 
 /// An event among those of other streams, for people.

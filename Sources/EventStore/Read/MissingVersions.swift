@@ -1,0 +1,29 @@
+internal import LibPQ
+
+extension StoreConnection {
+  /// The versions that a stream lacks, as it is stored: upcasters may drop events, which are not missing.
+  ///
+  /// A stream may begin with version 0 or 1.
+  ///
+  /// - Parameters:
+  ///   - first: only what lies before a later event than this.
+  ///   - last: only what lies before an event up to here.
+  func missingVersions(
+    ofStream aggregateID: String,
+    from first: Int?,
+    upTo last: Int?
+  ) throws -> [ClosedRange<Int>] {
+    let table = try eventsTable()
+    var conditions: [SQL] = [table.isOf(aggregateID), "e.version IS NOT NULL"]
+    if let last { conditions.append("e.version <= \(Int64(last))") }
+    let sql: SQL = """
+      SELECT previous + 1 AS first, version - 1 AS last FROM (
+        SELECT e.version::bigint AS version,
+               lag(e.version::bigint, 1, least(e.version, 1) - 1::bigint) OVER (ORDER BY e.version) AS previous
+        FROM \(raw: relation) e WHERE \(conditions.conjunction)
+      ) AS versions
+      WHERE version > previous + 1 AND version > \(first.map(Int64.init) ?? .min) ORDER BY version
+      """
+    return try connection.query(sql).map { Int($0.int64("first"))...Int($0.int64("last")) }
+  }
+}

@@ -1,0 +1,44 @@
+internal import EventStore
+
+/// What a stream lacks, for people.
+struct StreamGaps {
+  let aggregateID: String
+  /// In the order of versions.
+  let missing: [ClosedRange<Int>]
+
+  /// Nil for a stream that lacks nothing.
+  var message: String? {
+    guard let first = missing.first else { return nil }
+    let versions = Self.text(first)
+    return missing.count == 1
+      ? "\(aggregateID) lacks \(versions)"
+      : "\(aggregateID) lacks versions in \(missing.count) places, first \(versions)"
+  }
+
+  /// What stands in a table below an event before which versions are missing; nil below any other.
+  func mark(before version: Int) -> String? {
+    missing.first { $0.upperBound + 1 == version }.map {
+      "\(Self.text($0)) \($0.count == 1 ? "is" : "are") missing before version \(version)"
+    }
+  }
+
+  /// Warns, also when nobody watches: what is shown is not all that there was.
+  func warn(_ consequence: String = "") {
+    if let message { StandardError.warn(message + consequence) }
+  }
+
+  /// Ends the command as a finding does.
+  func fail() throws {
+    guard let message else { return }
+    throw CommandError(
+      .findings,
+      message,
+      code: "gap",
+      hint: "See why: annals verify-versions --explain \(quoteShellOperand(aggregateID))"
+    )
+  }
+
+  private static func text(_ range: ClosedRange<Int>) -> String {
+    range.count == 1 ? "version \(range.lowerBound)" : "versions \(range.lowerBound) to \(range.upperBound)"
+  }
+}
