@@ -139,7 +139,7 @@ extension StoreConnection {
     }
     let events = try eventsTable()
     try events.requirePosition(for: "a copy of the store")
-    try requirePositions()
+    try events.requirePositions(connection)
     let upcasters = try plan.rules
     try upcasters.check(for: events, connection)
     guard events.hasMetadata || upcasters.rules.allSatisfy({ $0.metadata == nil }) else {
@@ -204,19 +204,6 @@ extension StoreConnection {
         hint: "Name another table with \(.copyName), or drop the table \(known.name) to begin anew."
       )
     }
-  }
-
-  /// An event without a position would be in no chunk.
-  private func requirePositions() throws {
-    let sql: SQL = "SELECT aggregate_id, version FROM \(raw: table.sql) WHERE position IS NULL LIMIT 1"
-    let lost = try connection.query(sql)
-    if lost.isEmpty { return }
-    let version = lost[0].optionalInt32("version").map { " version \($0)" } ?? ""
-    throw EventStoreError(
-      .failed,
-      "\(lost[0].string("aggregate_id"))\(version) has no position, and would not be copied",
-      hint: "\(.verify(only: "duplicate_position")) lists all such events."
-    )
   }
 
   /// Versions are numbered anew chunk by chunk, in the order of positions, which has to be that of versions too.

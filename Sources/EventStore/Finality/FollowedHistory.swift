@@ -133,6 +133,7 @@ extension StoreConnection {
 
   /// Whether the server is a standby.
   func look(at history: inout FollowedHistory) throws -> Bool {
+    try eventsTable().requirePositions(connection)
     do { return try history.look(connection) } catch let error as SequenceBehind {
       throw EventStoreError(error.fault, of: error.table)
     }

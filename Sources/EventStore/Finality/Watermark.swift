@@ -36,6 +36,7 @@ extension StoreConnection {
   /// Whoever remembers a position proves first that this makes it final: see ``proveFinality(after:_:)``.
   func finalPosition() throws -> Int64 {
     try requireFinalPositions()
+    try eventsTable().requirePositions(connection)
     let (head, isReplayed) = try readHead()
     if !isReplayed { try waitForWriters() }
     return head ?? .min

@@ -44,6 +44,12 @@ extension EventPages {
 }
 
 extension EventQuery {
+  /// Whether positions decide which events are read, or in which order; a stream alone is read by its versions.
+  var goesByPosition: Bool {
+    order == .position || aggregateID == nil || fromPosition != nil || toPosition != nil
+      || afterPosition != nil
+  }
+
   /// What the query demands of an event `e`; no condition for the whole store.
   func conditions(in table: EventsTable) -> [SQL] {
     var conditions: [SQL] = []

@@ -124,6 +124,7 @@ extension StoreConnection {
   ) throws -> Int64? {
     let table = try eventsTable()
     if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
+    if query.goesByPosition { try table.requirePositions(connection) }
     guard query.order == .position, table.hasPosition, query.waitsForWriters, hasFinalPositions else {
       return nil
     }
@@ -140,8 +141,12 @@ extension StoreConnection {
 
   /// Events come in the order of their positions roughly as in that of their times, but an index of both would cost
   /// every append: the times become a range of positions, which BRIN finds, and the pages need not search for it.
+  ///
+  /// A stream is read by its own index, and all of it, also what has no position.
   func narrowByTime(_ query: inout EventQuery, following: Bool) throws {
-    guard query.since != nil || query.until != nil, try eventsTable().hasPosition else { return }
+    guard query.goesByPosition, query.since != nil || query.until != nil, try eventsTable().hasPosition else {
+      return
+    }
     var times = EventQuery()
     (times.since, times.until) = (query.since, query.until)
     let condition = times.conditions(in: try eventsTable()).conjunction

@@ -31,6 +31,8 @@ extension TypeHistory {
     types: [ByteString]? = nil,
     _ connection: Connection
   ) throws -> [TypeHistory] {
+    // First and last events, and samples, are found by their positions.
+    try table.requirePositions(connection)
     var conditions: [SQL] = []
     if let category { conditions.append(.isOf(category: category)) }
     if let types { conditions.append("e.event_type = ANY (\(Parameter.textArray(types)))") }

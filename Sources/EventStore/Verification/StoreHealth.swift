@@ -96,6 +96,8 @@ extension EventStore {
 
 extension StoreConnection {
   fileprivate func health(of projections: [ProjectionStatus], hasReaders: Bool) throws -> StoreHealth {
+    // It would not count as lag of any reader.
+    try eventsTable().requirePositions(connection)
     let sql: SQL = """
       SELECT coalesce(max(position), 0) AS head,
              (SELECT least(1e12, greatest(-1e12, extract(epoch FROM clock_timestamp()) - extract(epoch FROM "timestamp")))::float8

@@ -219,7 +219,7 @@ import Testing
         """
       )
       await #expect { _ = try await store.applyEvolution(plan, into: Self.copy) } throws: {
-        ($0 as? EventStoreError)?.message == "order-7 version 2 has no position, and would not be copied"
+        ($0 as? EventStoreError)?.message == "an event of order-7, version 2, has no position"
       }
       #expect(try await db.psql("SELECT to_regclass('events_v2') IS NULL") == "t")
     }
