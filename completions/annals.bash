@@ -475,9 +475,9 @@ _annals_append() {
 
 _annals_stream() {
     repeating_flags=()
-    non_repeating_flags=(--raw --reverse --follow --version '-?' --help)
+    non_repeating_flags=(--raw --reverse --strict --follow --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --category --from-position --to-position --since --until --limit --from-version --to-version --last --retry-timeout --payload --color -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -526,6 +526,9 @@ _annals_stream() {
         return
         ;;
     '--until')
+        return
+        ;;
+    '--before')
         return
         ;;
     '--limit')
@@ -608,7 +611,7 @@ _annals_replay() {
     repeating_flags=()
     non_repeating_flags=(--raw --follow --park -n --dry-run --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout -o --output --into --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout -o --output --into --progress)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -661,6 +664,9 @@ _annals_replay() {
         return
         ;;
     '--until')
+        return
+        ;;
+    '--before')
         return
         ;;
     '--limit')
@@ -835,7 +841,7 @@ _annals_snapshot_take() {
 
 _annals_snapshot_show() {
     repeating_flags=()
-    non_repeating_flags=(--blame --no-snapshot --raw --version '-?' --help)
+    non_repeating_flags=(--blame --strict --no-snapshot --raw --version '-?' --help)
     repeating_options=(--diff)
     non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output)
     __annals_offer_flags_options 2

@@ -242,7 +242,7 @@ private func literal(_ text: String) -> String {
       )
       let arguments = [
         "stream", "a-1", "--from-version", "10", "--to-version", "90", "--since", "2026-01-02", "--until",
-        "2026-01-07",
+        "2026-01-07 00:00",
         "--type", "T0", "--type", "T2", "--raw", "-o", "csv",
       ]
       let matching = """

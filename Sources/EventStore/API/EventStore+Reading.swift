@@ -43,11 +43,15 @@ extension EventStore {
 
   /// Reads a time as people write it; the server does the reading, in UTC and by its own clock.
   ///
-  /// - Parameter text: ISO 8601, whatever else PostgreSQL takes for a timestamptz (`yesterday`, `2026-11-23`), or an
-  ///   interval and `ago` (`2 hours ago`).
+  /// A day, a week, a month or a year (`yesterday`, `2026-11-23`, `2026-W48`, `2026-11`, `2026`) is all of it, to its last
+  /// microsecond; any other time is a moment, where both ends are the same.
+  ///
+  /// - Parameter text: ISO 8601, whatever else PostgreSQL takes for a timestamptz, or an interval and `ago`
+  ///   (`2 hours ago`).
+  /// - Returns: the first and the last time.
   /// - Throws: ``EventStoreError`` with code `invalidInput`.
-  public func time(_ text: String) async throws -> Timestamp {
-    try await perform { try $0.time(text) }
+  public func times(_ text: String) async throws -> ClosedRange<Timestamp> {
+    try await perform { try $0.times(text) }
   }
 
   /// The events that belong together by correlation and causation, across aggregates: an event's effects follow it.

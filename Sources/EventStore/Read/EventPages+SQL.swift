@@ -44,6 +44,9 @@ extension EventPages {
 }
 
 extension EventQuery {
+  /// Whether later events are left out.
+  var endsAtTime: Bool { until != nil || before != nil }
+
   /// Whether positions decide which events are read, or in which order; a stream alone is read by its versions.
   var goesByPosition: Bool {
     order == .position || aggregateID == nil || fromPosition != nil || toPosition != nil
@@ -70,6 +73,7 @@ extension EventQuery {
     if let toVersion { conditions.append("e.version <= \(Int64(toVersion))") }
     if let since { conditions.append("e.\"timestamp\" >= \(table.stored(since))") }
     if let until { conditions.append("e.\"timestamp\" <= \(table.stored(until))") }
+    if let before { conditions.append("e.\"timestamp\" < \(table.stored(before))") }
     return conditions
   }
 }

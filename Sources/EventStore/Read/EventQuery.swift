@@ -21,6 +21,8 @@ public struct EventQuery: Sendable, Hashable {
   public var since: Timestamp?
   /// The latest time, included.
   public var until: Timestamp?
+  /// The earliest time that is too late.
+  public var before: Timestamp?
 
   /// Which order the events come in.
   public var order = Order.position

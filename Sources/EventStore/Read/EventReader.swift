@@ -14,6 +14,9 @@ struct EventReader: Sendable {
   private var pages: EventPages?
   /// Everything up to here was final when the current round began.
   private var finalPosition: Int64?
+  /// The position before the first event that is later than the read ends: who goes on from a position must not pass it,
+  /// whatever times the events behind it have.
+  private var lastBeforeEnd: Int64?
   /// What somebody who goes on from a position has seen; nil for a read that nobody goes on from.
   private var history: FollowedHistory?
 
@@ -24,17 +27,19 @@ struct EventReader: Sendable {
     isFollowing = following
   }
 
-  /// Everything that matches up to here was read; nil before the end of a round, without positions, and where the read
-  /// ends at a time, as nobody knows which later events another one will want.
+  /// Everything that matches up to here was read; nil before the end of a round, without positions, and where a read that
+  /// nobody goes on from ends at a time.
   var settledPosition: Int64? {
-    guard pages?.isExhausted == true, !isLimited, query.until == nil else { return nil }
-    return finalPosition.map { min($0, query.toPosition ?? .max) }
+    guard pages?.isExhausted == true, !isLimited, endsBetweenPositions || !query.endsAtTime else {
+      return nil
+    }
+    return finalPosition.map { min($0, query.toPosition ?? .max, lastBeforeEnd ?? .max) }
   }
 
   /// Whether nothing more can come.
   var isFinished: Bool {
     guard let pages, pages.isExhausted else { return false }
-    guard isFollowing, !isLimited else { return true }
+    guard isFollowing, !isLimited, lastBeforeEnd == nil else { return true }
     guard let finalPosition, let end = query.toPosition else { return false }
     return finalPosition >= end
   }
@@ -99,6 +104,7 @@ struct EventReader: Sendable {
       if endsBetweenPositions { history = try store.proveFinality() }
     }
     finalPosition = try store.settleEnd(of: &round, &history)
+    if endsBetweenPositions, query.endsAtTime { lastBeforeEnd = try store.endAtTime(&round) }
     var skippedRows = 0
     let hasTies = try pages.map { $0.ties != .none } ?? store.canHaveTies(round)
     if pages == nil {
@@ -139,16 +145,37 @@ extension StoreConnection {
     return final
   }
 
+  /// Ends a read before the first of its events that is too late for it.
+  ///
+  /// - Returns: the position before that; nil where there is no such event.
+  fileprivate func endAtTime(_ query: inout EventQuery) throws -> Int64? {
+    let table = try eventsTable()
+    var all = query
+    (all.until, all.before) = (nil, nil)
+    var late: [SQL] = []
+    if let until = query.until { late.append("e.\"timestamp\" > \(table.stored(until))") }
+    if let before = query.before { late.append("e.\"timestamp\" >= \(table.stored(before))") }
+    let conditions = all.conditions(in: table) + ["(\(late.joined(separator: " OR ")))"]
+    let sql: SQL = """
+      SELECT e.position FROM \(raw: table.source) e WHERE \(conditions.conjunction) ORDER BY e.position LIMIT 1
+      """
+    let first = try connection.query(sql)
+    if first.isEmpty { return nil }
+    let last = first.int64(0, 0).saturatingAdd(-1)
+    query.toPosition = min(query.toPosition ?? last, last)
+    return last
+  }
+
   /// Events come in the order of their positions roughly as in that of their times, but an index of both would cost
   /// every append: the times become a range of positions, which BRIN finds, and the pages need not search for it.
   ///
   /// A stream is read by its own index, and all of it, also what has no position.
   func narrowByTime(_ query: inout EventQuery, following: Bool) throws {
-    guard query.goesByPosition, query.since != nil || query.until != nil, try eventsTable().hasPosition else {
+    guard query.goesByPosition, query.since != nil || query.endsAtTime, try eventsTable().hasPosition else {
       return
     }
     var times = EventQuery()
-    (times.since, times.until) = (query.since, query.until)
+    (times.since, times.until, times.before) = (query.since, query.until, query.before)
     let condition = times.conditions(in: try eventsTable()).conjunction
     // "+ 0" keeps the planner from walking the positions from either end to the first match.
     let sql: SQL = """

@@ -131,6 +131,7 @@ extension StoreConnection {
   }
 
   private func readCheckpoint(_ name: String, _ query: EventQuery) throws -> Checkpoint {
+    let beginning = try eventsTable().beginning(connection)
     let row = try connection.query(
       """
       INSERT INTO annals.checkpoints (name, store, filter, aggregate_id, category, event_types, position, seen_events,
@@ -139,12 +140,13 @@ extension StoreConnection {
       ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING position, store, filter
       """,
       [
-        .text(name), .text(table.description), .text(query.filterText), .text(query.aggregateID),
-        .text(query.category), .textArray(query.types), .int8(try eventsTable().beginning(connection)),
+        .text(name), .text(table.description), .text(filterText(of: query)), .text(query.aggregateID),
+        .text(query.category), .textArray(query.types), .int8(beginning),
       ]
     )
     try require(name, isFor: query, store: row.string(0, 1), filter: row.string(0, 2))
     let position = row.int64(0, 0)
+    try require(name, at: position, goesOnTo: query.fromPosition, beginning)
     let meetsAll = upcasters.isEmpty && query.meetsAll(after: position)
     return Checkpoint(name: name, position: position, meetsAll: meetsAll, session: session.number)
   }
@@ -155,8 +157,10 @@ extension StoreConnection {
     try requireSchema()
     let sql = "SELECT position, store, filter FROM annals.checkpoints WHERE name = $1"
     let row = try connection.query(sql, [.text(name)])
-    if row.isEmpty { return try eventsTable().beginning(connection) }
+    let beginning = try eventsTable().beginning(connection)
+    if row.isEmpty { return beginning }
     try require(name, isFor: query, store: row.string(0, 1), filter: row.string(0, 2))
+    try require(name, at: row.int64(0, 0), goesOnTo: query.fromPosition, beginning)
     try requireNotAhead(row.int64(0, 0), of: name, history)
     return row.int64(0, 0)
   }
@@ -181,15 +185,38 @@ extension StoreConnection {
     store: String,
     filter: String
   ) throws {
-    guard store.hasSameBytes(as: table.description), filter.hasSameBytes(as: query.filterText) else {
+    guard store.hasSameBytes(as: table.description), filter.hasSameBytes(as: filterText(of: query)) else {
       throw EventStoreError(
         .failed,
         "checkpoint '\(name)' belongs to another replay",
-        detail: "It was made for \(store) with \(filter), and this is \(table) with \(query.filterText): "
+        detail:
+          "It was made for \(store) with \(filter), and this is \(table) with \(filterText(of: query)): "
           + "what it passed over then would be left out now.",
         hint: "Use another name, or the same filters."
       )
     }
+  }
+
+  /// A checkpoint that was never moved begins where the replay does; a later one would leave out what lies between.
+  private func require(
+    _ name: String,
+    at position: Int64,
+    goesOnTo first: Int64?,
+    _ beginning: Int64
+  ) throws {
+    guard let first, position > beginning, first.saturatingAdd(-1) > position else { return }
+    throw EventStoreError(
+      .failed,
+      "checkpoint '\(name)' is at position \(position), and the replay would begin at \(first)",
+      detail: "The events between the two would be left out, now and later.",
+      hint: "Use another name, or leave the first position out."
+    )
+  }
+
+  /// The filters that decide which events a consumer sees, and what it sees of them, in words.
+  private func filterText(of query: EventQuery) -> String {
+    let parts = query.filters + [upcasters.digest.map { "upcasters \($0)" }].compactMap(\.self)
+    return parts.isEmpty ? "no filter" : parts.joined(separator: "; ")
   }
 }
 
@@ -198,16 +225,19 @@ extension EventQuery {
   fileprivate func meetsAll(after position: Int64) -> Bool {
     // A checkpoint that was never moved is at 0, which is before all events.
     let begins = fromPosition.map { $0 <= max(1, position &+ 1) } ?? true
-    return begins && since == nil && until == nil && fromVersion == nil && toVersion == nil && last == nil
+    return begins && since == nil && fromVersion == nil && toVersion == nil && last == nil
   }
 
-  /// The filters that decide which events a consumer sees, in words.
-  fileprivate var filterText: String {
+  /// In words, those that leave out events below the position that a replay ends at.
+  fileprivate var filters: [String] {
     var parts: [String] = []
     if let aggregateID { parts.append("aggregate \(aggregateID)") }
     if let category { parts.append("category \(category)") }
     let types = Set(types.map { ByteString($0) }).sorted().map(\.string)
     if !types.isEmpty { parts.append("types \(types.joined(separator: ", "))") }
-    return parts.isEmpty ? "no filter" : parts.joined(separator: "; ")
+    if let since { parts.append("since \(since)") }
+    if let fromVersion { parts.append("from version \(fromVersion)") }
+    if let toVersion { parts.append("to version \(toVersion)") }
+    return parts
   }
 }

@@ -45,6 +45,9 @@ public struct Upcasters: Sendable {
     return hash.finish().description
   }
 
+  /// As far as people tell upcasters apart by it; nil for none.
+  var digest: String? { isEmpty ? nil : String(digest(with: nil).unicodeScalars.prefix(12)) }
+
   /// The types that a rule names; nil when a rule is for every type.
   var types: [ByteString]? {
     if rules.contains(where: \.isForEveryType) { return nil }

@@ -23,11 +23,14 @@ struct FilterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("End at this place in the whole store.", valueName: "n"))
   var toPosition: Int64?
 
-  @Option(help: "Only events from this time on: ISO 8601, 'yesterday', '2 hours ago' (UTC).")
+  @Option(help: ArgumentHelp("Begin at this time (UTC): ISO 8601, '2 hours ago'.", valueName: "time"))
   var since: String?
 
-  @Option(help: "Only events up to this time.")
+  @Option(help: ArgumentHelp("Only events up to this time, or the end of this day.", valueName: "time"))
   var until: String?
+
+  @Option(help: ArgumentHelp("Only events before this time, or before this day.", valueName: "time"))
+  var before: String?
 
   @Option(help: "At most this many events.")
   var limit: Int?
@@ -42,7 +45,8 @@ struct FilterOptions: ParsableArguments {
     query.types = types
     (query.fromPosition, query.toPosition) = (fromPosition, toPosition)
     if let since { query.since = try await store.time(since) }
-    if let until { query.until = try await store.time(until) }
+    if let until { query.until = try await store.times(until).upperBound }
+    if let before { query.before = try await store.time(before) }
     query.limit = limit
   }
 

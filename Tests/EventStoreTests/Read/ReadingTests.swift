@@ -233,11 +233,43 @@ import Testing
   func timesOfPeople(text: String, sql: String) async throws {
     try await withStore { db, store in
       let time = try await store.time(text)
+      #expect(try await store.times(text).lowerBound == time || text.contains("ago"))
       let distance = try await db.psql("SELECT extract(epoch FROM '\(time)'::timestamptz - (\(sql)))::int")
       // A day or an hour off would be an error; the seconds that a busy machine takes are not.
       #expect(abs(Int(distance) ?? .max) < 600)
       await #expect { try await store.time(text + " noon?") } throws: {
         ($0 as? EventStoreError)?.code == .invalidInput
+      }
+    }
+  }
+
+  /// A day, week, month or year is all of it; whatever has a time of day, or is one, is a moment.
+  @Test(arguments: [
+    ("2017-01-31", "2017-01-31T00:00:00Z", "2017-01-31T23:59:59.999999Z"),
+    ("20170131", "2017-01-31T00:00:00Z", "2017-01-31T23:59:59.999999Z"),
+    ("31 Jan 2017", "2017-01-31T00:00:00Z", "2017-01-31T23:59:59.999999Z"),
+    ("2017-01-31+02", "2017-01-30T22:00:00Z", "2017-01-31T21:59:59.999999Z"),
+    ("2016-02", "2016-02-01T00:00:00Z", "2016-02-29T23:59:59.999999Z"),
+    ("2017", "2017-01-01T00:00:00Z", "2017-12-31T23:59:59.999999Z"),
+    ("2020-W53", "2020-12-28T00:00:00Z", "2021-01-03T23:59:59.999999Z"),
+    ("2017-01-31 00:00", "2017-01-31T00:00:00Z", "2017-01-31T00:00:00Z"),
+    ("20170131T1000", "2017-01-31T10:00:00Z", "2017-01-31T10:00:00Z"),
+    ("epoch", "1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+    ("infinity", "infinity", "infinity"),
+  ])
+  func aDateIsAllOfIt(text: String, first: String, last: String) async throws {
+    try await withStore { _, store in
+      let times = try await store.times(text)
+      #expect(times.lowerBound.description == first)
+      #expect(times.upperBound.description == last)
+    }
+  }
+
+  @Test(arguments: ["2017-13", "2017-W54", "2019-W53", "0000", "2017-02-29", "201701", "", "2017-1"])
+  func noSuchDate(text: String) async throws {
+    try await withStore { _, store in
+      await #expect { try await store.times(text) } throws: {
+        ($0 as? EventStoreError)?.message == "'\(text)' is not a time"
       }
     }
   }

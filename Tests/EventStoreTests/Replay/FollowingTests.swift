@@ -119,6 +119,93 @@ import Testing
     }
   }
 
+  /// Times need not rise with positions, and a bound in time is none in position: what it leaves out comes later.
+  @Test(arguments: [1, 2, 100])
+  func aCheckpointDoesNotPassALaterEvent(batchSize: Int) async throws {
+    try await withStore { db, store in
+      for version in 1...6 { try await db.psql(Self.insert("a-1", version: version)) }
+      try await db.psql(
+        """
+        UPDATE events SET timestamp = '2026-01-01T00:00:00Z'::timestamptz + hours * interval '1 h'
+        FROM (VALUES (1, 1), (2, 9), (3, 2), (4, 3), (5, 20), (6, 4)) AS t (at, hours) WHERE position = at
+        """
+      )
+      var options = ReplayOptions()
+      (options.checkpoint, options.batchSize) = ("mail", batchSize)
+      var seen: [Int64] = []
+      func run(_ bound: (inout EventQuery) -> Void, following: Bool = false) async throws -> String {
+        var query = EventQuery()
+        bound(&query)
+        options.isFollowing = following
+        _ = try await store.replay(query, options) { seen += $0.positions }
+        return try await db.psql("SELECT position FROM annals.checkpoints")
+      }
+      let five = try Timestamp(iso8601: "2026-01-01T05:00:00Z")
+      #expect(try await run { $0.until = five } == "1")
+      #expect(try await run { $0.until = five } == "1")
+      let ten = try Timestamp(iso8601: "2026-01-01T10:00:00Z")
+      // Following ends where nothing more can come.
+      #expect(try await run({ $0.before = ten }, following: true) == "4")
+      #expect(try await run { $0.before = try! Timestamp(iso8601: "2026-01-01T20:00:00Z") } == "4")
+      #expect(try await run { $0.until = try! Timestamp(iso8601: "2026-01-01T20:00:00Z") } == "6")
+      #expect(seen == [1, 2, 3, 4, 5, 6])
+      #expect(try await db.psql("SELECT seen_events FROM annals.checkpoints") == "6")
+    }
+  }
+
+  /// Whatever decides which events a consumer sees, or what it sees of them, belongs to its checkpoint.
+  @Test func aCheckpointBelongsToAllItsFilters() async throws {
+    try await withStore { db, store in
+      for version in 1...4 { try await db.psql(Self.insert("a-1", version: version)) }
+      var options = ReplayOptions()
+      func fails(_ part: String, _ change: (inout EventQuery) -> Void = { _ in }) async throws {
+        var query = EventQuery()
+        change(&query)
+        for plans in [false, true] {
+          await #expect {
+            if plans {
+              _ = try await store.planReplay(query, options)
+            } else {
+              _ = try await store.replay(query, options) { _ in }
+            }
+          } throws: {
+            let error = $0 as? EventStoreError
+            return "\(error?.message ?? "") \(error?.detail ?? "")".contains(part)
+          }
+        }
+      }
+      let since = try Timestamp(iso8601: "2020-01-01T00:00:00Z")
+      options.checkpoint = "plain"
+      _ = try await store.replay(EventQuery(), options) { _ in }
+      try await fails("with no filter, and this is public.events with since 2020-01-01T00:00:00Z") {
+        $0.since = since
+      }
+      try await fails("from version 2") { $0.fromVersion = 2 }
+      try await fails("is at position 4, and the replay would begin at 9") { $0.fromPosition = 9 }
+      var query = EventQuery()
+      query.fromPosition = 5
+      #expect(try await store.replay(query, options) { _ in }.count == 0)
+
+      options.checkpoint = "since"
+      query = EventQuery()
+      query.since = since
+      #expect(try await store.replay(query, options) { _ in }.count == 4)
+      #expect(try await store.replay(query, options) { _ in }.count == 0)
+      try await fails("with since 2020-01-01T00:00:00Z, and this is")
+
+      // A checkpoint that is new may begin anywhere.
+      options.checkpoint = "late"
+      query = EventQuery()
+      query.fromPosition = 3
+      #expect(try await store.replay(query, options) { _ in }.count == 2)
+
+      options.checkpoint = "plain"
+      let upcaster = "-- @upcaster u\n-- @event Added\n-- @drop"
+      try await store.use(Upcasters([("u.sql", Array(upcaster.utf8))]))
+      try await fails("and this is public.events with upcasters ")
+    }
+  }
+
   /// The server would let in a second one: the two share the session that has the lock.
   @Test func aCheckpointHasOneUserAlsoWithinAStore() async throws {
     try await withStore { db, store in

@@ -26,7 +26,12 @@ struct SnapshotShow: AsyncParsableCommand {
   @Option(help: "The state after the event of this version.")
   var atVersion: Int?
 
-  @Option(help: "The state at this time: ISO 8601, 'yesterday', '2 hours ago' (UTC).")
+  @Option(
+    help: ArgumentHelp(
+      "The state at this time, or at the end of this day, month or year: ISO 8601, 'yesterday', '2 hours ago' (UTC).",
+      valueName: "time"
+    )
+  )
   var at: String?
 
   @Option(
@@ -38,14 +43,14 @@ struct SnapshotShow: AsyncParsableCommand {
   @Flag(help: "For each path, the event that last changed it.")
   var blame = false
 
+  @Flag(help: "Show nothing, and exit with status 2, when the stream lacks a version.")
+  var strict = false
+
   @Flag(help: "Fold from the first event.")
   var noSnapshot = false
 
   @OptionGroup var reducer: ReducerOptions
   @OptionGroup var connection: ConnectionOptions
-  @Flag(help: "Show nothing, and exit with status 2, when the stream lacks a version.")
-  var strict = false
-
   @OptionGroup var upcasters: UpcasterOptions
 
   @OptionGroup var output: OutputOptions
@@ -72,20 +77,20 @@ struct SnapshotShow: AsyncParsableCommand {
         reducer: reducer,
         usingSnapshots: !noSnapshot
       )
+      try await reportGaps(store)
       output.print(changes)
     } else if blame {
       let values = try await store.blame(id, path: path ?? ".", at: try await point(store), reducer: reducer)
+      try await reportGaps(upTo: atVersion, store)
       output.print(values)
     } else {
-      try await reportGaps(store)
       try await showState(store, reducer)
     }
   }
-      try await reportGaps(upTo: atVersion, store)
 
   private func point(_ store: EventStore) async throws -> PointInStream {
     if let atVersion { return .version(atVersion) }
-    if let at { return .time(try await store.time(at)) }
+    if let at { return .time(try await store.times(at).upperBound) }
     return .head
   }
 
@@ -98,22 +103,17 @@ struct SnapshotShow: AsyncParsableCommand {
       usingSnapshots: !noSnapshot,
       indented: isForPeople
     )
+    try await reportGaps(upTo: state.version, store)
     guard output.chosenFormat == nil else {
       return output.print([StateRecord(state: state, reducer: reducer.name)])
     }
     for line in state.state.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false) {
       StandardOutput.writeJSON(String(line) + "\n")
-    try await reportGaps(upTo: state.version, store)
     }
     StandardOutput.flush()
     if isForPeople { StandardError.note(Self.summary(state)) }
   }
 
-  private static func summary(_ state: AggregateState) -> String {
-    let start = state.snapshotVersion.map { "from the snapshot at version \($0)" } ?? "from the first event"
-    return "version \(state.version), \(state.timestamp), folded \(start)"
-  }
-}
   /// A state that is folded over a gap is no state that there ever was.
   private func reportGaps(upTo version: Int? = nil, _ store: EventStore) async throws {
     let missing = try await store.missingVersions(ofStream: id, upTo: version)
@@ -121,12 +121,17 @@ struct SnapshotShow: AsyncParsableCommand {
     if strict { try gaps.fail() } else { gaps.warn("; the state is without it") }
   }
 
+  private static func summary(_ state: AggregateState) -> String {
+    let start = state.snapshotVersion.map { "from the snapshot at version \($0)" } ?? "from the first event"
+    return "version \(state.version), \(state.timestamp), folded \(start)"
+  }
+}
 
 extension EventStore {
   /// Reads a version (digits alone) or a time.
   fileprivate func point(_ text: String) async throws -> PointInStream {
     if let version = Int(text) { return .version(version) }
-    return .time(try await time(text))
+    return .time(try await times(text).upperBound)
   }
 }
 
