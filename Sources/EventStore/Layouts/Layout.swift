@@ -72,6 +72,7 @@ extension Layout {
 
   private static let shipped = [
     (name: "commanded", bytes: PackageResources.commanded_sql),
+    (name: "commanded-links", bytes: PackageResources.commanded_links_sql),
     (name: "emmett", bytes: PackageResources.emmett_sql),
     (name: "marten", bytes: PackageResources.marten_sql),
     (name: "message-db", bytes: PackageResources.message_db_sql),

@@ -17,11 +17,12 @@ extension StoreConnection {
   private static let maximumTraced = 10_000
 
   func trace(_ id: String) throws -> [TracedEvent] {
-    guard try eventsTable().hasMetadata else {
+    let events = try eventsTable()
+    guard events.hasMetadata else {
       throw EventStoreError(
         .invalidDefinition,
         "a trace needs correlation and causation ids, and \(table) has no column metadata",
-        hint: "Add it with \(.addPosition) (\(.previewAddPosition) prints the SQL)."
+        hint: events.adding("metadata")
       )
     }
     var correlationID: String? = id

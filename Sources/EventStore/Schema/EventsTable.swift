@@ -147,8 +147,15 @@ struct EventsTable: Sendable, Hashable {
     throw EventStoreError(
       .invalidDefinition,
       "\(purpose) needs the order of the whole store, and \(name) has no column position",
-      hint: "Add it with \(.addPosition) (\(.previewAddPosition) prints the SQL)."
+      hint: adding("position")
     )
+  }
+
+  /// How to get a column that is missing.
+  func adding(_ column: String) -> Hint {
+    relation.hasSameBytes(as: name.sql)
+      ? "Add it with \(.addPosition) (\(.previewAddPosition) prints the SQL)."
+      : "Give the SELECT of the layout a column \(column), if the store has such a thing; see annals-layout(5)."
   }
 
   /// Refuses what goes by positions where an event has none: it would be left out.

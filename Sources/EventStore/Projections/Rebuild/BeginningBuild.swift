@@ -86,7 +86,9 @@ extension StoreConnection {
   func eventSource() throws -> String {
     let layout = try eventsTable()
     try layout.requirePosition(for: "a projection")
-    return layout.hasMetadata ? layout.source : "(SELECT *, NULL::jsonb AS metadata FROM \(layout.source))"
+    // Not before PostgreSQL 16 may a query in FROM be without a name.
+    return layout.hasMetadata
+      ? layout.source : "(SELECT *, NULL::jsonb AS metadata FROM \(layout.source) AS annals_events)"
   }
 
   func registerProjection(_ file: Projection) throws {
