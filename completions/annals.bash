@@ -2094,7 +2094,7 @@ _annals_verify-versions() {
     repeating_flags=()
     non_repeating_flags=(--incremental --explain --strict --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --category --first-version --max-findings --only --skip --fail-on --workers --manifest --against --metrics-file)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --category --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2147,6 +2147,12 @@ _annals_verify-versions() {
         return
         ;;
     '--workers')
+        return
+        ;;
+    '--baseline')
+        return
+        ;;
+    '--write-baseline')
         return
         ;;
     '--manifest')

@@ -6,6 +6,7 @@ extension StoreConnection {
     integrity: IntegrityCheck,
     reporting report: @Sendable (Finding) throws -> Void
   ) throws -> VersionCheckResult {
+    try check.baseline?.require(table)
     let layout = try eventsTable()
     let looksAtStore = check.selection == .all && layout.hasPosition
     let faults = looksAtStore ? try positionFaults().faults : []

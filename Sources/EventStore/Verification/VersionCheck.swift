@@ -14,6 +14,8 @@ public struct VersionCheck: Sendable, Hashable {
   public var explains = false
   /// Report warnings as errors, but for holes in positions, which rollbacks leave.
   public var isStrict = false
+  /// Findings that are known, and left out.
+  public var baseline: Baseline?
   /// Processes of the server that share reading the events, as far as its `max_parallel_workers` goes; nil leaves it to
   /// the server's settings.
   public var workers: Int?
@@ -32,6 +34,8 @@ public struct VersionCheckResult: Sendable, Hashable {
   public internal(set) var headPosition: Int64?
   /// How many findings there are of each kind; a kind that was not found is missing.
   public internal(set) var counts: [Finding.Kind: Int] = [:]
+  /// How many findings were left out as known.
+  public internal(set) var known = 0
   /// How many of the findings are errors.
   public internal(set) var errors = 0
   /// The root of the manifest that was written, in hexadecimal digits: equal for equal events, in any database.

@@ -37,9 +37,13 @@ struct VersionCheckRun {
   /// Looks for everything that was asked for, the cheapest first.
   func all(_ integrity: IntegrityCheck, _ report: Report) throws -> VersionCheckResult {
     var result = VersionCheckResult()
-    var (counts, errors) = ([Finding.Kind: Int](), 0)
+    var (counts, errors, known) = ([Finding.Kind: Int](), 0, 0)
     func count(_ finding: Finding) throws {
       guard check.kinds.contains(finding.kind) else { return }
+      if check.baseline?.contains(finding) == true {
+        known += 1
+        return
+      }
       var finding = finding
       if check.isStrict, finding.kind != .positionHole { finding.severity = .error }
       counts[finding.kind, default: 0] += 1
@@ -68,7 +72,7 @@ struct VersionCheckRun {
       let root = try checkIntegrity(integrity, headPosition: result.headPosition, count)
       result.manifestRoot = root?.description
     }
-    (result.counts, result.errors) = (counts, errors)
+    (result.counts, result.errors, result.known) = (counts, errors, known)
     return result
   }
 

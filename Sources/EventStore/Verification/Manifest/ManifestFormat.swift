@@ -28,7 +28,7 @@ enum ManifestFormat {
     Array("{\"aggregates\":\(aggregates),\"events\":\(events),\"root\":\"\(root)\"}\n".utf8)
   }
 
-  private static func quoted(_ text: [UInt8]) -> String {
+  static func quoted(_ text: [UInt8]) -> String {
     let bytes = [UInt8](capacity: text.count * 6 + 2) { $0.append(jsonString: text.span) }
     return String(decoding: bytes, as: UTF8.self)
   }

@@ -58,20 +58,22 @@ struct VerifyVersions: AsyncParsableCommand {
   @Flag(help: "Take warnings (time_order, classic_table) for errors.")
   var strict = false
 
-  @Option(help: "Processes of the server that share reading the events; otherwise it decides.")
+  @Option(help: "Processes of the server that share the reading.")
   var workers: Int?
 
-  @Option(
-    help: ArgumentHelp("Also write a manifest of all events, to compare with later.", valueName: "file")
-  )
+  @Option(help: ArgumentHelp("Leave out the findings that this file has.", valueName: "file"))
+  var baseline: String?
+
+  @Option(help: ArgumentHelp("Write the findings to a file for --baseline.", valueName: "file"))
+  var writeBaseline: String?
+
+  @Option(help: ArgumentHelp("Also write a manifest of all events.", valueName: "file"))
   var manifest: String?
 
   @Option(help: ArgumentHelp("Also compare all events with a manifest.", valueName: "file"))
   var against: String?
 
-  @Option(
-    help: ArgumentHelp("Write Prometheus metrics to a textfile collector's *.prom file.", valueName: "file")
-  )
+  @Option(help: ArgumentHelp("Write Prometheus metrics to this *.prom file.", valueName: "file"))
   var metricsFile: String?
 
   func validate() throws {
@@ -82,6 +84,9 @@ struct VerifyVersions: AsyncParsableCommand {
       throw ValidationError(
         "--incremental is for the whole store and goes with neither --category nor --only"
       )
+    }
+    if baseline != nil, writeBaseline != nil {
+      throw ValidationError("--write-baseline writes all findings; leave --baseline out")
     }
     if !(0...1).contains(firstVersion) { throw ValidationError("--first-version is 0 or 1") }
     if let workers, !(1...64).contains(workers) { throw ValidationError("--workers must be from 1 to 64") }
@@ -109,12 +114,17 @@ struct VerifyVersions: AsyncParsableCommand {
     var integrity = IntegrityCheck()
     if let newManifest { integrity.writeManifest = { try newManifest.write($0) } }
     if let against { integrity.readManifest = try InputFile(against).next }
+    let newBaseline = try writeBaseline.map { try BaselineFile($0, of: store) }
 
     let clock = ContinuousClock()
     let start = clock.now
-    let result = try await store.verifyVersions(check, integrity: integrity) { report.print($0) }
+    let result = try await store.verifyVersions(try check, integrity: integrity) { finding in
+      newBaseline?.add(finding)
+      report.print(finding)
+    }
     report.end(result)
     try newManifest?.finish()
+    try newBaseline?.finish()
     try metrics?.write(
       Array(VerificationMetrics(result, duration: clock.now - start, table: store.table).text.utf8)
     )
@@ -128,6 +138,14 @@ struct VerifyVersions: AsyncParsableCommand {
   }
 
   private var check: VersionCheck {
+    get throws {
+      var check = check(of: aggregates.selection)
+      check.baseline = try baseline.map { try Baseline(path: $0, bytes: InputFile.read($0)) }
+      return check
+    }
+  }
+
+  private func check(of selection: AggregateSelection) -> VersionCheck {
     var check = VersionCheck()
     check.firstVersion = firstVersion
     check.isStrict = strict
@@ -136,7 +154,7 @@ struct VerifyVersions: AsyncParsableCommand {
     // What a manifest is asked for is never left out in passing.
     if let only { check.kinds = only.kinds.union(against == nil ? [] : Finding.Kind.integrity) }
     if let skip { check.kinds.subtract(skip.kinds) }
-    check.selection = aggregates.selection
+    check.selection = selection
     check.isIncremental = incremental
     return check
   }

@@ -83,6 +83,7 @@ final class FindingReport<R: Record>: Sendable {
     envelope.add("status", result.errors > 0 ? "errors" : result.counts.isEmpty ? "clean" : "warnings")
     envelope.add("checked", json: checked.text)
     envelope.add("counts", json: counts.text)
+    if result.known > 0 { envelope.add("known", Int64(result.known)) }
     if let root = result.manifestRoot { envelope.add("manifest_root", root) }
     return String(envelope.text.dropFirst().dropLast())
   }
@@ -93,6 +94,7 @@ final class FindingReport<R: Record>: Sendable {
     let found = Finding.Kind.allCases.compactMap { kind in
       result.counts[kind].map { "\(Field.grouped(Int64($0))) \(kind.rawValue)" }
     }
-    return "\(checked): \(found.isEmpty ? "no findings" : found.joined(separator: ", "))"
+    let known = result.known == 0 ? "" : "; \(Field.counted(result.known, "known finding")) left out"
+    return "\(checked): \(found.isEmpty ? "no findings" : found.joined(separator: ", "))\(known)"
   }
 }

@@ -1,0 +1,90 @@
+internal import LibPQ
+
+/// Findings that are known: a check leaves them out, and still finds what is new.
+///
+/// Its file is NDJSON, a header with the name of the store and a line a finding. A finding is known by all that it says, but for
+/// its severity and its likely cause: a gap that has grown is a new one. What a manifest shows is never known; a new
+/// manifest accepts that.
+public struct Baseline: Sendable, Hashable {
+  private let header: ByteString
+  private var lines: Set<ByteString> = []
+
+  /// One without findings.
+  public init(of table: QualifiedName) {
+    header = Self.header(of: table)
+  }
+
+  /// Reads the file of one.
+  ///
+  /// - Parameters:
+  ///   - path: for messages.
+  ///   - bytes: what is in the file.
+  /// - Throws: ``EventStoreError`` with code `invalidInput` for what is no such file.
+  public init(path: String, bytes: [UInt8]) throws {
+    let lines = bytes.split(separator: UInt8(ascii: "\n")).map {
+      ByteString(String(decoding: $0, as: UTF8.self))
+    }
+    guard let header = lines.first, header.string.utf8.starts(with: Self.beginning.utf8) else {
+      throw Self.wrong(path, line: 1, "is not the header of a baseline")
+    }
+    self.header = header
+    for (index, line) in lines.enumerated().dropFirst() {
+      guard line.string.utf8.starts(with: "{\"kind\":\"".utf8), line.string.utf8.last == UInt8(ascii: "}")
+      else {
+        throw Self.wrong(path, line: index + 1, "is not a finding")
+      }
+      self.lines.insert(line)
+    }
+  }
+
+  /// Makes a finding known.
+  public mutating func add(_ finding: Finding) {
+    guard !Finding.Kind.integrity.contains(finding.kind) else { return }
+    lines.insert(Self.line(finding))
+  }
+
+  /// What its file holds, the same for the same findings.
+  public var bytes: [UInt8] {
+    ([header] + lines.sorted()).flatMap { Array($0.string.utf8) + [UInt8(ascii: "\n")] }
+  }
+
+  func contains(_ finding: Finding) -> Bool {
+    !Finding.Kind.integrity.contains(finding.kind) && lines.contains(Self.line(finding))
+  }
+
+  /// Refuses that of another store.
+  func require(_ table: QualifiedName) throws {
+    guard header != Self.header(of: table) else { return }
+    throw EventStoreError(
+      .invalidInput,
+      "the baseline is not of \(table)",
+      detail: "Its header is \(header), and that of a baseline of \(table) is \(Self.header(of: table)).",
+      hint: "Give the baseline that was written for this store."
+    )
+  }
+
+  private static let beginning = "{\"annals_baseline\":1,"
+
+  private static func header(of table: QualifiedName) -> ByteString {
+    ByteString("\(beginning)\"store\":\(quoted(table.description))}")
+  }
+
+  private static func line(_ finding: Finding) -> ByteString {
+    var line = "{\"kind\":\"\(finding.kind.rawValue)\""
+    if let aggregateID = finding.aggregateID { line += ",\"aggregate_id\":\(quoted(aggregateID))" }
+    if let version = finding.version { line += ",\"version\":\(version)" }
+    if let lastVersion = finding.lastVersion { line += ",\"last_version\":\(lastVersion)" }
+    if let position = finding.position { line += ",\"position\":\(position)" }
+    return ByteString(line + ",\"detail\":\(quoted(finding.detail))}")
+  }
+
+  private static func quoted(_ text: String) -> String { ManifestFormat.quoted(Array(text.utf8)) }
+
+  private static func wrong(_ path: String, line: Int, _ fault: String) -> EventStoreError {
+    EventStoreError(
+      .invalidInput,
+      "\(path):\(line): the line \(fault)",
+      hint: "Write the baseline anew."
+    )
+  }
+}
