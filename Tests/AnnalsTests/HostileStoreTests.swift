@@ -99,7 +99,7 @@ import Testing
       }
       try await run(["snapshot", "show", id, "--at", id], 1, 64, 65)
       try await run(["snapshot", "prune", "--keep", "0", "-n", id], 0)
-      try await run(["snapshot", "prune", "--keep", "0", "-n", "--category", id.replacing("-", with: "")], 0)
+      try await run(["snapshot", "prune", "--keep", "0", "-n", "--category", id], 0)
       try await run(["snapshot", "prune", "--keep", "0", id], 64)
       try await db.psql("UPDATE annals.snapshots SET state = jsonb_build_object(aggregate_id, aggregate_id)")
       try await run(["snapshot", "verify"], 2)

@@ -89,7 +89,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ["replay", "--category", "a-b"], ["stream", "--limit", "-1"], ["replay", "--since", ""],
+    ["replay", "--category", ""], ["stream", "--limit", "-1"], ["replay", "--since", ""],
   ])
   func usage(arguments: [String]) async throws {
     try await withEvents { _, annals in

@@ -31,6 +31,13 @@ import Testing
       #expect(run.standardOutput.contains(".status,2,Closed,2026-01-02T00:00:00Z,"))
       #expect(try await annals(["show", "b"]).exitCode == 4)
       #expect(try await annals(["show", "a-1", "--at-version", "3"]).exitCode == 4)
+      run = try await annals(["show", "a-1", "--at", "2025"])
+      #expect(
+        run.standardError.contains("its earliest event is of 2026-01-01T00:00:00Z."),
+        "\(run.standardError)"
+      )
+      // A day is meant at its end.
+      #expect(try await annals(["show", "a-1", "--at", "2026-01-02"]).standardOutput.contains("closed"))
       for wrong in [["--diff", "1"], ["path"], ["--diff", "1", "2", "--blame"], ["--at-version", "x"]] {
         #expect(try await annals(["show", "a-1"] + wrong).exitCode == 64)
       }

@@ -40,6 +40,20 @@ import Testing
     }
   }
 
+  /// What is written is UTF-8, and less would show bytes without a locale; what the operator has set stays.
+  @Test func theDefaultPagerKnowsTheCharacters() async throws {
+    try await withEvents { db, _ in
+      try await db.psql(Self.fill)
+      let pager = ["ANNALS_PAGER": #"sh -c 'cat >/dev/null; echo "[$LESS] [$LESSCHARSET]"'"#]
+      for (variables, expected) in [
+        ([:], "[FRX] [utf-8]"), (["LESS": "S", "LESSCHARSET": "latin1"], "[S] [latin1]"),
+      ] {
+        let run = try await stream("--limit 3", pager.merging(variables) { $1 }, in: db)
+        #expect(run.standardOutput.contains(expected), "\(run.standardOutput)")
+      }
+    }
+  }
+
   @Test func aPagerMayLeaveEarly() async throws {
     try await withEvents { db, _ in
       try await db.psql(Self.fill)

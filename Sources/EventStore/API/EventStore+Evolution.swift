@@ -30,7 +30,7 @@ extension EventStore {
   /// without positions is read whole. It needs SELECT on the events alone.
   ///
   /// - Parameters:
-  ///   - category: only the aggregates whose id is this up to the first `-`.
+  ///   - category: only the aggregates whose id is this, or begins with it and a `-`.
   ///   - sample: about as many events of each type are examined; nil for all.
   /// - Throws: ``EventStoreError``; `notFound` for a category without events.
   public func eventTypes(category: String? = nil, sample: Int? = 1000) async throws -> [EventTypeSummary] {
@@ -40,7 +40,7 @@ extension EventStore {
   /// How many events of each type happened in each of the last hours, the hour under way last.
   ///
   /// - Parameters:
-  ///   - category: only the aggregates whose id is this up to the first `-`.
+  ///   - category: only the aggregates whose id is this, or begins with it and a `-`.
   ///   - hours: so many hours.
   /// - Returns: the types that have any, each with a count for every hour.
   /// - Throws: ``EventStoreError``.

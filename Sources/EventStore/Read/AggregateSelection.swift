@@ -4,7 +4,7 @@ internal import LibPQ
 public enum AggregateSelection: Sendable, Hashable {
   /// Every aggregate.
   case all
-  /// The aggregates whose id is this up to the first `-`.
+  /// The aggregates whose id is this, or begins with it and a `-`.
   case category(String)
   /// These aggregates.
   case aggregates([String])

@@ -2,7 +2,7 @@
 public struct EventQuery: Sendable, Hashable {
   /// The events of one aggregate.
   public var aggregateID: String?
-  /// The aggregates whose id is this up to the first `-`.
+  /// The aggregates whose id is this, or begins with it and a `-`.
   public var category: String?
   /// The event's type is one of these; empty for all.
   public var types: [String] = []

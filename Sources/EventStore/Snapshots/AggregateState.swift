@@ -102,9 +102,10 @@ extension StoreConnection {
   }
 
   private func missing(_ point: PointInStream, in aggregateID: String) throws -> EventStoreError {
+    let time = try eventsTable().time
     let result = try connection.query(
       """
-      SELECT max(version) AS head, min("timestamp")::text AS earliest
+      SELECT max(version) AS head, min(\(raw: time)) AS earliest
       FROM \(raw: relation) e WHERE aggregate_id = \(aggregateID)
       """
     )
@@ -115,7 +116,8 @@ extension StoreConnection {
     return EventStoreError(
       .notFound,
       "'\(aggregateID)' has no event at \(point)",
-      detail: "Its last version is \(head); its earliest event is of \(stream.string("earliest"))."
+      detail: "Its last version is \(head)"
+        + (stream.isNull("earliest") ? "." : "; its earliest event is of \(stream.timestamp("earliest")).")
     )
   }
 }

@@ -64,7 +64,7 @@ extension StoreConnection {
           OR EXISTS (SELECT FROM \(snapshots) AS e WHERE \(selection.condition))
         """
       if try connection.query(isKnown).bool(0, 0) { return }
-      throw EventStoreError(.notFound, "\(table) has no event of category '\(category)'")
+      throw NamedEvents.category(category).missing(in: table)
     case .aggregates(let ids):
       let unknown: SQL = """
         SELECT names.name FROM unnest(\(Parameter.textArray(ids))::text[]) WITH ORDINALITY AS names (name, place)
@@ -73,7 +73,7 @@ extension StoreConnection {
         ORDER BY place LIMIT 1
         """
       guard let name = try connection.query(unknown).first({ $0.string("name") }) else { return }
-      throw EventStoreError(.notFound, "\(table) has no event of aggregate '\(name)'")
+      throw NamedEvents.aggregate(name).missing(in: table)
     }
   }
 
@@ -147,7 +147,8 @@ extension AggregateSelection {
   fileprivate var shownCondition: String {
     switch self {
     case .all: "true"
-    case .category(let category): "split_part(e.aggregate_id, '-', 1) = \(shownLiteral(category))"
+    case .category(let category):
+      "(e.aggregate_id = \(shownLiteral(category)) OR starts_with(e.aggregate_id, \(shownLiteral(category + "-"))))"
     case .aggregates(let ids): "e.aggregate_id IN (\(ids.map(shownLiteral).joined(separator: ", ")))"
     }
   }

@@ -50,7 +50,7 @@ struct Circumstances {
     if hole < count {
       return Explanation(
         cause: .neverWritten,
-        evidence: "only \(hole) positions are free where \(count) events would have been: "
+        evidence: "only \(counted(hole, "position")) free where \(counted(count, "event")) would have been: "
           + "the writer left versions out, or versions were changed"
       )
     }
@@ -61,7 +61,8 @@ struct Circumstances {
       return Explanation(cause: .unknown, evidence: "the positions are free; the table has no statistics")
     }
     if statistics.deletions > 0 {
-      let deleted = "\(statistics.deletions) rows were deleted since the table's statistics began"
+      let deleted =
+        "\(counted(statistics.deletions, "deleted row")) counted since the table's statistics began"
       return isBeginning && tail > count
         ? Explanation(
           cause: .archived,
@@ -69,7 +70,8 @@ struct Circumstances {
         )
         : Explanation(cause: .deleted, evidence: "the positions are free, and \(deleted)")
     }
-    let counted = "the statistics count \(statistics.inserts) inserted rows, and \(rows) are there"
+    let counted =
+      "the statistics count \(counted(statistics.inserts, "inserted row")) for \(rows) in the table"
     // Each event that is there was inserted, and each that was rolled back: where fewer were counted, the statistics do
     // not reach back to them, and that they know of no deletion says nothing.
     guard statistics.inserts - rows >= count else {

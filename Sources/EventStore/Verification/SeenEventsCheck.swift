@@ -77,7 +77,8 @@ extension Finding {
       kind: .checkpointDiffers,
       severity: .error,
       position: reader.position,
-      detail: "\(reader.name) has met \(seen) events up to position \(reader.position), and the store has "
+      detail:
+        "\(reader.name) has met \(counted(seen, "event")) up to position \(reader.position), and the store has "
         + "\(count) there: \(what)"
     )
   }

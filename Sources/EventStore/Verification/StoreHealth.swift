@@ -66,11 +66,11 @@ public struct StoreHealth: Sendable, Hashable {
         || limits.lagSeconds.map { reader.lagSeconds > $0 } == true
       if isLate {
         problems.append(
-          "\(reader.name) is \(reader.lagEvents) events, \(Int(clamping: reader.lagSeconds)) s behind"
+          "\(reader.name) is \(counted(reader.lagEvents, "event")), \(Int(clamping: reader.lagSeconds)) s behind"
         )
       }
       if let limit = limits.deadLetters, reader.deadLetters > limit {
-        problems.append("\(reader.name) has \(reader.deadLetters) dead letters")
+        problems.append("\(reader.name) has \(counted(reader.deadLetters, "dead letter"))")
       }
     }
     return problems

@@ -51,11 +51,7 @@ struct FilterOptions: ParsableArguments {
   }
 
   static func parseCategory(_ text: String) throws -> String {
-    if text.isEmpty || text.utf8.contains(UInt8(ascii: "-")) {
-      throw ValidationError(
-        "'\(text)' is no category: that is the part of an aggregate id before the first '-'"
-      )
-    }
+    if text.isEmpty { throw ValidationError("a category is the beginning of an aggregate id, before a '-'") }
     return text
   }
 }

@@ -56,7 +56,7 @@ struct ReadModelOptions: ParsableArguments {
     line.finish()
     let place = build.position.map { " up to position \(Field.grouped($0))" } ?? ""
     StandardError.note(
-      "\(build.projection): \(Field.grouped(build.events)) events\(place) in schema \(schema)"
+      "\(build.projection): \(Field.counted(build.events, "event"))\(place) in schema \(schema)"
     )
     guard build.failedChecks.isEmpty else {
       RebuildReport.print(build.failedChecks, of: projection.path)

@@ -31,6 +31,8 @@ enum ColumnStyle {
   case aside
   /// Each of its values has a colour of its own.
   case colored
+  /// JSON is without it where it is NULL, as the lines of a replay are.
+  case optional
 }
 
 extension Sequence {
@@ -93,6 +95,11 @@ enum Field {
     case .number(_, let shown): shown
     default: plain
     }
+  }
+
+  /// A number with its noun, as ``counted(_:_:)``.
+  static func counted(_ number: some BinaryInteger, _ noun: String) -> String {
+    "\(grouped(Int64(number))) \(noun)\(number == 1 ? "" : "s")"
   }
 
   static func grouped(_ number: Int64) -> String {

@@ -81,7 +81,10 @@ struct RecordPrinter<R: Record> {
   /// A payload is JSON already, and may hold what is unsafe at a terminal.
   private func object(_ record: R) -> String {
     var object = JSONObject()
-    for (column, field) in zip(R.columns, record.fields) { object.add(column.name, json: field.json) }
+    for (column, field) in zip(R.columns, record.fields) {
+      if column.style == .optional, case .null = field { continue }
+      object.add(column.name, json: field.json)
+    }
     return StandardOutput.isTerminal ? TextEscaping.forJSON(object.text) : object.text
   }
 

@@ -75,9 +75,13 @@ final class Pager: Sendable {
   }
 
   private func run(reading output: FileDescriptor) async throws -> TerminationStatus {
-    // What git gives less: leave at once when all fits, show colours, leave the text on the screen.
-    let defaults: [Environment.Key: String?] =
-      CLibrary.environment("LESS", orEmpty: true) == nil ? ["LESS": "FRX"] : [:]
+    // What git gives less: leave at once when all fits, show colours, leave the text on the screen. And what is written is
+    // UTF-8, whatever the locale is: without one less shows bytes.
+    let wanted: [(name: String, value: String)] = [("LESS", "FRX"), ("LESSCHARSET", "utf-8")]
+    var defaults: [Environment.Key: String?] = [:]
+    for (name, value) in wanted where CLibrary.environment(name, orEmpty: true) == nil {
+      defaults[Environment.Key(stringLiteral: name)] = value
+    }
     return try await child.run(
       .path("/bin/sh"),
       ["-c", command],

@@ -54,7 +54,7 @@ extension StoreConnection {
         try history.requireUnchanged(connection)
       }
       try analyze(schema)
-      let what = "\(build.events) events" + (build.position.map { " up to position \($0)" } ?? "")
+      let what = counted(build.events, "event") + (build.position.map { " up to position \($0)" } ?? "")
       try describe(schema, "projection \(file.name) over \(what) of \(table)")
       build.failedChecks = try failedChecks(of: file, in: schema)
       return build

@@ -20,7 +20,7 @@ struct DeadLettersDiscard: AsyncParsableCommand {
 
   func run() async throws {
     let store = try await connection.store()
-    let what = positions.isEmpty ? "all dead letters" : "\(positions.count) dead letters"
+    let what = positions.isEmpty ? "all dead letters" : counted(positions.count, "dead letter")
     try Confirmation.require("Discard \(what) of \(name)?", yes: yes)
     let count = try await store.discardDeadLetters(of: name, at: positions)
     StandardError.note("\(name): \(count) discarded")

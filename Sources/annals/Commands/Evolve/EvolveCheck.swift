@@ -63,7 +63,7 @@ struct EvolveCheck: AsyncParsableCommand {
     let found = EvolutionFinding.Kind.allCases.compactMap { kind in
       result.counts[kind].map { "\(Field.grouped($0)) \(kind.rawValue)" }
     }
-    return "\(Field.grouped(result.events)) events tried, \(Field.grouped(result.changed)) change: "
+    return "\(Field.counted(result.events, "event")) tried, \(Field.grouped(result.changed)) change: "
       + (found.isEmpty ? "no findings" : found.joined(separator: ", "))
   }
 }

@@ -16,7 +16,7 @@ struct ProjectionsRollback: AsyncParsableCommand {
     let outcome = try await connection.store().rollBackProjection(name)
     StandardError.warn(
       "\(name): generation \(outcome.generation) is live again, at position \(outcome.position), "
-        + "\(Field.grouped(outcome.eventsBehind)) events behind; "
+        + "\(Field.counted(outcome.eventsBehind, "event")) behind; "
         + "bring it up to date with 'annals project' and its file"
     )
   }

@@ -43,11 +43,11 @@ struct SnapshotPrune: AsyncParsableCommand {
     }
     if dryRun {
       let plan = try await prune(true)
-      StandardOutput.writeRaw("-- deletes \(plan.snapshots) snapshots\n\(plan.sql);\n")
+      StandardOutput.writeRaw("-- deletes \(counted(plan.snapshots, "snapshot"))\n\(plan.sql);\n")
       return StandardOutput.flush()
     }
     try Confirmation.require("Delete all but the newest \(keep) snapshots of each aggregate?", yes: yes)
     let done = try await prune(false)
-    StandardError.note("\(Field.grouped(done.snapshots)) snapshots deleted")
+    StandardError.note("\(Field.counted(done.snapshots, "snapshot")) deleted")
   }
 }

@@ -52,7 +52,7 @@ struct SnapshotTake: AsyncParsableCommand {
       progress.show($0)
     }
     progress.finish()
-    StandardError.note("\(Field.grouped(tally.taken)) snapshots taken")
+    StandardError.note("\(Field.counted(tally.taken, "snapshot")) taken")
     if let first = tally.firstIncomplete { throw Self.incomplete(tally.incomplete, first: first) }
   }
 

@@ -36,7 +36,7 @@ struct SnapshotVerify: AsyncParsableCommand {
       return findings.count
     }
     StandardError.note(
-      "\(Field.grouped(verified)) snapshots compared, \(Field.grouped(Int64(count))) findings"
+      "\(Field.counted(verified, "snapshot")) compared, \(Field.counted(count, "finding"))"
     )
     if count > 0 { throw EndWithStatus(status: .findings) }
   }

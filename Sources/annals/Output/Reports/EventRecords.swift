@@ -3,14 +3,14 @@ internal import EventStore
 /// An event for programs: the fields of the NDJSON lines.
 extension Event: Record {
   static let columns: [Column<Self>] = [
-    Column("position") { Field($0.position) },
+    Column("position", .optional) { Field($0.position) },
     Column("aggregate_id") { .text($0.aggregateID) },
     Column("version") { Field($0.version) },
     Column("event_type") { .text($0.type) },
     Column("timestamp") { .text("\($0.timestamp)") },
     Column("id") { .text("\($0.id)") },
     Column("event_data") { .json($0.data) },
-    Column("metadata") { Field(json: $0.metadata) },
+    Column("metadata", .optional) { Field(json: $0.metadata) },
   ]
 }
 

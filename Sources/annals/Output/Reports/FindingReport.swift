@@ -90,7 +90,7 @@ final class FindingReport<R: Record>: Sendable {
 
   private static func summary(_ result: VersionCheckResult) -> String {
     let checked =
-      "\(Field.grouped(result.events)) events of \(Field.grouped(result.aggregates)) aggregates checked"
+      "\(Field.counted(result.events, "event")) of \(Field.counted(result.aggregates, "aggregate")) checked"
     let found = Finding.Kind.allCases.compactMap { kind in
       result.counts[kind].map { "\(Field.grouped(Int64($0))) \(kind.rawValue)" }
     }

@@ -39,7 +39,8 @@ struct HealthReport {
   private var nagios: String {
     let summary =
       problems.isEmpty
-      ? "head \(health.head), \(health.readers.count) readers, at most \(health.lagEvents) events behind"
+      ? "head \(health.head), \(counted(health.readers.count, "reader")), at most "
+        + "\(counted(health.lagEvents, "event")) behind"
       : problems.joined(separator: "; ")
     let text = Self.nagiosText(summary)
     let age = health.ageSeconds.map { " age_seconds=\(Int(clamping: $0))s" } ?? ""

@@ -24,9 +24,9 @@ struct RebuildReport {
       Self.print(outcome.failedChecks, of: path)
       StandardError.warn("\(subject) is kept in schema \(outcome.schema); the live read model is as it was")
     case .tooDifferent:
-      let count = Field.grouped(outcome.differences.reduce(0) { $0 + $1.count })
+      let rows = Field.counted(outcome.differences.reduce(0) { $0 + $1.count }, "row")
       StandardError.warn(
-        "\(subject) differs in \(count) rows and is kept in schema \(outcome.schema), not swapped in"
+        "\(subject) differs in \(rows) and is kept in schema \(outcome.schema), not swapped in"
       )
     }
   }

@@ -28,6 +28,6 @@ extension ReplayPlan {
     let places = positions.map {
       ", positions \(Field.grouped($0.lowerBound)) to \(Field.grouped($0.upperBound))"
     }
-    return "about \(Field.grouped(events)) events\(places ?? ""): an estimate from PostgreSQL's statistics"
+    return "about \(Field.counted(events, "event"))\(places ?? ""): an estimate from PostgreSQL's statistics"
   }
 }
