@@ -91,6 +91,28 @@ import Testing
     }
   }
 
+  /// An event without a time is on neither side of a bound.
+  @Test func aBoundInTimeRefusesAnEventWithoutOne() async throws {
+    try await withStore { db, file in
+      try await db.psql(
+        "ALTER TABLE events ALTER timestamp DROP NOT NULL; UPDATE events SET timestamp = NULL WHERE version = 2"
+      )
+      for command in [
+        ["stream", "s-1"], ["stream"], ["replay"], ["replay", "-n"], ["replay", "--checkpoint", "c"],
+        ["replay", "--into", "aside", file],
+      ] {
+        for bound in ["--since", "--until", "--before"] {
+          let run = try await AnnalsBinary.run(command + [bound, "2026"], environment: db.environment)
+          #expect(run.exitCode == 1, "\(command) \(bound)")
+          #expect(
+            run.standardError.contains("an event of s-1, version 2, has no timestamp"),
+            "\(command): \(run.standardError)"
+          )
+        }
+      }
+    }
+  }
+
   /// A stream by time finds what it found before by the range of positions.
   @Test func timesStillBoundAStream() async throws {
     try await withStore { db, _ in

@@ -46,6 +46,8 @@ extension EventPages {
 extension EventQuery {
   /// Whether later events are left out.
   var endsAtTime: Bool { until != nil || before != nil }
+  /// Whether times decide which events are read.
+  var hasTimes: Bool { since != nil || endsAtTime }
 
   /// Whether positions decide which events are read, or in which order; a stream alone is read by its versions.
   var goesByPosition: Bool {

@@ -130,7 +130,7 @@ extension StoreConnection {
   ) throws -> Int64? {
     let table = try eventsTable()
     if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
-    if query.goesByPosition { try table.requirePositions(connection) }
+    try requireComplete(for: query)
     guard query.order == .position, table.hasPosition, query.waitsForWriters, hasFinalPositions else {
       return nil
     }
@@ -143,6 +143,13 @@ extension StoreConnection {
     }
     query.toPosition = min(query.toPosition ?? final, final)
     return final
+  }
+
+  /// Refuses a query for which NULL would decide that an event is left out, without a word.
+  func requireComplete(for query: EventQuery) throws {
+    let table = try eventsTable()
+    if query.goesByPosition { try table.requirePositions(connection) }
+    if query.hasTimes { try table.requireTimes(connection) }
   }
 
   /// Ends a read before the first of its events that is too late for it.
@@ -171,7 +178,7 @@ extension StoreConnection {
   ///
   /// A stream is read by its own index, and all of it, also what has no position.
   func narrowByTime(_ query: inout EventQuery, following: Bool) throws {
-    guard query.goesByPosition, query.since != nil || query.endsAtTime, try eventsTable().hasPosition else {
+    guard query.goesByPosition, query.hasTimes, try eventsTable().hasPosition else {
       return
     }
     var times = EventQuery()

@@ -28,7 +28,7 @@ extension StoreConnection {
       try requireNames(in: query)
     }
     if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
-    if query.goesByPosition { try table.requirePositions(connection) }
+    try requireComplete(for: query)
     var query = query
     if let checkpoint = options.checkpoint {
       let position = try checkpointPosition(checkpoint, for: query)

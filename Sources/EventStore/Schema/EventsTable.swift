@@ -161,15 +161,42 @@ struct EventsTable: Sendable, Hashable {
   /// Refuses what goes by positions where an event has none: it would be left out.
   func requirePositions(_ connection: Connection) throws {
     guard hasPosition else { return }
+    try require(
+      "position",
+      connection,
+      detail: "What goes by positions would leave it out.",
+      hint: """
+        Give it a position, and the column NOT NULL; \(.verify(only: "duplicate_position")) lists all such events.
+        """
+    )
+  }
+
+  /// Refuses bounds in time where an event has no time.
+  func requireTimes(_ connection: Connection) throws {
+    try require(
+      "timestamp",
+      connection,
+      detail: "A bound in time would leave it out.",
+      hint: "Repair the row, and give the column NOT NULL."
+    )
+  }
+
+  private func require(
+    _ column: StaticString,
+    _ connection: Connection,
+    detail: String,
+    hint: Hint
+  ) throws {
     // Not before PostgreSQL 17 does the planner know by itself that a column is never NULL: it would read the table
     // where there is no index. Of a layout's columns the catalogue knows nothing.
     let isOwn = relation.hasSameBytes(as: name.sql)
     let mayBeNull: SQL = """
-      NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = \(name.sql)::regclass AND attname = 'position' AND attnotnull)
+      NOT EXISTS (
+        SELECT FROM pg_attribute WHERE attrelid = \(name.sql)::regclass AND attname = \("\(column)") AND attnotnull)
       """
     let sql: SQL = """
       SELECT aggregate_id, version FROM \(raw: relation) e
-      WHERE position IS NULL AND \(isOwn ? mayBeNull : "true") LIMIT 1
+      WHERE e.\(identifier: "\(column)") IS NULL AND \(isOwn ? mayBeNull : "true") LIMIT 1
       """
     let without = try connection.query(sql)
     if without.isEmpty { return }
@@ -177,11 +204,9 @@ struct EventsTable: Sendable, Hashable {
     let version = without[0].optionalInt32("version").map { ", version \($0)," } ?? ""
     throw EventStoreError(
       .failed,
-      "an event\(aggregate)\(version) has no position",
-      detail: "What goes by positions would leave it out.",
-      hint: """
-        Give it a position, and the column NOT NULL; \(.verify(only: "duplicate_position")) lists all such events.
-        """
+      "an event\(aggregate)\(version) has no \(column)",
+      detail: detail,
+      hint: hint
     )
   }
 }

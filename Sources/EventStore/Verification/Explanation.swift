@@ -50,7 +50,8 @@ struct Circumstances {
     if hole < count {
       return Explanation(
         cause: .neverWritten,
-        evidence: "only \(counted(hole, "position")) free where \(counted(count, "event")) would have been: "
+        evidence: "only \(counted(hole, "position")) \(hole == 1 ? "is" : "are") free where "
+          + "\(counted(count, "event")) would have been: "
           + "the writer left versions out, or versions were changed"
       )
     }
@@ -62,7 +63,8 @@ struct Circumstances {
     }
     if statistics.deletions > 0 {
       let deleted =
-        "\(counted(statistics.deletions, "deleted row")) counted since the table's statistics began"
+        "\(counted(statistics.deletions, "row")) \(statistics.deletions == 1 ? "was" : "were") deleted since "
+        + "the table's statistics began"
       return isBeginning && tail > count
         ? Explanation(
           cause: .archived,
@@ -70,19 +72,19 @@ struct Circumstances {
         )
         : Explanation(cause: .deleted, evidence: "the positions are free, and \(deleted)")
     }
-    let counted =
+    let evidence =
       "the statistics count \(counted(statistics.inserts, "inserted row")) for \(rows) in the table"
     // Each event that is there was inserted, and each that was rolled back: where fewer were counted, the statistics do
     // not reach back to them, and that they know of no deletion says nothing.
     guard statistics.inserts - rows >= count else {
       return Explanation(
         cause: .unknown,
-        evidence: "the positions are free; \(counted), so that a deletion may have gone uncounted"
+        evidence: "the positions are free; \(evidence), so that a deletion may have gone uncounted"
       )
     }
     return Explanation(
       cause: .rolledBack,
-      evidence: "the positions are free; \(counted), and no deletion was counted"
+      evidence: "the positions are free; \(evidence), and no deletion was counted"
     )
   }
 }

@@ -144,6 +144,7 @@ extension StoreConnection {
   private func finalPositions(of query: EventQuery) throws -> ClosedRange<Int64>? {
     var query = query
     let final = try finalPosition()
+    try requireComplete(for: query)
     query.toPosition = min(query.toPosition ?? final, final)
     try narrowByTime(&query, following: false)
     if let limit = query.limit {
