@@ -61,8 +61,12 @@ extension EventStore {
   ///
   /// - Throws: ``EventStoreError`` with code `locked`, or `failed` when the checkpoint belongs to another query: going
   ///   on with it would leave events out.
-  func openCheckpoint(_ name: String, for query: EventQuery) async throws -> Checkpoint {
-    try await perform { try $0.openCheckpoint(name, for: query) }
+  func openCheckpoint(
+    _ name: String,
+    for query: EventQuery,
+    following: Bool = true
+  ) async throws -> Checkpoint {
+    try await perform { try $0.openCheckpoint(name, for: query, following: following) }
   }
 
   func closeCheckpoint(_ name: String) {
@@ -85,9 +89,12 @@ extension EventStore {
 }
 
 extension StoreConnection {
-  func openCheckpoint(_ name: String, for query: EventQuery) throws -> Checkpoint {
+  func openCheckpoint(_ name: String, for query: EventQuery, following: Bool) throws -> Checkpoint {
     let history = try requireFollowable()
     try requireSchema()
+    // What the replay would refuse must not leave a checkpoint behind that belongs to it.
+    if !following { try requireNames(in: query) }
+    try requireComplete(for: query)
     try AdvisoryLock.acquire(Checkpoint.lockName(name), connection)
     do {
       let checkpoint = try readCheckpoint(name, query)

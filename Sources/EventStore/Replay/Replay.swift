@@ -72,7 +72,7 @@ extension EventStore {
     into sink: (EventBatch) async throws -> Void
   ) async throws -> ReadResult {
     guard let name = options.checkpoint else { return try await run(query, options, nil, sink) }
-    let checkpoint = try await openCheckpoint(name, for: query)
+    let checkpoint = try await openCheckpoint(name, for: query, following: options.isFollowing)
     do {
       var query = query
       query.afterPosition = max(query.afterPosition ?? .min, checkpoint.position)

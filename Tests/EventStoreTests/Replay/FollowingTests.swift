@@ -153,6 +153,20 @@ import Testing
     }
   }
 
+  /// It would belong to the wrong filters, and stand in the way of the right ones.
+  @Test func aRefusedReplayLeavesNoCheckpoint() async throws {
+    try await withStore { db, store in
+      try await db.psql(Self.insert("a-1", version: 1))
+      var options = ReplayOptions()
+      options.checkpoint = "mail"
+      var query = EventQuery()
+      query.types = ["mistyped"]
+      await #expect(throws: EventStoreError.self) { _ = try await store.replay(query, options) { _ in } }
+      #expect(try await db.psql("SELECT count(*) FROM annals.checkpoints") == "0")
+      #expect(try await store.replay(EventQuery(), options) { _ in }.count == 1)
+    }
+  }
+
   /// Whatever decides which events a consumer sees, or what it sees of them, belongs to its checkpoint.
   @Test func aCheckpointBelongsToAllItsFilters() async throws {
     try await withStore { db, store in
