@@ -24,6 +24,7 @@ extension EventStore {
   /// version 0 or 1. A stream that the store does not have lacks none.
   ///
   /// - Parameters:
+  ///   - aggregateID: the aggregate.
   ///   - first: only what lies before an event of a later version than this.
   ///   - last: only what lies before an event up to this version.
   public func missingVersions(
