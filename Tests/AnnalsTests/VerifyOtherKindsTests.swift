@@ -337,32 +337,6 @@ import Testing
     }
   }
 
-  /// What an event lacks does not hide how the others stand, and events of one version have no order.
-  @Test func orderIsCheckedAcrossNULL() async throws {
-    try await TestCluster.withDatabase { db in
-      try await db.psql(
-        """
-        CREATE TABLE events (id uuid DEFAULT gen_random_uuid(), aggregate_id text, event_type text, event_data jsonb,
-          version int, "timestamp" timestamptz, metadata jsonb, position bigint);
-        INSERT INTO events (aggregate_id, event_type, event_data, version, "timestamp", position) VALUES
-          ('a', 'T', '{}', 1, '2026-01-05', 9), ('a', 'T', '{}', 2, '2026-01-06', NULL), ('a', 'T', '{}', 3, '2026-01-07', 4),
-          ('b', 'T', '{}', 1, '2026-01-05', 10), ('b', 'T', '{}', 2, NULL, 11), ('b', 'T', '{}', 3, '2026-01-04', 12),
-          ('c', 'T', '{}', 1, '2026-01-05', 13), ('c', 'T', '{}', 1, '2026-01-04', 14)
-        """
-      )
-      let run = try await AnnalsBinary.run(
-        ["verify-versions", "-o", "csv", "--only", "position_order,time_order"],
-        environment: db.environment
-      )
-      #expect(
-        run.standardOutput.split(separator: "\r\n").dropFirst().map(String.init) == [
-          "position_order,error,a,3,,4,\"version 3 is at position 4, before version 1 at position 9\"",
-          "time_order,warning,b,3,,12,\"version 3 is at 2026-01-04T00:00:00Z, before version 1 at 2026-01-05T00:00:00Z\"",
-        ]
-      )
-    }
-  }
-
   /// A statement a kind must not see a writer's half-finished work: the streams never have a gap.
   @Test func writersAtWorkCauseNoFinding() async throws {
     try await TestCluster.withDatabase { db in
