@@ -10,13 +10,15 @@ extension AppendStatements {
     _ connection: Connection
   ) throws(PostgresError) -> EventStoreError {
     let state = actual == 0 ? "has no events" : "is at version \(actual)"
+    // NULL would come before all versions.
     let result = try connection.query(
       """
       SELECT \(raw: table.columns) FROM \(raw: table.name.sql) AS e
-      WHERE aggregate_id = \(aggregateID) ORDER BY version DESC LIMIT 1
+      WHERE aggregate_id = \(aggregateID) AND version IS NOT NULL ORDER BY version DESC LIMIT 1
       """
     )
-    let last = result.isEmpty ? nil : result.event(0)
+    let isWhole = (try? EventPages.requireComplete(result)) != nil
+    let last = result.isEmpty || !isWhole ? nil : result.event(0)
     let again = actual == 0 ? ExpectedVersion.noStream : .version(actual)
     let remedy: Hint =
       line == 0

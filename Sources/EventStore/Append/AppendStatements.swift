@@ -74,13 +74,15 @@ extension AppendStatements {
     let indexes = Array(indexes)
     // By number: a second run of an input finds all of its events so.
     return try (0..<result.rowCount).map { row in
-      guard let version = result.optionalInt32(row, 2) else {
-        throw EventStoreError.incomplete("an event of \(result.string(row, 1))", without: "version")
+      let index = indexes[Int(result.int64(row, 0)) - 1]
+      for (column, name) in [(1, "aggregate id"), (2, "version"), (4, "type"), (5, "timestamp")]
+      where result.isNull(row, column) {
+        throw EventStoreError.incomplete("the event \(chunk.entries[index].id)", without: name)
       }
       return StoredEvent(
-        index: indexes[Int(result.int64(row, 0)) - 1],
+        index: index,
         aggregateID: result.string(row, 1),
-        version: Int(version),
+        version: Int(result.int32(row, 2)),
         position: result.optionalInt64(row, 3),
         eventType: result.string(row, 4),
         timestamp: Timestamp(microseconds: result.int64(row, 5)),

@@ -212,14 +212,16 @@ extension StoreConnection {
       SELECT aggregate_id, version FROM (
         SELECT aggregate_id, version, position, lag(position) OVER (PARTITION BY aggregate_id ORDER BY version) AS before
         FROM \(raw: table.sql)) AS streams
-      WHERE position < before LIMIT 1
+      WHERE position < before OR version IS NULL LIMIT 1
       """
     let wrong = try connection.query(sql)
     if wrong.isEmpty { return }
-    let version = wrong[0].optionalInt32("version").map { " version \($0)" } ?? ""
+    guard let version = wrong[0].optionalInt32("version") else {
+      throw EventStoreError.incomplete("an event of \(wrong[0].string("aggregate_id"))", without: "version")
+    }
     throw EventStoreError(
       .failed,
-      "\(wrong[0].string("aggregate_id"))\(version) has a lower position than the version before it",
+      "\(wrong[0].string("aggregate_id")) version \(version) has a lower position than the version before it",
       detail: "@drop and @split number versions anew in the order of positions.",
       hint: "\(.verify()) lists all such events."
     )

@@ -105,11 +105,15 @@ extension StoreConnection {
     let time = try eventsTable().time
     let result = try connection.query(
       """
-      SELECT max(version) AS head, min(\(raw: time)) AS earliest
+      SELECT max(version) AS head, min(\(raw: time)) AS earliest, count(*) > count(version) AS lacks_version
       FROM \(raw: relation) e WHERE aggregate_id = \(aggregateID)
       """
     )
     let stream = result[0]
+    // An event without a version has no place in a state, and NULL stands before all versions.
+    if stream.bool("lacks_version") {
+      return .incomplete("an event of \(aggregateID)", without: "version")
+    }
     guard let head = stream.optionalInt32("head") else {
       return NamedEvents.aggregate(aggregateID).missing(in: table)
     }

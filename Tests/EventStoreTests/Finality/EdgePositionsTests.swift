@@ -310,38 +310,6 @@ import Testing
     }
   }
 
-  /// An event without a version is in no one's way; NULL would stand behind all versions.
-  @Test(arguments: [nil, 1, 100])
-  func anEventWithoutAVersionIsNoHead(batchSize: Int?) async throws {
-    try await Shop.open { shop in
-      try await shop.append(50)
-      try await shop.psql(
-        "ALTER TABLE events ALTER version DROP NOT NULL; ALTER TABLE events DROP CONSTRAINT IF EXISTS events_version_check"
-      )
-      try await shop.psql(
-        "INSERT INTO events (aggregate_id, event_type, event_data) VALUES ('a-1', 'Added', '{\"n\": 1}')"
-      )
-      let store = try shop.store()
-      let receipts = try await store.append([NewEvent(type: "Added")], to: "a-1", expecting: .version(5))
-      #expect(receipts.map(\.version) == [6])
-      let pieces = Pieces(
-        Array(#"{"aggregate_id":"a-1","event_type":"T","event_data":{},"expected_version":6}"#.utf8)
-      )
-      var options = BulkAppendOptions()
-      options.batchSize = batchSize
-      #expect(try await store.append(lines: { pieces.next() }, options: options).appendedCount == 1)
-      #expect(
-        try await shop.psql("SELECT max(version), count(*) FROM events WHERE aggregate_id = 'a-1'") == "7|8"
-      )
-      let stored = try await shop.psql("SELECT id FROM events WHERE version IS NULL")
-      await #expect {
-        try await store.append([NewEvent(id: EventID(stored)!, type: "Added", data: #"{"n": 1}"#)], to: "a-1")
-      } throws: {
-        ($0 as? EventStoreError)?.message.contains("version") == true
-      }
-    }
-  }
-
   /// Several events of one position stay in one chunk.
   @Test func eventsOfOnePositionStayTogether() async throws {
     try await Shop.open { shop in
