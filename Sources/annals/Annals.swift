@@ -50,6 +50,7 @@ struct Annals: AsyncParsableCommand {
     StatusSignal.answer(as: NamedSubcommand.path(in: arguments).joined(separator: " "))
     do {
       try await Interruption.cancellingOnSignal {
+        try GivenText.check()
         try NamedSubcommand.check(arguments)
         var command = try await asyncParseAsRoot(arguments)
         if var asynchronous = command as? any AsyncParsableCommand {

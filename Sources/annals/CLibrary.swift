@@ -10,6 +10,22 @@ enum CLibrary {
     return text.isEmpty && !orEmpty ? nil : text
   }
 
+  /// The bytes of an environment variable; nil when it is not set.
+  static func environmentBytes(_ name: String) -> [UInt8]? {
+    unsafe getenv(name).map { unsafe bytes($0) }
+  }
+
+  /// The bytes of the process's arguments, without the program's name.
+  static var arguments: [[UInt8]] {
+    unsafe (1..<max(1, Int(CommandLine.argc))).compactMap { index in
+      unsafe CommandLine.unsafeArgv[index].map { unsafe bytes($0) }
+    }
+  }
+
+  private static func bytes(_ text: UnsafeMutablePointer<CChar>) -> [UInt8] {
+    unsafe Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+  }
+
   /// The next bytes of a file or pipe; none at its end.
   static func read(_ file: FileDescriptor, atMost count: Int) throws -> [UInt8] {
     try unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -91,6 +91,34 @@ import Testing
     }
   }
 
+  /// Put in the place of what is not UTF-8, U+FFFD would make one id of two.
+  @Test func argumentsAndVariablesAreUTF8() async throws {
+    try await TestCluster.withDatabase { db in
+      _ = try await AnnalsBinary.run(["init"], environment: db.environment)
+      let hint = "HINT:  Give it in UTF-8. 'locale charmap' shows in what a terminal writes.\n"
+      for (line, subject) in [
+        (#"append "$(printf 'caf\351')" T"#, #"argument 2 is not UTF-8: 'caf\xE9'"#),
+        (#"append a "$(printf '\355\240\200')""#, #"argument 3 is not UTF-8: '\xED\xA0\x80'"#),
+        (#"append a T "$(printf '{"n":"\303"}')""#, #"argument 4 is not UTF-8: '{"n":"\xC3"}'"#),
+        (#"stream --table="$(printf '\351')""#, #"argument 2 is not UTF-8: '--table=\xE9'"#),
+      ] {
+        let run = try await runShell("'\(AnnalsBinary.path)' \(line)", environment: db.environment)
+        #expect(run.exitCode == 64 && run.standardError == "annals: error: \(subject)\n\(hint)")
+      }
+      for (name, command) in [("ANNALS_TABLE", "stream"), ("PGUSER", "check"), ("HOME", "sandbox status")] {
+        let run = try await runShell(
+          "\(name)=$(printf 'x\\351') '\(AnnalsBinary.path)' \(command)",
+          environment: db.environment
+        )
+        #expect(run.exitCode == 64)
+        #expect(run.standardError == "annals: error: the variable \(name) is not UTF-8: 'x\\xE9'\n\(hint)")
+      }
+      let elsewhere = "HOME=$(printf 'x\\351') '\(AnnalsBinary.path)' append 'é' T"
+      #expect(try await runShell(elsewhere, environment: db.environment).exitCode == 0)
+      #expect(try await db.psql("SELECT string_agg(aggregate_id, ',') FROM events") == "é")
+    }
+  }
+
   @Test func aCharacterThatTheDatabaseLacksIsNamed() async throws {
     let options = "TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
     try await TestCluster.withDatabase(options: options) { db in

@@ -1,0 +1,43 @@
+/// What the operator gives beside files: arguments and environment variables, which the system hands over as bytes.
+///
+/// Swift puts U+FFFD in the place of what is not UTF-8. Two different ids would be one, and what is stored would be
+/// neither: so it is refused at the beginning, as it is in a file.
+enum GivenText {
+  /// Those of libpq that messages show, and those that this program reads by itself.
+  private static let variables =
+    MirroredOption.allCases.map(\.variable) + [
+      "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE", "ANNALS_PAGER", "PAGER",
+      "TMPDIR",
+    ]
+  /// Those that lead to the sandbox, which is only looked for where it is asked for.
+  private static let variablesOfSandbox = ["ANNALS_SANDBOX_DIR", "XDG_DATA_HOME", "HOME"]
+
+  /// - Throws: ``CommandError`` when an argument or a variable is not UTF-8.
+  static func check() throws {
+    let arguments = CLibrary.arguments
+    // A shell that completes a name may ask in the middle of a character.
+    if arguments.first?.elementsEqual("---completion".utf8) == true { return }
+    for (index, argument) in arguments.enumerated() { try check(argument, "argument \(index + 1)") }
+    let isOfSandbox = arguments.first?.elementsEqual("sandbox".utf8) == true
+    for name in variables + (isOfSandbox ? variablesOfSandbox : []) {
+      if let value = CLibrary.environmentBytes(name) { try check(value, "the variable \(name)") }
+    }
+  }
+
+  private static func check(_ bytes: [UInt8], _ subject: String) throws {
+    guard String(validating: bytes, as: UTF8.self) == nil else { return }
+    throw CommandError(
+      .usage,
+      "\(subject) is not UTF-8: '\(escaped(bytes))'",
+      code: "usage",
+      hint: "Give it in UTF-8. 'locale charmap' shows in what a terminal writes."
+    )
+  }
+
+  /// What is not ASCII as `\xHH`, which printf(1) turns into the byte again.
+  private static func escaped(_ bytes: [UInt8]) -> String {
+    bytes.map { byte in
+      byte < 0x80 ? String(Unicode.Scalar(byte)) : "\\x" + String(byte, radix: 16, uppercase: true)
+    }.joined()
+  }
+}
