@@ -68,6 +68,52 @@ import Testing
     }
   }
 
+  /// A unique index on a partitioned table contains the partition key: what SQL the advice is, can be run there.
+  @Test(arguments: [
+    (#"PRIMARY KEY (id, "timestamp")) PARTITION BY RANGE ("timestamp""#, "note", "note"),
+    (#"id2 int) PARTITION BY RANGE ((extract(year FROM "timestamp" AT TIME ZONE 'UTC'))"#, "note", "note"),
+    ("id2 int) PARTITION BY RANGE (id2, version", "note", "note"),
+    ("id2 int) PARTITION BY RANGE (aggregate_id", "problem", "problem"),
+    ("id2 int) PARTITION BY RANGE (id", "note", "problem"),
+  ])
+  func adviceForAPartitionedTableCanBeDone(key: String, version: String, id: String) async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.psql(
+        """
+        CREATE TABLE events (id uuid, aggregate_id text, event_type text, event_data jsonb, version int,
+          "timestamp" timestamptz, metadata jsonb, position bigint GENERATED ALWAYS AS IDENTITY, \(key));
+        CREATE TABLE rest PARTITION OF events DEFAULT
+        """
+      )
+      let annals = { try await AnnalsBinary.run(["doctor", "-o", "ndjson"], environment: db.environment) }
+      let before = try doctorItems(try await annals())
+      let versions = try #require(before["indexes", "one event a version"])
+      let ids = try #require(before["indexes", "one event an id"])
+      #expect([versions.status, ids.status] == [version, id])
+      for (item, finding) in [(versions, "duplicate_version"), (ids, "duplicate_id")]
+      where item.status == "note" {
+        #expect(item.value == "no index can see to it")
+        #expect(item.advice?.hasPrefix("A unique index would have to contain the partition key (") == true)
+        #expect(item.advice?.contains("'annals verify-versions --only \(finding)'") == true)
+      }
+      for item in before where item.area == "indexes" && !item.value.hasPrefix("no index can") {
+        if let advice = item.advice { try await db.psql(advice) }
+      }
+      let after = try doctorItems(try await annals()).filter { $0.area == "indexes" && $0.status != "ok" }
+      #expect(after.allSatisfy { $0.value == "no index can see to it" }, "\(after)")
+    }
+  }
+
+  @Test func anIndexDoesNotHoldForTablesThatInherit() async throws {
+    try await withEvents { db, annals in
+      try await db.psql("CREATE TABLE old_events () INHERITS (events)")
+      let items = try doctorItems(try await annals(["doctor", "-o", "ndjson"]))
+      for name in ["one event a version", "one event an id"] {
+        #expect(items["indexes", name]?.advice?.contains("inherit") == true)
+      }
+    }
+  }
+
   @Test func aTableWithoutStatistics() async throws {
     try await withEvents { db, annals in
       try await db.psql(

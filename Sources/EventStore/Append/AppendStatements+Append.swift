@@ -18,7 +18,7 @@ extension AppendStatements {
     expecting expected: ExpectedVersion,
     _ connection: Connection
   ) throws -> [AppendReceipt] {
-    guard !changers.isEmpty else {
+    guard needsTransaction else {
       try sendAppend(chunk, indexes, expecting: expected, connection)
       return try finishAppend(chunk, indexes, expecting: expected, connection)
     }
@@ -52,6 +52,11 @@ extension AppendStatements {
     _ expected: ExpectedVersion,
     _ connection: Connection
   ) throws -> Answer {
+    if !uniqueKeys.keepEventsApart {
+      let stream = chunk.aggregateID(of: indexes.lowerBound)
+      try AdvisoryLock.awaitWriters(of: table.name, stream: stream, connection)
+      if let receipts = try existing(chunk, indexes, connection) { return .appended(receipts) }
+    }
     try sendAppend(chunk, indexes, expecting: expected, connection)
     let answer = try receiveAnswer(chunk, indexes, connection)
     if case .appended(let receipts) = answer, !changers.isEmpty {

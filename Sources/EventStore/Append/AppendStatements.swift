@@ -5,32 +5,34 @@ struct AppendStatements: Sendable {
   let table: EventsTable
   let appendEvents: String
   let findHeads: String
+  let findEvents: String
   let findPositions: String
   let copyEvents: String
   /// The triggers and rules that may drop events or change them.
   let changers: [String]
+  /// What the table's unique indexes refuse.
+  let uniqueKeys: UniqueKeys
+
+  /// Whether an append needs a transaction of several statements.
+  var needsTransaction: Bool { !changers.isEmpty || !uniqueKeys.keepEventsApart }
 
   init(_ table: EventsTable, _ connection: Connection) throws(PostgresError) {
     self.table = table
     changers = try Self.changers(of: table, connection)
+    uniqueKeys = try UniqueKeys(of: table.name, connection)
     let columns = Self.columns(of: table)
     appendEvents = SQLTemplate.appendEvents.filled([:], from: columns)
     findHeads = SQLTemplate.findHeads.filled([:], from: columns)
+    findEvents = SQLTemplate.findEvents.filled(
+      ["same_aggregate": uniqueKeys.isIDOfAggregate ? " AND e.aggregate_id = n.aggregate_id" : ""],
+      from: columns
+    )
     findPositions = SQLTemplate.findPositions.filled([:], from: columns)
     let metadata = table.hasMetadata ? ", metadata" : ""
     copyEvents = """
       COPY \(table.name.sql) (id, aggregate_id, event_type, event_data, version, "timestamp"\(metadata)) \
       FROM STDIN (FORMAT binary)
       """
-  }
-
-  /// Finds events by their ids; within their aggregates only, where an id is not unique alone.
-  ///
-  /// That is so on Citus: there every unique key of a distributed table must contain the aggregate's id.
-  func findEvents(_ connection: Connection) throws(PostgresError) -> String {
-    let hasUniqueIDs = try connection.query(SQLTemplate.uniqueIDs.sql, [.text(table.name.sql)]).bool(0, 0)
-    let sameAggregate = hasUniqueIDs ? "" : " AND e.aggregate_id = n.aggregate_id"
-    return SQLTemplate.findEvents.filled(["same_aggregate": sameAggregate], from: Self.columns(of: table))
   }
 
   private static func columns(of table: EventsTable) -> [String: String] {  // ASCII
@@ -65,7 +67,7 @@ extension AppendStatements {
     _ connection: Connection
   ) throws -> [StoredEvent] {
     let result = try connection.query(
-      try findEvents(connection),
+      findEvents,
       [
         chunk.ids(indexes), chunk.aggregateIDs(indexes), chunk.eventTypes(indexes), chunk.payloads(indexes),
         chunk.timestamps(indexes), chunk.metadata(indexes),
@@ -108,9 +110,10 @@ enum UniqueViolation {
       return
     }
     let result = try connection.query(SQLTemplate.uniqueColumns.sql, [.text(schema), .text(index)])
-    switch result.isEmpty ? nil : result.string(0, 0) {
-    case nil, "id", "aggregate_id,id", "id,aggregate_id", "aggregate_id,version": self = .eventOrVersion
-    default: self = .other
-    }
+    let names = result.isEmpty ? "id" : result.string(0, 0)
+    let columns = Set(names.unicodeScalars.split(separator: ",").map { ByteString(String($0)) })
+    // A partitioned table adds its partition key.
+    let isOurs = columns.isSuperset(of: ["id"]) || columns.isSuperset(of: ["aggregate_id", "version"])
+    self = isOurs ? .eventOrVersion : .other
   }
 }

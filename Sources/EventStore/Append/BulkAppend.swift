@@ -26,12 +26,13 @@ extension EventStore {
     var options = options
     options.runID = options.runID ?? EventID().description
     if options.isDryRun { return try await appendInOrder(read, options) }
-    if options.batchSize == 1,
-      try await perform(seeing: .permitted, { try $0.appendStatements().changers.isEmpty })
-    {
+    let statements = try await perform(seeing: .permitted) { try $0.appendStatements() }
+    if options.batchSize == 1, !statements.needsTransaction {
       return try await appendOneByOne(read, options)
     }
-    return try await options.workers > 1 ? appendShared(read, options) : appendInOrder(read, options)
+    // Where writers wait for each other, several would get nowhere sooner.
+    let isShared = options.workers > 1 && statements.uniqueKeys.keepEventsApart
+    return try await isShared ? appendShared(read, options) : appendInOrder(read, options)
   }
 
   private func appendInOrder(
@@ -252,6 +253,10 @@ extension StoreConnection {
     let start = try writer.connection.query("SELECT current_timestamp AS time, \(raw: id)::text AS id")
     writer.transactionTime = start[0].timestamp("time")
     if !options.isDryRun { batch.transaction.id = start[0].string("id") }
+    if !options.isDryRun, !writer.statements.uniqueKeys.keepEventsApart {
+      try AdvisoryLock.awaitWriters(of: writer.statements.table.name, writer.connection)
+      writer.forgetHeads()
+    }
     while true {
       let room = (options.batchSize ?? .max) - batch.lineCount
       batch.places = try writer.store(batch.last) { if room > 0 { source.prefetch(room) } }

@@ -53,9 +53,13 @@ struct ChunkWriter {
   mutating func store(_ chunk: EventChunk, meanwhile: () -> Void) throws -> [Place] {
     if !isDryRun { heads.shrink() }
     var places = [Place](repeating: Place(), count: chunk.entries.count)
-    var pending = ArraySlice(chunk.entries.indices)
-    if looksFirst { pending = try withoutStored(chunk, pending, &places) }
-    try store(chunk, pending, &places, meanwhile)
+    let keepsApart = statements.uniqueKeys.keepEventsApart
+    // What the table does not refuse must be seen before it is sent.
+    let runs = keepsApart ? [ArraySlice(chunk.entries.indices)] : chunk.runsOfDifferentIDs
+    for (number, run) in runs.enumerated() {
+      let pending = looksFirst || !keepsApart ? try withoutStored(chunk, run, &places) : run
+      try store(chunk, pending, &places) { if number == runs.count - 1 { meanwhile() } }
+    }
     return places
   }
 

@@ -52,6 +52,19 @@ struct EventChunk: Sendable {
     entries.append(entry)
   }
 
+  /// All events in order, in runs within which no id is there twice.
+  var runsOfDifferentIDs: [ArraySlice<Int>] {
+    let indexes = Array(entries.indices)
+    var runs: [ArraySlice<Int>] = []
+    var ids: Set<EventID> = []
+    var start = 0
+    for index in indexes where !ids.insert(entries[index].id).inserted {
+      runs.append(indexes[start..<index])
+      (ids, start) = ([entries[index].id], index)
+    }
+    return runs + [indexes[start...]]
+  }
+
   /// The line of an event that is set aside.
   func refusedLine(_ index: Int, _ reason: String) -> RejectedLine {
     RejectedLine(line: entries[index].line, bytes: Array(bytes[entries[index].source]), reason: reason)

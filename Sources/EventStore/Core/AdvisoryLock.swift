@@ -10,7 +10,7 @@ enum AdvisoryLock {
   static let bulkAppend = Int64(0x616e_6e61_0000_0002)
 
   /// The first of the two words of a named lock's key; the second is the name's hash.
-  private static let named: Int32 = 0x616e_6e61
+  static let named: Int32 = 0x616e_6e61
 
   /// A client that was killed may leave its server process at work for so long (see ``LibPQ/Connection/prepareLongWork()``).
   private static let patienceSeconds = 2.0

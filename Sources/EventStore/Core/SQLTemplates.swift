@@ -21,7 +21,7 @@ extension SQLTemplate {
   static let isStatementRunning = SQLTemplate(PackageResources.IsStatementRunning_sql)
   static let transactionFate = SQLTemplate(PackageResources.TransactionFate_sql)
   static let uniqueColumns = SQLTemplate(PackageResources.UniqueColumns_sql)
-  static let uniqueIDs = SQLTemplate(PackageResources.UniqueIDs_sql)
+  static let uniqueKeys = SQLTemplate(PackageResources.UniqueKeys_sql)
 
   static let storeFacts = SQLTemplate(PackageResources.StoreFacts_sql)
   static let tableIndexes = SQLTemplate(PackageResources.TableIndexes_sql)
@@ -140,7 +140,7 @@ extension SQLTemplate {
   /// All of them, but for the migrations.
   static let all: [SQLTemplate] = [
     .appendEvents, .endTransaction, .findEvents, .findHeads, .findPositions, .insertTriggers,
-    .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueIDs, .storeFacts,
+    .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueKeys, .storeFacts,
     .tableIndexes, .nameFailures, .nodesOfPayload, .shapeChanges, .typeCounts, .deadLetters, .dependents,
     .differenceQueries, .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
     .projectionStatus, .readModelObjects, .shadowingNames, .writesElsewhere, .categoriesByPrefix,

@@ -71,13 +71,12 @@ extension StoreFacts {
     guard isOwn, let kind = self["kind"], ["r", "p", "m"].contains(kind), self.is("can_use_schema") else {
       return []
     }
-    return neededIndexes.map(item) + [categoriesItem] + indexes.compactMap(faultItem)
+    return [versions, ids] + neededIndexes.map(item) + [categoriesItem] + indexes.compactMap(faultItem)
   }
 
   private struct NeededIndex {
     let purpose: String
     let columns: [ByteString]
-    var isUnique = false
     var methods = ["btree"]
     /// When it is missing.
     var status = DiagnosisItem.Status.note
@@ -85,22 +84,21 @@ extension StoreFacts {
   }
 
   private var neededIndexes: [NeededIndex] {
-    var needed = [
-      NeededIndex(
-        purpose: "one event a version",
-        columns: ["aggregate_id", "version"],
-        isUnique: true,
-        status: .problem,
-        definition: "(aggregate_id, version)"
-      ),
-      NeededIndex(purpose: "an event by its id", columns: ["id"], status: .problem, definition: "(id)"),
+    var needed: [NeededIndex] = []
+    // A unique index that is advised serves this as well.
+    if ids.advice != Hint(createIndex("(id)", unique: true)) {
+      needed.append(
+        NeededIndex(purpose: "an event by its id", columns: ["id"], status: .problem, definition: "(id)")
+      )
+    }
+    needed.append(
       NeededIndex(
         purpose: "times",
         columns: ["timestamp"],
         methods: ["btree", "brin"],
         definition: "USING brin (\"timestamp\") WITH (autosummarize = on)"
-      ),
-    ]
+      )
+    )
     guard self.is("has_position") else { return needed }
     needed.insert(
       NeededIndex(
@@ -119,15 +117,48 @@ extension StoreFacts {
 
   private func item(_ needed: NeededIndex) -> DiagnosisItem {
     let serving = indexes.first { index in
-      guard index.isUsable, needed.methods.contains(index.method) else { return false }
-      if needed.isUnique {
-        return index.isUnique && Set(index.columns) == Set(needed.columns)
-      }
-      return index.columns.starts(with: needed.columns)
+      index.isUsable && needed.methods.contains(index.method) && index.columns.starts(with: needed.columns)
     }
     if let serving { return DiagnosisItem(.indexes, needed.purpose, serving.name.string) }
-    let create = createIndex(needed.definition, unique: needed.isUnique)
+    let create = createIndex(needed.definition)
     return DiagnosisItem(.indexes, needed.purpose, "missing", needed.status, advice: Hint(create))
+  }
+
+  // MARK: - Unique indexes
+
+  private var versions: DiagnosisItem {
+    uniqueItem("one event a version", finding: "duplicate_version", [["aggregate_id", "version"]])
+  }
+
+  private var ids: DiagnosisItem {
+    uniqueItem("one event an id", finding: "duplicate_id", [["id"], ["aggregate_id", "id"]])
+  }
+
+  /// Whether an index refuses what must be there once.
+  ///
+  /// - Parameter keys: sets of columns, of which one has to be unique; the best first.
+  private func uniqueItem(_ purpose: String, finding: String, _ keys: [[ByteString]]) -> DiagnosisItem {
+    let hasHeirs = self.is("has_heirs")
+    let serving = indexes.first { index in
+      index.isUsable && index.isUnique && keys.contains { Set($0) == Set(index.columns) }
+    }
+    if let serving, !hasHeirs { return DiagnosisItem(.indexes, purpose, serving.name.string) }
+    let partitionKey = (self["partition_key"] ?? "").unicodeScalars.split(separator: "\n").map {
+      ByteString(String($0))
+    }
+    let possible = keys.first { Set($0).isSuperset(of: partitionKey) }
+    if let possible, !hasHeirs {
+      let create = createIndex("(\(possible.map(\.string).joined(separator: ", ")))", unique: true)
+      return DiagnosisItem(.indexes, purpose, "missing", .problem, advice: Hint(create))
+    }
+    let key = partitionKey.map(\.string).joined(separator: ", ")
+    let reason =
+      hasHeirs
+      ? "A unique index does not hold for the tables that inherit from this one."
+      : "A unique index would have to contain the partition key (\(key))."
+    let advice: Hint =
+      "\(reason) Appends look first, and wait for each other; \(.verify(only: finding)) finds what other programs store twice."
+    return DiagnosisItem(.indexes, purpose, "no index can see to it", .note, advice: advice)
   }
 
   private func createIndex(_ definition: String, unique: Bool = false) -> String {
@@ -154,7 +185,10 @@ extension StoreFacts {
   /// What is wrong with an index that is there.
   private func faultItem(_ index: TableIndex) -> DiagnosisItem? {
     guard index.isValid else {
-      let advice: Hint = "REINDEX INDEX CONCURRENTLY \(index.name);"
+      // That of a partitioned table becomes valid once each partition has its part of it.
+      let advice: Hint =
+        self["kind"] == "p"
+        ? "DROP INDEX \(index.name);" : "REINDEX INDEX CONCURRENTLY \(index.name);"
       return DiagnosisItem(
         .indexes,
         index.name.string,

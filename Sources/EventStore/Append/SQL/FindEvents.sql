@@ -1,6 +1,7 @@
--- The events that are stored already, by id: where they stand, and in which columns they differ from those given.
+-- The events that are stored already, by id: where they stand, and in which columns they differ from those given. Of
+-- several with one id, which a table without a unique index may hold, the one that does not differ.
 -- $1 ids, $2 aggregates, $3 types, $4 payloads, $5 times (NULL fits any), $6 metadata
-SELECT n.ordinal, e.aggregate_id, e.version, {position}, e.event_type, e."timestamp"::timestamptz,
+SELECT DISTINCT ON (n.ordinal) n.ordinal, e.aggregate_id, e.version, {position}, e.event_type, e."timestamp"::timestamptz,
        concat_ws(', ',
          CASE WHEN e.aggregate_id <> n.aggregate_id THEN 'aggregate_id' END,
          CASE WHEN e.event_type <> n.event_type THEN 'event_type' END,
@@ -10,4 +11,4 @@ SELECT n.ordinal, e.aggregate_id, e.version, {position}, e.event_type, e."timest
 FROM unnest($1, $2, $3, $4, $5, $6)
   WITH ORDINALITY AS n (id, aggregate_id, event_type, event_data, time, metadata, ordinal)
 JOIN {events} AS e ON e.id = n.id{same_aggregate}
-ORDER BY n.ordinal
+ORDER BY 1, 7, 3

@@ -63,6 +63,13 @@ FROM (SELECT 1) AS one LEFT JOIN events e ON true CROSS JOIN LATERAL (VALUES
     FROM pg_stat_all_tables t JOIN parts p ON p.oid = t.relid)),
   ('has_position',
    EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = e.oid AND a.attname = 'position' AND NOT a.attisdropped)::text),
+  -- Of all levels of partitions.
+  ('partition_key',
+   (SELECT string_agg(DISTINCT coalesce(a.attname::text, 'an expression'), E'\n')
+    FROM pg_partition_tree(e.oid) AS p JOIN pg_partitioned_table t ON t.partrelid = p.relid
+    CROSS JOIN unnest(t.partattrs::smallint[]) AS k (number)
+    LEFT JOIN pg_attribute a ON a.attrelid = t.partrelid AND a.attnum = k.number AND k.number > 0)),
+  ('has_heirs', (e.relkind <> 'p' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = e.oid))::text),
   ('has_annals', (to_regnamespace('annals') IS NOT NULL)::text),
   ('can_use_annals', has_schema_privilege(to_regnamespace('annals'), 'USAGE')::text),
   ('can_write_annals',

@@ -1,8 +1,10 @@
 -- Whether a valid unique index and NOT NULL vouch that no two events agree in some columns, and none lacks one of them.
+-- An index of a table says nothing of the tables that inherit from it; that of a partitioned one holds for its partitions.
 -- $1 the events table, $2 the columns in alphabetical order.
 SELECT EXISTS (
-  SELECT FROM pg_index i
+  SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
   WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
+    AND (c.relkind = 'p' OR NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid))
     AND i.indnkeyatts = cardinality($2)
     AND (SELECT array_agg(a.attname::text ORDER BY a.attname) = $2 AND bool_and(a.attnotnull)
          FROM pg_attribute a

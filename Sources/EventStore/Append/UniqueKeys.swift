@@ -1,0 +1,43 @@
+internal import LibPQ
+
+/// What the unique indexes of a table of events see to.
+///
+/// A partitioned table can have those only that contain its partition key: partitioned by time, it has none that keeps
+/// ids or versions apart. There the writers wait for each other, and look before they store.
+struct UniqueKeys: Sendable, Hashable {
+  /// An id is there once.
+  private let isIDUnique: Bool
+  /// An id is there once in its stream. On Citus every unique key of a distributed table contains the aggregate's id.
+  private let isIDUniqueInStream: Bool
+  /// A version is there once in its stream.
+  private let isVersionUnique: Bool
+
+  init(of table: QualifiedName, _ connection: Connection) throws(PostgresError) {
+    let result = try connection.query(SQLTemplate.uniqueKeys.sql, [.text(table.sql)])
+    isIDUnique = result[0].bool("is_id_unique")
+    isIDUniqueInStream = result[0].bool("is_id_unique_in_stream")
+    isVersionUnique = result[0].bool("is_version_unique")
+  }
+
+  /// Whether the table refuses an event that is stored, and a version that is taken.
+  var keepEventsApart: Bool { (isIDUnique || isIDUniqueInStream) && isVersionUnique }
+
+  /// Whether the same id in another stream is another event.
+  var isIDOfAggregate: Bool { isIDUniqueInStream && !isIDUnique }
+}
+
+extension AdvisoryLock {
+  /// Waits, to the end of the transaction, for others that append to a stream of such a table; or to any, without one.
+  ///
+  /// A stream of its own lets those of other streams go on. An input may touch thousands, and the server has no room
+  /// for as many locks.
+  static func awaitWriters(of table: QualifiedName, stream: String? = nil, _ connection: Connection) throws {
+    let all: SQL = "\(named), hashtext(\("append \(table)"))"
+    guard let stream else {
+      _ = try connection.query("SELECT pg_advisory_xact_lock(\(all))")
+      return
+    }
+    let one: SQL = "\(named), hashtext(\("append \(table) \(stream)"))"
+    _ = try connection.query("SELECT pg_advisory_xact_lock_shared(\(all)), pg_advisory_xact_lock(\(one))")
+  }
+}
