@@ -345,13 +345,17 @@ _annals_sandbox_env() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--directory)
+    non_repeating_options=(--directory --shell)
     __annals_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '--directory')
         __annals_add_completions -d
+        return
+        ;;
+    '--shell')
+        __annals_add_completions -W 'sh'$'\n''bash'$'\n''zsh'$'\n''fish'
         return
         ;;
     esac

@@ -36,7 +36,7 @@ function __annals_parse_tokens -S
             case 'reset'
                 __annals_parse_subcommand 0 'directory=' 'y/yes' 'version' 'help'
             case 'env'
-                __annals_parse_subcommand 0 'directory=' 'version' 'help'
+                __annals_parse_subcommand 0 'directory=' 'shell=' 'version' 'help'
             case 'exec'
                 __annals_parse_subcommand -r 1 'directory=' 'version' 'help'
             end
@@ -236,6 +236,7 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals sandbox reset" version' -l 'version' -d 'Show the version.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals sandbox reset" help' -l 'help' -d 'Show help information.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals sandbox env" directory' -l 'directory' -d 'The sandbox\'s folder.' -rfa '(__annals_complete_directories)'
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals sandbox env" shell' -l 'shell' -d 'The shell that reads the lines.' -rfka 'sh bash zsh fish'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals sandbox env" version' -l 'version' -d 'Show the version.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals sandbox env" help' -l 'help' -d 'Show help information.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals sandbox exec" directory' -l 'directory' -d 'The sandbox\'s folder.' -rfa '(__annals_complete_directories)'

@@ -67,6 +67,9 @@ struct Annals: AsyncParsableCommand {
       if failure.status == .usage, failure.hint == nil {
         failure.hint = [failure.suggestion, usageHint(arguments)].compactMap(\.self).joined(separator: " ")
       }
+      if failure.status != .done, let script = SandboxEnv.scriptOfFailure(arguments) {
+        StandardOutput.writeRaw(script)
+      }
       failure.report(asJSON: OutputFormat.requested(in: arguments).isJSON)
     }
   }

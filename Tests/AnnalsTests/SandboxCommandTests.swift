@@ -13,7 +13,7 @@ import Testing
       }
       var run = try await annals(["env"])
       #expect(run.status == .exited(69))
-      #expect(run.standardOutput == "")
+      #expect(run.standardOutput.hasSuffix("\nfalse\n"))
       #expect(run.standardError.contains("not running"))
       #expect(run.standardError.contains("annals sandbox start"))
 
@@ -80,9 +80,51 @@ import Testing
   /// What sh makes of the line is what went in, whatever that is.
   @Test(arguments: ["/run/plain", "it's $HOME `id` \"q\" \\ * \n end", ""])
   func envIsQuotedForTheShell(value: String) async throws {
-    let script = SandboxEnv.script([(name: "PGHOST", value: value)]) + "\nprintf %s \"$PGHOST$PGHOSTADDR\""
-    let run = try await runShell(script, environment: ["PGHOSTADDR": "192.0.2.1"])
-    #expect(run.standardOutput == value)
+    for shell in [SandboxEnv.Shell.sh, .fish] {
+      let script =
+        SandboxEnv.script([(name: "PGHOST", value: value)], for: shell)
+        + "/usr/bin/env | grep -c ^PGHOSTADDR=; printf %s \"$PGHOST\""
+      let run = try await runShell(
+        #"exec "$0" -c "$SCRIPT""#.replacing("$0", with: shell.rawValue),
+        environment: ["PGHOSTADDR": "192.0.2.1", "SCRIPT": script]
+      )
+      #expect(run.standardOutput == "0\n" + value, "\(run.standardError)")
+    }
+  }
+
+  /// What the shell had would lead elsewhere, to a server that is there.
+  @Test(arguments: ["", " --directory '", " --shel", " --shell tcsh", " --directory \"$(printf '\\351')\""])
+  func envFailsClosed(options: String) async throws {
+    try await TestCluster.withDatabase { db in
+      let annals = "'\(AnnalsBinary.path)' sandbox env --directory /tmp/annals-test-no-such"
+      let option = options.hasSuffix("'") ? " --directory ''" : options
+      let variables = db.environment.merging(["PGHOSTADDR": "127.0.0.1"]) { $1 }
+      let sh = try await runShell(
+        """
+        eval "$(\(annals)\(option) 2>/dev/null)" && echo went on
+        psql -c 'CREATE TABLE wrong ()' 2>&1 | grep -c is-not-running
+        set -e
+        eval "$(\(annals)\(option) 2>/dev/null)"
+        echo went on
+        """,
+        environment: variables
+      )
+      #expect(sh.standardOutput == "1\n" && sh.exitCode == 1, "\(sh.standardError)")
+      let fish = try await runShell(
+        """
+        exec fish -c "\(annals.replacing("env", with: "env --shell fish")) 2>/dev/null | source; and echo went on
+        psql -c 'CREATE TABLE wrong ()' 2>&1 | grep -c is-not-running"
+        """,
+        environment: variables
+      )
+      #expect(fish.standardOutput == "1\n", "\(fish.standardError)")
+      #expect(try await db.psql("SELECT to_regclass('wrong') IS NULL") == "t")
+    }
+  }
+
+  @Test func helpOfEnvIsNoFailure() async throws {
+    let run = try await AnnalsBinary.run(["sandbox", "env", "--help"])
+    #expect(run.status == .exited(0) && !run.standardOutput.hasSuffix("false\n"))
   }
 
   @Test func aFolderWithOtherFilesIsRefused() async throws {

@@ -5,20 +5,48 @@ internal import PostgresSandbox
 struct SandboxEnv: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "env",
-    abstract: "Print the variables that lead to the sandbox, for eval in a shell."
+    abstract: "Print the variables that lead to the sandbox, for eval in a shell.",
+    discussion: """
+        eval "$(annals sandbox env)"
+        annals sandbox env --shell fish | source
+
+      When it fails, the lines make the shell reach no server at all, and end in false.
+      """
   )
+
+  enum Shell: String, CaseIterable, ExpressibleByArgument {
+    case sh, bash, zsh, fish
+  }
 
   @OptionGroup var options: SandboxOptions
 
+  @Option(help: "The shell that reads the lines.")
+  var shell = Shell.sh
+
   func run() async throws {
     let variables = try await options.sandbox().environment()
-    StandardOutput.writeRaw(Self.script(variables) + "\n")
+    StandardOutput.writeRaw(Self.script(variables, for: shell))
     StandardOutput.flush()
   }
 
-  /// Lines for sh that set the variables and unset those that would lead elsewhere.
-  static func script(_ variables: [(name: String, value: String)]) -> String {
-    let unset = "unset " + Sandbox.conflictingVariables.joined(separator: " ")
-    return ([unset] + variables.map { "export \($0.name)=\(quoteShell($0.value))" }).joined(separator: "\n")
+  /// Lines that set the variables, and take away those that would lead elsewhere.
+  static func script(_ variables: [(name: String, value: String)], for shell: Shell = .sh) -> String {
+    let lines =
+      shell == .fish
+      // A variable that is not exported hides a universal one, which would come back when it is erased.
+      ? Sandbox.conflictingVariables.map { "set -gu \($0)" }
+        + variables.map { "set -gx \($0.name) \(quoteShell($0.value))" }
+      : ["unset " + Sandbox.conflictingVariables.joined(separator: " ")]
+        + variables.map { "export \($0.name)=\(quoteShell($0.value))" }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// What a shell shall read when the command line failed, if it is one of this command: with nothing to read it would go
+  /// on with the server that its variables lead to.
+  static func scriptOfFailure(_ arguments: [String]) -> String? {
+    guard arguments.starts(with: ["sandbox"]), arguments.contains(where: { $0 == "env" }) else { return nil }
+    let isFish = arguments.contains { $0 == Shell.fish.rawValue || $0 == "--shell=\(Shell.fish)" }
+    // The folder of a socket, which nobody but root could make.
+    return script([("PGHOST", "/annals-sandbox-is-not-running")], for: isFish ? .fish : .sh) + "false\n"
   }
 }
