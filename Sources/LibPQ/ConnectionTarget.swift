@@ -105,6 +105,26 @@ extension ConnectionParameters {
     return values
   }
 
+  /// The same for a command line that is shown: without the passwords of a connection string. Nil where one may stand in
+  /// a wrong place.
+  package var withoutPasswords: ConnectionParameters? {
+    do { try checkTarget() } catch { return nil }
+    var shown = self
+    guard let options = connectionStringOptions else { return shown }
+    let harmless = options.filter { !$0.key.utf8.suffix(8).elementsEqual("password".utf8) }
+    if harmless.count < options.count {
+      // libpq escapes with a backslash within quotes (manual, "Keyword/Value Connection Strings").
+      shown.database = harmless.sorted { $0.key < $1.key }.map { keyword, value in
+        let escaped = value.unicodeScalars.flatMap { scalar -> [Unicode.Scalar] in
+          scalar == "'" || scalar == "\\" ? ["\\", scalar] : [scalar]
+        }
+        let isPlain = !value.isEmpty && escaped.allSatisfy { ("!"..."~").contains($0) && $0 != "\\" }
+        return "\(keyword)=" + (isPlain ? value : "'\(String(String.UnicodeScalarView(escaped)))'")
+      }.joined(separator: " ")
+    }
+    return shown
+  }
+
   /// What the conninfo string or URI gives; nil when there is none, or libpq cannot read it.
   var connectionStringOptions: [String: String]? {  // ASCII
     database.flatMap { Self.isConnectionString($0) ? Self.options(of: $0) : nil }

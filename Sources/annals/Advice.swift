@@ -1,9 +1,44 @@
 internal import EventStore
+internal import LibPQ
+internal import Synchronization
 
 /// What the store's hints advise, in the words of this program's command line.
 ///
-/// A command stands in quotes, unless it holds some itself: there it ends the sentence.
+/// A command repeats the options that said where the store is, so that it can be pasted: without them it would go
+/// elsewhere.
 enum Advice {
+  /// The options as they were given, quoted for a shell, each behind a blank.
+  private struct Given {
+    var server = ""
+    var table = ""
+    var sandbox = ""
+  }
+
+  private static let given = Mutex(Given())
+
+  /// Notes what the command line said, without passwords.
+  static func repeatOptions(of parameters: ConnectionParameters, table: QualifiedName?, layout: String?) {
+    let shown = parameters.withoutPasswords
+    let server = [("-h", shown?.host), ("-p", shown?.port), ("-U", shown?.user), ("-d", shown?.database)]
+    let tables = [("--table", table?.description), ("--layout", layout)]
+    given.withLock { $0 = Given(server: options(server), table: options(tables)) }
+  }
+
+  /// Notes where the sandbox is, and what its hints therefore say.
+  static func repeatOptions(ofSandbox directory: String?) {
+    given.withLock { $0.sandbox = options([("--directory", directory)]) }
+  }
+
+  /// A hint about the sandbox, which ends with a command line where it has one.
+  static func ofSandbox(_ hint: String) -> String {
+    let hasCommand = !hint.unicodeScalars.ranges(of: "annals sandbox ".unicodeScalars).isEmpty
+    return hint + (hasCommand ? given.withLock(\.sandbox) : "")
+  }
+
+  private static func options(_ options: [(name: String, value: String?)]) -> String {
+    options.map { name, value in value.map { " \(name) \(quoteShell($0))" } ?? "" }.joined()
+  }
+
   static func text(_ hint: Hint) -> String { hint.text(naming: name) }
 
   private static func name(_ remedy: Remedy) -> String {
@@ -13,36 +48,54 @@ enum Advice {
     case .layout: "--layout"
     case .upcasters: "--upcasters"
     case .rawEvents: "--raw"
-    case .initialize: "'annals init'"
-    case .addPosition: "'annals init --add-position'"
+    case .initialize: command("init")
+    case .addPosition: command("init", "--add-position")
     case .previewAddPosition: "'--add-position --dry-run'"
-    case .diagnose(let layout): "'annals doctor --layout \(layout)'"
-    case .stream(let aggregateID): "annals stream \(quoteShellOperand(aggregateID))"
-    case .types: "'annals types'"
+    case .diagnose(let layout):
+      quoted("annals doctor" + given.withLock(\.server) + options([("--layout", layout)]))
+    case .stream(let aggregateID): line("stream", quoteShellOperand(aggregateID))
+    case .types: command("types")
     case .append(let expected): "--expected-version \(expected == .noStream ? "none" : version(expected))"
     case .appendBatches(let lines): "--batch-size \(lines)"
     case .skipLines(let lines): "--skip-lines \(lines)"
     case .runID(let run): "--run-id" + (run.map { " " + quoteShell($0) } ?? "")
-    case .replay(nil): "'annals replay'"
-    case .replay(let position?): "'annals replay --from-position \(position)'"
-    case .rebuild(let path): "'annals rebuild-projection \(path.map(quoteShell) ?? "FILE")'"
+    case .replay(nil): command("replay")
+    case .replay(let position?): command("replay", "--from-position \(position)")
+    case .rebuild(let path): command("rebuild-projection", path.map(quoteShell) ?? "FILE")
     case .restartRebuild: "--restart"
-    case .projections(nil): "'annals projections'"
-    case .projections(let name?): "'annals projections \(name)'"
-    case .dropProjection(let name): "'annals projections drop \(name)'"
-    case .deadLetters: "'annals dead-letters list'"
+    case .projections(nil): command("projections")
+    case .projections(let name?): command("projections", quoteShellOperand(name))
+    case .dropProjection(let name): command("projections drop", quoteShellOperand(name))
+    case .deadLetters: command("dead-letters list")
     case .retryByCommand: "--exec COMMAND"
-    case .snapshots: "'annals snapshot list'"
-    case .takeSnapshots: "'annals snapshot take'"
-    case .verify(nil): "'annals verify-versions'"
-    case .verify(let kind?): "'annals verify-versions --only \(kind)'"
-    case .checkEvolution: "'annals evolve check'"
-    case .planEvolution(let path): "'annals evolve plan FILE --out \(quoteShell(path))'"
-    case .applyEvolution: "'annals evolve apply'"
+    case .snapshots: command("snapshot list")
+    case .takeSnapshots: command("snapshot take")
+    case .verify(nil): command("verify-versions")
+    case .verify(let kind?): command("verify-versions", "--only \(kind)")
+    case .checkEvolution: command("evolve check")
+    case .planEvolution(let path): command("evolve plan", "FILE --out \(quoteShell(path))")
+    case .applyEvolution: command("evolve apply")
     case .copyName: "--into"
     case .withoutSwap: "--swap"
-    case .rollBackEvolution(let copy): "'annals evolve rollback --into \(quoteShell(copy))'"
+    case .rollBackEvolution(let copy): command("evolve rollback", "--into \(quoteShell(copy))")
     }
+  }
+
+  /// A command line within a sentence.
+  static func command(_ subcommand: String, _ arguments: String = "") -> String {
+    quoted(line(subcommand, arguments))
+  }
+
+  /// A command line, bare: it ends the sentence.
+  private static func line(_ subcommand: String, _ arguments: String) -> String {
+    let options = given.withLock { $0.server + $0.table }
+    return "annals \(subcommand)\(options)" + (arguments.isEmpty ? "" : " \(arguments)")
+  }
+
+  /// Set off by quotes that it does not hold itself.
+  private static func quoted(_ line: String) -> String {
+    let quote = ["'", "\""].first { (quote: Unicode.Scalar) in !line.unicodeScalars.contains(quote) }
+    return quote.map { "\($0)\(line)\($0)" } ?? line
   }
 
   private static func version(_ expected: ExpectedVersion) -> String {

@@ -39,7 +39,9 @@ struct Initialize: AsyncParsableCommand {
       StandardError.print(
         lines: Initialize.script(result.missing).unicodeScalars.split(separator: "\n").map(String.init)
       )
-      StandardError.print("HINT:  Run it, or 'annals init --add-position'; both lock the table meanwhile.")
+      StandardError.print(
+        "HINT:  " + Advice.text("Run it, or \(.addPosition); both lock the table meanwhile.")
+      )
     }
   }
 

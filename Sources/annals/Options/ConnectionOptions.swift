@@ -80,6 +80,7 @@ struct ConnectionOptions: ParsableArguments {
   func store() async throws -> EventStore {
     var parameters = ConnectionParameters(host: host, port: port, user: user, database: database)
     parameters.responseTimeout = responseTimeout?.duration
+    Advice.repeatOptions(of: parameters, table: givenTable, layout: givenLayout)
     let store = try EventStore(parameters, table: try table, layout: try layout())
     await store.onNotice { StandardError.warn($0) }
     return store

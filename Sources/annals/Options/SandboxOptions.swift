@@ -21,6 +21,7 @@ struct SandboxOptions: ParsableArguments {
   }
 
   func sandbox() async throws -> Sandbox {
-    try await Sandbox(directory: directory.map { FilePath($0) })
+    Advice.repeatOptions(ofSandbox: directory)
+    return try await Sandbox(directory: directory.map { FilePath($0) })
   }
 }

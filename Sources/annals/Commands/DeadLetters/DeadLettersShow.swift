@@ -23,7 +23,7 @@ struct DeadLettersShow: AsyncParsableCommand {
         .notFound,
         "\(name) has no dead letter at position \(position)",
         code: "notFound",
-        hint: "List them with 'annals dead-letters list'."
+        hint: Advice.text("List them with \(.deadLetters).")
       )
     }
     output.printAlone(letter)

@@ -17,7 +17,7 @@ struct ProjectionsRollback: AsyncParsableCommand {
     StandardError.warn(
       "\(name): generation \(outcome.generation) is live again, at position \(outcome.position), "
         + "\(Field.counted(outcome.eventsBehind, "event")) behind; "
-        + "bring it up to date with 'annals project' and its file"
+        + "bring it up to date with \(Advice.command("project")) and its file"
     )
   }
 }

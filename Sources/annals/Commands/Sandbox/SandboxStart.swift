@@ -20,6 +20,7 @@ struct SandboxStart: AsyncParsableCommand {
       StandardError.warn("the sandbox was running already and is \(noFsync ? "" : "not ")durable")
     }
     let verb = outcome == .started ? "started" : "is running already"
-    StandardError.note("the sandbox \(verb) in \(status.directory): eval \"$(annals sandbox env)\"")
+    let env = Advice.ofSandbox("annals sandbox env")
+    StandardError.note("the sandbox \(verb) in \(status.directory): eval \"$(\(env))\"")
   }
 }

@@ -63,7 +63,7 @@ struct SnapshotTake: AsyncParsableCommand {
       "\(what), and no snapshot was taken of \(count == 1 ? "it" : "them"): '\(first)'"
         + (count == 1 ? "" : " is the first"),
       code: "incompleteStreams",
-      hint: "'annals verify-versions' lists what is missing."
+      hint: Advice.text("\(.verify()) lists what is missing.")
     )
   }
 }
