@@ -84,6 +84,11 @@ enum CLibrary {
     return unsafe fstat(file.rawValue, &status) == 0 ? FileStatus(status: status) : nil
   }
 
+  /// Lets a write wait for room from now on, where the file was opened not to wait.
+  static func waitForRoom(in file: FileDescriptor) {
+    _ = fcntl(file.rawValue, F_SETFL, fcntl(file.rawValue, F_GETFL) & ~O_NONBLOCK)
+  }
+
   static func truncate(_ file: FileDescriptor, to size: Int64) {
     _ = ftruncate(file.rawValue, off_t(size))
   }

@@ -37,7 +37,7 @@ struct Failure {
       hasSeveralLines = true
     case is CancellationError:
       status = Interruption.status ?? .interrupted
-      (code, message) = ("interrupted", "interrupted")
+      (code, message) = ("interrupted", Interruption.isUnexpected ? "interrupted" : "")
       detail = Self.afterInterruption
     case _ where Annals.exitCode(for: error).isSuccess:
       // Help and version, which ArgumentParser throws too, were asked for.

@@ -85,6 +85,33 @@ private typealias ExitStatus = annals.ExitStatus
     }
   }
 
+  /// What goes on until a signal comes ends by that signal, as everything does, and has nothing to tell.
+  @Test(arguments: [
+    "stream --follow", "stream --follow -o ndjson", "replay --follow --checkpoint c", "project p.sql",
+  ])
+  func aSignalIsTheEndOfFollowing(command: String) async throws {
+    try await TestCluster.withDatabase { db in
+      let folder = "/tmp/annals-test-\(db.name)"
+      let script = """
+        mkdir "$FOLDER" && cd "$FOLDER" || exit
+        printf -- '-- @projection p\\n-- @create\\nCREATE TABLE t (id text);\\n-- @on A\\nSELECT 1;\\n' > p.sql
+        "$ANNALS" init && "$ANNALS" rebuild-projection p.sql && "$ANNALS" append a A
+        # As a shell without job control starts it in the background, it would ignore INT.
+        timeout --preserve-status --signal=INT 3 "$ANNALS" \(command) > out 2> err; echo $?
+        cat err
+        # 0 is a signal's: the program did not exit by itself.
+        python3 -c 'import subprocess, sys, time, signal
+        child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+        time.sleep(2); child.send_signal(signal.SIGTERM); print(child.wait())' "$ANNALS" \(command)
+        cd /; rm -r "$FOLDER"
+        """
+      let environment = db.environment.merging(["ANNALS": "\(AnnalsBinary.path)", "FOLDER": folder]) { $1 }
+      let run = try await runShell(script, environment: environment)
+      #expect(run.standardOutput == "130\n-15\n", "\(run.standardOutput)")
+      #expect(run.standardError == "")
+    }
+  }
+
   /// As AdvisoryLock.initialization.
   private static let initializationLock = Int64(0x616e_6e61_0000_0001)
 

@@ -43,6 +43,19 @@ import Testing
     }
   }
 
+  /// Opened for writing, a FIFO waits for its reader, and so would an interruption.
+  @Test func aRejectsFIFONeedsAReader() async throws {
+    try await inFolder { db, shell in
+      let append = "\"$annals\" append --from in --max-errors 9 --rejects pipe"
+      var run = try await shell("mkfifo pipe; \(append)")
+      #expect(run.exitCode == 1)
+      #expect(run.standardError.hasPrefix("annals: error: cannot write pipe: nobody reads it\nHINT:  "))
+      #expect(try await db.psql("SELECT count(*) FROM events") == "0")
+      run = try await shell("cat pipe & exec 3<>pipe; \(append); s=$?; exec 3>&-; wait; exit $s")
+      #expect(run.exitCode == 5 && run.standardOutput == Self.bad + "\n", "\(run.standardError)")
+    }
+  }
+
   @Test func theRejectsOfAnEarlierRunStay() async throws {
     try await inFolder { db, shell in
       let append = "\"$annals\" append --from in --max-errors 9 --rejects"

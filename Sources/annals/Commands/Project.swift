@@ -57,6 +57,7 @@ struct Project: AsyncParsableCommand {
 
   func run() async throws {
     let projections = try files.map { try Projection(path: $0, bytes: try InputFile.read($0)) }
+    if !once { Interruption.isTheEnd() }
     var status: ExitStatus?
     try await withThrowingTaskGroup(of: ExitStatus?.self) { group in
       for projection in projections {

@@ -101,6 +101,7 @@ struct Replay: AsyncParsableCommand {
       return try await printPlan(of: query, store)
     }
     if try await readModel.build(from: query, store) { return }
+    if follow { Interruption.isTheEnd() }
     if let exec {
       let handler = EventHandlerProcess(command: exec, timeout: timeout.duration)
       var replay = HandlerReplay(

@@ -65,6 +65,7 @@ struct Stream: AsyncParsableCommand {
     let query = try await query(store)
     let gaps = try await gaps(store)
     if follow {
+      Interruption.isTheEnd()
       try await show(query, gaps, store)
     } else {
       try await Pager.show { try await show(query, gaps, store) }

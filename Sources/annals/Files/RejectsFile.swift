@@ -15,12 +15,17 @@ final class RejectsFile: Sendable {
     self.path = path
     do {
       // A link could lead to any file that the operator may write.
+      // A FIFO is not waited for that nobody reads.
       file = try FileDescriptor.open(
         FilePath(path),
         .writeOnly,
-        options: [.create, .append, .noFollow, .closeOnExec],
+        options: [.create, .append, .noFollow, .closeOnExec, .nonBlocking],
         permissions: [.ownerReadWrite, .groupRead, .otherRead]
       )
+      CLibrary.waitForRoom(in: file)
+    } catch Errno.noSuchAddressOrDevice {
+      let hint = "Start what reads the pipe, or name a file."
+      throw CommandError.unwritable(path, "nobody reads it", hint: hint)
     } catch Errno.tooManySymbolicLinkLevels {
       throw CommandError.unwritable(path, "it is a symbolic link", hint: "Name the file itself.")
     } catch let error as Errno {

@@ -26,6 +26,16 @@ enum Interruption {
     work.withLock { $0?.cancel() }
   }
 
+  /// From now on the work has no end of its own, and a signal is how somebody ends it: no failure to tell of.
+  static func isTheEnd() {
+    endsByItself.store(false, ordering: .relaxed)
+  }
+
+  /// Whether the work ends without a signal.
+  static var isUnexpected: Bool { endsByItself.load(ordering: .relaxed) }
+
+  private static let endsByItself = Atomic<Bool>(true)
+
   /// The exit status for the signal that was received; nil when none was.
   static var status: ExitStatus? {
     switch received.load(ordering: .relaxed) {
