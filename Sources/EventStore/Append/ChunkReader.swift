@@ -8,6 +8,8 @@ struct ChunkReader {
   /// Whether an event got its id from the run and its line.
   private(set) var hasMadeIDs = false
   private let run: EventID
+  /// Whether the first line was looked at.
+  private var isBegun = false
 
   init(_ read: @escaping () throws -> [UInt8]?, _ options: BulkAppendOptions, _ table: EventsTable) {
     lines = LineReader(read: read)
@@ -51,6 +53,8 @@ struct ChunkReader {
   private mutating func nextLine() throws -> Range<Int>? {
     do {
       while let line = try lines.next() {
+        if !isBegun { try ForeignInput.refuse(lines.buffer[line]) }
+        isBegun = true
         if lines.lineNumber > options.skippedLines { return line }
       }
       return nil
@@ -108,10 +112,7 @@ struct ChunkReader {
     case UInt8(ascii: "\""):
       return EventID(namespace: Self.namespace, name: JSONScanner.decodeString(value, in: span))
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-      return EventID(
-        namespace: Self.namespace,
-        name: bytes[value.shifted(by: bytes.startIndex)]
-      )
+      return EventID(namespace: Self.namespace, name: JSONScanner.canonicalNumber(value, in: span).utf8)
     default:
       throw error(
         "event_data",
@@ -155,21 +156,24 @@ extension EventLineError {
 
 extension JSONScanner {
   /// The value of a member of an object that was scanned before; nil when it has none, or is no object.
+  ///
+  /// Of a member that is there several times it is the last, as jsonb keeps it.
   package static func member(_ name: String, of object: Range<Int>, in bytes: Span<UInt8>) -> Range<Int>? {
     guard bytes[object.lowerBound] == UInt8(ascii: "{") else { return nil }
     var scanner = JSONScanner()
     var index = object.lowerBound + 1
     let wanted = Array(name.utf8)
+    var found: Range<Int>?
     // An empty object, like the end of one that lacks the member, ends the loop with an error.
     while let (key, next) = try? scanKey(in: bytes, from: index),
       let value = try? scanner.scanValue(in: bytes, from: next)
     {
-      if decodeString(key, in: bytes) == wanted { return value }
+      if decodeString(key, in: bytes) == wanted { found = value }
       guard let end = try? scanSeparator(in: bytes, from: value.upperBound, closing: UInt8(ascii: "}")),
         bytes[end - 1] == UInt8(ascii: ",")
-      else { return nil }
+      else { break }
       index = end
     }
-    return nil
+    return found
   }
 }

@@ -26,7 +26,7 @@ package struct EventLineParser: Sendable {
       throw FieldError(
         at: index,
         "not a JSON object",
-        hint: #"A line looks like {"aggregate_id": "order-42", \#u{2026}}."#
+        hint: #"The input is NDJSON: a line looks like {"aggregate_id": "order-42", \#u{2026}}."#
       )
     }
     index = JSONScanner.skipWhitespace(in: bytes, from: index + 1)

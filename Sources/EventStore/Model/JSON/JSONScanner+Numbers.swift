@@ -91,4 +91,47 @@ extension JSONScanner {
     while index < digits.upperBound, bytes[index] == UInt8(ascii: "0") { index += 1 }
     return index - digits.lowerBound
   }
+
+  /// The one text of all that are the same number to PostgreSQL, as 1, 1.0 and 10e-1: without an exponent, unless that
+  /// would be long, and without zeros at the ends.
+  static func canonicalNumber(_ place: Range<Int>, in bytes: Span<UInt8>) -> String {
+    let isNegative = bytes[place.lowerBound] == UInt8(ascii: "-")
+    var digits: [UInt8] = []
+    var exponent = 0
+    var isFraction = false
+    var index = isNegative ? place.lowerBound + 1 : place.lowerBound
+    while index < place.upperBound, bytes[index] | 0x20 != UInt8(ascii: "e") {
+      if bytes[index] == UInt8(ascii: ".") {
+        isFraction = true
+      } else {
+        digits.append(bytes[index])
+        if isFraction { exponent -= 1 }
+      }
+      index += 1
+    }
+    if index < place.upperBound, let (value, _) = try? scanExponent(in: bytes, from: index + 1) {
+      exponent += value
+    }
+    digits.removeFirst(digits.prefix { $0 == UInt8(ascii: "0") }.count)
+    guard !digits.isEmpty else { return "0" }
+    while digits.last == UInt8(ascii: "0") {
+      digits.removeLast()
+      exponent += 1
+    }
+    let text = String(decoding: digits, as: UTF8.self)
+    let zeros = { (count: Int) in String(repeating: "0", count: count) }
+    let magnitude =
+      switch exponent {
+      case 0...longestRun: text + zeros(exponent)
+      case -digits.count + 1..<0:
+        String(decoding: digits.dropLast(-exponent), as: UTF8.self) + "."
+          + String(decoding: digits.suffix(-exponent), as: UTF8.self)
+      case -longestRun..<0: "0." + zeros(-exponent - digits.count) + text
+      default: text + "e\(exponent)"
+      }
+    return (isNegative ? "-" : "") + magnitude
+  }
+
+  /// Zeros that are written out in the place of an exponent.
+  private static let longestRun = 40
 }

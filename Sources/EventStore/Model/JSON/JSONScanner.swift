@@ -173,7 +173,11 @@ extension Span<UInt8> {
 
 extension JSONError {
   static func endOfInput(at offset: Int, expected: String) -> JSONError {
-    JSONError(at: offset, "the line ends where \(expected) was expected", hint: "The line may be cut off.")
+    JSONError(
+      at: offset,
+      "the line ends where \(expected) was expected",
+      hint: "The line may be cut off. An event is one line; jq -c . makes one of several."
+    )
   }
 
   static func unexpected(
