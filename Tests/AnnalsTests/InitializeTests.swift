@@ -114,6 +114,33 @@ import Testing
     }
   }
 
+  /// ALTER TABLE cannot run there, and is not shown.
+  @Test(arguments: [
+    ("CREATE VIEW events AS SELECT * FROM old", "view"),
+    ("CREATE MATERIALIZED VIEW events AS SELECT * FROM old", "materialized view"),
+    (
+      """
+      CREATE FOREIGN DATA WRAPPER nothing; CREATE SERVER nowhere FOREIGN DATA WRAPPER nothing;
+      CREATE FOREIGN TABLE events (id uuid, aggregate_id text, event_type text, event_data jsonb, version int,
+        "timestamp" timestamptz) SERVER nowhere
+      """, "foreign table"
+    ),
+  ])
+  func aViewGetsNoColumn(definition: String, kind: String) async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.psql(classicTable.replacing("TABLE events", with: "TABLE old") + definition)
+      let refused = try await db.annals("init", "--add-position")
+      #expect(refused.exitCode == 78)
+      let message = "public.events is a \(kind), to which no column can be added"
+      #expect(refused.standardError.hasPrefix("annals: error: \(message)\n"), "\(refused.standardError)")
+      #expect(try await db.psql("SELECT to_regnamespace('annals') IS NULL") == "t")
+      let run = try await db.annals("init")
+      #expect(run.exitCode == 0)
+      #expect(run.standardError.hasPrefix("annals: \(message). Add the columns to the table "))
+      #expect(!run.standardError.contains("ALTER TABLE"))
+    }
+  }
+
   @Test func whatIsNoTableOfEventsIsRefused() async throws {
     try await TestCluster.withDatabase { db in
       try await db.psql("CREATE TABLE events (id integer, event_data json)")
@@ -132,6 +159,24 @@ import Testing
       let run = try await db.annals("init", "-n")
       #expect(run.status == .exited(1))
       #expect(run.standardError.contains("newer annals (migration 1000"))
+      // Nor does anything else go by records that may mean something else.
+      let file = "/tmp/annals-test-\(db.name).sql"
+      let text = "-- @projection p\n-- @create\nCREATE TABLE t (id text);\n-- @on A\nSELECT 1;"
+      _ = try await runShell("printf '%s' '\(text)' > \(file)")
+      for command in [
+        ["project", "--once", file], ["rebuild-projection", file], ["rebuild-projection", "-n", file],
+        ["projections"], ["projections", "pause", "p"], ["projections", "drop", "p", "--yes"],
+        ["dead-letters", "list"], ["replay", "--checkpoint", "c"], ["snapshot", "take", "--all"],
+        ["snapshot", "list"], ["snapshot", "prune", "--yes", "--keep", "1"],
+        ["verify-versions", "--incremental"],
+      ] {
+        let run = try await db.annals(command)
+        #expect(run.exitCode == 1, "\(command): \(run.standardError)")
+        let isTold = run.standardError.contains("newer annals (migration 1000")
+        #expect(isTold, "\(command): \(run.standardError)")
+      }
+      #expect(try await db.annals("stream").exitCode == 0)
+      _ = try await runShell("rm \(file)")
     }
   }
 

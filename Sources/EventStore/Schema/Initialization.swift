@@ -35,7 +35,20 @@ extension StoreConnection {
     let existing = try foreign == nil ? EventsTable.find(table, connection) : eventsTable()
     if let existing {
       let missing = foreign == nil ? try missingColumns(of: existing) : []
-      if addPosition { plan.steps += missing } else { plan.missing = missing }
+      if !missing.isEmpty, let (kind, remedy) = try kindWithoutColumns() {
+        let fault = EventStoreError(
+          .invalidDefinition,
+          "\(table) is a \(kind), to which no column can be added",
+          detail: "It lacks what a table of events has: \(missing.map(\.title).joined(separator: "; ")).",
+          hint: remedy
+        )
+        if addPosition { throw fault }
+        notify("\(fault.message). \(remedy)")
+      } else if addPosition {
+        plan.steps += missing
+      } else {
+        plan.missing = missing
+      }
     } else {
       if try !connection.schemaExists(table.schema) {
         plan.steps.append(
@@ -75,6 +88,18 @@ extension StoreConnection {
     let isPartitioned = try connection.query(sql).bool(0, 0)
     return isPartitioned
       ? "CREATE INDEX ON \(table.sql) (position);\n" : "ALTER TABLE \(table.sql) ADD UNIQUE (position);\n"
+  }
+
+  /// What the relation of the events is, and where its columns come from instead, when ALTER TABLE cannot add one.
+  private func kindWithoutColumns() throws -> (kind: String, remedy: Hint)? {
+    let sql: SQL = "SELECT relkind::text FROM pg_class WHERE oid = to_regclass(\(table.sql))"
+    let query: Hint = "Add the columns to the table that it reads, and to its query."
+    return switch try connection.query(sql).string(0, 0) {
+    case "v": ("view", query)
+    case "m": ("materialized view", query)
+    case "f": ("foreign table", "Add the columns to the table on the other server first, then to this one.")
+    default: nil
+    }
   }
 
   /// A template with this store's table in it.

@@ -40,13 +40,7 @@ extension StoreConnection {
   /// - Throws: ``EventStoreError`` when a newer annals was here: its tables may mean something else.
   func pendingMigrations() throws -> [InitializationResult.Step] {
     let applied = try appliedMigration()
-    guard applied <= migrations.count else {
-      throw EventStoreError(
-        .failed,
-        "schema annals was made by a newer annals (migration \(applied); this one knows \(migrations.count))",
-        hint: "Use that version of annals, or a newer one."
-      )
-    }
+    try refuseNewerSchema(applied)
     return migrations.filter { $0.number > applied }.map { migration in
       let record =
         "INSERT INTO annals.migrations (number, name) VALUES (\(migration.number), \(quoteLiteral(migration.name)));\n"
@@ -73,9 +67,20 @@ extension StoreConnection {
     return try connection.query("SELECT coalesce(max(number), 0) FROM annals.migrations").int32(0, 0)
   }
 
-  /// Refuses what needs schema `annals` when it is missing or old.
+  private func refuseNewerSchema(_ applied: Int32) throws {
+    guard applied > migrations.count else { return }
+    throw EventStoreError(
+      .failed,
+      "schema annals was made by a newer annals (migration \(applied); this one knows \(migrations.count))",
+      hint: "Use that version of annals, or a newer one."
+    )
+  }
+
+  /// Refuses what needs schema `annals` when it is missing, old, or newer than this version: its tables may mean
+  /// something else then.
   func requireSchema() throws {
     let applied = try appliedMigration()
+    try refuseNewerSchema(applied)
     guard applied < migrations.count else { return }
     throw EventStoreError(
       .failed,
