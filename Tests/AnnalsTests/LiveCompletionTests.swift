@@ -129,6 +129,40 @@ import Testing
     }
   }
 
+  /// A shell types what all candidates have in common: it must hold for those that are left out, too.
+  @Test func whatIsLeftOutCountsForWhatAllHaveInCommon() async throws {
+    try await withEvents { db, _ in
+      try await db.psql(
+        """
+        INSERT INTO events (aggregate_id, event_type, event_data, version)
+          SELECT 'order-' || to_hex(a) || '-x', 'Type-' || to_hex(a), '{}', 1
+          FROM (SELECT generate_series(0, 60) UNION ALL SELECT generate_series(240, 255)) AS numbers (a);
+        INSERT INTO events (aggregate_id, event_type, event_data, version)
+          SELECT 'many' || a || '-1', 'T', '{}', 1 FROM generate_series(100, 199) a;
+        CREATE TABLE native (LIKE events INCLUDING DEFAULTS);
+        ALTER TABLE native ALTER aggregate_id TYPE text COLLATE "en-x-icu";
+        INSERT INTO native (aggregate_id, event_type, event_data, version, position)
+          SELECT aggregate_id, event_type, event_data, version, position FROM events;
+        INSERT INTO annals.checkpoints (store, name, filter)
+          SELECT 'public.events', 'mail-' || to_char(n, 'FM000'), '' FROM generate_series(0, 120) n;
+        """
+      )
+      for (command, argument, line, typed) in [
+        ("stream", "positional@0", "order-", "order-"), ("stream", "positional@0", "or", "order-"),
+        ("stream", "--type", "--type Type-", "Type-"), ("stream", "--category", "--category m", "many1"),
+        ("stream", "positional@0", "--table native order-", "order-"),
+        ("replay", "--checkpoint", "--checkpoint ma", "mail-"),
+      ] {
+        let names = try await complete(command, argument, "annals \(command) \(line)", db)
+        #expect(names.count == 50, "\(line)")
+        let shared = names.dropFirst().reduce(Array(names[0].utf8)) { shared, name in
+          zip(shared, name.utf8).prefix { $0 == $1 }.map(\.0)
+        }
+        #expect(shared == Array(typed.utf8), "\(line)")
+      }
+    }
+  }
+
   @Test func namesOfAnnalsOwn() async throws {
     try await withEvents { db, _ in
       try await db.psql(

@@ -61,6 +61,7 @@ extension SQLTemplate {
 
   static let categoriesByPrefix = SQLTemplate(PackageResources.CategoriesByPrefix_sql, "events")
   static let endOfHistory = SQLTemplate(PackageResources.EndOfHistory_sql, "events", "sequence")
+  static let lastName = SQLTemplate(PackageResources.LastName_sql, "events", "column", "order", "end")
   static let namesByPrefix = SQLTemplate(
     PackageResources.NamesByPrefix_sql,
     "events",
@@ -145,7 +146,7 @@ extension SQLTemplate {
     .differenceQueries, .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
     .projectionStatus, .readModelObjects, .shadowingNames, .writesElsewhere, .categoriesByPrefix,
     .endOfHistory,
-    .namesByPrefix, .positionFaults, .trace, .watermark,
+    .lastName, .namesByPrefix, .positionFaults, .trace, .watermark,
     .addMetadata, .addPosition, .createEvents, .eventsTable, .hasUniqueKey, .changes, .verifySnapshots,
     .checkpointFindings, .consumerFindings, .consumerStatus, .duplicateValues, .eventHashes, .gapEvidence,
     .orderFindings, .positionHoles, .readers, .snapshotFindings, .streamEnds, .streams, .versionFindings,
