@@ -51,6 +51,31 @@ import Testing
     }
   }
 
+  /// A chain of causes without a correlation id, traced from one of its events; {order} is that of the positions.
+  @Test(arguments: ["i", "-i", "i % 7, i"], [1, 700, 1500])
+  func aLongChain(order: String, from: Int) async throws {
+    try await withEvents { db, annals in
+      try await db.psql(
+        """
+        INSERT INTO events (id, aggregate_id, event_type, event_data, version, metadata)
+        SELECT md5(i::text)::uuid, 'chain-' || i, 'T', '{}', 1,
+               CASE WHEN i > 1 THEN jsonb_build_object('causation_id', md5((i - 1)::text)::uuid) END
+        FROM generate_series(1, 1500) i ORDER BY \(order);
+        INSERT INTO events (id, aggregate_id, event_type, event_data, version, metadata) VALUES
+          (md5('beside')::uuid, 'beside', 'T', '{}', 1, jsonb_build_object('causationId', md5('3')::uuid)),
+          (md5('lost')::uuid, 'lost', 'T', '{}', 1, jsonb_build_object('causationId', md5('nonesuch')::uuid)),
+          (md5('other')::uuid, 'other', 'T', '{}', 1, '{"causation_id": "no uuid"}');
+        """
+      )
+      let id = try await db.psql("SELECT md5('\(from)')::uuid")
+      let run = try await annals(["trace", id, "-o", "csv"])
+      let lines = run.standardOutput.split(separator: "\r\n").dropFirst()
+      #expect(lines.count == 1501, "\(run.standardError)")
+      #expect(lines.contains { $0.hasPrefix("1499,") && $0.contains("chain-1500") })
+      #expect(lines.contains { $0.hasPrefix("3,") && $0.contains("beside") })
+    }
+  }
+
   @Test func nothingIsStatus4() async throws {
     try await withEvents { _, annals in
       let run = try await annals(["trace", "work-3"])

@@ -71,6 +71,7 @@ extension SQLTemplate {
   )
   static let positionFaults = SQLTemplate(PackageResources.PositionFaults_sql)
   static let trace = SQLTemplate(PackageResources.Trace_sql, "events", "columns", "causation", "correlation")
+  static let traceCauses = SQLTemplate(PackageResources.TraceCauses_sql, "events", "causation")
   static let watermark = SQLTemplate(PackageResources.Watermark_sql)
 
   static let addMetadata = SQLTemplate(PackageResources.AddMetadata_sql, "events")
@@ -146,7 +147,7 @@ extension SQLTemplate {
     .differenceQueries, .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
     .projectionStatus, .readModelObjects, .shadowingNames, .writesElsewhere, .categoriesByPrefix,
     .endOfHistory,
-    .lastName, .namesByPrefix, .positionFaults, .trace, .watermark,
+    .lastName, .namesByPrefix, .positionFaults, .trace, .traceCauses, .watermark,
     .addMetadata, .addPosition, .createEvents, .eventsTable, .hasUniqueKey, .changes, .verifySnapshots,
     .checkpointFindings, .consumerFindings, .consumerStatus, .duplicateValues, .eventHashes, .gapEvidence,
     .orderFindings, .positionHoles, .readers, .snapshotFindings, .streamEnds, .streams, .versionFindings,

@@ -16,6 +16,10 @@ extension StoreConnection {
   /// Most events of a trace; more than that do not belong to one piece of work.
   private static let maximumTraced = 10_000
 
+  /// Steps from causes to effects, each of which looks through the table where no index helps. More than these are
+  /// those of a long chain.
+  private static let maximumSteps = 3
+
   func trace(_ id: String) throws -> [TracedEvent] {
     let events = try eventsTable()
     guard events.hasMetadata else {
@@ -31,21 +35,71 @@ extension StoreConnection {
       correlationID = event.correlationID
       found[eventID] = event
     }
-    var isNew = true
     for event in try traced(correlationID: correlationID) { found[event.event.id] = event }
-    while isNew {
-      let causes = Set(found.values.compactMap { $0.causationID.flatMap { EventID($0) } })
+    var new = Array(found.values)
+    for _ in 0..<Self.maximumSteps where !new.isEmpty {
+      let causes = Set(new.compactMap { $0.causationID.flatMap { EventID($0) } })
       let more = try traced(
-        causes: found.keys.map(\.description),
+        causes: new.map(\.event.id.description),
         ids: causes.filter { found[$0] == nil }
       )
-      isNew = more.contains { found[$0.event.id] == nil }
-      for event in more { found[event.event.id] = event }
+      new = more.filter { found[$0.event.id] == nil }
+      for event in new { found[event.event.id] = event }
     }
+    if !new.isEmpty { try addChains(to: &found) }
     guard !found.isEmpty else {
       throw EventStoreError(.notFound, "\(table) has no event '\(id)' and none of that correlation id")
     }
     return tree(of: found)
+  }
+
+  /// Finds what is left of long chains: from the events up, cause by cause, and from there down, in a pass over all
+  /// events that have a cause, in which as a rule each stands behind it.
+  private func addChains(to found: inout [EventID: TracedEvent]) throws {
+    let events: [String: String] = ["events": relation, "causation": Self.field("causation")]  // ASCII
+    let position = try eventsTable().hasPosition ? "e.position" : "e.\"timestamp\""
+    let effects: SQL = """
+      SELECT e.id, \(raw: Self.field("causation")) AS cause FROM \(raw: relation) e
+      WHERE e.metadata ?| ARRAY['causation_id', 'causationId', '$causationId'] AND e.id IS NOT NULL
+      ORDER BY \(raw: position)
+      """
+    // Where effects stand before their causes, a pass the other way goes on.
+    var passes = [effects, "\(effects) DESC"]
+    var ids = Set(found.keys)
+    try connection.transaction(.repeatableReadOnly) {
+      let seeds = Parameter.uuidArray(ids.map { ($0.high, $0.low) })
+      try connection.query(SQLTemplate.traceCauses.filled([:], from: events), [seeds]).forEachRow {
+        ids.insert($0.eventID("id"))
+      }
+      var count = 0
+      while count < ids.count {
+        count = ids.count
+        passes.swapAt(0, 1)
+        try connection.forEachPage(of: passes[1], pageRows: 10_000) { page in
+          page.forEachRow { row in
+            guard let cause = row.optionalString("cause").flatMap({ EventID($0) }), ids.contains(cause) else {
+              return
+            }
+            ids.insert(row.eventID("id"))
+          }
+          try checkNumber(ids.count)
+        }
+      }
+    }
+    for event in try traced(ids: ids.filter { found[$0] == nil }) { found[event.event.id] = event }
+  }
+
+  private static func field(_ name: String) -> String {
+    "coalesce(e.metadata ->> '\(name)_id', e.metadata ->> '\(name)Id', e.metadata ->> '$\(name)Id')"
+  }
+
+  private func checkNumber(_ count: Int) throws {
+    guard count > Self.maximumTraced else { return }
+    throw EventStoreError(
+      .failed,
+      "more than \(Self.maximumTraced) events belong together by their ids",
+      hint: "See them with \(.replay()), and jq."
+    )
   }
 
   private func traced(
@@ -53,24 +107,15 @@ extension StoreConnection {
     causes: [String] = [],
     ids: some Collection<EventID> = []
   ) throws -> [TracedEvent] {
-    let field = { (name: String) in
-      "coalesce(e.metadata ->> '\(name)_id', e.metadata ->> '\(name)Id', e.metadata ->> '$\(name)Id')"
-    }
     let sql = SQLTemplate.trace.filled([
       "events": relation, "columns": try eventsTable().columns,
-      "causation": field("causation"), "correlation": field("correlation"),
+      "causation": Self.field("causation"), "correlation": Self.field("correlation"),
     ])
     let rows = try connection.query(
       sql,
       [.text(correlationID), .textArray(causes), .uuidArray(ids.map { ($0.high, $0.low) })]
     )
-    guard rows.rowCount <= Self.maximumTraced else {
-      throw EventStoreError(
-        .failed,
-        "more than \(Self.maximumTraced) events belong together by their ids",
-        hint: "See them with \(.replay()), and jq."
-      )
-    }
+    try checkNumber(rows.rowCount)
     try EventPages.requireComplete(rows)
     let next = EventsTable.Column.metadata + 1
     return (0..<rows.rowCount).map { row in
