@@ -38,9 +38,14 @@ extension EventStore {
     try await perform { try $0.dropProjection(name) }
   }
 
-  /// Stops or starts the catch-up of a projection; one that is under way stops after its transaction.
-  public func setProjectionPaused(_ name: String, _ isPaused: Bool) async throws {
-    try await perform { try $0.setProjectionPaused(name, isPaused) }
+  /// Stops the catch-up of a projection; one that is under way stops after its transaction.
+  public func pauseProjection(_ name: String) async throws {
+    try await perform { try $0.setPaused(true, projection: name) }
+  }
+
+  /// Lets a projection that was paused go on.
+  public func resumeProjection(_ name: String) async throws {
+    try await perform { try $0.setPaused(false, projection: name) }
   }
 
   /// Moves the checkpoint of a live read model by hand: back, and events are applied again; forward, and events

@@ -88,7 +88,7 @@ extension StoreConnection {
     try audit("drop", name)
   }
 
-  func setProjectionPaused(_ name: String, _ isPaused: Bool) throws {
+  func setPaused(_ isPaused: Bool, projection name: String) throws {
     try requireSchema()
     try connection.transaction {
       _ = try lockProjection(name)

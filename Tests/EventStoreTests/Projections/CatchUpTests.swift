@@ -193,11 +193,11 @@ import Testing
     try await Shop.open(events: 5) { shop in
       try await shop.rebuild(sums)
       try await shop.append(5)
-      try await shop.store().setProjectionPaused("sums", true)
+      try await shop.store().pauseProjection("sums")
       let outcome = try await shop.project(sums)
       #expect(outcome.isPaused && outcome.events == 0)
       #expect(try await shop.store().projections().first?.state == .paused)
-      try await shop.store().setProjectionPaused("sums", false)
+      try await shop.store().resumeProjection("sums")
       #expect(try await shop.project(sums).events == 5)
     }
   }

@@ -13,6 +13,6 @@ struct ProjectionsPause: AsyncParsableCommand {
   var name: String
 
   func run() async throws {
-    try await connection.store().setProjectionPaused(name, true)
+    try await connection.store().pauseProjection(name)
   }
 }

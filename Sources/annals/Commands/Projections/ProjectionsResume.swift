@@ -13,6 +13,6 @@ struct ProjectionsResume: AsyncParsableCommand {
   var name: String
 
   func run() async throws {
-    try await connection.store().setProjectionPaused(name, false)
+    try await connection.store().resumeProjection(name)
   }
 }
