@@ -17,7 +17,7 @@ enum CLibrary {
 
   /// The bytes of the process's arguments, without the program's name.
   static var arguments: [[UInt8]] {
-    unsafe (1..<max(1, Int(CommandLine.argc))).compactMap { index in
+    (1..<max(1, Int(CommandLine.argc))).compactMap { index in
       unsafe CommandLine.unsafeArgv[index].map { unsafe bytes($0) }
     }
   }

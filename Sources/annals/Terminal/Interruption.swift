@@ -77,16 +77,16 @@ enum Interruption {
       let source = DispatchSource.makeSignalSource(signal: number)
       source.setEventHandler {
         if let handler = childHandler.withLock({ $0 }) { return handler(number) }
-        received.store(number, ordering: .relaxed)
+        let isFirst = received.exchange(number, ordering: .relaxed) == 0
         // With the bar goes what the terminal shows of Ctrl-C.
         StandardError.draw(nil)
         task.cancel()
-        guard let handler = waitingHandler.withLock({ $0 }) else {
-          // From now on the signal has its ordinary effect.
+        if let handler = waitingHandler.withLock({ $0 }) { return handler(number) }
+        if isFirst { endSoon(by: number) }
+        // From now on the signal has its ordinary effect; but timeout(1) sends each to the command and again to its group.
+        DispatchQueue(label: "annals.signal").asyncAfter(deadline: .now() + .milliseconds(100)) {
           signal(number, SIG_DFL)
-          return endSoon(by: number)
         }
-        handler(number)
       }
       // Dispatch only watches: without this the signal would still end the process.
       signal(number, SIG_IGN)
