@@ -1,6 +1,8 @@
 internal import LibPQ
 
-/// How a table of a new generation differs from the live one of the same name.
+/// How a table of a new generation differs from the live one of the same name; one that only one side has, from none.
+///
+/// Rows are the same where the texts of all their values are.
 public struct TableDifference: Sendable, Hashable {
   /// The table.
   public let table: String
@@ -12,6 +14,8 @@ public struct TableDifference: Sendable, Hashable {
   public let removed: Int64
   /// Rows of the same primary key with other values; a table without a primary key has only added and removed ones.
   public let changed: Int64
+  /// The columns that only one of the two tables has; they make every row differ.
+  public let loneColumns: [String]
   /// A few of the differences: `{"change": "changed", "live": {…}, "new": {…}}`.
   public let samples: [String]
 
@@ -45,25 +49,40 @@ extension DifferenceLimit {
 extension StoreConnection {
   /// Compares the tables of a generation with the live ones; none without a live generation.
   func differences(of generation: Generation) throws -> [TableDifference] {
-    guard try liveGeneration(of: generation.projection) != nil else { return [] }
+    guard let live = try liveGeneration(of: generation.projection) else { return [] }
     return try connection.transaction(.repeatableReadOnly) {
+      // No two values of a type have one text then. The estimate of a full join is far off, which would have the query
+      // compiled: 0.8 s, where 200,000 rows of five columns take 0.3 s.
+      try connection.execute(
+        """
+        SET LOCAL extra_float_digits = 1; SET LOCAL datestyle = ISO; SET LOCAL intervalstyle = postgres;
+        SET LOCAL jit = off
+        """
+      )
       let queries = try connection.query(
         SQLTemplate.differenceQueries.sql,
-        [.text(generation.ownSchema), .text(generation.liveSchema)]
+        [
+          .text(generation.ownSchema), .text(generation.liveSchema),
+          .textArray(live.objects.map(\.description)),
+        ]
       )
       return try queries.map { table in
         let result = try connection.query(SQL(raw: table.string("query")))
         let counts = result[0]
-        let samples = counts.optionalString("samples") ?? ""
         return TableDifference(
           table: table.string("name"),
           liveRows: counts.int64("live_rows"),
           added: counts.int64("added"),
           removed: counts.int64("removed"),
           changed: counts.int64("changed"),
-          samples: samples.unicodeScalars.split(separator: "\n").map(String.init)
+          loneColumns: Self.lines(table.optionalString("lone_columns")),
+          samples: Self.lines(counts.optionalString("samples"))
         )
       }
     }
+  }
+
+  private static func lines(_ text: String?) -> [String] {
+    (text ?? "").unicodeScalars.split(separator: "\n").map(String.init)
   }
 }

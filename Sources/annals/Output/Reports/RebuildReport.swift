@@ -49,6 +49,7 @@ extension TableDifference: Record {
     Column("added") { Field($0.added) },
     Column("removed") { Field($0.removed) },
     Column("changed") { Field($0.changed) },
+    Column("columns") { .list($0.loneColumns) },
     Column("samples") { .json("[\($0.samples.joined(separator: ","))]") },
   ]
 }
