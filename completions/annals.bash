@@ -1065,7 +1065,7 @@ _annals_snapshot_prune() {
 
 _annals_check-projection() {
     repeating_flags=()
-    non_repeating_flags=(--raw --version '-?' --help)
+    non_repeating_flags=(--raw --strict --version '-?' --help)
     repeating_options=()
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters)
     __annals_offer_flags_options -1
@@ -1111,7 +1111,7 @@ _annals_check-projection() {
 
 _annals_rebuild-projection() {
     repeating_flags=()
-    non_repeating_flags=(--raw -n --dry-run --resume --restart --no-swap --diff --version '-?' --help)
+    non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff --version '-?' --help)
     repeating_options=()
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --progress -o --output)
     __annals_offer_flags_options -1

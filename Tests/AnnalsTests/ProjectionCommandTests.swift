@@ -112,4 +112,31 @@ import Testing
       }
     }
   }
+
+  /// A mistyped name is found before a read model without those events is live.
+  @Test(arguments: [("Aded", "; did you mean 'Added'?"), ("Something", "")])
+  func aTypeThatNoEventHasIsNamed(_ type: String, _ question: String) async throws {
+    let file = Self.sums.replacing("@on Added", with: "@on \(type)")
+    let warning = "annals: -:4: the store has no event of type '\(type)'\(question)\n"
+    try await withStore(events: 4) { database, annals in
+      for arguments in [["check-projection", "-"], ["rebuild-projection", "-n", "-o", "ndjson", "-"]] {
+        var run = try await annals(arguments, file)
+        #expect(run.exitCode == 0 && run.standardError == warning)
+        if run.standardOutput != "" { #expect(run.standardOutput.contains(#""unhandled":["Added"]"#)) }
+        run = try await annals(arguments + ["--strict"], file)
+        #expect(run.exitCode == 2 && run.standardError == warning)
+      }
+      var run = try await annals(["rebuild-projection", "--strict", "-"], file)
+      #expect(run.exitCode == 2 && run.standardError == warning)
+      #expect(try await database.psql("SELECT count(*) FROM annals.generations") == "0")
+      run = try await annals(["rebuild-projection", "-"], file)
+      #expect(run.exitCode == 0 && run.standardError == warning)
+
+      run = try await annals(["rebuild-projection", "--strict", "-"], Self.sums)
+      #expect(run.exitCode == 0 && run.standardError == "")
+      try await database.psql("TRUNCATE events")
+      run = try await annals(["check-projection", "--strict", "-"], file)
+      #expect(run.exitCode == 0 && run.standardError == "", "a new store has no types yet")
+    }
+  }
 }

@@ -98,6 +98,15 @@ extension EventStore {
     try await perform { try $0.checkProjection(projection) }
   }
 
+  /// Finds the types of a projection's handlers that no event has, and those of events that no handler takes.
+  ///
+  /// Reads the types of all events.
+  ///
+  /// - Throws: ``EventStoreError``.
+  public func typeCoverage(of projection: Projection) async throws -> TypeCoverage {
+    try await perform { try $0.typeCoverage(of: projection) }
+  }
+
   /// Says what a rebuild would do, and how long it would take, by doing a little of it and rolling that back.
   public func planRebuild(_ projection: Projection) async throws -> RebuildPlan {
     try await perform { try $0.planRebuild(projection) }

@@ -15,24 +15,31 @@ struct CheckProjection: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var upcasters: UpcasterOptions
 
+  @Flag(help: "Exit with 2 when a handler takes a type of which the store has no event.")
+  var strict = false
+
   @Argument(help: "Projections: see annals-projection(5).", completion: .file(extensions: ["sql"]))
   var files: [String]
 
   func run() async throws {
     let store = try await connection.store()
     try await upcasters.apply(to: store)
-    var failures = 0
+    var (failures, unknownTypes) = (0, 0)
     for path in files {
       do {
         let projection = try Projection(path: path, bytes: try InputFile.read(path))
         let checked = try await store.checkProjection(projection)
         StandardError.note("\(path): projection \(checked.name), \(checked.objects.joined(separator: ", "))")
+        let coverage = try await store.typeCoverage(of: projection)
+        coverage.report(path: path)
+        unknownTypes += coverage.unknown.count
       } catch let error as EventStoreError where error.code == .invalidDefinition && files.count > 1 {
-        // All files are checked, so that one run shows all that is to be mended.
+        // All files are checked, so that one run shows all that is to be corrected.
         StandardError.warn(error.message)
         failures += 1
       }
     }
     if failures > 0 { throw EndWithStatus(status: .badDefinition) }
+    if strict, unknownTypes > 0 { throw EndWithStatus(status: .findings) }
   }
 }

@@ -25,6 +25,9 @@ struct RebuildProjection: AsyncParsableCommand {
   )
   var dryRun = false
 
+  @Flag(help: "Build nothing, and exit with 2, when a handler takes a type of which the store has no event.")
+  var strict = false
+
   @OptionGroup var build: RebuildOptionGroup
   @OptionGroup var retry: RetryOptions
   @OptionGroup var progress: ProgressOptions
@@ -50,12 +53,14 @@ struct RebuildProjection: AsyncParsableCommand {
     for projection in projections {
       let plan = try await store.planRebuild(projection)
       output.printAlone(plan)
-      if !plan.problems.isEmpty { statuses.append(.findings) }
+      plan.coverage.report(path: projection.path)
+      if !plan.problems.isEmpty || strict && !plan.coverage.unknown.isEmpty { statuses.append(.findings) }
     }
     return statuses
   }
 
   private func rebuild(_ projections: [Projection], _ store: EventStore) async throws -> [ExitStatus] {
+    guard try await takesKnownTypes(projections, store) || !strict else { return [.findings] }
     let line = progress.line("rebuilding \(files.count == 1 ? files[0] : "\(files.count) projections")")
     defer { line.finish() }
     var options = build.options
@@ -77,6 +82,17 @@ struct RebuildProjection: AsyncParsableCommand {
     }
     line.finish()
     return zip(files, results).compactMap { report($1, path: $0) }
+  }
+
+  /// Whether every type that the handlers take has events; says so of each that has none.
+  private func takesKnownTypes(_ projections: [Projection], _ store: EventStore) async throws -> Bool {
+    var unknown = 0
+    for projection in projections {
+      let coverage = try await store.typeCoverage(of: projection)
+      coverage.report(path: projection.path)
+      unknown += coverage.unknown.count
+    }
+    return unknown == 0
   }
 
   /// Says what became of a file; returns a status other than 0.

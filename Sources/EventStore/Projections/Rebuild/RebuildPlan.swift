@@ -28,6 +28,8 @@ public struct RebuildPlan: Sendable, Hashable {
   public let resumesAt: Int64?
   /// The events to handle, by type, the most frequent first.
   public let types: [TypeCount]
+  /// How the types of the handlers meet those of the store.
+  public let coverage: TypeCoverage
   /// From a sample at the beginning of history, which was applied and rolled back; nil where it had no event.
   public let estimatedSeconds: Double?
   /// What was given to the live tables and will be given to the new ones, as SQL.
@@ -88,6 +90,7 @@ extension StoreConnection {
         objects: try connection.objects(in: generation.ownSchema).map(\.description),
         resumesAt: resumable?.position,
         types: types,
+        coverage: try typeCoverage(of: file),
         estimatedSeconds: estimate,
         properties: properties,
         problems: problems

@@ -61,6 +61,7 @@ extension RebuildPlan: Record {
     Column("estimated_seconds") { .seconds($0.estimatedSeconds) },
     Column("resumes_at") { Field($0.resumesAt) },
     Column("types") { .json($0.counts) },
+    Column("unhandled") { .list($0.coverage.unhandled) },
     Column("creates") { .list($0.objects) },
     Column("keeps") { .list($0.properties) },
     Column("problems") { .list($0.problems) },
