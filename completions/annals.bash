@@ -1259,13 +1259,13 @@ _annals_projections() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    list|rollback|drop|pause|resume|set-checkpoint)
+    list|show|rollback|drop|pause|resume|set-checkpoint)
         # Offer subcommand argument completions
         "_annals_projections_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'list rollback drop pause resume set-checkpoint' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'list show rollback drop pause resume set-checkpoint' -- "${cur}"))
         ;;
     esac
 }
@@ -1311,6 +1311,55 @@ _annals_projections_list() {
     case "${positional_number}" in
     1)
         __annals_custom_complete ---completion projections list -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_projections_show() {
+    repeating_flags=()
+    non_repeating_flags=(--file --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --generation)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--generation')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion projections show -- positional@0
         return
         ;;
     esac

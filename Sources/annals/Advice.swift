@@ -65,6 +65,8 @@ enum Advice {
     case .restartRebuild: "--restart"
     case .projections(nil): command("projections")
     case .projections(let name?): command("projections", quoteShellOperand(name))
+    case .projectionFile(let name, let generation):
+      command("projections show", "\(quoteShellOperand(name)) --generation \(generation) --file")
     case .dropProjection(let name): command("projections drop", quoteShellOperand(name))
     case .deadLetters: command("dead-letters list")
     case .retryByCommand: "--exec COMMAND"

@@ -139,4 +139,28 @@ import Testing
       #expect(run.exitCode == 0 && run.standardError == "", "a new store has no types yet")
     }
   }
+
+  @Test func aGenerationIsShownAndItsFilePrinted() async throws {
+    try await withStore(events: 4) { database, annals in
+      let later = Self.sums + "-- an end without a new line"
+      for file in [Self.sums, later] {
+        #expect(try await annals(["rebuild-projection", "-"], file).exitCode == 0)
+      }
+      let show = ["projections", "show", "sums"]
+      #expect(try await annals(show + ["--file"], "").standardOutput == later)
+      #expect(try await annals(show + ["--file", "--generation", "1"], "").standardOutput == Self.sums)
+      var run = try await annals(show + ["-o", "ndjson"], "")
+      #expect(run.standardOutput.contains(#""generation":2,"state":"live""#))
+      run = try await annals(show + ["-o", "ndjson", "--generation", "1"], "")
+      #expect(run.standardOutput.contains(#""generation":1,"state":"retired""#))
+      run = try await annals(show + ["--generation", "3"], "")
+      #expect(run.exitCode == 4 && run.standardError.contains("projection sums has no generation 3"))
+
+      #expect(try await annals(["projections", "rollback", "sums"], "").exitCode == 0)
+      run = try await annals(["project", "--once", "-"], later)
+      #expect(run.exitCode == 78)
+      #expect(run.standardError.contains("Generation 2 was rolled back to 1 at "))
+      #expect(run.standardError.contains("'annals projections show sums --generation 1 --file'"))
+    }
+  }
 }

@@ -30,6 +30,16 @@ extension EventStore {
     try await perform { try $0.rollBackProjection(name) }
   }
 
+  /// The text of the file that built a generation.
+  ///
+  /// - Parameters:
+  ///   - name: the name of the projection.
+  ///   - generation: its number; nil for the live one.
+  /// - Throws: ``EventStoreError``: `notFound` when there is no such projection or generation.
+  public func projectionFile(of name: String, generation: Int? = nil) async throws -> String {
+    try await perform { try $0.projectionFile(of: name, generation: generation) }
+  }
+
   /// Removes a projection: its read model, its generations, its dead letters.
   ///
   /// - Throws: ``EventStoreError``: `locked` while somebody builds it or keeps it current, `invalidDefinition` when

@@ -121,6 +121,8 @@ public enum Remedy: Sendable, Hashable {
   case restartRebuild
   /// See how projections are.
   case projections(name: String? = nil)
+  /// Get the file that built a generation.
+  case projectionFile(name: String, generation: Int)
   /// Remove the projection.
   case dropProjection(name: String)
   /// See what was given up on.
@@ -174,6 +176,7 @@ extension Remedy {
     case .rebuild: "rebuildProjections(_:)"
     case .restartRebuild: "RebuildOptions.restarts"
     case .projections: "projections()"
+    case .projectionFile: "projectionFile(of:generation:)"
     case .dropProjection: "dropProjection(_:)"
     case .deadLetters: "deadLetters()"
     case .retryByCommand: "retryDeadLetters(ofCheckpoint:at:by:)"

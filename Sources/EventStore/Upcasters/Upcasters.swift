@@ -84,6 +84,14 @@ extension StoreConnection {
     return definition
   }
 
+  /// What ``identity(_:)`` was made from.
+  static func withoutUpcasterComment(_ definition: String) -> String {
+    // A digest, a full stop and the end of the line.
+    let file = definition.utf8.dropLast(upcasterComment.utf8.count + 64 + 2)
+    let comment = definition.utf8[file.endIndex...]
+    return comment.starts(with: upcasterComment.utf8) ? String(decoding: file, as: UTF8.self) : definition
+  }
+
   private static let upcasterComment = "\n-- Its events go through upcasters "
 }
 

@@ -39,6 +39,44 @@ import Testing
     }
   }
 
+  /// Whoever runs the new file every night must not be led to undo what an operator did.
+  @Test func theNewFileIsToldOfTheRollback() async throws {
+    try await Shop.open(events: 10) { shop in
+      let new = sums.replacing("-- @parallel", with: "-- @version 2\n-- @parallel")
+      try await shop.rebuild(sums)
+      var error = await #expect(throws: EventStoreError.self) { try await shop.project(new) }
+      #expect(error?.hint?.description == "Bring it in with `rebuildProjections(_:)`.")
+      try await shop.rebuild(new)
+      let store = try shop.store()
+      try await store.rollBackProjection("sums")
+      #expect(try await store.projectionFile(of: "sums") == sums)
+      #expect(try await store.projectionFile(of: "sums", generation: 2) == new)
+      error = await #expect(throws: EventStoreError.self) {
+        try await store.projectionFile(of: "sums", generation: 3)
+      }
+      #expect(error?.code == .notFound && error?.hint == "Name one that is kept: 2, 1.")
+
+      let rollback = try await shop.psql(
+        "SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS') || ' ' || role FROM annals.audit"
+      ).split(separator: " ")
+      for file in [new, sums + "-- a third\n"] {
+        error = await #expect(throws: EventStoreError.self) { try await shop.project(file) }
+        let detail = try #require(error?.detail)
+        #expect(detail.hasPrefix("Generation 2 was rolled back to 1 at \(rollback[0])"), "\(detail)")
+        #expect(detail.contains("by \(rollback[1]). The file is version"), "\(detail)")
+        #expect(error?.hint?.description.contains("`projectionFile(of:generation:)`") == true)
+      }
+      try await shop.project(sums)
+      // The rollback of a rollback is one of the other generation; what is built later is not rolled back.
+      try await store.rollBackProjection("sums")
+      error = await #expect(throws: EventStoreError.self) { try await shop.project(sums) }
+      #expect(error?.detail?.hasPrefix("Generation 1 was rolled back to 2 at ") == true)
+      try await shop.rebuild(sums)
+      error = await #expect(throws: EventStoreError.self) { try await shop.project(new) }
+      #expect(error?.hint?.description == "Bring it in with `rebuildProjections(_:)`.")
+    }
+  }
+
   @Test func dropLeavesNothing() async throws {
     try await Shop.open(events: 10) { shop in
       for _ in 1...2 { try await shop.rebuild(sums + "-- @drop\nDROP TABLE sums;\n") }

@@ -198,6 +198,17 @@ import Testing
       let hash = "SELECT count(DISTINCT definition_hash) FROM annals.generations"
       #expect(try await db.psql(hash) == "1")
       await store.use(.none)
+      #expect(
+        try await store.projectionFile(of: "revenue") == projection,
+        "without what stands for the upcasters"
+      )
+      let error = await #expect(throws: EventStoreError.self) {
+        try await store.project(
+          try Projection(path: "revenue.sql", bytes: Array(projection.utf8)),
+          options: CatchUpOptions()
+        )
+      }
+      #expect(error?.message.contains("was built through other upcasters, or another layout") == true)
       _ = try await store.rebuildProjection(
         try Projection(path: "revenue.sql", bytes: Array(projection.utf8))
       )

@@ -164,7 +164,7 @@ extension StoreConnection {
       guard try AdvisoryLock.share(run.file.lockOfSwap, connection) else { return false }
       result.isPaused = try lockProjection(run.file.name)
       var live = try requireLiveGeneration(of: run.file.name)
-      guard live.isDefined(by: run.file) else { throw live.changedFile(run.file) }
+      try requireSameFile(live, run.file)
       if result.isPaused { return true }
       let eventsBefore = live.events
       switch step {
@@ -228,15 +228,6 @@ private struct CatchUp {
 }
 
 extension Generation {
-  func changedFile(_ file: Projection) -> EventStoreError {
-    EventStoreError(
-      .invalidDefinition,
-      "\(file.path) is not the file that the live generation \(number) of \(projection) was built by",
-      detail: "The file is version \(file.version), the live read model was built by version \(version).",
-      hint: "Bring it in with \(.rebuild(path: file.path))."
-    )
-  }
-
   fileprivate func park(
     _ position: Int64,
     _ poison: PoisonEvent,

@@ -7,10 +7,12 @@ struct ProjectionsCommand: AsyncParsableCommand {
     discussion: """
         annals projections
         annals projections orders          (with the generations that are kept)
+        annals projections show orders --file
         annals projections rollback orders
       """,
     subcommands: [
-      ProjectionsList.self, ProjectionsRollback.self, ProjectionsDrop.self, ProjectionsPause.self,
+      ProjectionsList.self, ProjectionsShow.self, ProjectionsRollback.self, ProjectionsDrop.self,
+      ProjectionsPause.self,
       ProjectionsResume.self, ProjectionsSetCheckpoint.self,
     ],
     defaultSubcommand: ProjectionsList.self

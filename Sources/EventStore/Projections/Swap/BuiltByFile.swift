@@ -1,0 +1,63 @@
+internal import LibPQ
+
+extension Generation {
+  /// The file that it was built by, without what ``StoreConnection/identity(_:)`` adds.
+  var file: String { StoreConnection.withoutUpcasterComment(definition) }
+}
+
+extension StoreConnection {
+  /// The file that built a generation; the live one when none is named.
+  func projectionFile(of name: String, generation: Int?) throws -> String {
+    try requireSchema()
+    try requireProjection(name)
+    guard let generation else { return try requireLiveGeneration(of: name).file }
+    let kept = try generations(of: name, in: .building, .ready, .live, .retired)
+    guard let found = kept.first(where: { Int($0.number) == generation }) else {
+      let numbers = kept.map { "\($0.number)" }.joined(separator: ", ")
+      throw EventStoreError(
+        .notFound,
+        "projection \(name) has no generation \(generation)",
+        hint: "Name one that is kept: \(numbers)."
+      )
+    }
+    return found.file
+  }
+
+  /// Refuses to keep a read model current by a file that did not build it, and says what was done to it since.
+  func requireSameFile(_ live: Generation, _ file: Projection) throws {
+    if live.isDefined(by: file) { return }
+    if Self.withoutUpcasterComment(String(decoding: file.bytes, as: UTF8.self)).hasSameBytes(as: live.file) {
+      _ = try sameIdentity(live)
+    }
+    var error = EventStoreError(
+      .invalidDefinition,
+      "\(file.path) is not the file that the live generation \(live.number) of \(live.projection) was built by",
+      detail:
+        "The file is version \(file.version), the live read model was built by version \(live.version).",
+      hint: "Bring it in with \(.rebuild(path: file.path))."
+    )
+    if let rollback = try rollback(to: live) {
+      error.detail = "\(rollback). \(error.detail ?? "")"
+      error.hint =
+        "Go on with the file that built it: \(.projectionFile(name: live.projection, generation: Int(live.number)))."
+        + " To build it anew from \(file.path) would undo the rollback."
+    }
+    throw error
+  }
+
+  /// Says who put a live generation back, and when; nil when it went live by a rebuild.
+  private func rollback(to live: Generation) throws -> String? {
+    let sql: SQL = """
+      SELECT a.at, a.role, a.detail->>'from' AS former, a.detail->>'to' = \("\(live.number)") AS is_this
+      FROM annals.audit a
+      JOIN annals.generations g ON g.projection = \(live.projection) AND g.number = \(live.number) AND a.at >= g.started_at
+      WHERE a.action = 'roll back' AND a.subject = \("\(Consumer.projection) \(live.projection)")
+      ORDER BY a.id DESC LIMIT 1
+      """
+    return try connection.query(sql).first { row -> String? in
+      guard row.bool("is_this") else { return nil }
+      let (time, role) = (row.timestamp("at"), row.string("role"))
+      return "Generation \(row.string("former")) was rolled back to \(live.number) at \(time) by \(role)"
+    } ?? nil
+  }
+}

@@ -1,0 +1,43 @@
+internal import ArgumentParser
+internal import EventStore
+
+struct ProjectionsShow: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Show a generation, or the file that built it.",
+    discussion: """
+        annals projections show orders --generation 3 --file > orders.sql
+
+      Without --generation it is the live one.
+      """
+  )
+
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var output: OutputOptions
+
+  @Option(help: ArgumentHelp("This generation instead of the live one.", valueName: "n"))
+  var generation: Int?
+
+  @Flag(help: "Print the projection file that built it.")
+  var file = false
+
+  @Argument(help: "The projection.", completion: .projection)
+  var name: String
+
+  func run() async throws {
+    let store = try await connection.store()
+    // Also where no record is to be shown, it says that there is none.
+    let text = try await store.projectionFile(of: name, generation: generation)
+    if file {
+      StandardOutput.writeRaw(text)
+      StandardOutput.flush()
+    } else {
+      let live: [ProjectionStatus.State] = [.live, .paused, .stale, .failed]
+      output.print(
+        try await store.projections(name).filter { status in
+          generation.map { $0 == status.generation } ?? live.contains(status.state)
+        }
+      )
+    }
+  }
+}
