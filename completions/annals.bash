@@ -1113,7 +1113,7 @@ _annals_rebuild-projection() {
     repeating_flags=()
     non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --progress -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1165,6 +1165,9 @@ _annals_rebuild-projection() {
     '--retry-timeout')
         return
         ;;
+    '--wait-limit')
+        return
+        ;;
     '--progress')
         return
         ;;
@@ -1187,7 +1190,7 @@ _annals_project() {
     repeating_flags=()
     non_repeating_flags=(--raw --once --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --attempts --retry-delay --chunk --poll --retry-timeout --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --attempts --retry-delay --chunk --poll --retry-timeout --wait-limit --progress)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1231,6 +1234,9 @@ _annals_project() {
         return
         ;;
     '--retry-timeout')
+        return
+        ;;
+    '--wait-limit')
         return
         ;;
     '--progress')

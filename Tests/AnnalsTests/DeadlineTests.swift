@@ -23,6 +23,7 @@ import Testing
     (["rebuild-projection"], [projection]),
     (["project"], [projection]),
     (["projections", "list"], []),
+    (["projections", "show"], ["orders"]),
     (["projections", "rollback"], ["orders"]),
     (["projections", "drop"], ["orders", "--yes"]),
     (["projections", "pause"], ["orders"]),

@@ -28,6 +28,9 @@ public actor EventStore {
   /// What events go through when they are read; see ``use(_:)``.
   var upcasters = Upcasters.none
 
+  /// See ``limitWaiting(to:)``.
+  private var writerLimit: Duration?
+
   /// Called, on the store's thread, with what an operator may want to know while an operation goes on.
   private var reportNotice: (@Sendable (String) -> Void)?
 
@@ -86,6 +89,13 @@ public actor EventStore {
     hand = nil
   }
 
+  /// Sets how long an operation waits for a transaction that writes events, which it needs to have ended before it
+  /// remembers a position; then it throws `locked`. With nil, as at first, it waits until the transaction ends.
+  public func limitWaiting(to limit: Duration?) {
+    writerLimit = limit
+    hand = nil
+  }
+
   /// Runs `body` on the connection, opening one if there is none.
   ///
   /// Every public operation goes through here exactly once, so that cancellation and errors are handled in one place.
@@ -124,6 +134,7 @@ public actor EventStore {
     let sibling = try EventStore(parameters, table: table, layout: foreign)
     await sibling.onNotice(reportNotice)
     await sibling.use(upcasters)
+    await sibling.limitWaiting(to: writerLimit)
     return sibling
   }
 
@@ -138,6 +149,7 @@ public actor EventStore {
       table: table,
       layout: foreign,
       upcasters: upcasters,
+      writerLimit: writerLimit,
       notify: { report?($0) },
       atSwapStep: atSwapStep,
       succeeding: hand

@@ -13,6 +13,8 @@ final class StoreConnection {
   let foreign: Layout?
   /// What events go through when they are read.
   let upcasters: Upcasters
+  /// How long to wait for a transaction that writes events; nil until it ends.
+  let writerLimit: Duration?
   /// Called with what an operator may want to know while an operation goes on.
   let notify: (String) -> Void
   /// Called between the steps of a swap; see ``EventStore/atSwapStep``.
@@ -27,6 +29,7 @@ final class StoreConnection {
     table: QualifiedName,
     layout: Layout?,
     upcasters: Upcasters,
+    writerLimit: Duration? = nil,
     notify: @escaping (String) -> Void,
     atSwapStep: ((SwapStep) -> Void)? = nil,
     succeeding lost: StoreConnection? = nil
@@ -36,6 +39,7 @@ final class StoreConnection {
     self.table = table
     foreign = layout
     self.upcasters = upcasters
+    self.writerLimit = writerLimit
     self.notify = notify
     self.atSwapStep = atSwapStep
     // What was looked up needs no connection that could be lost once more.

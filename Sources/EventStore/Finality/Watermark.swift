@@ -44,7 +44,17 @@ extension StoreConnection {
 
   /// Waits for the transactions that write now.
   func waitForWriters() throws {
-    _ = try waitForEnd(purpose: "writes to \(table)") { try writers() }
+    let limit = writerLimit.map { $0 / .seconds(1) } ?? .infinity
+    let open = try waitForEnd(purpose: "writes to \(table)", limitSeconds: limit) { try writers() }
+    guard let oldest = open.first else { return }
+    let others = open.count > 1 ? " and \(open.count - 1) more" : ""
+    throw EventStoreError(
+      .locked,
+      "a transaction writes to \(table) and did not end in time: \(oldest.summary)\(others)",
+      detail:
+        "What it writes may come at a position below the last one, so nothing can be remembered up to there.",
+      hint: "End the transaction, or wait longer."
+    )
   }
 
   /// Whether waiting for writers makes positions final.

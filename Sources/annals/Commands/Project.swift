@@ -45,6 +45,7 @@ struct Project: AsyncParsableCommand {
   )
   var retryTimeout: DurationArgument?
 
+  @OptionGroup var wait: WaitOptions
   @OptionGroup var progress: ProgressOptions
 
   @Argument(help: "Projections: see annals-projection(5).", completion: .file(extensions: ["sql"]))
@@ -63,6 +64,7 @@ struct Project: AsyncParsableCommand {
       for projection in projections {
         let store = try await connection.store()
         try await upcasters.apply(to: store)
+        await wait.apply(to: store)
         group.addTask { try await project(projection, store) }
       }
       for try await ended in group { status = status ?? ended }

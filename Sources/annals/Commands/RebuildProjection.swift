@@ -30,6 +30,7 @@ struct RebuildProjection: AsyncParsableCommand {
 
   @OptionGroup var build: RebuildOptionGroup
   @OptionGroup var retry: RetryOptions
+  @OptionGroup var wait: WaitOptions
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var output: OutputOptions
 
@@ -40,6 +41,7 @@ struct RebuildProjection: AsyncParsableCommand {
     let projections = try files.map { try Projection(path: $0, bytes: try InputFile.read($0)) }
     let store = try await connection.store()
     try await upcasters.apply(to: store)
+    await wait.apply(to: store)
     let statuses = try await dryRun ? plan(projections, store) : rebuild(projections, store)
     // A failure says more than work that is left.
     if let status = statuses.first(where: { $0 != .findings }) ?? statuses.first {

@@ -1,4 +1,5 @@
 import EventStore
+import LibPQ
 import TestSupport
 import Testing
 
@@ -74,6 +75,40 @@ import Testing
       try await shop.rebuild(sums)
       error = await #expect(throws: EventStoreError.self) { try await shop.project(new) }
       #expect(error?.hint?.description == "Bring it in with `rebuildProjections(_:)`.")
+    }
+  }
+
+  /// A transaction that somebody forgot does not hold up what cron runs.
+  @Test func anOpenWriterIsWaitedForUpToTheLimit() async throws {
+    try await Shop.open(events: 5) { shop in
+      try await shop.rebuild(sums)
+      let parameters = ConnectionParameters(database: shop.database.conninfo)
+      let writer = try Connection(parameters, canceller: Canceller())
+      try writer.execute(
+        """
+        BEGIN; INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('w', 'Added', '{"n": 1}', 1)
+        """
+      )
+      let store = try shop.store()
+      await store.limitWaiting(to: .milliseconds(50))
+      let file = try Projection(path: "sums.sql", bytes: Array(sums.utf8))
+      var options = CatchUpOptions()
+      options.once = true
+      let waits: [() async throws -> Void] = [
+        { _ = try await store.project(file, options: options) },
+        { _ = try await store.rebuildProjection(file) },
+      ]
+      for wait in waits {
+        let error = await #expect(throws: EventStoreError.self) { try await wait() }
+        #expect(error?.code == .locked)
+        #expect(
+          error?.message.hasPrefix("a transaction writes to public.events and did not end in time: process ")
+            == true
+        )
+      }
+      #expect(try await store.projections("sums").map(\.state).first == .live, "nothing failed")
+      try writer.execute("COMMIT")
+      #expect(try await store.project(file, options: options).events == 1)
     }
   }
 

@@ -1,0 +1,17 @@
+internal import ArgumentParser
+internal import EventStore
+
+/// How long a command waits for somebody who writes events.
+struct WaitOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Wait so long for a transaction that writes events, then exit with 75; otherwise until it ends.",
+      valueName: "duration"
+    )
+  )
+  var waitLimit: DurationArgument?
+
+  func apply(to store: EventStore) async {
+    if let waitLimit { await store.limitWaiting(to: waitLimit.duration) }
+  }
+}
