@@ -35,6 +35,31 @@ import Testing
     }
   }
 
+  /// Nobody reads from a build; its failure is told by the command that builds.
+  @Test func aFailedBuildBesideALiveGenerationIsNoFault() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createShop()
+      try await db.psql(
+        """
+        INSERT INTO annals.generations (projection, number, version, definition, definition_hash, schema_name, state, error)
+        VALUES ('counts', 2, 1, '', '', 'annals_counts_2', 'building', '{"code": "failed", "message": "no"}')
+        """
+      )
+      let run = try await db.check("--max-lag", "0")
+      #expect(run.exitCode == 0 && run.standardOutput.hasPrefix("ANNALS OK - head 3, 2 readers"))
+    }
+  }
+
+  /// A monitor takes 1 for a warning.
+  @Test func aSchemaThatIsBehindIsUnknown() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createShop()
+      try await db.psql("DELETE FROM annals.migrations WHERE number > 7")
+      let run = try await db.check()
+      #expect(run.exitCode == 3 && run.standardOutput.hasPrefix("ANNALS UNKNOWN - "), "\(run)")
+    }
+  }
+
   @Test func theSameForPrograms() async throws {
     try await TestCluster.withDatabase { db in
       try await db.createShop()

@@ -205,6 +205,7 @@ import Testing
       generation: 2,
       version: 1,
       state: .building,
+      isLive: true,
       position: 50,
       lagEvents: 50,
       lagSeconds: 0,

@@ -163,4 +163,18 @@ import Testing
       #expect(run.standardError.contains("'annals projections show sums --generation 1 --file'"))
     }
   }
+
+  /// What cron runs says nothing when there is nothing to say.
+  @Test func aLimitOfDifferencesIsSilentWhereNothingDiffers() async throws {
+    try await withStore(events: 4) { database, annals in
+      _ = try await annals(["rebuild-projection", "-"], Self.sums)
+      var run = try await annals(["rebuild-projection", "--max-diff", "0", "-"], Self.sums)
+      #expect(run.exitCode == 0 && run.standardOutput + run.standardError == "")
+      run = try await annals(["rebuild-projection", "--diff", "-"], Self.sums)
+      #expect(run.exitCode == 0 && run.standardOutput.contains("sums"))
+      try await database.psql("DELETE FROM sums")
+      run = try await annals(["rebuild-projection", "--max-diff", "1", "-"], Self.sums)
+      #expect(run.exitCode == 2 && run.standardOutput.contains("sums"))
+    }
+  }
 }

@@ -28,6 +28,8 @@ public struct ProjectionStatus: Sendable, Hashable {
   public let version: Int32
   /// What the generation is there for.
   public let state: State
+  /// Whether its tables are those that everybody reads, also while it is paused or failed.
+  public let isLive: Bool
   /// The checkpoint.
   public let position: Int64
   /// Events of the store after the checkpoint.
@@ -77,6 +79,7 @@ extension StoreConnection {
         generation: Int(row.int32("generation")),
         version: row.int32("version"),
         state: ProjectionStatus.State(rawValue: row.string("state")) ?? .failed,
+        isLive: row.bool("is_live"),
         position: row.int64("position"),
         lagEvents: row.int64("lag_events"),
         lagSeconds: row.float64("lag_seconds"),

@@ -131,7 +131,7 @@ extension StoreConnection {
 
 extension StoreHealth.Reader {
   fileprivate static func live(_ projections: [ProjectionStatus]) -> [StoreHealth.Reader] {
-    projections.filter { ![.building, .ready, .retired].contains($0.state) }.map {
+    projections.filter(\.isLive).map {
       StoreHealth.Reader(
         name: $0.name,
         isProjection: true,

@@ -101,8 +101,10 @@ struct RebuildProjection: AsyncParsableCommand {
   private func report(_ result: Result<RebuildResult, EventStoreError>, path: String) -> ExitStatus? {
     switch result {
     case .success(let outcome):
+      // With a limit alone, as cron runs it, there is nothing to say where nothing differs.
+      let differs = outcome.differences.contains { $0.count > 0 }
       RebuildReport(outcome, path: path).print(
-        showsDifferences: build.diff || build.maxDiff != nil,
+        showsDifferences: build.diff || build.maxDiff != nil && differs,
         output.format
       )
       return outcome.ending == .live || outcome.ending == .ready ? nil : .findings

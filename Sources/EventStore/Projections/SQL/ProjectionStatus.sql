@@ -6,7 +6,7 @@ SELECT g.projection AS name, g.number AS generation, g.version,
        CASE WHEN g.error->>'code' = 'invalidDefinition' AND g.state = 'live' THEN 'stale'
             WHEN g.error IS NOT NULL AND g.state <> 'retired' THEN 'failed'
             WHEN g.state = 'live' AND p.is_paused THEN 'paused' ELSE g.state END AS state,
-       b.position,
+       g.state = 'live' AS is_live, b.position,
        (SELECT count(*) FROM {events} e WHERE e.position > b.position) AS lag_events,
        coalesce((SELECT least(1e12, greatest(0, extract(epoch FROM clock_timestamp()) - extract(epoch FROM e."timestamp"))) FROM {events} e
                  WHERE e.position > b.position ORDER BY e.position LIMIT 1), 0)::float8 AS lag_seconds,

@@ -28,8 +28,7 @@ struct ProjectionsSetCheckpoint: AsyncParsableCommand {
 
   func run() async throws {
     let store = try await connection.store()
-    let states: [ProjectionStatus.State] = [.live, .paused, .stale, .failed]
-    guard let live = try await store.projections(name).first(where: { states.contains($0.state) }) else {
+    guard let live = try await store.projections(name).first(where: \.isLive) else {
       throw CommandError(.notFound, "projection \(name) has no live generation", code: "notFound")
     }
     let effect = position < live.position ? "events will be applied twice" : "events will be left out"

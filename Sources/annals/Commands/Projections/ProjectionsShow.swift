@@ -32,12 +32,8 @@ struct ProjectionsShow: AsyncParsableCommand {
       StandardOutput.writeRaw(text)
       StandardOutput.flush()
     } else {
-      let live: [ProjectionStatus.State] = [.live, .paused, .stale, .failed]
-      output.print(
-        try await store.projections(name).filter { status in
-          generation.map { $0 == status.generation } ?? live.contains(status.state)
-        }
-      )
+      let statuses = try await store.projections(name)
+      output.print(statuses.filter { generation == nil ? $0.isLive : $0.generation == generation })
     }
   }
 }
