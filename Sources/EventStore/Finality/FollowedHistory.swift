@@ -133,10 +133,13 @@ extension StoreConnection {
 
   /// Whether the server is a standby.
   func look(at history: inout FollowedHistory) throws -> Bool {
-    try eventsTable().requirePositions(connection)
-    do { return try history.look(connection) } catch let error as SequenceBehind {
+    let isReplayed: Bool
+    do { isReplayed = try history.look(connection) } catch let error as SequenceBehind {
       throw EventStoreError(error.fault, of: error.table)
     }
+    // Behind the look, which says it when the table itself is gone.
+    try eventsTable().requirePositions(connection)
+    return isReplayed
   }
 
   /// Refuses a checkpoint above the head: the next events would come below it.
