@@ -6,7 +6,7 @@ import Testing
 
 /// Every Swift paragraph of README and of the library's articles stands here, where it is compiled and run.
 @Suite struct ShownCodeTests {
-  private static let root = String(#filePath.dropLast("/Tests/EventStoreTests/ShownCodeTests.swift".count))
+  private static let root = SourceTree.path("")
 
   private static var pages: [String] {
     get throws {

@@ -33,7 +33,9 @@ import Testing
       let connection = try Self.connect(proxy)
       let error = try #require(throws: PostgresError.self) { try connection.execute(insert) }
       #expect(error.kind == .connectionLost)
-      while try await db.psql("SELECT count(*) FROM pg_stat_activity WHERE datname = '\(db.name)'") != "1" {}
+      try await until {
+        try await db.psql("SELECT count(*) FROM pg_stat_activity WHERE datname = '\(db.name)'") == "1"
+      }
       #expect(try await db.psql("SELECT count(*) FROM t") == (cut == .after ? "1" : "0"))
       // The next connection is whole.
       #expect(try Self.connect(proxy).query("SELECT 1").int32(0, 0) == 1)
@@ -72,7 +74,7 @@ import Testing
         "SELECT state FROM pg_stat_activity WHERE datname = '\(db.name)' AND pid <> pg_backend_pid()"
       #expect(try await db.psql(others) == "idle in transaction")
       proxy.stop()
-      while try await db.psql(others) != "" {}
+      try await until { try await db.psql(others) == "" }
     }
   }
 }

@@ -59,7 +59,7 @@ import Testing
       try await database.psql("CREATE TABLE kept AS SELECT 42 AS n")
       let killed = try #require(try await sandbox.status().processID)
       #expect(kill(killed, SIGKILL) == 0)
-      try await waitUntil { try await !sandbox.status().isRunning }
+      try await until { try await !sandbox.status().isRunning }
       #expect(try await sandbox.start() == .started)
       #expect(try await sandbox.status().processID != killed)
       #expect(try await database.psql("SELECT n FROM kept") == "42")
@@ -240,11 +240,6 @@ private func withSandbox(
 private func database(of sandbox: Sandbox) throws -> TestDatabase {
   let variables = try sandbox.environment().map { ($0.name, $0.value) }
   return TestDatabase(name: Sandbox.databaseName, environment: Dictionary(uniqueKeysWithValues: variables))
-}
-
-/// Waits for what the system does in its own time; the test's time limit is the limit.
-private func waitUntil(_ condition: () async throws -> Bool) async throws {
-  while try await !condition() { try await Task.sleep(for: .milliseconds(20)) }
 }
 
 extension Sandbox {

@@ -40,15 +40,14 @@ struct AppendUnderCuts: Sendable, CustomTestStringConvertible {
   var isStream = false
 
   static let all: [Self] =
-    [Self(lineCount: 8, isLong: true)]
+    [
+      Self(lineCount: 8, isLong: true), Self(lineCount: 3, isStream: true),
+      Self(lineCount: 1, isStream: true),
+    ]
     + [false, true].flatMap { hasIDs in
-      [
-        Self(hasIDs: hasIDs),
-        Self(batchSize: 4, hasIDs: hasIDs), Self(batchSize: 1, hasIDs: hasIDs),
-        Self(batchSize: 2, workers: 2, hasIDs: hasIDs), Self(batchSize: 1, workers: 2, hasIDs: hasIDs),
-        Self(lineCount: hasIDs ? 1 : 3, isStream: true),
-      ]
+      [Self(batchSize: 4, hasIDs: hasIDs), Self(batchSize: 1, hasIDs: hasIDs)]
     }
+    + [Self(), Self(batchSize: 2, workers: 2), Self(batchSize: 1, workers: 2, hasIDs: true)]
 
   var testDescription: String {
     isStream

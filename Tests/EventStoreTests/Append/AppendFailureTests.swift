@@ -24,7 +24,7 @@ import Testing
       run.isDone.store(true, ordering: .relaxed)
       try await harm
       // The last harm may have been done when the writers were; then the server is still recovering.
-      while (try? await db.psql("SELECT 1")) == nil { try await Task.sleep(for: .milliseconds(50)) }
+      try await until { (try? await db.psql("SELECT 1")) != nil }
       let acknowledged = run.acknowledged.withLock { $0 }
       let all = Self.writers * Self.eventsPerWriter
       #expect(acknowledged.count == all)
@@ -139,7 +139,7 @@ import Testing
       let stored = Atomic(0)
       options.onReceipts = { stored.add($0.count, ordering: .relaxed) }
       async let stop: Void = {
-        while stored.load(ordering: .relaxed) < 100 { try await Task.sleep(for: .milliseconds(5)) }
+        try await until { stored.load(ordering: .relaxed) >= 100 }
         try await sandbox.stop(.immediate)
       }()
       let number = Atomic(0)

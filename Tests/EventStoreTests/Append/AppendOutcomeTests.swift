@@ -54,7 +54,7 @@ import Testing
       let setting = "ALTER SYSTEM SET synchronous_standby_names = "
       try await db.psql(setting + "'away'")
       try await db.psql("SELECT pg_reload_conf()")
-      while try await db.psql("SHOW synchronous_standby_names") != "away" {}
+      try await until { try await db.psql("SHOW synchronous_standby_names") == "away" }
       let proxy = try ServerProxy(to: db) { $0.query == "COMMIT" ? .cut(.after, .client) : .pass }
       defer { proxy.stop() }
       let text = Self.longLines(0..<count, withIDs: false)
@@ -68,7 +68,7 @@ import Testing
       #expect(!"\(error)".contains("Nothing was appended"), "\(error)")
       try await db.psql(setting + "''")
       try await db.psql("SELECT pg_reload_conf()")
-      while try await db.psql("SELECT count(*) FROM events") != "\(count)" {}
+      try await until { try await db.psql("SELECT count(*) FROM events") == "\(count)" }
       try await Self.doWhatIsSaid(error, db, text, options)
       #expect(try await db.psql("SELECT count(*) FROM events") == "\(count)")
     }
@@ -86,7 +86,7 @@ import Testing
       }
       let sleeping =
         "SELECT pid FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)' AND state = 'active' AND datname = current_database()"
-      while try await db.psql(sleeping + " AND pid <> pg_backend_pid()") == "" {}
+      try await until { try await db.psql(sleeping + " AND pid <> pg_backend_pid()") != "" }
       let held = #"{"aggregate_id":"held","event_type":"T","event_data":{"n":0}}"#
       var lines = (0..<60).map {
         #"{"aggregate_id":"a\#($0)","event_type":"T","event_data":{"n":\#($0 + 1)}}"#
@@ -146,7 +146,7 @@ import Testing
           options: options
         )
       }
-      while committed.withLock(\.self) < 100 { try await Task.sleep(for: .milliseconds(5)) }
+      try await until { committed.withLock { $0 } >= 100 }
       append.cancel()
       await #expect(throws: (any Error).self) { try await append.value }
       options.skippedLines = committed.withLock(\.self)

@@ -143,7 +143,7 @@ import Testing
         }
       }
       func wait(for count: Int) async throws {
-        while passed.all.count < count { try await Task.sleep(for: .milliseconds(10)) }
+        try await until { passed.all.count >= count }
       }
       try await wait(for: 14)
       for round in 1...3 {
@@ -152,9 +152,7 @@ import Testing
         try await wait(for: 30 + 30 * round)
       }
       #expect(passed.all == Array(1...120))
-      while try await shop.psql("SELECT position FROM annals.checkpoints") != "120" {
-        try await Task.sleep(for: .milliseconds(10))
-      }
+      try await until { try await shop.psql("SELECT position FROM annals.checkpoints") == "120" }
       let error = await #expect(throws: EventStoreError.self) {
         var options = ReplayOptions()
         options.checkpoint = "mail"

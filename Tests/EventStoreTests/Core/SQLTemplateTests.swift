@@ -1,5 +1,6 @@
 import FoundationEssentials
 import LibPQ
+import TestSupport
 import Testing
 
 @testable import EventStore
@@ -7,9 +8,7 @@ import Testing
 @Suite struct SQLTemplateTests {
   /// A template whose declared names are not those of its file ends the program, here.
   @Test func everyFileIsATemplate() throws {
-    let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(
-      path: "../../../Sources/EventStore"
-    )
+    let sources = URL(filePath: SourceTree.path("Sources/EventStore"))
     let folders = try FileManager.default.contentsOfDirectory(atPath: sources.path())
     let files = folders.flatMap { folder -> [String] in
       let enumerated = try? FileManager.default.subpathsOfDirectory(atPath: sources.path() + "/\(folder)/SQL")

@@ -26,7 +26,7 @@ import Testing
   ]
 
   @Test(arguments: replacements) func aFollowerStops(replacement: String) async throws {
-    try await withStore { db, store in
+    try await withStore(Self.insert(1...3)) { db, store in
       var options = ReplayOptions()
       (options.isFollowing, options.timeLimit) = (true, .seconds(20))
       let error = await #expect(throws: EventStoreError.self) {
@@ -49,7 +49,7 @@ import Testing
         try await store.project(try Projection(path: "sums.sql", bytes: Array(sums.utf8)), options: options)
       }
       try await shop.append(2)
-      while try await shop.psql("SELECT position FROM annals.generations") != "5" {}
+      try await until { try await shop.psql("SELECT position FROM annals.generations") == "5" }
       try await shop.psql(replacement)
       // Where nobody notices, it goes on for ever.
       let limit = Task {
@@ -67,7 +67,7 @@ import Testing
 
   /// Between the page that was read and the end of its round.
   @Test func aRoundThatOutlivesTheTableMovesNoCheckpoint() async throws {
-    try await withStore { db, store in
+    try await withStore(Self.insert(1...3)) { db, store in
       var options = ReplayOptions()
       (options.checkpoint, options.batchSize) = ("mail", 2)
       let error = await #expect(throws: EventStoreError.self) {
@@ -87,7 +87,7 @@ import Testing
     "ALTER TABLE events ALTER metadata TYPE jsonb USING metadata || '{}'",
   ])
   func whatLeavesTheEndIsNoReasonToStop(change: String) async throws {
-    try await withStore { db, store in
+    try await withStore(Self.insert(1...3)) { db, store in
       var options = ReplayOptions()
       (options.isFollowing, options.timeLimit) = (true, .seconds(20))
       var (query, seen) = (EventQuery(), [Int64]())
@@ -138,7 +138,7 @@ import Testing
 
   /// A reader does not see from the locks who sets a sequence back.
   @Test func aSequenceSetBackMeanwhileStopsAFollower() async throws {
-    try await withStore { db, store in
+    try await withStore(Self.insert(1...3)) { db, store in
       var options = ReplayOptions()
       (options.isFollowing, options.timeLimit) = (true, .seconds(20))
       let error = await #expect(throws: EventStoreError.self) {
@@ -155,14 +155,5 @@ import Testing
     INSERT INTO events (aggregate_id, event_type, event_data, version)
     SELECT 'a', 'Added', '{"n": 1}', v FROM generate_series(\(versions.lowerBound), \(versions.upperBound)) v
     """
-  }
-
-  private func withStore(_ body: (TestDatabase, EventStore) async throws -> Void) async throws {
-    try await TestCluster.withDatabase { db in
-      let store = try EventStore(connecting: db.conninfo)
-      _ = try await store.initialize()
-      try await db.psql(Self.insert(1...3))
-      try await body(db, store)
-    }
   }
 }

@@ -81,7 +81,7 @@ import Testing
   ]
 
   @Test(arguments: cases) func goingOnIsRefused(_ fault: Case) async throws {
-    try await withStore { db, store in
+    try await withStore(Self.insert(3)) { db, store in
       try await db.psql(fault.sql)
       let store = try EventStore(
         connecting: db.conninfo,
@@ -95,7 +95,7 @@ import Testing
 
   /// The events are in another server, as far as locks go.
   @Test func aForeignTableIsRefused() async throws {
-    try await withStore { db, _ in
+    try await withStore(Self.insert(3)) { db, _ in
       try await db.psql(
         """
         CREATE EXTENSION postgres_fdw;
@@ -165,7 +165,7 @@ import Testing
     "CREATE TABLE t (LIKE events INCLUDING ALL); SELECT setval('t_position_seq', 1, false)",
   ])
   func aSoundTableHasNone(sql: String) async throws {
-    try await withStore { db, _ in
+    try await withStore(Self.insert(3)) { db, _ in
       try await db.psql(sql)
       try await db.psql(Self.insert(3).replacing("INTO events", with: "INTO t"))
       let store = try EventStore(connecting: db.conninfo, table: try #require(QualifiedName("public.t")))
@@ -179,7 +179,7 @@ import Testing
 
   /// The sequence is looked at only where the role may; it takes no right beyond those that the readers need.
   @Test func aSequenceThatMayNotBeReadIsNoObstacle() async throws {
-    try await withStore { db, _ in
+    try await withStore(Self.insert(3)) { db, _ in
       let role = "sequence_\(db.name)"
       try await db.psql("CREATE ROLE \(role) LOGIN; GRANT SELECT ON events TO \(role)")
       let store = try EventStore(connecting: db.conninfo.replacing(/user=\w+/, with: "user=\(role)"))
@@ -268,12 +268,5 @@ import Testing
   private func initialize(_ db: TestDatabase, events: Int = 3) async throws {
     _ = try await EventStore(connecting: db.conninfo).initialize()
     if events > 0 { try await db.psql(Self.insert(events)) }
-  }
-
-  private func withStore(_ body: (TestDatabase, EventStore) async throws -> Void) async throws {
-    try await TestCluster.withDatabase { db in
-      try await initialize(db)
-      try await body(db, try EventStore(connecting: db.conninfo))
-    }
   }
 }

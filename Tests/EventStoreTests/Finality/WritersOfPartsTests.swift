@@ -51,7 +51,7 @@ import Testing
         COMMIT;
         """
       )
-      while try await db.psql("SELECT last_value, is_called FROM t_position_seq") != "1|t" {}
+      try await until { try await db.psql("SELECT last_value, is_called FROM t_position_seq") == "1|t" }
       try await db.psql(
         """
         INSERT INTO \(parts.written) (aggregate_id, event_type, event_data, version, id, "timestamp", position)

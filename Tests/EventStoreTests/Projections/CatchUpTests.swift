@@ -275,7 +275,7 @@ import Testing
       }
       let isAtGate =
         "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted)"
-      while try await shop.psql(isAtGate) != "t" {}
+      try await until { try await shop.psql(isAtGate) == "t" }
       let opening = Task {
         try await Task.sleep(for: .seconds(6))
         try gate.open()

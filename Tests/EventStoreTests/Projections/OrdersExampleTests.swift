@@ -3,8 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct OrdersExampleTests {
-  private static let folder =
-    #filePath.split(separator: "/").dropLast(4).map { "/\($0)" }.joined() + "/Examples/orders"
+  private static let folder = SourceTree.path("Examples/orders")
 
   private func read(_ name: String) async throws -> [UInt8] {
     try await runShell("cat '\(Self.folder)/\(name)'").outputBytes

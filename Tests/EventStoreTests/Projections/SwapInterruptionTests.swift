@@ -43,12 +43,12 @@ import Testing
       let number = try await shop.psql("SELECT max(number) + 1 FROM annals.generations")
       let rebuild = Task { try await shop.rebuild(sums) }
       let isReady = "SELECT FROM annals.generations WHERE number = \(number) AND state <> 'building'"
-      while try await shop.psql("SELECT EXISTS (\(isReady))") != "t" {}
+      try await until { try await shop.psql("SELECT EXISTS (\(isReady))") == "t" }
       let milliseconds = Double.random(in: 0...60)
       try await Task.sleep(for: .milliseconds(milliseconds))
       try await harm(rebuild)
       _ = await rebuild.result
-      while (try? await shop.psql("SELECT 1")) == nil { try await Task.sleep(for: .milliseconds(50)) }
+      try await until { (try? await shop.psql("SELECT 1")) != nil }
       #expect(try await shop.psql(Self.faults) == "", "after \(milliseconds) ms")
       try await shop.rebuild(sums)
       #expect(try await shop.psql(Self.faults) == "")

@@ -47,7 +47,7 @@ import Testing
         COMMIT;
         """
       )
-      while try await store.watermark().writers.isEmpty {}
+      try await until { try await !store.watermark().writers.isEmpty }
       try await db.psql(Self.insert("fast", version: 1))
       let watermark = try await store.watermark()
       #expect(watermark.head == 2)

@@ -17,14 +17,6 @@ let orderReducer = """
   SELECT state || jsonb_build_object('status', event.event_type, 'at', event.version)
   """
 
-func withStore(_ body: (TestDatabase, EventStore) async throws -> Void) async throws {
-  try await TestCluster.withDatabase { database in
-    let store = try EventStore(connecting: database.conninfo)
-    _ = try await store.initialize()
-    try await body(database, store)
-  }
-}
-
 extension TestDatabase {
   /// - Parameter rows: aggregate_id, event_type, event_data, version, timestamp.
   func insertEvents(_ rows: String) async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct EvolutionCheckTests {
   @Test func aSoundUpcasterHasNoFindings() async throws {
-    try await withStore { _, store in
+    try await withStore(UpcasterTests.fill) { _, store in
       let result = try await store.check(
         upcasters(
           "@event Submitted\n-- @when NOT event.event_data ? 'n'\n-- @data\nSELECT event.event_data || '{\"n\": 1}'"
@@ -18,7 +18,7 @@ import Testing
   /// The failing events are named, all of them counted, and the others are still looked at.
   @Test(arguments: [true, false])
   func failingEventsAreNamed(hasPosition: Bool) async throws {
-    try await withStore { db, store in
+    try await withStore(UpcasterTests.fill) { db, store in
       try await db.psql(
         "UPDATE events SET event_data = '{\"items\": []}' WHERE aggregate_id LIKE 'order-1_' AND version = 1"
       )
@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test func everythingStrangeIsFound() async throws {
-    try await withStore { db, store in
+    try await withStore(UpcasterTests.fill) { db, store in
       let result = try await store.check(
         upcasters(
           """
@@ -73,7 +73,7 @@ import Testing
   /// Each run must say the same, whatever the names in braces are; they are in no way ours.
   @Test(arguments: ["key", "step", "limit", "sample", "events", "position", "values", "source", "condition"])
   func aPathLiteralIsNotAPlaceOfOurs(member: String) async throws {
-    try await withStore { db, store in
+    try await withStore(UpcasterTests.fill) { db, store in
       try await db.psql("UPDATE events SET event_data = '{\"\(member)\": 1}' WHERE event_type = 'Submitted'")
       for _ in 1...3 {
         let file = "@event Submitted\n-- @data\nSELECT jsonb_set(event.event_data, '{\(member)}', '\"x\"')"
@@ -103,7 +103,7 @@ import Testing
 
   /// The sample of events does not hold the one that fails; that of the shapes does.
   @Test func aFailureOutsideOfTheSampleIsReported() async throws {
-    try await withStore { db, store in
+    try await withStore(UpcasterTests.fill) { db, store in
       try await db.psql(
         """
         INSERT INTO events (aggregate_id, event_type, event_data, version)
@@ -133,7 +133,7 @@ import Testing
     "event.event_data || E'{\"note\": n\\165ll}'",
   ])
   func aNullInOneEventIsFound(expression: String) async throws {
-    try await withStore { _, store in
+    try await withStore(UpcasterTests.fill) { _, store in
       var options = EvolutionCheckOptions()
       options.comparedPerType = 1
       let rule =
@@ -146,7 +146,7 @@ import Testing
 
   /// Only what differs is gone into, and elements of an array are looked at together.
   @Test func shapesAreComparedBelowWhatDiffers() async throws {
-    try await withStore { db, store in
+    try await withStore(UpcasterTests.fill) { db, store in
       try await db.psql(
         """
         UPDATE events SET event_data = '{"a": {"b": {"c": 1, "d": 2}, "e": null}, "l": [{"p": 1}, {"p": 2, "q": []}], "s": {"t": 1}}'
@@ -176,7 +176,7 @@ import Testing
   }
 
   @Test func typesThatNobodyKnowsAreNamed() async throws {
-    try await withStore { _, store in
+    try await withStore(UpcasterTests.fill) { _, store in
       var options = EvolutionCheckOptions()
       let projection = "-- @projection p\n-- @create\nCREATE TABLE p ();\n-- @on Paid\nSELECT 1;"
       options.projections = [try Projection(path: "p.sql", bytes: Array(projection.utf8))]
@@ -186,7 +186,7 @@ import Testing
   }
 
   @Test func aStandbyAndSelectAloneAreEnough() async throws {
-    try await withStore { db, store in
+    try await withStore(UpcasterTests.fill) { db, store in
       try await db.psql(
         """
         ALTER DATABASE \(db.name) SET default_transaction_read_only = on;
@@ -211,14 +211,5 @@ import Testing
 
   private func upcasters(_ rules: String) throws -> Upcasters {
     try Upcasters([("f.sql", Array("-- @upcaster f\n-- \(rules)".utf8))])
-  }
-
-  private func withStore(_ body: (TestDatabase, EventStore) async throws -> Void) async throws {
-    try await TestCluster.withDatabase { db in
-      let store = try EventStore(connecting: db.conninfo)
-      _ = try await store.initialize()
-      try await db.psql(UpcasterTests.fill)
-      try await body(db, store)
-    }
   }
 }

@@ -38,7 +38,7 @@ import Testing
     """
 
   @Test func rulesApplyInOrderWhereverEventsAreRead() async throws {
-    try await withStore { db, store in
+    try await withStore(Self.fill) { db, store in
       await store.use(try Upcasters([("orders.sql", Array(Self.rules.utf8))]))
       var read: [String] = []
       for try await event in store.events(matching: EventQuery()) {
@@ -76,7 +76,7 @@ import Testing
   }
 
   @Test func aClassicTableAndSelectAloneAreEnough() async throws {
-    try await withStore { db, store in
+    try await withStore(Self.fill) { db, store in
       let expected = try await db.rows(
         "SELECT event_data->'items' FROM events WHERE event_type = 'Submitted'"
       )
@@ -153,7 +153,7 @@ import Testing
   @Test(arguments: faults.indices)
   func faultsAreFoundBeforeTheFirstEvent(index: Int) async throws {
     let (file, message) = Self.faults[index]
-    try await withStore { db, store in
+    try await withStore(Self.fill) { db, store in
       try await db.psql("CREATE FUNCTION own(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT $1'")
       await #expect {
         await store.use(try Upcasters([("f.sql", Array(file.utf8))]))
@@ -167,7 +167,7 @@ import Testing
 
   /// Conditions on what no rule changes reach the index, also through several levels of rules.
   @Test func readingOneStreamDoesNotReadTheStore() async throws {
-    try await withStore { db, store in
+    try await withStore(Self.fill) { db, store in
       await store.use(try Upcasters([("orders.sql", Array(Self.rules.utf8))]))
       try await db.psql(
         """
@@ -188,7 +188,7 @@ import Testing
       -- @on PaymentReceived
       INSERT INTO revenue VALUES (event.aggregate_id, (event.event_data->>'minor')::numeric);
       """
-    try await withStore { db, store in
+    try await withStore(Self.fill) { db, store in
       await store.use(try Upcasters([("orders.sql", Array(Self.rules.utf8))]))
       let outcome = try await store.rebuildProjection(
         try Projection(path: "revenue.sql", bytes: Array(projection.utf8))
@@ -213,15 +213,6 @@ import Testing
         try Projection(path: "revenue.sql", bytes: Array(projection.utf8))
       )
       #expect(try await db.psql(hash) == "2", "other upcasters are another definition")
-    }
-  }
-
-  private func withStore(_ body: (TestDatabase, EventStore) async throws -> Void) async throws {
-    try await TestCluster.withDatabase { db in
-      let store = try EventStore(connecting: db.conninfo)
-      _ = try await store.initialize()
-      try await db.psql(Self.fill)
-      try await body(db, store)
     }
   }
 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestSupport
 import Testing
 
 /// A command line that README or the EXAMPLES of a manual page show.

@@ -1,5 +1,6 @@
 import EventStore
 import PostgresSandbox
+import TestSupport
 import Testing
 
 @testable import annals

@@ -90,7 +90,7 @@ import Testing
             + " SELECT pg_sleep(600)"
         )
         let holders = "FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'events'::regclass"
-        while try await db.psql("SELECT count(*) \(holders)") == "0" {}
+        try await until { try await db.psql("SELECT count(*) \(holders)") != "0" }
         async let checking = runShell(night, environment: db.environment)
         while try await db.psql(
           "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'events'::regclass"
@@ -113,8 +113,7 @@ import Testing
 
   /// The literal text in the manual page that begins so.
   private static func example(_ beginning: String) throws -> Substring {
-    let page = String(#filePath.split(separator: "/Tests/")[0]) + "/man/annals-verify-versions.1"
-    let text = try String(contentsOfFile: page, encoding: .utf8)
+    let text = try SourceTree.read("man/annals-verify-versions.1")
     let examples = text.split(separator: ".Bd -literal").dropFirst().compactMap { block in
       block.drop { $0 != "\n" }.dropFirst().split(separator: ".Ed\n", maxSplits: 1).first
     }

@@ -2,9 +2,7 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
-private let realOrders =
-  #filePath.split(separator: "/").dropLast(4).reduce("") { "\($0)/\($1)" }
-  + "/shared/data/olist-events.ndjson.gz"
+private let realOrders = SourceTree.path("../shared/data/olist-events.ndjson.gz")
 
 /// 8,135 orders of a shop, where the file is at hand: it may not be copied into the project.
 @Suite(.enabled(if: FileManager.default.fileExists(atPath: realOrders)))

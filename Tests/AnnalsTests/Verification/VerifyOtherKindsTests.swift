@@ -253,17 +253,19 @@ import Testing
         """
       )
       let writers = "FROM pg_locks WHERE mode = 'RowExclusiveLock' AND relation = 'events'::regclass"
-      while try await db.psql("SELECT count(*) \(writers)") == "0" {}
+      try await until { try await db.psql("SELECT count(*) \(writers)") != "0" }
       try await db.psql(
         "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('s-3', 'T', '{}', 5)"
       )
       #expect(try await causes(["s-3"]) == "gap in_flight")
       try await db.psql("SELECT pg_terminate_backend(pid) \(writers)")
       _ = try? await writing
-      while try await db.psql("SELECT count(*) \(writers)") != "0" {}
+      try await until { try await db.psql("SELECT count(*) \(writers)") == "0" }
       try await db.psql("DELETE FROM events WHERE position <= 3")
       // A session's statistics arrive after its end.
-      while try await db.psql("SELECT n_tup_del FROM pg_stat_user_tables WHERE relname = 'events'") == "0" {}
+      try await until {
+        try await db.psql("SELECT n_tup_del FROM pg_stat_user_tables WHERE relname = 'events'") != "0"
+      }
       #expect(
         try await causes(["s-2", "--only", "versions"]) == "wrong_first_version archived\ngap deleted"
       )
@@ -286,14 +288,16 @@ import Testing
       let inserts = {
         try await db.psql("SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'events'")
       }
-      while try await inserts() != "2" {}
+      try await until { try await inserts() == "2" }
       var found = try await explained("position_hole")
       #expect(found.contains(#""cause":"rolled_back""#) && found.contains(#""safe":true"#), "\(found)")
 
       // One was deleted, and then the statistics were lost.
       try await db.psql("\(insert) ('s-1', 'T', '{}', 2), ('s-1', 'T', '{}', 3)")
       try await db.psql("DELETE FROM events WHERE version = 2")
-      while try await db.psql("SELECT n_tup_del FROM pg_stat_user_tables WHERE relname = 'events'") != "1" {}
+      try await until {
+        try await db.psql("SELECT n_tup_del FROM pg_stat_user_tables WHERE relname = 'events'") == "1"
+      }
       #expect(try await explained("gap").contains(#""cause":"deleted""#))
       try await db.psql("SELECT pg_stat_reset()")
       for kinds in ["gap", "position_hole"] {
@@ -324,7 +328,7 @@ import Testing
         """
       )
       try await db.psql("DELETE FROM events WHERE version = 2")
-      while try await db.psql("SELECT sum(n_tup_del) FROM pg_stat_user_tables") != "4" {}
+      try await until { try await db.psql("SELECT sum(n_tup_del) FROM pg_stat_user_tables") == "4" }
       let run = try await AnnalsBinary.run(
         ["verify-versions", "--explain", "-o", "ndjson", "--only", "gap"],
         environment: db.environment

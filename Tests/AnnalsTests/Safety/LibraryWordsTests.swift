@@ -1,12 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A service that uses the library has no command line: messages name operations as values, see `Hint`.
 struct LibraryWordsTests {
   @Test func theLibraryNamesNoCommandAndNoOption() throws {
-    let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(
-      path: "../../Sources/EventStore"
-    )
+    let sources = URL(filePath: SourceTree.path("Sources/EventStore"))
     let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
     var count = 0
     for case let file as URL in files where file.pathExtension == "swift" {

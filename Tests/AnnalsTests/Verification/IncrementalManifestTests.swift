@@ -48,7 +48,7 @@ import Testing
         """
       )
       let writers = "FROM pg_locks WHERE mode = 'RowExclusiveLock' AND relation = 'events'::regclass"
-      while try await db.psql("SELECT count(*) \(writers)") == "0" {}
+      try await until { try await db.psql("SELECT count(*) \(writers)") != "0" }
       try await db.psql(
         "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('s-3', 'T', '{}', 5)"
       )

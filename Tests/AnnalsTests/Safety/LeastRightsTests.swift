@@ -57,6 +57,7 @@ import Testing
     .writes("rebuild-projection", ["%/sums.sql"]),
     .writes("project", ["--once", "%/sums.sql"]),
     .readsOwnTables("projections list"),
+    .readsOwnTables("projections show", ["sums"]),
     .writes("projections rollback", ["sums"]),
     .writes("projections drop", ["sums", "--yes"]),
     .writes("projections pause", ["sums"]),

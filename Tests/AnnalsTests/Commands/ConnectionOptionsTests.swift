@@ -135,7 +135,7 @@ import Testing
   @Test(arguments: [
     ["postgresql://u:tiger@h/x"], ["stream", "a", "postgresql://u:tiger@h/x"],
     ["stream", "--table", "a.b.u:tiger@h"],
-    ["stream", "--dbnam", "postgresql://u:tiger@h/x"], ["projections", "show", "host=h password=tiger"],
+    ["stream", "--dbnam", "postgresql://u:tiger@h/x"], ["projections", "view", "host=h password=tiger"],
     ["-dpostgresql://u:tiger@h", "stream"],
   ])
   func noUsageErrorRepeatsAPassword(arguments: [String]) async throws {
