@@ -35,17 +35,18 @@ struct FollowedHistory: Sendable {
   mutating func look(_ connection: Connection) throws -> Bool {
     let none = "(SELECT NULL::bigint AS last_value, NULL::boolean AS is_called)"
     let sql = SQLTemplate.endOfHistory.filled(["events": relation, "sequence": sequence ?? none])
-    let end = try read(sql, connection)
-    let head = end.optionalInt64(0, 0)
-    if !end.bool(0, 5) { throw replaced(head: head) }
+    let result = try read(sql, connection)
+    let end = result[0]
+    let head = end.optionalInt64("position")
+    if !end.bool("is_there") { throw replaced(head: head) }
     // A value that was not called is the next position.
-    if let sequence, let head, let value = end.optionalInt64(0, 3),
-      head > value || head == value && !end.bool(0, 4)
+    if let sequence, let head, let value = end.optionalInt64("last_value"),
+      head > value || head == value && !end.bool("is_called")
     {
       throw SequenceBehind(fault: .behind(sequence, at: value, head: head), table: table)
     }
-    last = head.map { LastEvent(position: $0, id: end.isNull(0, 1) ? nil : end.eventID(0, 1)) }
-    return end.bool(0, 2)
+    last = head.map { LastEvent(position: $0, id: end.isNull("id") ? nil : end.eventID("id")) }
+    return end.bool("is_standby")
   }
 
   /// Refuses to go on when the last event that was seen is gone.

@@ -75,8 +75,10 @@ extension StoreConnection {
 
   /// The highest visible position; nil without any event.
   func readHead() throws -> (position: Int64?, isReplayed: Bool) {
-    let result = try connection.query("SELECT max(position), pg_is_in_recovery() FROM \(raw: relation) e")
-    return (result.optionalInt64(0, 0), result.bool(0, 1))
+    let result = try connection.query(
+      "SELECT max(position) AS head, pg_is_in_recovery() AS is_standby FROM \(raw: relation) e"
+    )
+    return (result[0].optionalInt64("head"), result[0].bool("is_standby"))
   }
 
   func writers() throws -> [OpenTransaction] {

@@ -80,8 +80,12 @@ extension StoreConnection {
     guard events.hasPosition, !upcasters.splits, try events.hasUniqueKey(["position"], connection) else {
       return nil
     }
-    let ends = try connection.query("SELECT min(position), max(position) FROM \(raw: table.sql)")
-    guard let first = ends.optionalInt64(0, 0), let head = ends.optionalInt64(0, 1) else { return nil }
+    let ends = try connection.query(
+      "SELECT min(position) AS lowest, max(position) AS highest FROM \(raw: table.sql)"
+    )
+    guard let first = ends[0].optionalInt64("lowest"), let head = ends[0].optionalInt64("highest") else {
+      return nil
+    }
     let start = max(first, start ?? first)
     let last = min(head, end ?? head)
     guard start <= last, start.span(to: last) >= Self.longHistory else { return nil }

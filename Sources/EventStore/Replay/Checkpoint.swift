@@ -132,27 +132,26 @@ extension StoreConnection {
   }
 
   private func isMoved(_ checkpoint: Checkpoint, to new: Int64) throws -> Bool {
-    let sql = "SELECT position = $2 FROM annals.checkpoints WHERE name = $1"
-    let row = try connection.query(sql, [.text(checkpoint.name), .int8(new)])
-    return !row.isEmpty && row.bool(0, 0)
+    let found = try connection.query(
+      "SELECT FROM annals.checkpoints WHERE name = \(checkpoint.name) AND position = \(new)"
+    )
+    return !found.isEmpty
   }
 
   private func readCheckpoint(_ name: String, _ query: EventQuery) throws -> Checkpoint {
     let beginning = try eventsTable().beginning(connection)
-    let row = try connection.query(
+    let result = try connection.query(
       """
       INSERT INTO annals.checkpoints (name, store, filter, aggregate_id, category, event_types, position, seen_events,
         seen_hash)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0)
+      VALUES (\(name), \(table.description), \(filterText(of: query)), \(query.aggregateID), \(query.category),
+        \(Parameter.textArray(query.types)), \(beginning), 0, 0)
       ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING position, store, filter
-      """,
-      [
-        .text(name), .text(table.description), .text(filterText(of: query)), .text(query.aggregateID),
-        .text(query.category), .textArray(query.types), .int8(beginning),
-      ]
+      """
     )
-    try require(name, isFor: query, store: row.string(0, 1), filter: row.string(0, 2))
-    let position = row.int64(0, 0)
+    let row = result[0]
+    try require(name, isFor: query, store: row.string("store"), filter: row.string("filter"))
+    let position = row.int64("position")
     try require(name, at: position, goesOnTo: query.fromPosition, beginning)
     let meetsAll = upcasters.isEmpty && query.meetsAll(after: position)
     return Checkpoint(name: name, position: position, meetsAll: meetsAll, session: session.number)
@@ -162,14 +161,17 @@ extension StoreConnection {
   func checkpointPosition(_ name: String, for query: EventQuery) throws -> Int64 {
     let history = try requireFollowable()
     try requireSchema()
-    let sql = "SELECT position, store, filter FROM annals.checkpoints WHERE name = $1"
-    let row = try connection.query(sql, [.text(name)])
+    let result = try connection.query(
+      "SELECT position, store, filter FROM annals.checkpoints WHERE name = \(name)"
+    )
     let beginning = try eventsTable().beginning(connection)
-    if row.isEmpty { return beginning }
-    try require(name, isFor: query, store: row.string(0, 1), filter: row.string(0, 2))
-    try require(name, at: row.int64(0, 0), goesOnTo: query.fromPosition, beginning)
-    try requireNotAhead(row.int64(0, 0), of: name, history)
-    return row.int64(0, 0)
+    if result.isEmpty { return beginning }
+    let row = result[0]
+    try require(name, isFor: query, store: row.string("store"), filter: row.string("filter"))
+    let position = row.int64("position")
+    try require(name, at: position, goesOnTo: query.fromPosition, beginning)
+    try requireNotAhead(position, of: name, history)
+    return position
   }
 
   private func requireNotAhead(

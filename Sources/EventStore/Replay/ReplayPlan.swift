@@ -36,11 +36,13 @@ extension StoreConnection {
     }
     var plan = ReplayPlan()
     if table.hasPosition {
-      let ends = try connection.query("SELECT min(position), max(position) FROM \(raw: relation) e")
+      let ends = try connection.query(
+        "SELECT min(position) AS lowest, max(position) AS highest FROM \(raw: relation) e"
+      )
       // The planner never estimates nothing.
-      guard let lowest = ends.optionalInt64(0, 0), query.afterPosition != .max else { return plan }
+      guard let lowest = ends[0].optionalInt64("lowest"), query.afterPosition != .max else { return plan }
       let first = max(lowest, query.fromPosition ?? .min, query.afterPosition.map { $0 + 1 } ?? .min)
-      let last = min(ends.int64(0, 1), query.toPosition ?? .max)
+      let last = min(ends[0].int64("highest"), query.toPosition ?? .max)
       guard first <= last else { return plan }
       plan.positions = first...last
     }
