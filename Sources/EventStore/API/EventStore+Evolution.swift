@@ -41,7 +41,7 @@ extension EventStore {
   ///
   /// - Parameters:
   ///   - category: only the aggregates whose id is this, or begins with it and a `-`.
-  ///   - hours: so many hours.
+  ///   - hours: how many hours.
   /// - Returns: the types that have any, each with a count for every hour.
   /// - Throws: ``EventStoreError``.
   public func eventsPerHour(category: String? = nil, hours: Int = 24) async throws -> [(

@@ -110,11 +110,13 @@ extension EventStore {
 
   /// Finds the types of a projection's handlers that no event has, and those of events that no handler takes.
   ///
-  /// Reads the types of all events.
-  ///
+  /// - Parameters:
+  ///   - projection: the projection.
+  ///   - withUnhandled: whether to name what no handler takes, which needs the types of all events.
   /// - Throws: ``EventStoreError``.
-  public func typeCoverage(of projection: Projection) async throws -> TypeCoverage {
-    try await perform { try $0.typeCoverage(of: projection) }
+  public func typeCoverage(of projection: Projection, withUnhandled: Bool = true) async throws -> TypeCoverage
+  {
+    try await perform { try $0.typeCoverage(of: projection, withUnhandled: withUnhandled) }
   }
 
   /// Says what a rebuild would do, and how long it would take, by doing a little of it and rolling that back.

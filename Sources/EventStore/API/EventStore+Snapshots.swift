@@ -85,7 +85,7 @@ extension EventStore {
   ///
   /// - Parameters:
   ///   - selection: the aggregates.
-  ///   - kept: so many stay, the newest, of each aggregate and text of a reducer.
+  ///   - kept: how many stay, the newest, of each aggregate and text of a reducer.
   ///   - stale: also those that were taken by another text than the one that was used last, all of them.
   ///   - dryRun: only counts.
   public func pruneSnapshots(

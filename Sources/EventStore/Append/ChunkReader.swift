@@ -24,7 +24,7 @@ struct ChunkReader {
   /// Whether the next line can be had without waiting for input.
   var hasLineAtHand: Bool { lines.hasLineAtHand }
 
-  /// The next events, at most so many; nil at the end.
+  /// The next events, at most this number; nil at the end.
   mutating func next(_ maximumLines: Int) throws -> EventChunk? {
     var chunks = [EventChunk()]
     while !chunks[0].isFull(maximumLines), try appendNext(to: &chunks) != nil {}

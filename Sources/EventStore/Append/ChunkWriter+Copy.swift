@@ -64,7 +64,7 @@ extension ChunkWriter {
   }
 }
 
-/// So many bytes go to the server at once.
+/// The bytes that go to the server at once.
 private let pieceSize = 1 << 16
 
 /// The signature, no flags, no header extension.

@@ -31,12 +31,12 @@ struct EventChunk: Sendable {
   /// Roughly the memory that the chunk takes.
   var size: Int { bytes.count + entries.count * (MemoryLayout<Entry>.stride + 128) }
 
-  /// So many lines, or bytes, go to the server in one COPY: enough that its fixed cost is lost in it, and little enough
+  /// The lines, or bytes, that go to the server in one COPY: enough that its fixed cost is lost in it, and little enough
   /// that two chunks take a few megabytes.
   static let maximumLines = 10_000
   private static let maximumBytes = 4 << 20
 
-  /// Whether nothing can be added, with at most so many lines allowed.
+  /// Whether nothing can be added, with at most this number of lines allowed.
   func isFull(_ maximumLines: Int) -> Bool {
     entries.count >= min(maximumLines, Self.maximumLines) || size >= Self.maximumBytes
   }

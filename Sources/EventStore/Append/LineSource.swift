@@ -1,6 +1,6 @@
 /// Where a writer's chunks come from.
 protocol ChunkSource: AnyObject {
-  /// The next events, at most so many; nil at the end.
+  /// The next events, at most this number; nil at the end.
   func next(_ maximumLines: Int) throws -> EventChunk?
   /// Reads ahead what ``next(_:)`` with the same argument will return, be it an error.
   func prefetch(_ maximumLines: Int)

@@ -10,7 +10,7 @@ package struct DiagnosisItem: Sendable, Hashable {
     case ok
     /// Worth knowing; somebody may want it so.
     case note
-    /// To be mended.
+    /// To be repaired.
     case problem
   }
 

@@ -14,13 +14,21 @@ public struct TypeCoverage: Sendable, Hashable {
 
   /// The types of handlers that no event has, in the order of the file; none while the store has no events.
   public let unknown: [UnknownType]
-  /// The types of events that no handler takes.
+  /// The types of events that no handler takes; none when they were not asked for.
   public let unhandled: [String]
 }
 
 extension StoreConnection {
-  /// Reads the types of all events, as upcasters show them.
-  func typeCoverage(of file: Projection) throws -> TypeCoverage {
+  /// Reads the types of all events, as upcasters show them; without those that no handler takes, only where a handler
+  /// lacks its events, since an index tells that every handler has some.
+  func typeCoverage(of file: Projection, withUnhandled: Bool) throws -> TypeCoverage {
+    if !withUnhandled {
+      let lacking: SQL = """
+        SELECT FROM unnest(\(Parameter.textArray(file.handledTypes))::text[]) AS t (type)
+        WHERE NOT EXISTS (SELECT FROM \(raw: try eventSource()) AS s WHERE s.event_type::text = t.type) LIMIT 1
+        """
+      if try connection.query(lacking).isEmpty { return TypeCoverage(of: file, []) }
+    }
     let types = try connection.strings("SELECT DISTINCT event_type::text FROM \(raw: eventSource()) AS s")
     return TypeCoverage(of: file, types)
   }

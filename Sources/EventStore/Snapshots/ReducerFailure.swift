@@ -105,7 +105,7 @@ extension Reducer {
     return EventStoreError(
       .failed,
       "\(path)\(line): the reducer failed for \(event): \(message)",
-      hint: "Mend the reducer; nothing was stored for this aggregate.",
+      hint: "Repair the reducer; nothing was stored for this aggregate.",
       sqlState: sqlState
     )
   }

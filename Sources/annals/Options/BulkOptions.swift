@@ -6,11 +6,12 @@ struct BulkOptions: ParsableArguments {
   @Option(help: "Append the lines of an NDJSON file; - is standard input.", completion: .file())
   var from: String?
 
-  @Option(help: ArgumentHelp("Commit after so many lines, instead of all or nothing.", valueName: "n"))
+  @Option(help: ArgumentHelp("Commit after every n lines, not all or nothing.", valueName: "n"))
   var batchSize: Int?
 
   @Option(
-    help: "Append over so many connections; the events of one aggregate stay in order. Needs --batch-size."
+    help:
+      "Connections to append over; the events of one aggregate stay in order. Needs --batch-size."
   )
   var workers: Int?
 
@@ -28,7 +29,7 @@ struct BulkOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Make missing ids from this name and the line's number.", valueName: "name"))
   var runID: String?
 
-  @Option(help: ArgumentHelp("Set up to so many bad lines aside, and exit with 5.", valueName: "n"))
+  @Option(help: ArgumentHelp("Set up to n bad lines aside, and exit with 5.", valueName: "n"))
   var maxErrors: Int?
 
   @Option(help: "A new file for bad lines; added to with --skip-lines.", completion: .file())

@@ -131,14 +131,18 @@ struct HandlerReplay {
   private func stopped(by failure: HandlerProcessFailure) -> CommandError {
     let start = query.fromPosition.flatMap { $0 == .min ? nil : $0 }
     guard let next = query.afterPosition?.saturatingAdd(1) ?? start else {
-      return CommandError(failure, detail: "It was done with no event.", hint: "Run again when it is mended.")
+      return CommandError(
+        failure,
+        detail: "It was done with no event.",
+        hint: "Run again when it is repaired."
+      )
     }
     return CommandError(
       failure,
       detail: "It was done with the events before position \(next).",
       hint: options.checkpoint == nil
-        ? "Go on with --from-position \(next) when it is mended."
-        : "Run again when it is mended; the checkpoint is where it was done."
+        ? "Go on with --from-position \(next) when it is repaired."
+        : "Run again when it is repaired; the checkpoint is where it was done."
     )
   }
 }

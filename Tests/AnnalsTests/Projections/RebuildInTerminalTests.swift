@@ -4,19 +4,6 @@ import Testing
 
 /// What somebody sees who rebuilds a read model in a terminal: tmux is one that can be read.
 @Suite struct RebuildInTerminalTests {
-  /// Waits at the eleventh event while table `gate` has a row.
-  private static let projection = """
-    -- @projection gated
-    -- @create
-    CREATE TABLE gated (position bigint PRIMARY KEY);
-    CREATE FUNCTION wait() RETURNS void LANGUAGE plpgsql AS $$
-    BEGIN WHILE EXISTS (SELECT FROM public.gate) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$;
-    -- @on Added
-    SELECT wait() WHERE event.position = 11;
-    INSERT INTO gated VALUES (event.position);
-
-    """
-
   /// The screen, without empty lines, goes to a file at each `look`.
   private static let functions = """
     set -e
@@ -79,7 +66,7 @@ import Testing
         """
       )
       try await withTemporaryDirectory { directory in
-        try Data(Self.projection.utf8).write(to: URL(filePath: "\(directory)/gated.sql"))
+        try Data(gatedProjection.utf8).write(to: URL(filePath: "\(directory)/gated.sql"))
         let variables = [
           "ANNALS": "\(AnnalsBinary.path)", "NAME": "annals-\(database.name)", "TERM": "xterm",
         ]

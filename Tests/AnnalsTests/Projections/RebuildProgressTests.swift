@@ -5,19 +5,6 @@ import Testing
 
 /// What `rebuild-projection` and `project` say while they work, and what several files come to.
 @Suite struct RebuildProgressTests {
-  /// Waits at the eleventh event while table `gate` has a row.
-  private static let gated = """
-    -- @projection gated
-    -- @create
-    CREATE TABLE gated (position bigint PRIMARY KEY);
-    CREATE FUNCTION wait() RETURNS void LANGUAGE plpgsql AS $$
-    BEGIN WHILE EXISTS (SELECT FROM public.gate) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$;
-    -- @on Added
-    SELECT wait() WHERE event.position = 11;
-    INSERT INTO gated VALUES (event.position);
-
-    """
-
   private static let doubled = """
     -- @projection doubled
     -- @create
@@ -42,7 +29,7 @@ import Testing
         """
       )
       try await withTemporaryDirectory { directory in
-        for (name, text) in [("gated", Self.gated), ("doubled", Self.doubled)] {
+        for (name, text) in [("gated", gatedProjection), ("doubled", Self.doubled)] {
           try Data(text.utf8).write(to: URL(filePath: "\(directory)/\(name).sql"))
         }
         try await body(database) { script in

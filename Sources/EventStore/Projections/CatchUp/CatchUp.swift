@@ -251,6 +251,6 @@ extension EventStoreError {
   /// A fault of the handler or the tables stops the catch-up: every event would become a dead letter.
   fileprivate init(handlerFault poison: PoisonEvent, file: String) {
     self.init(poison, file: file)
-    hint = "The handler or the tables are at fault, so nothing was set aside; mend them and run again."
+    hint = "The handler or the tables are at fault, so nothing was set aside. Repair them, and run again."
   }
 }

@@ -57,7 +57,7 @@ extension EventStoreError {
       .failed,
       "\(file):\(event.location.line): the handler failed for \(event.subject): \(event.message)",
       detail: "SQLSTATE \(event.sqlState)." + (event.cause.map { " \($0)" } ?? ""),
-      hint: "Mend the handler and run the rebuild again; the live read model is as it was.",
+      hint: "Repair the handler, and run the rebuild again; the live read model is as it was.",
       sqlState: event.sqlState
     )
   }

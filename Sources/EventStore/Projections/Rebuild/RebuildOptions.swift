@@ -30,7 +30,7 @@ public struct RebuildOptions: Sendable, Hashable {
 
 /// How much a new generation may differ from the live one: rows added, removed and changed together.
 public enum DifferenceLimit: Sendable, Hashable {
-  /// So many rows.
+  /// A number of rows.
   case rows(Int64)
   /// Of the rows of the live tables.
   case percent(Double)

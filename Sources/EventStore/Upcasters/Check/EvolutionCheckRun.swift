@@ -141,7 +141,7 @@ extension EvolutionCheckRun {
     }
   }
 
-  /// Cuts chunks into smaller ones of so many events, each of which begins where events are.
+  /// Cuts chunks into smaller ones of a number of events, each of which begins where events are.
   private struct Steps {
     private let events: Int64
     private let table: EventsTable

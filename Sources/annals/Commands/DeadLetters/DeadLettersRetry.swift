@@ -7,7 +7,7 @@ struct DeadLettersRetry: AsyncParsableCommand {
     abstract: "Apply dead letters to the live read model, or pass them to a command, in their order.",
     discussion: """
         annals dead-letters retry orders
-        annals dead-letters retry orders --file orders.sql    (with mended handlers)
+        annals dead-letters retry orders --file orders.sql    (repaired handlers)
         annals dead-letters retry mail --exec ./mail          (those of checkpoint mail)
 
       They come after events that they were meant to precede. Where that matters, rebuild.
@@ -18,7 +18,7 @@ struct DeadLettersRetry: AsyncParsableCommand {
   @OptionGroup var upcasters: UpcasterOptions
 
   @Option(
-    help: "The mended projection file; it becomes that of the live generation.",
+    help: "The repaired projection file; it becomes that of the live generation.",
     completion: .file(extensions: ["sql"])
   )
   var file: String?

@@ -32,7 +32,7 @@ struct EvolveCheck: AsyncParsableCommand {
   )
   var projections: [String] = []
 
-  @Option(help: "Name at most so many failing events; all are counted.")
+  @Option(help: "Name at most this number of failing events; all are counted.")
   var maxFailures = 100
 
   @OptionGroup var connection: ConnectionOptions

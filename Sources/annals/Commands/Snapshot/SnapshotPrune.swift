@@ -13,7 +13,7 @@ struct SnapshotPrune: AsyncParsableCommand {
 
   @OptionGroup var aggregates: SelectionOptions
 
-  @Option(help: "Keep so many of each aggregate and reducer, the newest.")
+  @Option(help: "Keep this number of each aggregate and reducer, the newest.")
   var keep: Int
 
   @Flag(help: "Also delete those that an older text of a reducer took.")

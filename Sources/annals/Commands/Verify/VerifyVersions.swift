@@ -30,7 +30,7 @@ struct VerifyVersions: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The version that a stream begins with, 0 or 1.", valueName: "n"))
   var firstVersion = 1
 
-  @Option(help: ArgumentHelp("Print at most so many findings; all are counted.", valueName: "n"))
+  @Option(help: ArgumentHelp("Print at most n findings; all are counted.", valueName: "n"))
   var maxFindings: Int?
 
   @Option(
