@@ -16,4 +16,5 @@ package enum SQLState {
   package static let undefinedSchema = "3F000"
   package static let lockNotAvailable = "55P03"
   package static let queryCanceled = "57014"
+  package static let internalError = "XX000"
 }

@@ -122,6 +122,7 @@ extension SQLTemplate {
     "position",
     "timestamp",
     "order",
+    "by_time",
     "with_position",
     "with_time"
   )

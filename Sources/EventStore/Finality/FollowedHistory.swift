@@ -143,6 +143,22 @@ extension StoreConnection {
     return isReplayed
   }
 
+  /// What became of the table that was read, where that is why a statement failed: any statement can be the first that
+  /// meets a table which was dropped or renamed.
+  ///
+  /// - Returns: nil where the error says something else.
+  func replacement(of history: FollowedHistory?, behind error: any Error) -> EventStoreError? {
+    let state = (error as? PostgresError)?.sqlState ?? (error as? PoisonEvent)?.sqlState
+    // "could not open relation with OID" is an internal error: the table went between two steps of one statement.
+    guard var history, state == SQLState.undefinedTable || state == SQLState.internalError else { return nil }
+    do {
+      _ = try history.look(connection)
+      return nil
+    } catch {
+      return error as? EventStoreError
+    }
+  }
+
   /// Refuses a checkpoint above the head: the next events would come below it.
   ///
   /// - Parameters:

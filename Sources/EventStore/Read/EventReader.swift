@@ -51,6 +51,17 @@ struct EventReader: Sendable {
     _ store: StoreConnection,
     _ body: (borrowing QueryResult) throws -> T
   ) throws -> T? {
+    do {
+      return try readPage(store, body)
+    } catch {
+      throw store.replacement(of: history, behind: error) ?? error
+    }
+  }
+
+  private mutating func readPage<T>(
+    _ store: StoreConnection,
+    _ body: (borrowing QueryResult) throws -> T
+  ) throws -> T? {
     if isFinished { return nil }
     if pages?.isExhausted ?? true, try !beginRound(store) { return nil }
     guard var pages, !pages.isExhausted else { return nil }

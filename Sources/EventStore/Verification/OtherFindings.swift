@@ -35,6 +35,7 @@ extension VersionCheckRun {
       [
         "order": "\(raw: isUnique ? "e.version" : tieBreak)",
         "with_position": missing.position ? ", \(raw: layout.position) IS NULL" : "",
+        "by_time": missing.position || missing.time ? "t" : "p",
         "with_time": missing.time ? ", \(raw: layout.time) IS NULL" : "",
       ]
     )

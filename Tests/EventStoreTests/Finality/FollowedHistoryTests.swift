@@ -65,6 +65,44 @@ import Testing
     }
   }
 
+  /// Any statement can be the first that meets the missing table, not only the look at the end of history.
+  @Test(arguments: ["ALTER TABLE events RENAME TO old", "DROP TABLE events"], [true, false])
+  func aTableThatGoesWithinARoundIsNamed(replacement: String, isFollowing: Bool) async throws {
+    try await withStore(Self.insert(1...3)) { db, store in
+      var options = ReplayOptions()
+      (options.isFollowing, options.batchSize, options.checkpoint) = (isFollowing, 1, "mail")
+      options.timeLimit = .seconds(20)
+      let error = await #expect(throws: EventStoreError.self) {
+        try await store.replay(EventQuery(), options) { batch in
+          if batch.positions.last == 1 { try await db.psql(replacement) }
+        }
+      }
+      #expect(error?.code == .checkpointAhead)
+      #expect(error?.message.contains("public.events is gone") == true)
+    }
+  }
+
+  @Test(arguments: ["ALTER TABLE events RENAME TO old", "DROP TABLE events"])
+  func aTableThatGoesBetweenChunksIsNamed(replacement: String) async throws {
+    try await Shop.open(events: 3) { shop in
+      let slow = sums + "DELETE FROM sums WHERE id = event.aggregate_id AND pg_sleep(0.05) IS NULL;\n"
+      try await shop.rebuild(slow)
+      try await shop.append(20)
+      var options = CatchUpOptions()
+      options.chunkSize = 1
+      let store = try shop.store()
+      let task = Task { [options] in
+        try await store.project(try Projection(path: "sums.sql", bytes: Array(slow.utf8)), options: options)
+      }
+      try await until { try await shop.psql("SELECT position >= 6 FROM annals.generations") == "t" }
+      try await shop.psql(replacement)
+      let result = await task.result
+      let error = #expect(throws: EventStoreError.self) { _ = try result.get() }
+      #expect(error?.code == .checkpointAhead)
+      #expect(error?.message.contains("public.events is gone") == true)
+    }
+  }
+
   /// Between the page that was read and the end of its round.
   @Test func aRoundThatOutlivesTheTableMovesNoCheckpoint() async throws {
     try await withStore(Self.insert(1...3)) { db, store in

@@ -67,6 +67,7 @@ extension StoreConnection {
           try connection.canceller.sleep(for: run.options.pollInterval)
         } while true
       } catch {
+        let error = replacement(of: run.history, behind: error) ?? error
         let failure: EventStoreError
         switch error {
         case let poison as PoisonEvent: failure = EventStoreError(handlerFault: poison, file: run.file.path)

@@ -1,13 +1,14 @@
 -- Events of a stream that stand before the event of the version below, by place in the whole store or by time.
 -- {order} the version, and what decides between two of one version. An event without a position, or without a time, is
--- compared with nothing: {with_position} and {with_time} set such events apart where there can be some.
+-- compared with nothing: {with_position} and {with_time} set such events apart where there can be some. {by_time} is t,
+-- or p where none has to be set apart: PostgreSQL computes two windows also where they are the same, a third slower.
 SELECT f.kind, x.aggregate_id, x.version::bigint AS version, x.position,
        CASE f.kind WHEN 'position_order' THEN x.position_version ELSE x.time_version END::bigint AS previous_version,
        x.previous_position, x."timestamp", x.previous_timestamp
 FROM (
   SELECT aggregate_id, version, {position} AS position, {timestamp} AS "timestamp",
          lag(version) OVER p AS position_version, lag({position}) OVER p AS previous_position,
-         lag(version) OVER t AS time_version, lag({timestamp}) OVER t AS previous_timestamp
+         lag(version) OVER {by_time} AS time_version, lag({timestamp}) OVER {by_time} AS previous_timestamp
   FROM {events} e WHERE {scope} AND version IS NOT NULL
   WINDOW p AS (PARTITION BY aggregate_id{with_position} ORDER BY {order}),
          t AS (PARTITION BY aggregate_id{with_time} ORDER BY {order})
