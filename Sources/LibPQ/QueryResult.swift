@@ -31,6 +31,13 @@ internal import CLibPQ
     unsafe PQftype(handle, Int32(column))
   }
 
+  /// The table and the number in it of the column that a column of the result is, as it is and not computed; also through
+  /// subqueries, but not through views (manual, PQftable).
+  package func columnOrigin(_ column: Int) -> (table: UInt32, number: Int32)? {
+    let table = unsafe PQftable(handle, Int32(column))
+    return table == 0 ? nil : unsafe (table, PQftablecol(handle, Int32(column)))
+  }
+
   package func columnName(_ column: Int) -> String {
     unsafe String(cString: PQfname(handle, Int32(column)))
   }

@@ -120,7 +120,14 @@ extension EventStore {
   }
 
   /// Says what a rebuild would do, and how long it would take, by doing a little of it and rolling that back.
-  public func planRebuild(_ projection: Projection) async throws -> RebuildPlan {
-    try await perform { try $0.planRebuild(projection) }
+  ///
+  /// - Parameters:
+  ///   - projection: the projection.
+  ///   - lastPosition: as ``RebuildOptions/lastPosition``.
+  public func planRebuild(
+    _ projection: Projection,
+    upTo lastPosition: Int64? = nil
+  ) async throws -> RebuildPlan {
+    try await perform { try $0.planRebuild(projection, upTo: lastPosition) }
   }
 }

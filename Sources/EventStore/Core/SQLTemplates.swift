@@ -69,6 +69,9 @@ extension SQLTemplate {
     "order",
     "end"
   )
+  static let aliveTransactions = SQLTemplate(PackageResources.AliveTransactions_sql)
+  static let missingPositions = SQLTemplate(PackageResources.MissingPositions_sql, "positions", "start", "end")
+  static let uniqueColumn = SQLTemplate(PackageResources.UniqueColumn_sql)
   static let positionFaults = SQLTemplate(PackageResources.PositionFaults_sql)
   static let trace = SQLTemplate(PackageResources.Trace_sql, "events", "columns", "causation", "correlation")
   static let traceCauses = SQLTemplate(PackageResources.TraceCauses_sql, "events", "causation")
@@ -147,7 +150,7 @@ extension SQLTemplate {
     .tableIndexes, .nameFailures, .nodesOfPayload, .shapeChanges, .typeCounts, .deadLetters, .dependents,
     .differenceQueries, .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
     .projectionStatus, .readModelObjects, .shadowingNames, .writesElsewhere, .categoriesByPrefix,
-    .endOfHistory,
+    .endOfHistory, .aliveTransactions, .missingPositions, .uniqueColumn,
     .lastName, .namesByPrefix, .positionFaults, .trace, .traceCauses, .watermark,
     .addMetadata, .addPosition, .createEvents, .eventsTable, .hasUniqueKey, .changes, .verifySnapshots,
     .checkpointFindings, .consumerFindings, .consumerStatus, .duplicateValues, .eventHashes, .gapEvidence,

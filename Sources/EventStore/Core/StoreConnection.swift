@@ -20,6 +20,9 @@ final class StoreConnection {
   /// Called between the steps of a swap; see ``EventStore/atSwapStep``.
   let atSwapStep: ((SwapStep) -> Void)?
   private var knownTable: EventsTable?
+  private var hasSaidDoubt = false
+  /// See ``denseStart()``.
+  var denseUpTo: Int64?
   /// See ``appendStatements()``.
   var knownStatements: AppendStatements?
 
@@ -44,6 +47,8 @@ final class StoreConnection {
     self.atSwapStep = atSwapStep
     // What was looked up needs no connection that could be lost once more.
     knownTable = lost?.knownTable
+    hasSaidDoubt = lost?.hasSaidDoubt ?? false
+    denseUpTo = lost?.denseUpTo
     knownStatements = lost?.knownStatements
   }
 
@@ -62,6 +67,15 @@ final class StoreConnection {
     if !upcasters.isEmpty { events = try events.upcast(by: upcasters, connection) }
     knownTable = events
     return events
+  }
+
+  /// Says once why it is not proved that positions are final.
+  func doubtOnce(_ doubt: PositionFault) {
+    if hasSaidDoubt { return }
+    hasSaidDoubt = true
+    notify(
+      "positions of layout \(foreign?.name ?? "") are taken for final without a proof: \(doubt.message)"
+    )
   }
 
   /// Forgets what ``eventsTable()`` read, after the table was changed.

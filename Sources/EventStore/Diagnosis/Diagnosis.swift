@@ -40,8 +40,8 @@ extension StoreConnection {
     do {
       let found =
         try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)
-      let faults = found?.hasPosition == true ? try positionFaults().faults : []
-      items += facts.tableItems(of: found, faults)
+      let faults = found?.hasPosition == true ? try positionFaults() : PositionFaults()
+      items += facts.tableItems(of: found, positions, faults)
     } catch let error as EventStoreError {
       items.append(
         DiagnosisItem(.table, "columns", error.detail ?? error.message, .problem, advice: error.hint)

@@ -3,7 +3,11 @@ internal import LibPQ
 /// What the facts mean: the events table and its indexes.
 extension StoreFacts {
   /// - Parameter layout: the columns, as the readers see them; nil when there is no such table.
-  func tableItems(of layout: EventsTable?, _ faults: [PositionFault]) -> [DiagnosisItem] {
+  func tableItems(
+    of layout: EventsTable?,
+    _ positions: Layout.Positions,
+    _ faults: PositionFaults
+  ) -> [DiagnosisItem] {
     guard let layout else {
       let advice: Hint =
         self["layout"].map { "\(.diagnose(layout: $0)), which reads a table that is here." }
@@ -11,7 +15,7 @@ extension StoreFacts {
       return [DiagnosisItem(.table, "\(table)", "missing", .problem, advice: advice)]
     }
     var items = [columnsItem(of: layout)]
-    if layout.hasPosition { items += positionItems(faults) }
+    if layout.hasPosition { items += positionItems(positions, faults) }
     if let bytes = number("bytes") {
       items.append(
         DiagnosisItem(.table, "rows", "about \(number("estimated_rows") ?? 0), \(bytes >> 20) MiB")
@@ -50,11 +54,32 @@ extension StoreFacts {
   }
 
   /// Whether readers may go on from a position.
-  private func positionItems(_ faults: [PositionFault]) -> [DiagnosisItem] {
-    if faults.isEmpty { return [DiagnosisItem(.table, "positions", "final behind the watermark")] }
-    return faults.map { fault in
+  private func positionItems(_ positions: Layout.Positions, _ found: PositionFaults) -> [DiagnosisItem] {
+    if found.faults.isEmpty { return [positionsItem(positions, found.doubt)] }
+    return found.faults.map { fault in
       let name = String(fault.kind.rawValue.map { $0 == "_" ? " " : $0 })
       return DiagnosisItem(.table, name, fault.message, .problem, advice: Hint(fault.remedy))
+    }
+  }
+
+  private func positionsItem(_ positions: Layout.Positions, _ doubt: PositionFault?) -> DiagnosisItem {
+    switch positions {
+    case .late:
+      DiagnosisItem(.table, "positions", "late: nobody can go on from one", .note)
+    case .dense(let grace):
+      DiagnosisItem(.table, "positions", "dense: a missing one is waited for, at least \(grace / .seconds(1)) s")
+    case .final:
+      if let doubt {
+        DiagnosisItem(
+          .table,
+          "positions",
+          "taken for final without a proof: \(doubt.message)",
+          .problem,
+          advice: Hint(doubt.remedy)
+        )
+      } else {
+        DiagnosisItem(.table, "positions", "final behind the watermark")
+      }
     }
   }
 

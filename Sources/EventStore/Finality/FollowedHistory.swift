@@ -108,27 +108,36 @@ struct SequenceBehind: Error {
 extension StoreConnection {
   /// Proves, before anybody goes on from a position, that waiting for writers makes positions final.
   ///
-  /// - Parameter earlier: what the same reader knew before it lost its connection.
+  /// - Parameters:
+  ///   - earlier: what the same reader knew before it lost its connection.
+  ///   - goesOn: as for ``finalPosition(goesOn:)``.
   /// - Throws: ``EventStoreError`` with code `invalidDefinition` and the first thing that is in the way.
   @discardableResult
-  func proveFinality(after earlier: FollowedHistory? = nil) throws
+  func proveFinality(after earlier: FollowedHistory? = nil, goesOn: Bool = true) throws
     -> FollowedHistory
   {
     try eventsTable().requirePosition(for: "going on from a position")
-    try requireFinalPositions()
-    let (faults, sequence) = try positionFaults()
-    if let fault = faults.first { throw EventStoreError(fault, of: table, besides: faults.dropFirst()) }
-    var history = FollowedHistory(of: table, relation, sequence: sequence)
+    if goesOn { try requireFinalPositions() }
+    let found = try positionFaults()
+    if let fault = found.faults.first {
+      throw EventStoreError(fault, of: table, besides: found.faults.dropFirst())
+    }
+    if let doubt = found.doubt { doubtOnce(doubt) }
+    var history = FollowedHistory(of: table, relation, sequence: found.sequence)
     history.goOn(from: earlier)
     _ = try look(at: &history)
     return history
   }
 
   /// The highest position, as ``finalPosition(_:)``, for a reader that has come from a position of its history.
-  func finalPosition(of history: inout FollowedHistory) throws -> Int64 {
+  ///
+  /// - Parameter stopsAtHole: whether it comes back soon, so that a missing position may end what it reads now.
+  func finalPosition(of history: inout FollowedHistory, stopsAtHole: Bool) throws -> Int64 {
+    let known = try denseStart()
     let isReplayed = try look(at: &history)
-    let head = history.head ?? .min
-    if !isReplayed { try waitForWriters() }
+    guard let head = history.head else { return .min }
+    if stopsAtHole, let end = try endBeforeHole(upTo: head, after: known) { return end }
+    if !isReplayed { try waitUntilFinal(upTo: head, after: known) }
     return head
   }
 

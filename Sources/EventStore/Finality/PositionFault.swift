@@ -50,11 +50,20 @@ extension PositionFault {
     case "source":
       self.init(
         kind: .noSequence,
-        message: "column position of \(subject) has neither an identity nor a default of nextval",
+        message: "column \(detail ?? "position") of \(subject) has neither an identity nor a default of nextval",
         reason:
           "Its writers choose positions themselves, perhaps before they hold a lock that would show it.",
-        remedy: "ALTER TABLE \(subject) ALTER COLUMN position ADD GENERATED ALWAYS AS IDENTITY (CACHE 1); "
+        remedy:
+          "ALTER TABLE \(subject) ALTER COLUMN \(quoteIdentifier(detail ?? "position")) "
+          + "ADD GENERATED ALWAYS AS IDENTITY (CACHE 1); "
           + "then set its sequence to the highest position."
+      )
+    case "computed":
+      self.init(
+        kind: .noSequence,
+        message: "position is not a column of \(subject)",
+        reason: "Nobody can tell from the catalogue how its writers choose it.",
+        remedy: "Give a column of the table as position, or tell the layout how positions come with @positions."
       )
     case "sources":
       self.init(
@@ -121,33 +130,51 @@ extension PositionFault {
   }
 }
 
+/// What the catalogue says of going on from a position.
+struct PositionFaults {
+  /// What would let readers skip events.
+  var faults: [PositionFault] = []
+  /// Why the word of a layout, that positions are final, is not proved; its writers may have a way that the catalogue does
+  /// not tell.
+  var doubt: PositionFault?
+  /// What hands out the positions, where the role may read it.
+  var sequence: String?
+}
+
 extension StoreConnection {
-  /// What keeps readers from going on from a position; empty where waiting for writers makes positions final, and where
-  /// a layout says that it does not.
+  /// What keeps readers from going on from a position; empty where a layout says that waiting for writers does not make
+  /// positions final.
   ///
   /// A sequence that the role may not read passes for one above the events.
-  ///
-  /// - Returns: also the sequence, where there is one that the role may read.
-  func positionFaults() throws -> (faults: [PositionFault], sequence: String?) {
-    guard hasFinalPositions else { return ([], nil) }
+  func positionFaults() throws -> PositionFaults {
+    var found = PositionFaults()
+    if positions == .late { return found }
     let tables = foreign?.tables ?? [table]
+    let origin = try eventsTable().positionOrigin
     let rows = try connection.query(
       SQLTemplate.positionFaults.sql,
-      [.textArray(tables.map(\.schema)), .textArray(tables.map(\.name)), .bool(foreign == nil)]
+      [
+        .textArray(tables.map(\.schema)), .textArray(tables.map(\.name)),
+        .int8(foreign == nil ? nil : Int64(origin?.table ?? 0)), .int8(Int64(origin?.number ?? 0)),
+      ]
     )
-    var (faults, sequence): ([PositionFault], String?) = ([], nil)
     rows.forEachRow { row in
       let (subject, detail) = (row.string("subject"), row.optionalString("detail"))
       if let fault = PositionFault(row.string("fault"), subject, detail) {
-        faults.append(fault)
+        if foreign != nil, fault.kind == .noSequence {
+          // Whoever waits for holes need not know who hands out the positions.
+          if positions == .final { found.doubt = fault }
+        } else {
+          found.faults.append(fault)
+        }
       } else if detail == "true" {
-        sequence = subject
+        found.sequence = subject
       }
     }
-    if let sequence, faults.isEmpty, let fault = try sequenceBehind(sequence) {
-      faults.append(fault)
+    if let sequence = found.sequence, found.faults.isEmpty, let fault = try sequenceBehind(sequence) {
+      found.faults.append(fault)
     }
-    return (faults, sequence)
+    return found
   }
 
   /// The fault of a sequence that would hand out positions below the head.

@@ -9,17 +9,30 @@ public struct Watermark: Sendable, Hashable {
   /// Whether the server is a standby, which cannot see the primary's transactions: there, an event that was in flight
   /// may still appear below `head` when its transaction is replayed.
   public let isReplayed: Bool
+  /// The first position below the head that is missing and may still come, in a store whose positions are dense.
+  public let firstMissing: Int64?
 
   /// The watermark where it is known: the head, unless somebody writes, or nobody can tell.
-  public var position: Int64? { writers.isEmpty && !isReplayed ? head : nil }
+  public var position: Int64? {
+    if isReplayed { return nil }
+    return firstMissing.map { $0 - 1 } ?? (writers.isEmpty ? head : nil)
+  }
 }
 
 extension StoreConnection {
   func watermark() throws -> Watermark {
     try eventsTable().requirePosition(for: "a watermark")
     try proveFinality()
+    let known = try denseStart()
     let (head, isReplayed) = try readHead()
-    return Watermark(head: head ?? 0, writers: try writers(), isReplayed: isReplayed)
+    let missing = try head.flatMap { try firstMissing(after: known, upTo: $0) }
+    return Watermark(
+      head: head ?? 0,
+      writers: positions == .final
+        ? try writers() : missing == nil ? [] : try openTransactions(.aliveTransactions),
+      isReplayed: isReplayed,
+      firstMissing: missing
+    )
   }
 
   /// The highest position, once everything up to it is final. Waits for writers, and names them after a second.
@@ -34,12 +47,25 @@ extension StoreConnection {
   /// In an empty store it is below all positions that an event can get.
   ///
   /// Whoever remembers a position proves first that this makes it final: see ``proveFinality(after:_:)``.
-  func finalPosition() throws -> Int64 {
-    try requireFinalPositions()
+  /// - Parameter goesOn: whether somebody will go on from there. Whoever reads once gets the highest visible position where
+  ///   a layout cannot tell what is final.
+  func finalPosition(goesOn: Bool = true) throws -> Int64 {
+    if goesOn { try requireFinalPositions() }
     try eventsTable().requirePositions(connection)
+    let known = try denseStart()
     let (head, isReplayed) = try readHead()
-    if !isReplayed { try waitForWriters() }
-    return head ?? .min
+    guard let head else { return .min }
+    if !isReplayed { try waitUntilFinal(upTo: head, after: known) }
+    return head
+  }
+
+  /// Waits until nothing can come at or below the head.
+  func waitUntilFinal(upTo head: Int64, after known: Int64?) throws {
+    switch positions {
+    case .final: try waitForWriters()
+    case .dense(let grace): try passHoles(upTo: head, after: known, grace: grace)
+    case .late: break
+    }
   }
 
   /// Waits for the transactions that write now.
@@ -57,19 +83,21 @@ extension StoreConnection {
     )
   }
 
-  /// Whether waiting for writers makes positions final.
-  var hasFinalPositions: Bool { foreign?.hasFinalPositions ?? true }
+  /// What makes positions final.
+  var positions: Layout.Positions { foreign?.positions ?? .final }
 
   /// Refuses what goes on from a position where that could skip events.
   func requireFinalPositions() throws {
-    guard let foreign, !hasFinalPositions else { return }
+    guard let foreign, foreign.positions == .late else { return }
     throw EventStoreError(
       .invalidDefinition,
       "nobody can tell which positions of \(foreign.path) are final",
       detail:
         "Its writers take positions before they hold a lock that would show it (@positions late), so a reader "
         + "that goes on from a position could skip events.",
-      hint: "Read without following and without a checkpoint; see annals-layout(5)."
+      hint:
+        "Read without following and without a checkpoint, or give the layout '@positions dense' where the positions of"
+        + " the store have no holes for good; see annals-layout(5)."
     )
   }
 

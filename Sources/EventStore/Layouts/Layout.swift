@@ -9,8 +9,8 @@ public struct Layout: Sendable {
   /// The tables whose writers may still make events appear, in the order of the file; records of annals' own are kept
   /// under the name of the first.
   let tables: [QualifiedName]
-  /// Whether a writer holds its lock before it takes a position, so that waiting for writers makes positions final.
-  let hasFinalPositions: Bool
+  /// What makes positions final.
+  let positions: Positions
   let path: String
   let bytes: [UInt8]
   let query: SQLStatement
@@ -35,18 +35,21 @@ public struct Layout: Sendable {
   private static let sectionRules = [
     SectionRule(keyword: "layout", argument: "NAME", body: .optional, isUnique: true, isRequired: true),
     SectionRule(keyword: "table", argument: "SCHEMA.NAME", body: .optional, isRequired: true),
-    SectionRule(keyword: "positions", argument: "final|late", body: .optional, isUnique: true),
+    SectionRule(keyword: "positions", argument: "final|late|dense [SECONDS]", body: .optional, isUnique: true),
   ]
 
   private init(_ file: SectionFile) throws(SQLFileError) {
     (path, bytes) = (file.name, file.bytes)
     name = file.sections("layout")[0].argument
     tables = try file.tables("table")
-    let positions = file.sections("positions").first
-    if let positions, !["final", "late"].contains(positions.argument) {
-      throw file.error("@positions is final or late", at: positions.argumentLocation)
+    if let section = file.sections("positions").first {
+      guard let positions = Positions(section.argument) else {
+        throw file.error("@positions is final, late, dense or dense SECONDS", at: section.argumentLocation)
+      }
+      self.positions = positions
+    } else {
+      positions = .final
     }
-    hasFinalPositions = positions?.argument != "late"
     let statements = file.sections.flatMap(\.statements)
     guard let query = statements.first, statements.count == 1, query.isQuery else {
       throw file.error(
@@ -84,8 +87,8 @@ extension Layout {
 extension EventsTable {
   /// What a layout's query gives.
   static func find(_ layout: Layout, _ connection: Connection) throws -> EventsTable {
-    var types: [ByteString: String] = [:]
-    do { types = try columnTypes(of: layout, connection) } catch {
+    let columns: (types: [ByteString: String], positionOrigin: ColumnOrigin?)
+    do { columns = try resultColumns(of: layout, connection) } catch {
       guard error.sqlState?.utf8.starts(with: "42".utf8) == true,
         error.sqlState != SQLState.insufficientPrivilege
       else {
@@ -99,14 +102,19 @@ extension EventsTable {
         sqlState: error.sqlState
       )
     }
-    try check(types, of: layout.path, hint: "Name and cast the columns of its SELECT; see annals-layout(5).")
-    return EventsTable(name: layout.tables[0], relation: layout.relation, types: types)
+    try check(columns.types, of: layout.path, hint: "Name and cast the columns of its SELECT; see annals-layout(5).")
+    return EventsTable(
+      name: layout.tables[0],
+      relation: layout.relation,
+      types: columns.types,
+      positionOrigin: columns.positionOrigin
+    )
   }
 
-  private static func columnTypes(
+  private static func resultColumns(
     of layout: Layout,
     _ connection: Connection
-  ) throws(PostgresError) -> [ByteString: String] {
+  ) throws(PostgresError) -> (types: [ByteString: String], positionOrigin: ColumnOrigin?) {
     let noRows = try connection.query("SELECT * FROM \(raw: layout.relation) e LIMIT 0")
     let columns = 0..<noRows.columnCount
     let numbers = Parameter.textArray(columns.map { "\(noRows.columnType($0))" })
@@ -115,7 +123,9 @@ extension EventsTable {
     )
     var types: [ByteString: String] = [:]
     for column in columns { types[ByteString(noRows.columnName(column))] = names[column] }
-    return types
+    let position = columns.first { noRows.columnName($0).hasSameBytes(as: "position") }
+    let origin = position.flatMap { noRows.columnOrigin($0) }
+    return (types, origin.map { ColumnOrigin(table: $0.table, number: $0.number) })
   }
 }
 

@@ -114,7 +114,7 @@ struct EventReader: Sendable {
       try store.requireNames(in: query)
       if endsBetweenPositions { history = try store.proveFinality() }
     }
-    finalPosition = try store.settleEnd(of: &round, &history)
+    finalPosition = try store.settleEnd(of: &round, &history, isFollowing: isFollowing)
     if endsBetweenPositions, query.endsAtTime { lastBeforeEnd = try store.endAtTime(&round) }
     var skippedRows = 0
     let hasTies = try pages.map { $0.ties != .none } ?? store.canHaveTies(round)
@@ -137,17 +137,18 @@ extension StoreConnection {
   /// Ends a read that waits for writers at the last final position, and returns that; nil for another read.
   fileprivate func settleEnd(
     of query: inout EventQuery,
-    _ history: inout FollowedHistory?
+    _ history: inout FollowedHistory?,
+    isFollowing: Bool
   ) throws -> Int64? {
     let table = try eventsTable()
     if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
     try requireComplete(for: query)
-    guard query.order == .position, table.hasPosition, query.waitsForWriters, hasFinalPositions else {
-      return nil
-    }
+    guard query.order == .position, table.hasPosition, query.waitsForWriters else { return nil }
+    // Who reads once waits for those that write now, but not for what may never come.
+    guard positions == .final || history != nil else { return nil }
     let final: Int64
     if var known = history {
-      final = try finalPosition(of: &known)
+      final = try finalPosition(of: &known, stopsAtHole: isFollowing)
       history = known
     } else {
       final = try finalPosition()

@@ -89,7 +89,7 @@ extension StoreConnection {
     let start = max(first, start ?? first)
     let last = min(head, end ?? head)
     guard start <= last, start.span(to: last) >= Self.longHistory else { return nil }
-    let final = min(try finalPosition(), end ?? .max)
+    let final = min(positions == .final ? try finalPosition() : head, end ?? .max)
     return final > start ? start...final : nil
   }
 

@@ -4,6 +4,12 @@ internal import LibPQ
 ///
 /// A table with the first six columns alone is a *classic* one: it has no global order.
 struct EventsTable: Sendable, Hashable {
+  /// A column as the catalogue numbers it.
+  struct ColumnOrigin: Sendable, Hashable {
+    let table: UInt32
+    let number: Int32
+  }
+
   let name: QualifiedName
   let hasMetadata: Bool
   let hasPosition: Bool
@@ -14,11 +20,19 @@ struct EventsTable: Sendable, Hashable {
   let relation: String
   /// Whether a layout also gives aggregate ids as uuids, which is what the table's index is on.
   let hasAggregateKey: Bool
+  /// The column of a table that a layout passes on as `position`; nil for a computed one.
+  let positionOrigin: ColumnOrigin?
   /// The FROM item that reads the events: the relation, or what upcasters make of it.
   var source: String
 
   /// - Parameter types: the columns that there are, with their types.
-  init(name: QualifiedName, relation: String, types: [ByteString: String]) {
+  init(
+    name: QualifiedName,
+    relation: String,
+    types: [ByteString: String],
+    positionOrigin: ColumnOrigin? = nil
+  ) {
+    self.positionOrigin = positionOrigin
     self.name = name
     self.relation = relation
     source = relation

@@ -24,6 +24,11 @@ let migrations = [
     sql: SQLTemplate(PackageResources.Migration0007_parked_events_sql)
   ),
   Migration(number: 8, name: "seen events", sql: SQLTemplate(PackageResources.Migration0008_seen_events_sql)),
+  Migration(
+    number: 9,
+    name: "passed holes",
+    sql: SQLTemplate(PackageResources.Migration0009_passed_holes_sql)
+  ),
 ]
 
 /// How far schema `annals` is.

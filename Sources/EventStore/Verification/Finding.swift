@@ -23,6 +23,8 @@ public struct Finding: Sendable, Hashable {
     /// A reader has met other events up to its checkpoint than the store has there: one came below the checkpoint after it
     /// had passed, or one was removed.
     case checkpointDiffers = "checkpoint_differs"
+    /// An event came where readers had passed a hole in the positions, so that they have not seen it.
+    case lateEvent = "late_event"
     /// A later version has an earlier time; clocks that disagree suffice.
     case timeOrder = "time_order"
     /// The table has no positions, so that what concerns them was not checked.

@@ -16,6 +16,7 @@ extension StoreConnection {
       if looksAtStore, !check.isIncremental, check.kinds.contains(.checkpointDiffers) {
         findings += try readerFindings()
       }
+      if looksAtStore, check.kinds.contains(.lateEvent) { findings += try lateEvents() }
       let run = VersionCheckRun(
         check,
         layout,

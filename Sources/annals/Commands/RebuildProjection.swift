@@ -53,7 +53,7 @@ struct RebuildProjection: AsyncParsableCommand {
   private func plan(_ projections: [Projection], _ store: EventStore) async throws -> [ExitStatus] {
     var statuses: [ExitStatus] = []
     for projection in projections {
-      let plan = try await store.planRebuild(projection)
+      let plan = try await store.planRebuild(projection, upTo: build.options.lastPosition)
       output.printAlone(plan)
       plan.coverage.report(path: projection.path)
       if !plan.problems.isEmpty || strict && !plan.coverage.unknown.isEmpty { statuses.append(.findings) }

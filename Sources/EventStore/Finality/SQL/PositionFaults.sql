@@ -1,26 +1,30 @@
 -- What in the catalogue speaks against going on from a position, as (fault, subject, detail); and, as fault 'sequence',
 -- the sequence that hands out the positions, with whether the role may read it. Everybody may read these catalogues.
--- $1 the schemas and $2 the names of the tables of events, $3 whether they have the column position of annals' own.
+-- $1 the schemas and $2 the names of the tables of events. For a layout, $3 and $4 are the table and the number of the
+-- column that it passes on as position, 0 for a computed one; NULL for annals' own table.
 WITH RECURSIVE named AS (
-  SELECT c.oid FROM unnest($1::text[], $2::text[]) AS t (schema, name)
+  SELECT c.oid, $3::bigint IS NULL OR c.oid = $3::bigint::oid AS has_positions
+  FROM unnest($1::text[], $2::text[]) AS t (schema, name)
   JOIN pg_namespace n ON n.nspname = t.schema
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.name
 ), above AS (
-  SELECT oid FROM named
-  UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.oid
+  SELECT oid, has_positions FROM named
+  UNION SELECT i.inhparent, has_positions FROM above a JOIN pg_inherits i ON i.inhrelid = a.oid
 ), tree AS (
-  SELECT oid FROM above
-  UNION SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid
+  SELECT oid, has_positions FROM above
+  UNION SELECT i.inhrelid, has_positions FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid
 ), parts AS (
-  SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, c.relkind, c.relispartition
-  FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+  SELECT c.oid, t.has_positions, format('%I.%I', n.nspname, c.relname) AS name, c.relkind, c.relispartition
+  FROM (SELECT oid, bool_or(has_positions) AS has_positions FROM tree GROUP BY oid) AS t
+  JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 ), columns AS (
-  SELECT p.*, a.attnum, a.attidentity <> '' AS is_identity, d.oid AS default_oid,
+  SELECT p.*, a.attnum, a.attname, a.attidentity <> '' AS is_identity, d.oid AS default_oid,
          pg_get_expr(d.adbin, d.adrelid) AS expression
   FROM parts p
-  JOIN pg_attribute a ON a.attrelid = p.oid AND a.attname = 'position' AND NOT a.attisdropped
+  JOIN pg_attribute a ON a.attrelid = p.oid AND NOT a.attisdropped AND a.attname = CASE WHEN $3 IS NULL THEN 'position'
+    ELSE (SELECT o.attname FROM pg_attribute o WHERE o.attrelid = $3::bigint::oid AND o.attnum = $4::integer) END
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-  WHERE $3
+  WHERE p.has_positions
 ), sources AS (
   -- An identity's sequence depends on its column, a default on the sequence that it names.
   SELECT c.oid, s.seqrelid FROM columns c
@@ -45,9 +49,11 @@ SELECT 2, 'subscription', p.name, NULL FROM parts p
 WHERE EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srrelid = p.oid)
 UNION ALL
 -- Rows come to a partition through its parent, which has the default.
-SELECT 3, 'source', c.name, NULL FROM columns c
+SELECT 3, 'source', c.name, c.attname::text FROM columns c
 WHERE c.relkind IN ('r', 'p') AND (NOT c.relispartition OR c.expression IS NOT NULL)
   AND NOT EXISTS (SELECT FROM sources s WHERE s.oid = c.oid)
+UNION ALL
+SELECT 3, 'computed', min(p.name), NULL FROM parts p HAVING NOT bool_or(p.has_positions)
 UNION ALL
 SELECT 4, 'sources', string_agg(name, ', ' ORDER BY name), NULL FROM sequences HAVING count(*) > 1
 UNION ALL

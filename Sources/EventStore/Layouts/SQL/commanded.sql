@@ -1,7 +1,8 @@
 -- @layout commanded
 -- @table public.stream_events
+-- @positions dense
 -- EventStore for Elixir, https://github.com/commanded/eventstore: lib/event_store/sql/init.ex, with column_data_type
--- jsonb. Its stream $all, number 0, has every event in the order of commits. An event that was linked into other streams
+-- jsonb. Its stream $all, number 0, has every event in the order of commits, without holes but where a stream was deleted for good. An event that was linked into other streams
 -- is one of its own stream alone; layout commanded-links has streams with what was linked into them.
 SELECT e.event_id AS id,
        s.stream_uuid AS aggregate_id,

@@ -1,9 +1,9 @@
 -- @layout marten
 -- @table public.mt_events
--- @positions late
+-- @positions dense
 -- Marten, https://github.com/JasperFx/marten: src/Marten/Events/Schema/EventsTable.cs, QuickAppendEventFunction.cs.
 -- It takes a number from mt_events_sequence before it holds a lock on mt_events, so nobody can tell from locks
--- which numbers may still appear. Columns that are there only when Marten is told so (headers, correlation_id,
+-- which numbers may still appear; a number that is missing comes, or belongs to a transaction that failed. Columns that are there only when Marten is told so (headers, correlation_id,
 -- causation_id, user_name) come through to_jsonb. With conjoined tenancy, copy this file and add a tenant_id.
 -- Tombstones stand for numbers whose transaction failed, and have the number as version: they are no events. Nor are those
 -- that Marten skips: is_skipped means its column where there is one, and else that of the row around it.

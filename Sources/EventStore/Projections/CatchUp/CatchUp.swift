@@ -83,7 +83,7 @@ extension StoreConnection {
 
   /// Applies everything up to the watermark. A chunk with a poison event is cut in pieces until the event is alone.
   private func applyNews(_ run: inout CatchUp, _ progress: (EventStore.Progress) -> Void) throws {
-    let final = try finalPosition(of: &run.history)
+    let final = try finalPosition(of: &run.history, stopsAtHole: !run.options.once)
     try step(&run, .look)
     try requireNotAhead(run, of: final)
     let table = try eventsTable()

@@ -17,7 +17,7 @@ extension EventStore {
   public func checkReadModelBuild(_ projection: Projection, into schema: String) async throws {
     _ = try await checkProjection(projection)
     try await perform { store in
-      try store.proveFinality()
+      try store.proveFinality(goesOn: false)
       try store.requireNew(schema)
     }
   }
@@ -40,7 +40,7 @@ extension StoreConnection {
     let file = projection
     try requireNames(in: query)
     let source = try eventSource()
-    let history = try proveFinality()
+    let history = try proveFinality(goesOn: false)
     let range = try finalPositions(of: query)
     try beginReadModel(of: file, source, in: schema)
     let filtered = try filter(source, by: query)
@@ -143,7 +143,7 @@ extension StoreConnection {
   /// The first and the last position of the events that match, all of them final; nil where none can be.
   private func finalPositions(of query: EventQuery) throws -> ClosedRange<Int64>? {
     var query = query
-    let final = try finalPosition()
+    let final = try finalPosition(goesOn: false)
     try requireComplete(for: query)
     query.toPosition = min(query.toPosition ?? final, final)
     try narrowByTime(&query, following: false)

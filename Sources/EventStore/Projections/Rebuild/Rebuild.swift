@@ -88,7 +88,9 @@ extension StoreConnection {
     try requireDifferentNames(files)
     let source = try eventSource()
     try requireSchema()
-    let history = try proveFinality()
+    let history = try proveFinality(goesOn: options.lastPosition == nil)
+    // What refuses is to do so before anything is made.
+    if positions != .final { _ = try finalPosition(for: options) }
     try connection.prepareLongWork()
     let locks = files.map(\.lockOfRebuild)
     try AdvisoryLock.acquire(locks, connection)
@@ -225,10 +227,10 @@ extension StoreConnection {
     _ options: RebuildOptions,
     _ meter: RebuildMeter
   ) throws {
-    var final = try finalPosition()
+    var final = try finalPosition(for: options)
     repeat {
-      try advance(&parts, upTo: min(final, options.finalPosition), meter)
-      final = try finalPosition()
+      try advance(&parts, upTo: final, meter)
+      final = try finalPosition(for: options)
     } while try isFarBehind(parts, options, final)
   }
 
@@ -238,7 +240,7 @@ extension StoreConnection {
     _ options: RebuildOptions,
     _ final: Int64
   ) throws -> Bool {
-    let (final, table) = (min(final, options.finalPosition), try eventsTable())
+    let table = try eventsTable()
     return try parts.contains { part in
       guard part.isBehind(final) else { return false }
       return try table.endOfChunk(of: options.chunkSize, after: part.position, upTo: final, connection)

@@ -28,6 +28,13 @@ public struct RebuildOptions: Sendable, Hashable {
   var finalPosition: Int64 { lastPosition ?? .max }
 }
 
+extension StoreConnection {
+  /// Up to where a rebuild may go now; a given end is taken at its word where a layout cannot tell what is final.
+  func finalPosition(for options: RebuildOptions) throws -> Int64 {
+    min(try finalPosition(goesOn: options.lastPosition == nil), options.finalPosition)
+  }
+}
+
 /// How much a new generation may differ from the live one: rows added, removed and changed together.
 public enum DifferenceLimit: Sendable, Hashable {
   /// A number of rows.

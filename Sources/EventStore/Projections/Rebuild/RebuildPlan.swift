@@ -57,7 +57,7 @@ extension StoreConnection {
     }
   }
 
-  func planRebuild(_ projection: Projection) throws -> RebuildPlan {
+  func planRebuild(_ projection: Projection, upTo lastPosition: Int64?) throws -> RebuildPlan {
     let file = try definition(of: projection)
     try requireSchema()
     let source = try eventSource()
@@ -70,7 +70,7 @@ extension StoreConnection {
       let types = try handledEvents(file, source)
       let (properties, obstacles) = try takeOver(file, generation)
       var problems = obstacles
-      do { try proveFinality() } catch let error as EventStoreError {
+      do { try proveFinality(goesOn: lastPosition == nil) } catch let error as EventStoreError {
         problems.append(error.message)
       }
       var estimate: Double?

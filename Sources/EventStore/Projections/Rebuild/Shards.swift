@@ -11,7 +11,7 @@ extension EventStore {
   ) async throws -> [Build] {
     let shared = builds.filter { $0.shards > 0 }
     guard let workers = shared.map(\.shards).max() else { return builds }
-    let final = try await perform { min(try $0.finalPosition(), options.finalPosition) }
+    let final = try await perform { try $0.finalPosition(for: options) }
     let meter = RebuildMeter(eventsBefore: shared.reduce(0) { $0 + $1.generation.events }, report: progress)
     return try await withThrowingTaskGroup(of: [BuildPart].self) { group in
       for number in 0..<workers {

@@ -60,12 +60,12 @@ extension StoreConnection {
     let (file, limit) = (part.build.file, part.build.options.finalPosition)
     var missing: [ReadModelObject] = []
     atSwapStep?(.begun)
-    try part.apply(upTo: min(try finalPosition(), limit), connection)
+    try part.apply(upTo: try finalPosition(for: part.build.options), connection)
     try patience.waitLong(upTo: part.position, self)
     atSwapStep?(.waited)
     try whenUnlocked("tables of projection \(file.name)") {
       try addToLoadedTables(of: part.build.generation, besides: &tried)
-      try part.apply(upTo: min(try finalPosition(), limit), connection)
+      try part.apply(upTo: try finalPosition(for: part.build.options), connection)
       try AdvisoryLock.holdAlone(file.lockOfSwap, connection) {
         // What the live generation has is final, so nobody needs to be waited for here.
         if let end = try checkpointWithinHistory(of: file.name) {

@@ -1,0 +1,190 @@
+internal import LibPQ
+
+/// Positions that have no holes for good.
+///
+/// A writer that takes a position before it holds a lock, or even in an earlier transaction, shows nothing to wait for.
+/// But where a number that was handed out either comes or is lost for good, the holes tell: a position that is missing may
+/// still come while a transaction from before is alive, and, where the client keeps numbers between two transactions, for
+/// a grace time. Marten's daemon works so. A hole that stays is passed, and remembered: verify-versions looks whether an
+/// event came there after all.
+extension StoreConnection {
+  /// More holes than this are no accident: the positions are not dense.
+  private static let mostHoles = 100_000
+
+  /// Up to where no hole is left to look at; nil where nobody has looked yet.
+  ///
+  /// It is asked before the head: above that it tells of a store that was restored to an earlier state meanwhile.
+  func denseStart() throws -> Int64? {
+    guard case .dense = positions else { return nil }
+    return try [denseUpTo, rememberedDense()].compactMap(\.self).max()
+  }
+
+  /// The position before the first hole; nil without a hole, or where the reader is there already and has to wait.
+  func endBeforeHole(upTo head: Int64, after known: Int64?) throws -> Int64? {
+    guard let end = try firstMissing(after: known, upTo: head).map({ $0 - 1 }) else { return nil }
+    guard end > known ?? .min else { return nil }
+    denseUpTo = end
+    return end
+  }
+
+  /// The first position behind what was looked at that no event has.
+  func firstMissing(after known: Int64?, upTo head: Int64) throws -> Int64? {
+    guard case .dense = positions else { return nil }
+    return try firstHole(after: known.flatMap { $0 > head ? nil : $0 }, upTo: head)
+  }
+
+  /// Waits until no position up to the head can come any more, and passes those that are missing then.
+  func passHoles(upTo head: Int64, after known: Int64?, grace: Duration) throws {
+    if known == head { return }
+    let start = known.flatMap { $0 > head ? nil : $0 }
+    if try firstHole(after: start, upTo: head) != nil {
+      let seen = ContinuousClock.now
+      try waitForAll()
+      try waitForGrace(grace, since: seen)
+      try passRemainingHoles(upTo: head, after: start)
+    }
+    denseUpTo = head
+    try rememberDense(upTo: head)
+  }
+
+  private func waitForAll() throws {
+    let limit = writerLimit.map { $0 / .seconds(1) } ?? .infinity
+    let open = try waitForEnd(purpose: "may fill a hole in the positions", limitSeconds: limit) {
+      try openTransactions(.aliveTransactions)
+    }
+    guard let oldest = open.first else { return }
+    throw holeError("a transaction that may fill it did not end in time: \(oldest.summary)")
+  }
+
+  private func waitForGrace(_ grace: Duration, since seen: ContinuousClock.Instant) throws {
+    let limit = writerLimit ?? grace
+    try canceller.sleep(for: max(.zero, min(grace, limit) - (.now - seen)))
+    if limit < grace { throw holeError("its grace time of \(grace / .seconds(1)) s is not over") }
+  }
+
+  private func holeError(_ reason: String) -> EventStoreError {
+    EventStoreError(
+      .locked,
+      "a position of \(table) is missing, and \(reason)",
+      detail: "An event may still come there, so nothing can be remembered behind it.",
+      hint: "End the transaction, or wait longer."
+    )
+  }
+}
+
+// MARK: - The holes
+
+extension StoreConnection {
+  /// The FROM item of the positions that are there: the column of the table where each of its numbers is one row's alone,
+  /// as the layout may leave rows out; else what the layout gives.
+  private func positionsSource() throws -> String {
+    guard let origin = try eventsTable().positionOrigin else { return relation }
+    let found = try connection.query(
+      SQLTemplate.uniqueColumn.sql,
+      [.int8(Int64(origin.table)), .int8(Int64(origin.number))]
+    )
+    guard let column = found.first({ $0.string("column") }) else { return relation }
+    let table = found[0].string("table")
+    return "(SELECT \(column) AS position FROM \(table))"
+  }
+
+  private func firstHole(after start: Int64?, upTo head: Int64) throws -> Int64? {
+    let holes = try holes(after: start, upTo: head)
+    let sql: SQL = "SELECT first FROM (\(holes)) AS holes ORDER BY first LIMIT 1"
+    return try connection.query(sql).first { $0.int64("first") }
+  }
+
+  /// Where nobody has looked yet, what is missing before the first event counts: it may be under way. Positions begin with
+  /// 1, or with the lowest that there is.
+  private func holes(after start: Int64?, upTo head: Int64) throws -> SQL {
+    SQLTemplate.missingPositions.statement([
+      "positions": "\(raw: try positionsSource())", "end": "\(head)",
+      "start": "\(try start ?? eventsTable().beginning(connection))",
+    ])
+  }
+
+  private func passRemainingHoles(upTo head: Int64, after start: Int64?) throws {
+    let holes = try holes(after: start, upTo: head)
+    let sql: SQL = """
+      SELECT count(*) AS holes, min(first) AS first, (min(ARRAY[first, last]))[2] AS last FROM (\(holes)) AS holes
+      """
+    let found = try connection.query(sql)
+    let count = found[0].int64("holes")
+    guard count > 0 else { return }
+    guard count <= Self.mostHoles else { throw notDense(count) }
+    let (first, last) = (found[0].int64("first"), found[0].int64("last"))
+    if try canRemember() {
+      let sql: SQL = """
+        INSERT INTO annals.passed_holes (store, first, last)
+        SELECT \(table.description), first, last FROM (\(holes)) AS holes ON CONFLICT DO NOTHING
+        """
+      _ = try connection.query(sql)
+    }
+    let place = first == last ? "\(first)" : "\(first) to \(last)"
+    notify(
+      count == 1
+        ? "no event has position \(place) of \(table), and no transaction from before is left: passed"
+        : "\(count) holes in the positions of \(table), the first at \(place), and no transaction from before is left: passed"
+    )
+  }
+
+  private func notDense(_ count: Int64) -> EventStoreError {
+    EventStoreError(
+      .invalidDefinition,
+      "positions of \(table) are not dense: \(count) runs of them have no event",
+      detail: "Where numbers are left out on purpose, a missing one says nothing.",
+      hint: "Give the layout another '@positions'; see annals-layout(5)."
+    )
+  }
+}
+
+// MARK: - What is remembered
+
+extension StoreConnection {
+  /// Events that came where readers had passed a hole.
+  func lateEvents() throws -> [Finding] {
+    guard case .dense = positions, try connection.canReadOwnTables(["passed_holes"]) else { return [] }
+    let sql: SQL = """
+      SELECT e.aggregate_id, e.version, e.position, to_char(h.passed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS passed
+      FROM annals.passed_holes AS h JOIN \(raw: relation) e ON e.position BETWEEN h.first AND h.last
+      WHERE h.store = \(table.description)
+      ORDER BY e.position
+      """
+    return try connection.query(sql).map { row in
+      Finding(
+        kind: .lateEvent,
+        severity: .error,
+        aggregateID: row.optionalString("aggregate_id"),
+        version: row.optionalInt32("version").map(Int.init),
+        position: row.int64("position"),
+        detail: "the event came after readers had passed its position as a hole, at \(row.string("passed"))"
+      )
+    }
+  }
+
+  private func canRemember() throws -> Bool {
+    try connection.query(
+      """
+      SELECT current_setting('transaction_read_only') = 'off' AND coalesce(has_schema_privilege(to_regnamespace('annals'), 'USAGE')
+        AND has_table_privilege(to_regclass('annals.passed_holes'), 'INSERT')
+        AND has_table_privilege(to_regclass('annals.dense_positions'), 'INSERT, UPDATE'), false)
+      """
+    ).bool(0, 0)
+  }
+
+  private func rememberedDense() throws -> Int64? {
+    guard try connection.canReadOwnTables(["dense_positions"]) else { return nil }
+    let sql: SQL = "SELECT position FROM annals.dense_positions WHERE store = \(table.description)"
+    return try connection.query(sql).first { $0.int64("position") }
+  }
+
+  private func rememberDense(upTo head: Int64) throws {
+    guard try canRemember() else { return }
+    _ = try connection.query(
+      """
+      INSERT INTO annals.dense_positions AS d (store, position) VALUES (\(table.description), \(head))
+      ON CONFLICT (store) DO UPDATE SET position = excluded.position WHERE d.position <> excluded.position
+      """
+    )
+  }
+}

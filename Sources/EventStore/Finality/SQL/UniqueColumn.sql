@@ -1,0 +1,12 @@
+-- A column that alone is a unique key of all of its table, and the table, as they are written in SQL; no row for another.
+-- $1 the table, $2 the number of the column. What inherits from a table has keys of its own.
+SELECT quote_ident(a.attname) AS "column", format('%I.%I', n.nspname, c.relname) AS "table"
+FROM pg_attribute a
+JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE a.attrelid = $1::bigint::oid AND a.attnum = $2::bigint
+  AND (c.relkind = 'p' OR c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid))
+  AND EXISTS (
+    SELECT FROM pg_index i
+    WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1
+      AND i.indkey[0] = a.attnum)
