@@ -42,6 +42,7 @@ extension StoreConnection {
         try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)
       let faults = found?.hasPosition == true ? try positionFaults() : PositionFaults()
       items += facts.tableItems(of: found, positions, faults)
+      if let found { items += try layoutItems(of: found) }
     } catch let error as EventStoreError {
       items.append(
         DiagnosisItem(.table, "columns", error.detail ?? error.message, .problem, advice: error.hint)

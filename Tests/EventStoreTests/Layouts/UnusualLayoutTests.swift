@@ -80,6 +80,43 @@ import Testing
     }
   }
 
+  /// What is computed can fail for some rows only.
+  @Test func doctorReadsAnEventOfEachEnd() async throws {
+    try await TestCluster.withDatabase { db in
+      let framework = LayoutTests.frameworks[0]
+      try await db.psql(framework.tables + framework.events)
+      let text = """
+        -- @layout mine
+        -- @table message_store.messages
+        SELECT m.id, m.stream_name AS aggregate_id, m.type AS event_type, m.data AS event_data,
+               (m.data->>'n')::integer AS version, m.time AS "timestamp", m.global_position AS position
+        FROM message_store.messages AS m WHERE m.stream_name <> 'order-2'
+        """
+      let layout = try Layout(path: "mine.sql", bytes: Array(text.utf8))
+      let store = try EventStore(connecting: db.conninfo, layout: layout)
+      func items() async throws -> [String] {
+        try await store.diagnose().filter { ["first event", "last event", "rows left out"].contains($0.name) }
+          .map { "\($0.name): \($0.value)" }
+      }
+      #expect(
+        try await items() == [
+          "first event: position 1, order-1 version 1, Submitted", "last event: position 3, order-1 version 3, Paid",
+          "rows left out: 1 of 3 of message_store.messages",
+        ]
+      )
+      try await db.psql(#"UPDATE message_store.messages SET data = '{"n": "x"}' WHERE global_position = 3"#)
+      #expect(
+        try await items() == [
+          "first event: position 1, order-1 version 1, Submitted",
+          #"last event: cannot be read: invalid input syntax for type integer: "x""#,
+          "rows left out: 1 of 3 of message_store.messages",
+        ]
+      )
+      try await db.psql("DELETE FROM message_store.messages")
+      #expect(try await items().prefix(2) == ["first event: none", "last event: none"])
+    }
+  }
+
   /// PostgreSQL before 16 wants a name for each query in FROM.
   @Test func aLayoutNeedsNoMetadata() async throws {
     try await TestCluster.withDatabase { db in
