@@ -1,17 +1,14 @@
-package import LibPQ
+internal import LibPQ
 
 /// What the files of projections and reducers say in the same way.
 extension SectionFile {
-  /// Stands for every type of event that no other section handles.
-  package static let anyType: ByteString = "*"
-
   /// PostgreSQL cuts identifiers at 63 bytes, and annals adds a prefix and a generation to the name.
   private static let longestName = 40
 
   /// The name behind `@keyword`, which may become part of an identifier.
   func definitionName(_ keyword: String) throws(SQLFileError) -> String {
     let section = sections(keyword)[0]
-    let name = section.argument
+    let name = try name(of: section)
     let characters = name.unicodeScalars
     let isValid =
       characters.allSatisfy { ("a"..."z").contains($0) || ("0"..."9").contains($0) || $0 == "_" }
@@ -30,9 +27,10 @@ extension SectionFile {
   /// The number behind `@version`; 1 without it.
   func definitionVersion() throws(SQLFileError) -> Int {
     guard let section = sections("version").first else { return 1 }
-    guard let version = Int32(section.argument), version > 0 else {
+    let text = try name(of: section)
+    guard let version = Int32(text), version > 0 else {
       throw error(
-        "\"\(section.argument)\" is not a version",
+        "\"\(text)\" is not a version",
         at: section.argumentLocation,
         hint: "Use a whole number from 1."
       )
@@ -40,11 +38,10 @@ extension SectionFile {
     return Int(version)
   }
 
-  /// The types behind the keyword of a section, separated by commas or blanks.
+  /// The types behind the keyword of a section.
   func eventTypes(of section: Section) throws(SQLFileError) -> [ByteString] {
-    let types = section.argument.unicodeScalars.split { $0 == "," || $0.properties.isWhitespace }.map {
-      ByteString(String($0))
-    }
+    let words = try words(of: section)
+    let types = words.map(\.type)
     guard !types.isEmpty else {
       throw error("@\(section.keyword) needs TYPE", at: section.argumentLocation)
     }
@@ -56,7 +53,7 @@ extension SectionFile {
       )
     }
     if let twice = types.indices.first(where: { types[..<$0].contains(types[$0]) }) {
-      throw error("\(types[twice]) is named twice", at: section.argumentLocation)
+      throw error("\(Self.word(types[twice])) is named twice", at: words[twice].location)
     }
     return types
   }

@@ -40,10 +40,10 @@ public struct Layout: Sendable {
 
   private init(_ file: SectionFile) throws(SQLFileError) {
     (path, bytes) = (file.name, file.bytes)
-    name = file.sections("layout")[0].argument
+    name = try file.name(of: file.sections("layout")[0])
     tables = try file.tables("table")
     if let section = file.sections("positions").first {
-      guard let positions = Positions(section.argument) else {
+      guard let positions = Positions(try file.name(of: section)) else {
         throw file.error("@positions is final, late, dense or dense SECONDS", at: section.argumentLocation)
       }
       self.positions = positions

@@ -12,7 +12,7 @@ public struct Projection: Sendable {
     }
 
     package let mode: Mode
-    /// In the order of the file; `["*"]` stands for every type that no other section handles.
+    /// In the order of the file; ``SectionFile/anyType`` alone stands for every type that no other section handles.
     package let types: [ByteString]
     package let statements: [SQLStatement]
     package let location: SQLLocation
@@ -105,15 +105,19 @@ extension Projection {
     _ keyword: String,
     in file: SectionFile
   ) throws(SQLFileError) -> [String] {
-    let sections = file.sections(keyword)
-    for section in sections where section.argument.utf8.count > 63 {
-      throw file.error(
-        "\"\(section.argument)\" is too long for a schema",
-        at: section.argumentLocation,
-        hint: "PostgreSQL keeps 63 bytes of a name."
-      )
+    var names: [String] = []
+    for section in file.sections(keyword) {
+      let name = try file.name(of: section)
+      guard (1...63).contains(name.utf8.count) else {
+        throw file.error(
+          "\"\(name)\" is too \(name.isEmpty ? "short" : "long") for a schema",
+          at: section.argumentLocation,
+          hint: "PostgreSQL keeps 1 to 63 bytes of a name."
+        )
+      }
+      names.append(name)
     }
-    return sections.map(\.argument)
+    return names
   }
 
   /// The statements of `@create` or `@drop`, which define what belongs to the read model.
@@ -134,9 +138,10 @@ extension Projection {
 
   private static func parallel(in file: SectionFile) throws(SQLFileError) -> Bool {
     guard let section = file.sections("parallel").first else { return false }
-    guard section.argument == "aggregate" else {
+    let word = try file.name(of: section)
+    guard word == "aggregate" else {
       throw file.error(
-        "\"@parallel \(section.argument)\" is not known",
+        "\"@parallel \(word)\" is not known",
         at: section.argumentLocation,
         hint: "Write \"-- @parallel aggregate\", or leave it out."
       )
@@ -176,7 +181,7 @@ extension Projection {
       )
       if let (type, other) = conflict(of: handler, with: handlers) {
         throw file.error(
-          "\(type) is handled by @\(other.mode.rawValue) on line \(other.location.line)"
+          "\(SectionFile.word(type)) is handled by @\(other.mode.rawValue) on line \(other.location.line)"
             + " and by @\(mode.rawValue) here",
           at: section.argumentLocation,
           hint: "Handle a type event by event (@on) or in runs (@batch), not both."

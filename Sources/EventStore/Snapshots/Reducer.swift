@@ -4,7 +4,7 @@ internal import LibPQ
 /// every event may replace.
 public struct Reducer: Sendable {
   struct Handler: Sendable {
-    /// `["*"]` stands for every type that no other section handles.
+    /// ``SectionFile/anyType`` alone stands for every type that no other section handles.
     let types: [ByteString]
     let statement: SQLStatement
   }
@@ -103,7 +103,7 @@ extension Reducer {
       let types = try file.eventTypes(of: section)
       if let twice = types.first(where: { type in handlers.contains { $0.types.contains(type) } }) {
         throw file.error(
-          "\(twice) has a section already",
+          "\(SectionFile.word(twice)) has a section already",
           at: section.argumentLocation,
           hint: "One section yields the state after an event; write both changes into one SELECT."
         )

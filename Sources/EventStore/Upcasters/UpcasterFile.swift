@@ -3,7 +3,7 @@ internal import LibPQ
 /// A file of upcasters: rules that turn events of an old shape into events of the shape that is wanted today.
 struct UpcasterFile: Sendable {
   struct Rule: Sendable {
-    /// `["*"]` stands for every type.
+    /// ``SectionFile/anyType`` alone stands for every type.
     let types: [ByteString]
     /// All of them must hold for an event to be changed.
     fileprivate(set) var conditions: [SQLStatement] = []
@@ -32,7 +32,7 @@ struct UpcasterFile: Sendable {
     let file = try SectionFile(name: path, bytes: bytes, rules: Self.sectionRules)
     self.path = path
     self.bytes = bytes
-    name = file.sections("upcaster")[0].argument
+    name = try file.name(of: file.sections("upcaster")[0])
     var rules: [Rule] = []
     for section in file.sections where section.keyword != "upcaster" {
       if let rule = try Self.beginning(of: section, in: file) {
@@ -73,9 +73,7 @@ extension UpcasterFile {
     case "event":
       return Rule(types: try file.eventTypes(of: section), location: section.location)
     case "rename":
-      let names = section.argument.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).map {
-        ByteString(String($0))
-      }
+      let names = try file.words(of: section).map(\.type)
       guard names.count == 2, names[0] != names[1], !names.contains(SectionFile.anyType) else {
         throw file.error(
           "@rename takes the old and the new name of one event type",

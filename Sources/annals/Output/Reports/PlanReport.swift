@@ -1,4 +1,5 @@
 internal import EventStore
+internal import LibPQ
 
 extension EvolutionPlan.TypeChange: Record {
   static let columns: [Column<Self>] = [
@@ -10,11 +11,14 @@ extension EvolutionPlan.TypeChange: Record {
 
   /// The types after the change with their counts, where they are not just the old one.
   private var outcome: String {
-    if isOfSameType { return type }
-    let types = becomes.map { "\($0.type) \(Field.grouped($0.events))" }
+    if isOfSameType { return word(type) }
+    let types = becomes.map { "\(word($0.type)) \(Field.grouped($0.events))" }
     return types.isEmpty ? "(dropped)" : types.joined(separator: ", ")
   }
 }
+
+/// A type as upcaster files have it, so that it can be told from what follows.
+private func word(_ type: String) -> String { SectionFile.word(ByteString(type)) }
 
 /// A plan for people.
 struct PlanReport {
@@ -48,7 +52,7 @@ struct PlanReport {
   /// A line of the diff of shapes.
   private static func line(_ change: EvolutionPlan.ShapeChange) -> String {
     let share = change.events < change.compared ? "  (\(change.events) of \(change.compared))" : ""
-    let subject = "\(change.type) \(change.path)"
+    let subject = "\(word(change.type)) \(change.path)"
     switch (change.before, change.after) {
     case (nil, let after?): return "+ \(subject) \(after)\(share)"
     case (let before?, nil): return "- \(subject) \(before)\(share)"
@@ -59,8 +63,8 @@ struct PlanReport {
   private static func lines(_ example: EvolutionPlan.Example) -> [String] {
     [
       "  \(example.aggregateID) version \(example.version)",
-      "  - \(example.type) \(example.before)",
-      "  + \(example.newType) \(example.after)",
+      "  - \(word(example.type)) \(example.before)",
+      "  + \(word(example.newType)) \(example.after)",
     ]
   }
 }

@@ -1,0 +1,107 @@
+package import LibPQ
+
+/// How words are written behind the keyword of a section, one rule for all files; annals-projection(5) describes it.
+///
+/// Blanks and commas separate words. A word in double quotes may hold them, and each quote in it is doubled.
+extension SectionFile {
+  /// Stands for every type of event that no other section handles: `*` without quotes.
+  ///
+  /// It is no text that a type can have, as PostgreSQL stores no NUL and a file with one is refused; so the type that
+  /// is named `*`, which is written in quotes, is another.
+  package static let anyType: ByteString = "\0"
+
+  private static let lonelyAsterisk: ByteString = "*"
+
+  /// A type as a file has it: in quotes where it must be.
+  package static func word(_ type: ByteString) -> String {
+    if type == anyType { return lonelyAsterisk.string }
+    let isPlain = type.string.unicodeScalars.allSatisfy { !$0.separatesWords && $0 != "\"" }
+    return isPlain && type != lonelyAsterisk && !type.string.isEmpty
+      ? type.string : quoteIdentifier(type.string)
+  }
+
+  struct Word {
+    let text: ByteString
+    let isQuoted: Bool
+    let location: SQLLocation
+
+    /// As a type of event.
+    var type: ByteString { !isQuoted && text == lonelyAsterisk ? anyType : text }
+  }
+
+  /// The words behind the keyword of a section.
+  func words(of section: Section) throws(SQLFileError) -> [Word] {
+    var words: [Word] = []
+    var rest = Substring(section.argument).unicodeScalars
+    var column = section.argumentLocation.column
+    while let first = rest.first {
+      let location = SQLLocation(line: section.argumentLocation.line, column: column)
+      let before = rest.count
+      if first.separatesWords {
+        rest.removeFirst()
+      } else {
+        words.append(try takeWord(from: &rest, at: location))
+      }
+      column += before - rest.count
+    }
+    return words
+  }
+
+  /// The one name behind the keyword of a section. Without quotes it may hold blanks and commas, as it always could.
+  func name(of section: Section) throws(SQLFileError) -> String {
+    guard section.argument.utf8.contains(UInt8(ascii: "\"")) else { return section.argument }
+    let words = try words(of: section)
+    guard words.count == 1 else {
+      throw error(
+        "@\(section.keyword) takes one name",
+        at: words.count > 1 ? words[1].location : section.argumentLocation,
+        hint: Self.quotingHint
+      )
+    }
+    return words[0].text.string
+  }
+
+  private func takeWord(
+    from rest: inout Substring.UnicodeScalarView,
+    at location: SQLLocation
+  ) throws(SQLFileError) -> Word {
+    let isQuoted = rest.first == "\""
+    var text = String.UnicodeScalarView()
+    if isQuoted {
+      rest.removeFirst()
+      guard takeQuoted(from: &rest, into: &text) else {
+        throw error("this quote is never closed", at: location, hint: Self.quotingHint)
+      }
+    }
+    // What stands at a quote, before or behind it, belongs to no word.
+    let plain = rest.prefix { !$0.separatesWords }
+    guard plain.isEmpty || !isQuoted && !plain.contains("\"") else {
+      throw error("a blank or a comma is missing beside a quote", at: location, hint: Self.quotingHint)
+    }
+    rest = rest[plain.endIndex...]
+    text.append(contentsOf: plain)
+    return Word(text: ByteString(String(text)), isQuoted: isQuoted, location: location)
+  }
+
+  /// Takes what is left of a word behind its opening quote, with the closing one; false where that is missing.
+  private func takeQuoted(
+    from rest: inout Substring.UnicodeScalarView,
+    into text: inout String.UnicodeScalarView
+  ) -> Bool {
+    while let scalar = rest.popFirst() {
+      if scalar == "\"" {
+        guard rest.first == "\"" else { return true }
+        rest.removeFirst()
+      }
+      text.append(scalar)
+    }
+    return false
+  }
+
+  private static let quotingHint =
+    "Write a name that holds blanks, commas or quotes as \"Shop.Placed, Shop\", and each quote in it twice."
+}
+
+extension Unicode.Scalar {
+  fileprivate var separatesWords: Bool { self == "," || properties.isWhitespace }
+}
