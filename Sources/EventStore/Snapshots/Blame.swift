@@ -15,7 +15,7 @@ public struct BlamedValue: Sendable, Hashable {
     public let id: EventID
     /// Its place in its stream.
     public let version: Int
-    /// Its type.
+    /// Its type, as upcasters show it and the reducer saw it.
     public let type: String
     /// When it happened.
     public let timestamp: Timestamp
@@ -65,7 +65,7 @@ extension StoreConnection {
         SELECT \(raw: Self.pathForPeople) AS path, l.new::text AS value, e.id, e.version, e.event_type,
                \(raw: events.time) AS "timestamp"
         FROM annals_last AS l CROSS JOIN annals_base AS b
-        LEFT JOIN \(raw: relation) AS e ON e.aggregate_id = b.aggregate_id AND e.version = l.key
+        LEFT JOIN \(raw: events.source) AS e ON e.aggregate_id = b.aggregate_id AND e.version = l.key
         WHERE (jsonb_typeof(l.new) NOT IN ('object', 'array') OR l.new IN ('{}', '[]'))
           AND (path = \(prefix) OR starts_with(path, \(prefix + ".")) OR starts_with(path, \(prefix + "[")))
         ORDER BY path COLLATE "C"

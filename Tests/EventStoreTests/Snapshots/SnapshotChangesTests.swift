@@ -26,6 +26,20 @@ import Testing
     }
   }
 
+  /// The reducer saw that type, also where an earlier rule changed the event.
+  @Test func blameNamesTheTypeThatUpcastersGave() async throws {
+    try await withStore { database, store in
+      try await database.insertEvents(
+        "('a', 'Set', '{\"x\": 1}', 1, now()), ('a', 'Kept', '{\"y\": 1}', 2, now())"
+      )
+      let upcaster =
+        "-- @upcaster u\n-- @rename Set Given\n-- @rename Given Assigned\n-- @data\nSELECT event.event_data"
+      await store.use(try Upcasters([("u.sql", Array(upcaster.utf8))]))
+      let blamed = try await store.blame("a")
+      #expect(blamed.map { "\($0.path) \($0.event?.type ?? "-")" } == [".x Assigned", ".y Kept"])
+    }
+  }
+
   @Test func diffOfStatesThatAreNoObjects() async throws {
     try await withStore { database, store in
       let reducer = try Reducer(
