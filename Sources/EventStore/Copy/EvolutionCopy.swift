@@ -132,7 +132,7 @@ struct EvolutionCopyStatements {
 
   /// The events through the upcasters, with the columns that the table has beyond those of a store.
   var source: String {
-    UpcastSource(upcasters, of: table, passing: extraColumns.map { ($0, quoteIdentifier($0)) }).sql
+    UpcastSource(upcasters.rules, of: table, passing: extraColumns.map { ($0, quoteIdentifier($0)) }).sql
   }
 
   /// Copies the events with $1 < position <= $2; a text, since it is shown too.

@@ -7,41 +7,46 @@ internal import LibPQ
 /// would put the lower expression into the upper one everywhere it is mentioned, and compute it as often. Conditions
 /// on the columns that no rule changes reach the table and its indexes.
 struct UpcastSource {
-  private let upcasters: Upcasters
+  private let rules: [UpcasterFile.Rule]
   private let table: EventsTable
   /// Columns that pass as they are, each with the expression on the table that it is.
   private let extraColumns: [(name: String, value: String)]
   private let levels: [[UpcasterFile.Rule]]
 
-  /// - Parameter extraColumns: what rows have beside the columns of the store: a name, and an expression on the table.
+  /// - Parameters:
+  ///   - rules: in the order in which they apply.
+  ///   - extraColumns: what rows have beside the columns of the store: a name, and an expression on the table.
   init(
-    _ upcasters: Upcasters,
+    _ rules: [UpcasterFile.Rule],
     of table: EventsTable,
     passing extraColumns: [(name: String, value: String)] = []
   ) {
-    self.upcasters = upcasters
+    self.rules = rules
     self.table = table
     self.extraColumns = extraColumns.map { (quoteIdentifier($0.name), $0.value) }
-    levels = Self.levels(of: upcasters.rules)
+    levels = Self.levels(of: rules)
   }
 
-  /// The column that says, where an event is split, which part a row is.
+  /// The column that says, where events are split, which part a row is: for each @split a number from 1, or 0 where the
+  /// event was not for it.
   static let part = "annals_part"
+
+  private var splits: Bool { rules.contains { $0.parts != nil } }
 
   /// The FROM item, in parentheses.
   var sql: String {
     if levels.isEmpty { return "(SELECT \(baseColumns) FROM \(table.relation) e)" }
     let base = "(SELECT \(baseColumns) FROM \(table.relation) e)"
-    if levels.count == 1, !upcasters.splits {
+    if levels.count == 1, !splits {
       let columns = Self.columns.map { column($0, of: levels[0]) } + extraColumns.map { "event.\($0.name)" }
       return "(SELECT \(columns.joined(separator: ", "))\nFROM \(base) AS event\(filter(levels[0])))"
     }
     let fixed = ["aggregate_id", "version", "\"timestamp\"", "position"] + extraColumns.map(\.name)
-    let made = ["id", "event_type", "event_data", "metadata"] + (upcasters.splits ? [Self.part] : [])
+    let made = ["id", "event_type", "event_data", "metadata"] + (splits ? [Self.part] : [])
     let outer = fixed.map { "annals_event.\($0)" } + made.map { source(of: $0) }
     let first =
       Self.columns.map { "annals_event.\($0)" }
-      + (upcasters.splits ? ["'{}'::integer[] AS \(Self.part)"] : [])
+      + (splits ? ["'{}'::integer[] AS \(Self.part)"] : [])
     let steps = levels.reduce("SELECT \(first.joined(separator: ", "))") { inner, rules in
       step(rules, over: inner)
     }
@@ -57,8 +62,8 @@ struct UpcastSource {
   private func source(of column: String) -> String {
     let isChanged =
       switch column {
-      case "event_type": upcasters.splits || upcasters.rules.contains { $0.newType != nil }
-      case "id", Self.part: upcasters.splits
+      case "event_type": splits || rules.contains { $0.newType != nil }
+      case "id", Self.part: splits
       default: true
       }
     return "\(isChanged ? "annals_step" : "annals_event").\(column)"
@@ -96,7 +101,7 @@ extension UpcastSource {
   private func step(_ rules: [UpcasterFile.Rule], over inner: String) -> String {
     if let rule = rules.first, let parts = rule.parts { return split(rule, into: parts, over: inner) }
     let columns =
-      Self.columns.map { column($0, of: rules) } + (upcasters.splits ? ["event.\(Self.part)"] : [])
+      Self.columns.map { column($0, of: rules) } + (splits ? ["event.\(Self.part)"] : [])
     return "SELECT \(columns.joined(separator: ", "))\nFROM (\n\(inner)\n) AS event\(filter(rules)) OFFSET 0"
   }
 
@@ -106,45 +111,51 @@ extension UpcastSource {
       let value: String? =
         switch column {
         case "event_type": rule.newType.map { quoteLiteral($0) }
-        case "event_data": rule.data.map(value)
-        case "metadata": rule.metadata.map(value)
+        case "event_data": rule.data?.value
+        case "metadata": rule.metadata?.value
         default: nil
         }
-      return value.map { " WHEN \(applies(rule)) THEN \($0)" }
+      return value.map { " WHEN \(rule.applies) THEN \($0)" }
     }
     if branches.isEmpty { return "event.\(column)" }
     return "CASE\(branches.joined()) ELSE event.\(column) END AS \(column)"
   }
 
   private func filter(_ rules: [UpcasterFile.Rule]) -> String {
-    let dropped = rules.filter(\.isDropped).map { "(\(applies($0))) IS NOT TRUE" }
+    let dropped = rules.filter(\.isDropped).map { "(\($0.applies)) IS NOT TRUE" }
     return dropped.isEmpty ? "" : "\nWHERE \(dropped.joined(separator: " AND "))"
   }
 
   /// The parts of an event keep its aggregate, version, time and metadata. The first keeps its id; the others get one
-  /// that follows from it by the rule of ``EventID/init(namespace:name:)``. A split into nothing leaves a row without a type, which no
-  /// table of events takes: that is a drop, and has to be said.
+  /// that follows from it by the rule of ``EventID/init(namespace:name:)``. Its name is the number of the part; where the
+  /// event is a part itself, the numbers of the whole chain, since the first part of a part has the id of the event too.
+  /// A split into nothing leaves a row without a type, which no table of events takes: that is a drop, and has to be
+  /// said.
   private func split(_ rule: UpcasterFile.Rule, into parts: SQLStatement, over inner: String) -> String {
-    """
-    SELECT CASE WHEN annals_parts.place > 1
-             THEN \(Self.derivedID(of: "event.id", name: "annals_parts.place"))
-             ELSE event.id END AS id, event.aggregate_id,
-           annals_parts.event_type, annals_parts.event_data, event.version, event."timestamp", event.metadata,
-           event.position, event.\(Self.part) || annals_parts.place::integer AS \(Self.part)
-    FROM (
-    \(inner)
-    ) AS event LEFT JOIN LATERAL (
-      SELECT event.event_type AS event_type, event.event_data AS event_data, 1 AS place
-      WHERE (\(applies(rule))) IS NOT TRUE
-      UNION ALL
-      SELECT annals_query.event_type, annals_query.event_data, row_number() OVER ()
-      FROM \(subquery(parts)) AS annals_query (event_type, event_data)
-      WHERE \(applies(rule))
-    ) AS annals_parts ON true OFFSET 0
-    """
+    let name = """
+      (CASE WHEN 0 = ALL (event.\(Self.part)) THEN annals_parts.place::text
+            ELSE array_to_string(event.\(Self.part) || annals_parts.place::integer, '.') END)
+      """
+    return """
+      SELECT CASE WHEN annals_parts.place > 1
+               THEN \(Self.derivedID(of: "event.id", name: name))
+               ELSE event.id END AS id, event.aggregate_id,
+             annals_parts.event_type, annals_parts.event_data, event.version, event."timestamp", event.metadata,
+             event.position, event.\(Self.part) || annals_parts.place::integer AS \(Self.part)
+      FROM (
+      \(inner)
+      ) AS event LEFT JOIN LATERAL (
+        SELECT event.event_type AS event_type, event.event_data AS event_data, 0 AS place
+        WHERE (\(rule.applies)) IS NOT TRUE
+        UNION ALL
+        SELECT annals_query.event_type, annals_query.event_data, row_number() OVER ()
+        FROM \(parts.subquery) AS annals_query (event_type, event_data)
+        WHERE \(rule.applies)
+      ) AS annals_parts ON true OFFSET 0
+      """
   }
 
-  /// ``EventID/init(namespace:name:)`` in SQL; the name is a number in decimal digits.
+  /// ``EventID/init(namespace:name:)`` in SQL.
   static func derivedID(of namespace: String, name: String) -> String {
     """
     (SELECT encode(set_byte(set_byte(annals_hash, 6, get_byte(annals_hash, 6) & 15 | 128),
@@ -152,17 +163,6 @@ extension UpcastSource {
      FROM substr(sha256(uuid_send(\(namespace)) || convert_to(\(name)::text, 'UTF8')), 1, 16) AS annals_hash)
     """
   }
-
-  private func subquery(_ statement: SQLStatement) -> String { "(\n\(statement.text)\n)" }
-
-  /// The value of a query, without the query where it is but an expression: a subquery that mentions the row around it
-  /// keeps PostgreSQL from reading in parallel.
-  private func value(_ statement: SQLStatement) -> String {
-    guard statement.isPlainExpression else { return subquery(statement) }
-    return "(\n\(String(statement.text.unicodeScalars.dropFirst(statement.keyword.unicodeScalars.count)))\n)"
-  }
-
-  private func applies(_ rule: UpcasterFile.Rule) -> String { rule.applies }
 }
 
 extension UpcasterFile.Rule {
@@ -173,6 +173,16 @@ extension UpcasterFile.Rule {
     return ([ofType] + conditions.map { "(\n\($0.text)\n)" }).joined(separator: " AND ")
   }
 
+  /// The condition on `event` under which the rule makes another event of it.
+  var changes: String {
+    // What has another type then, or is none or several, is another in any case.
+    guard newType == nil, parts == nil, !isDropped else { return applies }
+    let values = [(data, "event_data"), (metadata, "metadata")].compactMap { statement, column in
+      statement.map { "\($0.value) IS DISTINCT FROM event.\(column)" }
+    }
+    return "CASE WHEN \(applies) THEN \(values.joined(separator: " OR ")) END"
+  }
+
   /// Whether an event that one of them changed is never one that the other looks at.
   fileprivate func isApart(from other: UpcasterFile.Rule) -> Bool {
     if parts != nil || isForEveryType || other.isForEveryType { return false }
@@ -181,6 +191,15 @@ extension UpcasterFile.Rule {
 }
 
 extension SQLStatement {
+  fileprivate var subquery: String { "(\n\(text)\n)" }
+
+  /// The value of a query, without the query where it is but an expression: a subquery that mentions the row around it
+  /// keeps PostgreSQL from reading in parallel.
+  fileprivate var value: String {
+    guard isPlainExpression else { return subquery }
+    return "(\n\(String(text.unicodeScalars.dropFirst(keyword.unicodeScalars.count)))\n)"
+  }
+
   /// Whether it is `SELECT expression` and nothing else, as far as its words tell.
   var isPlainExpression: Bool {
     guard keyword == "SELECT", !words.contains(where: { Self.clauses.contains($0.text) }) else {

@@ -38,7 +38,7 @@ extension Upcasters {
         code.add(parts, suffix: "\n) AS annals_parts (event_type, event_data)) AS annals_rows)")
       }
     }
-    code.add("FROM \(UpcastSource(.none, of: table).sql) AS event LIMIT 0")
+    code.add("FROM \(UpcastSource([], of: table).sql) AS event LIMIT 0")
     return code.query(file: file.path)
   }
 

@@ -34,6 +34,10 @@ public struct Upcasters: Sendable {
   public var isEmpty: Bool { files.isEmpty }
 
   var rules: [UpcasterFile.Rule] { files.flatMap(\.rules) }
+  /// Where each of ``rules`` stands, as `file:line`.
+  var places: [String] {
+    files.flatMap { file in file.rules.map { "\(file.path):\($0.location.line)" } }
+  }
   var splits: Bool { rules.contains { $0.parts != nil } }
   var drops: Bool { rules.contains(where: \.isDropped) }
 
@@ -110,7 +114,7 @@ extension EventsTable {
     try upcasters.check(for: self, connection)
     var upcast = self
     let key = hasAggregateKey ? [(name: Self.aggregateKey, value: Self.aggregateKey)] : []
-    upcast.source = UpcastSource(upcasters, of: self, passing: key).sql
+    upcast.source = UpcastSource(upcasters.rules, of: self, passing: key).sql
     return upcast
   }
 }

@@ -264,6 +264,43 @@ import Testing
     }
   }
 
+  /// The parts of parts have ids of their own, with a primary key and without, and the same in every copy; those of one
+  /// split are what they always were.
+  @Test(arguments: [true, false])
+  func partsOfPartsHaveIdsOfTheirOwn(hasKey: Bool) async throws {
+    try await withStore { db, store in
+      let rules = """
+        -- @upcaster split
+        -- @event Paid
+        -- @split
+        SELECT 'Settled', '{"n": 1}'::jsonb UNION ALL SELECT 'Booked', '{"n": 2}'::jsonb;
+        -- @event Submitted
+        -- @split
+        SELECT 'Opened', '{"n": 1}'::jsonb UNION ALL SELECT 'Filled', '{"n": 2}'::jsonb;
+        -- @event Opened, Filled
+        -- @split
+        SELECT event.event_type, event.event_data || '{"m": 1}' UNION ALL SELECT 'Noted', event.event_data || '{"m": 2}';
+        """
+      if !hasKey { try await db.psql("ALTER TABLE events DROP CONSTRAINT events_pkey") }
+      let plan = try await store.planEvolution(try Upcasters([("split.sql", Array(rules.utf8))]))
+      #expect(try await store.applyEvolution(plan, into: Self.copy).events == 280)
+      #expect(try await db.psql("SELECT count(DISTINCT id) FROM events_v2") == "280")
+      let again = QualifiedName(schema: "public", name: "events_v3")
+      _ = try await store.applyEvolution(plan, into: again)
+      #expect(
+        try await db.psql("SELECT count(*) FROM events_v2 JOIN events_v3 USING (id, position)") == "280"
+      )
+      let booked = try await db.rows(
+        "SELECT e.id, n.id FROM events e JOIN events_v2 n ON n.aggregate_id = e.aggregate_id WHERE e.event_type = 'Paid' AND n.event_type = 'Booked'"
+      )
+      #expect(booked.count == 40)
+      for pair in booked.map({ $0.split(separator: "|") }) {
+        let original = try #require(EventID(String(pair[0])))
+        #expect(EventID(namespace: original, name: "2".utf8).description == pair[1])
+      }
+    }
+  }
+
   @Test func aPlanThatWasChangedIsRefused() async throws {
     try await withStore { _, store in
       let plan = try await store.planEvolution(

@@ -6,13 +6,13 @@ public struct EvolutionFinding: Sendable, Hashable {
     case failure
     /// An event's payload becomes NULL, which no store holds.
     case noPayload = "no_payload"
-    /// A rule would change what it has made once more.
+    /// A rule would change what came out once more, or fail for it.
     case notIdempotent = "not_idempotent"
     /// A member becomes null that was not.
     case nullAppears = "null_appears"
     /// A member gets values of another JSON type.
     case typeChanges = "type_changes"
-    /// A rule is for a type of which there is no event.
+    /// A rule is for a type of which there is no event, and no rule before it makes one.
     case noEvents = "no_events"
     /// No rule and no projection knows the type.
     case unhandled

@@ -6,6 +6,8 @@ struct EvolutionCheckRun {
   let table: EventsTable
   let options: EvolutionCheckOptions
   let connection: Connection
+  /// The rules, by their places among all, that fail for something which came out.
+  var failingAgain: Set<Int> = []
   /// The types that the rules name, or all, as the store has them; known when the events were gone through.
   private(set) var counts: [TypeCount] = []
   var result = EvolutionCheckResult()
@@ -29,7 +31,7 @@ struct EvolutionCheckRun {
     (self.upcasters, self.table, self.options, self.connection) = (upcasters, table, options, connection)
     source =
       UpcastSource(
-        upcasters,
+        upcasters.rules,
         of: table,
         passing: [
           (Self.type, "event_type"), (Self.data, "event_data"),
@@ -101,21 +103,12 @@ extension EvolutionCheckRun {
         : tallies.map { TypeCount(type: $0, events: $1.events[0], positions: $1.positions) }
           .sorted { ($1.events, $0.type) < ($0.events, $1.type) }
     }
-    reportMissingTypes()
+    try reportIdleRules()
     for (type, tally) in tallies.sorted(by: { $0.key < $1.key }) { try report(tally.events, of: type) }
   }
 
-  private mutating func reportMissingTypes() {
-    for type in upcasters.types ?? [] where !counts.contains(where: { $0.type == type }) {
-      // What a rule makes need not be in the store yet.
-      if upcasters.rules.contains(where: { $0.newType == type }) { continue }
-      let detail = "the store has no event of this type"
-      add(.noEvents, type: type.string, events: 0, rules: rules(for: type), detail: detail)
-    }
-  }
-
   /// The events that are looked at, by their positions: all of them where there is neither end.
-  private struct Chunk {
+  struct Chunk {
     /// The position behind which it begins.
     var after: Int64?
     /// The last position.
@@ -205,134 +198,6 @@ extension EvolutionCheckRun {
   var ofTypes: String {
     guard let types = upcasters.types else { return "IS NOT NULL" }
     return "IN (\(types.map { quoteLiteral($0) }.joined(separator: ", ")))"
-  }
-
-  /// What came out of the events of a type.
-  private struct Tally {
-    /// All of them, and those of which each condition of ``counted`` holds.
-    var events: [Int64]
-    var positions: ClosedRange<Int64>?
-
-    /// That of a chunk and that of a later one.
-    static func + (left: Tally, right: Tally) -> Tally {
-      let positions = [left.positions, right.positions].compactMap(\.self)
-      return Tally(
-        events: zip(left.events, right.events).map { $0 + $1 },
-        positions: positions.first.map { $0.lowerBound...positions[positions.count - 1].upperBound }
-      )
-    }
-  }
-
-  /// Conditions on the outcome `event` that are counted, after the number of events: those that changed, those
-  /// without payload, those in which a null appears, and for every rule those that it would change again.
-  private var counted: [String] {
-    let changed = "event.event_data IS DISTINCT FROM event.\(Self.data)"
-    let nullAppears = """
-      event.event_data <> event.\(Self.data)
-      AND pg_column_size(jsonb_strip_nulls(event.event_data)) <> pg_column_size(event.event_data)
-      AND jsonb_strip_nulls(event.event_data) <> event.event_data
-      AND jsonb_strip_nulls(event.\(Self.data)) = event.\(Self.data)
-      """
-    let isDifferent = """
-      \(changed) OR event.event_type <> event.\(Self.type) OR event.metadata IS DISTINCT FROM event.\(Self.metadata)
-      """
-    let hasNothing = "event.event_data IS NULL OR event.event_type IS NULL"
-    // The test takes as long as a simple rule does.
-    return [isDifferent, hasNothing, upcasters.canMakeNull ? nullAppears : "false"]
-      + upcasters.rules.map { "event.event_data IS NOT NULL AND (\($0.applies))" }
-  }
-
-  /// Counts a chunk.
-  ///
-  /// - Returns: the error when the upcasters fail for one of its events; then nothing was counted.
-  private func tally(_ chunk: Chunk, _ tallies: inout [ByteString: Tally]) throws -> PostgresError? {
-    do {
-      try connection.savepoint { try add(chunk, to: &tallies) }
-      return nil
-    } catch let error as PostgresError where error.kind == .statement && !error.isAboutTheRun {
-      return error
-    }
-  }
-
-  private func add(_ chunk: Chunk, to tallies: inout [ByteString: Tally]) throws {
-    let number = countOfEvents("event")
-    let columns =
-      counted.map { "\(number) FILTER (WHERE \($0))" } + ["min(event.position)", "max(event.position)"]
-    let sql: SQL = """
-      SELECT event.\(raw: Self.type), \(raw: number), \(raw: columns.joined(separator: ", "))
-      FROM \(raw: computedOnce(where: chunk.condition)) AS event GROUP BY 1
-      """
-    // By number: how many columns there are depends on the rules.
-    let rows = try connection.query(sql)
-    let bounds = counted.count + 2
-    for row in 0..<rows.rowCount {
-      let new = Tally(
-        events: (0...counted.count).map { rows.int64(row, $0 + 1) },
-        positions: rows.optionalInt64(row, bounds).map { $0...rows.int64(row, bounds + 1) }
-      )
-      let type = ByteString(rows.string(row, 0))
-      tallies[type] = tallies[type].map { $0 + new } ?? new
-    }
-  }
-
-  /// The outcome of some events, as a FROM item whose columns are computed once however often they are mentioned.
-  ///
-  /// The planner puts the expressions of a subquery where they are mentioned, and computes each anew; those of a UNION
-  /// ALL it cannot move, so one with nothing holds them. OFFSET 0 does too, but not in parallel workers.
-  private func computedOnce(where condition: String) -> String {
-    let events = "SELECT * FROM \(source) AS e WHERE"
-    return "(\(events) e.\(Self.type) \(ofTypes) AND \(condition) UNION ALL \(events) false)"
-  }
-
-  private mutating func report(_ tallies: [Int64], of type: ByteString) throws {
-    result.events += tallies[0]
-    result.changed += tallies[1]
-    try report(2, tallies, .noPayload, type, rules(for: type), "the payload becomes NULL")
-    try report(3, tallies, .nullAppears, type, rules(for: type), "a member becomes null")
-    let rules = upcasters.files.flatMap { file in file.rules.map { "\(file.path):\($0.location.line)" } }
-    for (index, rule) in rules.enumerated() {
-      let detail = "the rule would change what came out once more"
-      try report(4 + index, tallies, .notIdempotent, type, [rule], detail)
-    }
-  }
-
-  /// Reports the events that were counted under an index, with the first of them.
-  private mutating func report(
-    _ index: Int,
-    _ tallies: [Int64],
-    _ kind: EvolutionFinding.Kind,
-    _ type: ByteString,
-    _ rules: [String],
-    _ detail: String
-  ) throws {
-    guard tallies[index] > 0 else { return }
-    let first = try firstEvent(of: type, where: counted[index - 1])
-    add(kind, type: type.string, events: tallies[index], first: first, rules: rules, detail: detail)
-  }
-
-  /// The first event of which something holds; nil when that cannot be asked, since the upcasters fail for another.
-  private func firstEvent(
-    of type: ByteString,
-    where condition: String
-  ) throws -> (aggregateID: String?, version: Int?, position: Int64?)? {
-    let sql: SQL = """
-      SELECT event.aggregate_id, event.version, event.position
-      FROM \(raw: computedOnce(where: "true")) AS event
-      WHERE event.\(raw: Self.type) = \(type.string) AND (\(raw: condition))
-      ORDER BY event.position, event.aggregate_id, event.version LIMIT 1
-      """
-    do {
-      return try connection.savepoint {
-        try connection.query(sql).first { event in
-          (
-            event.optionalString("aggregate_id"), event.optionalInt32("version").map(Int.init),
-            event.optionalInt64("position")
-          )
-        }
-      }
-    } catch let error as PostgresError where isOfEvent(error) {
-      return nil
-    }
   }
 
   func event(at position: Int64?) throws -> (aggregateID: String?, version: Int?, position: Int64?)? {
