@@ -84,6 +84,6 @@ extension StoreConnection {
     (query.fromPosition, query.toPosition) = (position, position)
     var pages = EventPages(query, in: try eventsTable())
     try pages.send(connection)
-    return EventBatch(try pages.receive(connection))
+    return EventBatch(try pages.receive(self))
   }
 }

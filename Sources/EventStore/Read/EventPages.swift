@@ -73,9 +73,11 @@ struct EventPages: Sendable {
   }
 
   /// Waits for the page that was asked for, and moves on behind it.
-  mutating func receive(_ connection: Connection) throws -> QueryResult {
-    let page = try connection.receive()
-    try Self.requireComplete(page)
+  mutating func receive(_ store: StoreConnection) throws -> QueryResult {
+    let page = try store.connection.receive()
+    do { try Self.requireComplete(page) } catch {
+      throw try store.ruleWithoutPayload(in: page) ?? error
+    }
     advance(past: page)
     return page
   }

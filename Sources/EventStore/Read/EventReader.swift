@@ -67,7 +67,7 @@ struct EventReader: Sendable {
     guard var pages, !pages.isExhausted else { return nil }
     if let maximumRows { pages.limitRows(to: maximumRows) }
     try pages.send(store.connection)
-    let page = try pages.receive(store.connection)
+    let page = try pages.receive(store)
     self.pages = pages
     // Behind the end of a round are no events, unless the table is no longer the one that it began with.
     if pages.isExhausted { try history?.requireUnchanged(store.connection) }
@@ -84,7 +84,7 @@ struct EventReader: Sendable {
     let connection = store.connection
     try pages.send(connection)
     repeat {
-      let page = try pages.receive(connection)
+      let page = try pages.receive(store)
       if !pages.isExhausted { try pages.send(connection) }
       do {
         try body(page)
@@ -235,7 +235,7 @@ extension StoreConnection {
     var pages = EventPages(backward, in: table, ties: hasTies ? .kept : .none)
     while !pages.isExhausted {
       try pages.send(connection)
-      _ = try pages.receive(connection)
+      _ = try pages.receive(self)
     }
     if query.order == .position {
       query.fromPosition = pages.last?.position ?? query.fromPosition

@@ -98,7 +98,7 @@ extension StoreConnection {
     (query.fromPosition, query.toPosition) = (run.lowerBound, run.upperBound)
     var pages = EventPages(query, in: try eventsTable(), size: size)
     try pages.send(connection)
-    return EventBatch(try pages.receive(connection))
+    return EventBatch(try pages.receive(self))
   }
 }
 

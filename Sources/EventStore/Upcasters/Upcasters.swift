@@ -119,6 +119,42 @@ extension EventsTable {
   }
 }
 
+extension StoreConnection {
+  /// The error that names the rule by which the first event of a page that has no payload lost it; nil where the table
+  /// has none for it.
+  func ruleWithoutPayload(in page: borrowing QueryResult) throws -> EventStoreError? {
+    typealias Column = EventsTable.Column
+    let rows = 0..<page.rowCount
+    guard
+      let row = rows.first(where: { page.isNull($0, Column.data) && !page.isNull($0, Column.aggregateID) })
+    else { return nil }
+    let events = try eventsTable()
+    let aggregateID = page.string(row, Column.aggregateID)
+    let version = page.optionalInt32(row, Column.version)
+    let position = page.optionalInt64(row, Column.position)
+    let subject = "\(aggregateID) version \(version ?? 0)" + (position.map { ", position \($0)" } ?? "")
+    let rules = upcasters.rules
+    for (index, rule) in rules.enumerated() where rule.data != nil {
+      let source = UpcastSource(Array(rules[...index]), of: events).sql
+      let sql: SQL = """
+        SELECT FROM \(raw: source) AS e
+        WHERE e.aggregate_id = \(aggregateID) AND e.version = \(version) AND e.event_data IS NULL
+          AND EXISTS (SELECT FROM \(raw: relation) AS s
+                      WHERE s.aggregate_id = \(aggregateID) AND s.version = \(version) AND s.event_data IS NOT NULL)
+        """
+      guard try !connection.query(sql).isEmpty else { continue }
+      return EventStoreError(
+        .invalidDefinition,
+        "\(upcasters.places[index]): the rule yields NULL as the payload of \(subject)",
+        detail: "Every event has a payload.",
+        hint:
+          "Put coalesce() around what may be missing, or leave such events out with @when; see annals-upcaster(5)."
+      )
+    }
+    return nil
+  }
+}
+
 extension [UInt8] {
   fileprivate func ends(with bytes: [UInt8]) -> Bool { reversed().starts(with: bytes.reversed()) }
 }

@@ -75,6 +75,43 @@ import Testing
     }
   }
 
+  /// Which rule, for which event; the table is not to blame.
+  @Test(arguments: [true, false])
+  func aRuleThatYieldsNullIsNamed(hasPosition: Bool) async throws {
+    try await withStore(Self.fill) { db, store in
+      if !hasPosition { try await db.psql("ALTER TABLE events DROP COLUMN position") }
+      let rules = """
+        -- @upcaster f
+        -- @event Paid
+        -- @data
+        SELECT event.event_data || '{"x": null}';
+        -- @event Paid
+        -- @when event.aggregate_id = 'order-7'
+        -- @data
+        SELECT jsonb_set(event.event_data, '{x}', NULL);
+        """
+      await store.use(try Upcasters([("f.sql", Array(rules.utf8))]))
+      for query in [EventQuery(), EventQuery(aggregateID: "order-7")] {
+        let error = await #expect(throws: EventStoreError.self) {
+          try await store.writeNDJSON(query) { _ in }
+        }
+        let place = hasPosition ? ", position 47" : ""
+        #expect(error?.message == "f.sql:5: the rule yields NULL as the payload of order-7 version 2\(place)")
+        #expect(error?.code == .invalidDefinition)
+        #expect(error?.detail?.contains("The table") != true && "\(error?.hint as Any)".contains("coalesce"))
+      }
+      // Without the rule it is the table.
+      await store.use(try Upcasters([("f.sql", Array("-- @upcaster f\n-- @rename Paid Settled".utf8))]))
+      try await db.psql(
+        "ALTER TABLE events ALTER event_data DROP NOT NULL; UPDATE events SET event_data = NULL WHERE aggregate_id = 'order-7' AND version = 2"
+      )
+      let error = await #expect(throws: EventStoreError.self) {
+        try await store.writeNDJSON(EventQuery()) { _ in }
+      }
+      #expect(error?.detail == "The table lets its columns be NULL.")
+    }
+  }
+
   @Test func aClassicTableAndSelectAloneAreEnough() async throws {
     try await withStore(Self.fill) { db, store in
       let expected = try await db.rows(
