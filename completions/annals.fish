@@ -595,7 +595,7 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals dead-letters" version' -l 'version' -d 'Show the version.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals dead-letters" help' -l 'help' -d 'Show help information.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_positional "annals dead-letters" -eq 1' -fa 'list' -d 'List dead letters; exits with 2 when there are any.'
-complete -c 'annals' -n '__annals_should_offer_completions_for_positional "annals dead-letters" -eq 1' -fa 'show' -d 'Show a dead letter with its cause.'
+complete -c 'annals' -n '__annals_should_offer_completions_for_positional "annals dead-letters" -eq 1' -fa 'show' -d 'Show a dead letter with its cause and the event\'s payload.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_positional "annals dead-letters" -eq 1' -fa 'retry' -d 'Apply dead letters to the live read model, or pass them to a command, in their order.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_positional "annals dead-letters" -eq 1' -fa 'discard' -d 'Give dead letters up; the events stay in the store.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals dead-letters list" h host' -s 'h' -l 'host' -d 'Server host, or the folder of its socket.' -rfka ''

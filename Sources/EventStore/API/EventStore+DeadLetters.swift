@@ -13,6 +13,13 @@ extension EventStore {
     try await perform { try $0.deadLetters(of: consumer, at: position, all: all) }
   }
 
+  /// The event that a dead letter is about; nil where the store has it no longer.
+  ///
+  /// - Throws: ``EventStoreError``.
+  public func event(of letter: DeadLetter) async throws -> Event? {
+    try await perform { try $0.event(of: letter) }
+  }
+
   /// Applies the dead letters of a projection to the live read model, in the order of their positions, each in a transaction.
   ///
   /// They come after events that they were meant to precede: that is right for handlers that do not mind.

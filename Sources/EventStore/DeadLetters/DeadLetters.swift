@@ -56,6 +56,20 @@ extension StoreConnection {
     return try connection.query(sql, [.text(consumer), .int8(position), .bool(all)]).map { DeadLetter($0) }
   }
 
+  /// Another event may be at its position by now, as after a copy was swapped in.
+  func event(of letter: DeadLetter) throws -> Event? {
+    let events = try eventsTable()
+    let sql: SQL = """
+      SELECT \(raw: events.columns) FROM \(raw: events.source) AS e
+      WHERE e.position = \(letter.position) AND \(events.isOf(letter.aggregateID)) AND e.version = \(letter.version)
+      LIMIT 1
+      """
+    let found = try connection.query(sql)
+    if found.isEmpty { return nil }
+    try EventPages.requireComplete(found)
+    return found.event(0)
+  }
+
   func discardDeadLetters(of consumer: String, at positions: [Int64]) throws -> Int {
     try requireSchema()
     let kind = try self.consumer(named: consumer)

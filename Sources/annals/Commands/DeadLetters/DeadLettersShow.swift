@@ -4,7 +4,7 @@ internal import EventStore
 struct DeadLettersShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Show a dead letter with its cause."
+    abstract: "Show a dead letter with its cause and the event's payload."
   )
 
   @OptionGroup var connection: ConnectionOptions
@@ -17,7 +17,8 @@ struct DeadLettersShow: AsyncParsableCommand {
   var position: Int64
 
   func run() async throws {
-    let letters = try await connection.store().deadLetters(of: name, at: position, all: true)
+    let store = try await connection.store()
+    let letters = try await store.deadLetters(of: name, at: position, all: true)
     guard let letter = letters.last else {
       throw CommandError(
         .notFound,
@@ -26,6 +27,17 @@ struct DeadLettersShow: AsyncParsableCommand {
         hint: Advice.text("List them with \(.deadLetters).")
       )
     }
-    output.printAlone(letter)
+    let event = try await store.event(of: letter)
+    output.printAlone(DeadLetterRecord(letter: letter, payload: event?.data))
+    if event == nil { StandardError.warn("the store has no event at position \(position) any more") }
   }
+}
+
+/// A dead letter with what the event holds.
+private struct DeadLetterRecord: Record {
+  let letter: DeadLetter
+  let payload: String?
+
+  static let columns: [Column<Self>] =
+    DeadLetter.columns[...].of(\.letter) + [Column("event_data") { Field(json: $0.payload) }]
 }
