@@ -51,6 +51,7 @@ extension SQLTemplate {
   static let differenceQueries = SQLTemplate(PackageResources.DifferenceQueries_sql)
   static let shadowingNames = SQLTemplate(PackageResources.ShadowingNames_sql)
   static let writesElsewhere = SQLTemplate(PackageResources.WritesElsewhere_sql)
+  static let immovableObjects = SQLTemplate(PackageResources.ImmovableObjects_sql)
   static let liveAdditions = SQLTemplate(PackageResources.LiveAdditions_sql)
   static let liveOwners = SQLTemplate(PackageResources.LiveOwners_sql)
   static let liveProperties = SQLTemplate(PackageResources.LiveProperties_sql)
@@ -148,7 +149,7 @@ extension SQLTemplate {
     .appendEvents, .endTransaction, .findEvents, .findHeads, .findPositions, .insertTriggers,
     .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueKeys, .storeFacts,
     .tableIndexes, .nameFailures, .nodesOfPayload, .shapeChanges, .typeCounts, .deadLetters, .dependents,
-    .differenceQueries, .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
+    .differenceQueries, .immovableObjects, .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
     .projectionStatus, .readModelObjects, .shadowingNames, .writesElsewhere, .categoriesByPrefix,
     .endOfHistory, .aliveTransactions, .missingPositions, .uniqueColumn,
     .lastName, .namesByPrefix, .positionFaults, .trace, .traceCauses, .watermark,

@@ -3,17 +3,38 @@ internal import LibPQ
 extension Connection {
   /// Runs `@create`, or another section of definitions, in the current transaction.
   ///
+  /// - Parameter moving: whether what the statements make is to move from schema to schema with the read model.
   /// - Throws: `SQLFileError` with the place of the statement that is wrong or that leaves its bounds.
-  func run(_ statements: [SQLStatement], _ confinement: Confinement, of file: String) throws {
+  func run(
+    _ statements: [SQLStatement],
+    _ confinement: Confinement,
+    of file: String,
+    moving: Bool = false
+  ) throws {
     for statement in statements {
       do {
-        try confine(confinement, of: file, defining: true) { try execute(statement, of: file) }
+        try confine(confinement, of: file, defining: true) {
+          try execute(statement, of: file)
+          if moving { try requireMovable(in: confinement.schema, after: statement, of: file) }
+        }
       } catch let error as EventStoreError where error.code == .invalidDefinition {
         throw SQLFileError(error, of: file, at: statement.location)
       }
     }
     // Not after each: a foreign key may be deferred until a later statement.
     if !statements.isEmpty { try confine(confinement, of: file, defining: true) { try fireDeferred() } }
+  }
+
+  /// Refuses what would stay behind when the tables move: handlers would not find it any more, and a later build would
+  /// take it for somebody else's that hangs on the live tables.
+  private func requireMovable(in schema: String, after statement: SQLStatement, of file: String) throws {
+    guard let object = try strings(.immovableObjects, [.text(schema)]).first else { return }
+    throw SQLFileError(
+      file: file,
+      location: statement.location,
+      message: "@create makes \(object), which does not move with the read model",
+      hint: "Create it in another schema beforehand, and name that with '-- @search_path SCHEMA'."
+    )
   }
 
   /// Runs a statement of an operator's file as it stands; an error points into the file.

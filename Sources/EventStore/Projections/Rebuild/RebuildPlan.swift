@@ -46,7 +46,7 @@ extension StoreConnection {
       let schema = "annals_check_\(file.name)"
       try connection.execute("CREATE SCHEMA \(schema)")
       let confinement = Confinement(file, in: schema)
-      try connection.run(file.create, confinement, of: file.path)
+      try connection.run(file.create, confinement, of: file.path, moving: true)
       try checkStatements(of: file, source, in: schema)
       try connection.run(file.drop, confinement, of: file.path)
       return CheckedProjection(

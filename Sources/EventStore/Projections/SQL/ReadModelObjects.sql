@@ -1,5 +1,6 @@
 -- What must move together when a read model changes its schema, as ALTER names it without the schema.
--- $1 the schema. Indexes, toast tables, owned sequences and row types move with their table.
+-- $1 the schema. Indexes, toast tables, owned sequences and row types move with their table, and arrays with their type.
+-- What comes with a type of ranges does not move with it: its functions, and the type of multiranges (PostgreSQL 14).
 SELECT kind, name FROM (
   SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
                         WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END AS kind,
@@ -16,7 +17,7 @@ SELECT kind, name FROM (
   UNION ALL
   SELECT CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, quote_ident(t.typname), false
   FROM pg_type t
-  WHERE t.typnamespace = to_regnamespace($1) AND t.typtype IN ('d', 'e', 'r', 'c')
+  WHERE t.typnamespace = to_regnamespace($1) AND t.typtype IN ('d', 'e', 'r', 'm', 'c')
     AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind <> 'c')
 ) AS objects
 ORDER BY is_view, kind, name

@@ -9,16 +9,19 @@ extension Generation {
     if objects.isEmpty { return }
     let present = try self.present(in: ownSchema, connection)
     let missing = objects.filter { !present.contains($0) }
-    // A build that goes on may make more, and handlers may make partitions at any time.
-    let partitions = try connection.strings(
+    // A build that goes on may make more, and handlers may make partitions at any time; earlier versions of annals had
+    // no record of multiranges.
+    let unrecorded = try connection.strings(
       """
-      SELECT quote_ident(relname) FROM pg_class
+      SELECT 'TABLE ' || quote_ident(relname) FROM pg_class
       WHERE relnamespace = to_regnamespace(\(quoteIdentifier(ownSchema))) AND relispartition
+      UNION ALL
+      SELECT 'TYPE ' || quote_ident(typname) FROM pg_type
+      WHERE typnamespace = to_regnamespace(\(quoteIdentifier(ownSchema))) AND typtype = 'm'
       """
-    )
+    ).compactMap { ReadModelObject($0) }
     let added =
-      state == .building
-      ? [] : present.filter { !objects.contains($0) && !($0.kind == .table && partitions.contains($0.name)) }
+      state == .building ? [] : present.filter { !objects.contains($0) && !unrecorded.contains($0) }
     var changes: [String] = []
     if !missing.isEmpty { changes.append("it lacks \(missing.phrase)") }
     if !added.isEmpty { changes.append("schema \(ownSchema) also has \(added.phrase)") }

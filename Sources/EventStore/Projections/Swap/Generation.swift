@@ -156,7 +156,8 @@ extension Generation {
   @discardableResult
   func moveAway(_ connection: Connection) throws -> [ReadModelObject] {
     let there = Set(try present(in: liveSchema, connection))
-    try connection.setSearchPath([liveSchema])
+    // A routine is named by types some of which may have moved before it.
+    try connection.setSearchPath([liveSchema, ownSchema])
     for object in objects where there.contains(object) {
       try connection.move(object, from: liveSchema, to: ownSchema)
     }
@@ -235,7 +236,7 @@ extension StoreConnection {
     }
     var generation = try generations("g.projection = \(file.name) AND g.number = \(number)")[0]
     try connection.execute("CREATE SCHEMA \(quoteIdentifier(generation.ownSchema))")
-    try connection.run(file.create, Confinement(file, in: generation.ownSchema), of: file.path)
+    try connection.run(file.create, Confinement(file, in: generation.ownSchema), of: file.path, moving: true)
     try generation.recordObjects(connection)
     return generation
   }

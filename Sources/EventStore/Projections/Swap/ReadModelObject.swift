@@ -46,7 +46,7 @@ extension Generation {
   /// A routine is named with the types of its arguments, which have their schema before them where the search path
   /// does not lead to them.
   func present(in schema: String, _ connection: Connection) throws -> [ReadModelObject] {
-    try connection.searching([schema, liveSchema]) { try connection.objects(in: schema) }
+    try connection.searching([schema, liveSchema, ownSchema]) { try connection.objects(in: schema) }
   }
 
   /// Gives this generation's objects the owners, grants, comments, policies and publications of the live ones.
