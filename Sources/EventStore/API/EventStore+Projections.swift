@@ -112,11 +112,11 @@ extension EventStore {
   ///
   /// - Parameters:
   ///   - projection: the projection.
-  ///   - withUnhandled: whether to name what no handler takes, which needs the types of all events.
+  ///   - byIndexAlone: finds nothing where no index has the types, and all events would have to be read.
   /// - Throws: ``EventStoreError``.
-  public func typeCoverage(of projection: Projection, withUnhandled: Bool = true) async throws -> TypeCoverage
+  public func typeCoverage(of projection: Projection, byIndexAlone: Bool = false) async throws -> TypeCoverage
   {
-    try await perform { try $0.typeCoverage(of: projection, withUnhandled: withUnhandled) }
+    try await perform { try $0.typeCoverage(of: projection.handlers, byIndexAlone: byIndexAlone) }
   }
 
   /// Says what a rebuild would do, and how long it would take, by doing a little of it and rolling that back.

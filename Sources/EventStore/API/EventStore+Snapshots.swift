@@ -32,6 +32,14 @@ extension EventStore {
     }
   }
 
+  /// Finds the types of a reducer's sections that no event of the store has; nothing where no index has the types, as
+  /// the events of one aggregate are no reason to read all.
+  ///
+  /// - Throws: ``EventStoreError``.
+  public func typeCoverage(of reducer: Reducer) async throws -> TypeCoverage {
+    try await perform { try $0.typeCoverage(of: reducer.handlers, byIndexAlone: true) }
+  }
+
   /// For each member of an aggregate's state, the event that last changed it.
   ///
   /// It folds from the first event, and compares the state before each event with the one after it. An event that

@@ -1,6 +1,7 @@
 internal import LibPQ
 
-/// How the types of event that a projection's handlers take meet those that there are in the store.
+/// How the types of event that a projection's handlers, or a reducer's sections, take meet those that there are in the
+/// store.
 public struct TypeCoverage: Sendable, Hashable {
   /// A type that a handler takes, and of which there is no event.
   public struct UnknownType: Sendable, Hashable {
@@ -14,42 +15,94 @@ public struct TypeCoverage: Sendable, Hashable {
 
   /// The types of handlers that no event has, in the order of the file; none while the store has no events.
   public let unknown: [UnknownType]
-  /// The types of events that no handler takes; none when they were not asked for.
+  /// The types of events that no handler takes.
   public let unhandled: [String]
 }
 
+/// What takes events of some types: a handler of a projection, or a section of a reducer.
+protocol TypedSection {
+  /// ``SectionFile/anyType`` alone stands for every type that no other section takes.
+  var types: [ByteString] { get }
+  var location: SQLLocation { get }
+}
+
+extension Projection.Handler: TypedSection {}
+extension Reducer.Handler: TypedSection {}
+
 extension StoreConnection {
-  /// Reads the types of all events, as upcasters show them; without those that no handler takes, only where a handler
-  /// lacks its events, since an index tells that every handler has some.
-  func typeCoverage(of file: Projection, withUnhandled: Bool) throws -> TypeCoverage {
-    if !withUnhandled {
-      let lacking: SQL = """
-        SELECT FROM unnest(\(Parameter.textArray(file.handledTypes))::text[]) AS t (type)
-        WHERE NOT EXISTS (SELECT FROM \(raw: try eventSource()) AS s WHERE s.event_type::text = t.type) LIMIT 1
-        """
-      if try connection.query(lacking).isEmpty { return TypeCoverage(of: file, []) }
+  /// Compares the types of sections with those of all events, as upcasters show them.
+  ///
+  /// - Parameter byIndexAlone: finds nothing where no index has the types, and all events would have to be read.
+  func typeCoverage(of sections: [some TypedSection], byIndexAlone: Bool) throws -> TypeCoverage {
+    let none = TypeCoverage(of: sections, [])
+    if sections.allSatisfy({ $0.types == [SectionFile.anyType] }) { return none }
+    let events = try eventsTable()
+    let hasIndex = try events.hasTypeIndex(connection)
+    if byIndexAlone, !hasIndex { return none }
+    let stored = try connection.strings(hasIndex ? events.typesByIndex : events.typesOfAll)
+    return TypeCoverage(of: sections, upcasters.types(of: Set(stored.map { ByteString($0) })))
+  }
+}
+
+extension EventsTable {
+  fileprivate var typesOfAll: SQL { "SELECT DISTINCT event_type::text FROM \(raw: relation) AS e" }
+
+  /// From each type the index is searched for the next one (PostgreSQL wiki, "Loose indexscan").
+  fileprivate var typesByIndex: SQL {
+    """
+    WITH RECURSIVE types (type) AS (
+      (SELECT e.event_type::text FROM \(raw: relation) e ORDER BY e.event_type LIMIT 1)
+      UNION ALL
+      SELECT (SELECT e.event_type::text FROM \(raw: relation) e WHERE e.event_type > t.type ORDER BY e.event_type LIMIT 1)
+      FROM types t WHERE t.type IS NOT NULL
+    )
+    SELECT type FROM types WHERE type IS NOT NULL
+    """
+  }
+
+  /// Whether an index of the table begins with the type, in whose order it has all events.
+  fileprivate func hasTypeIndex(_ connection: Connection) throws -> Bool {
+    guard relation.hasSameBytes(as: name.sql) else { return false }
+    let sql: SQL = """
+      SELECT EXISTS (
+        SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = \(name.sql)::regclass AND a.attname = 'event_type' AND m.amname = 'btree' AND i.indisvalid
+          AND i.indpred IS NULL)
+      """
+    return try connection.query(sql).bool(0, 0)
+  }
+}
+
+extension Upcasters {
+  /// The types that events have after the rules, as the rules tell without a look at the events: a rename with a condition
+  /// may leave both types.
+  fileprivate func types(of stored: Set<ByteString>) -> Set<ByteString> {
+    var types = stored
+    for rule in rules where rule.newType != nil || rule.isDropped {
+      let affected = rule.isForEveryType ? types : types.intersection(rule.types)
+      if rule.conditions.isEmpty { types.subtract(affected) }
+      if let newType = rule.newType, !affected.isEmpty { types.insert(newType) }
     }
-    let types = try connection.strings("SELECT DISTINCT event_type::text FROM \(raw: eventSource()) AS s")
-    return TypeCoverage(of: file, types)
+    return types
   }
 }
 
 extension TypeCoverage {
-  /// - Parameter stored: the types of the store's events, each once.
-  init(of file: Projection, _ stored: [String]) {
-    let handled = Set(file.handledTypes)
-    let known = Set(stored.map { ByteString($0) })
+  /// - Parameter known: the types of the store's events.
+  fileprivate init(of sections: [some TypedSection], _ known: Set<ByteString>) {
+    let handled = Set(sections.flatMap(\.types))
     let others = known.subtracting(handled).sorted().map(\.string)
     var unknown: [UnknownType] = []
     var seen: Set<ByteString> = [SectionFile.anyType]
-    for handler in file.handlers where !stored.isEmpty {
-      for type in handler.types where !known.contains(type) && seen.insert(type).inserted {
+    for section in sections where !known.isEmpty {
+      for type in section.types where !known.contains(type) && seen.insert(type).inserted {
         // A name that another handler has is not the one that is missing here.
         let nearest = SectionFile.nearest(to: type.string, among: others)
-        unknown.append(UnknownType(type: type.string, line: handler.location.line, nearest: nearest))
+        unknown.append(UnknownType(type: type.string, line: section.location.line, nearest: nearest))
       }
     }
     self.unknown = unknown
-    unhandled = file.handlesEveryType ? [] : others
+    unhandled = handled.contains(SectionFile.anyType) ? [] : others
   }
 }

@@ -7,6 +7,7 @@ public struct Reducer: Sendable {
     /// ``SectionFile/anyType`` alone stands for every type that no other section handles.
     let types: [ByteString]
     let statement: SQLStatement
+    let location: SQLLocation
   }
 
   /// The name that snapshots are kept under.
@@ -108,7 +109,9 @@ extension Reducer {
           hint: "One section yields the state after an event; write both changes into one SELECT."
         )
       }
-      handlers.append(Handler(types: types, statement: try query(of: section, in: file)))
+      handlers.append(
+        Handler(types: types, statement: try query(of: section, in: file), location: section.location)
+      )
     }
     return handlers
   }

@@ -76,6 +76,9 @@ struct Project: AsyncParsableCommand {
   private func project(_ projection: Projection, _ store: EventStore) async throws -> ExitStatus? {
     let line = progress.line(projection.path)
     defer { line.finish() }
+    // What is wrong with the store is said by what follows, which may also wait for a server that is down.
+    let coverage = try? await store.typeCoverage(of: projection, byIndexAlone: true)
+    coverage?.reportUnknown(path: projection.path)
     do {
       let outcome = try await store.project(projection, options: options) {
         line.show($0)

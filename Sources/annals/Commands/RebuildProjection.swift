@@ -90,7 +90,7 @@ struct RebuildProjection: AsyncParsableCommand {
   private func takesKnownTypes(_ projections: [Projection], _ store: EventStore) async throws -> Bool {
     var unknown = 0
     for projection in projections {
-      let coverage = try await store.typeCoverage(of: projection, withUnhandled: StandardError.isTerminal)
+      let coverage = try await store.typeCoverage(of: projection)
       coverage.report(path: projection.path)
       unknown += coverage.unknown.count
     }

@@ -35,6 +35,7 @@ struct ReadModelOptions: ParsableArguments {
   /// - Returns: whether one was.
   func build(from query: EventQuery, _ store: EventStore) async throws -> Bool {
     guard let (schema, projection) = try named else { return false }
+    try await store.typeCoverage(of: projection).report(path: projection.path)
     let line = progress.line("building \(projection.path) in schema \(schema)")
     defer { line.finish() }
     let build: ReadModelBuild
@@ -69,6 +70,7 @@ struct ReadModelOptions: ParsableArguments {
   func check(_ store: EventStore) async throws {
     guard let (schema, projection) = try named else { return }
     try await store.checkReadModelBuild(projection, into: schema)
+    try await store.typeCoverage(of: projection).report(path: projection.path)
   }
 
   private var named: (schema: String, projection: Projection)? {

@@ -90,7 +90,7 @@ extension StoreConnection {
         objects: try connection.objects(in: generation.ownSchema).map(\.description),
         resumesAt: resumable?.position,
         types: types,
-        coverage: try typeCoverage(of: file, withUnhandled: true),
+        coverage: try typeCoverage(of: file.handlers, byIndexAlone: false),
         estimatedSeconds: estimate,
         properties: properties,
         problems: problems

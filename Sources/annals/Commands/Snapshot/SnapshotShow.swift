@@ -43,7 +43,12 @@ struct SnapshotShow: AsyncParsableCommand {
   @Flag(help: "For each path, the event that last changed it.")
   var blame = false
 
-  @Flag(help: "Show nothing, and exit with status 2, when the stream lacks a version.")
+  @Flag(
+    help: """
+      Show nothing, and exit with status 2, when the stream lacks a version, or the reducer takes a type of which the \
+      store has no event.
+      """
+  )
   var strict = false
 
   @Flag(help: "Fold from the first event.")
@@ -69,6 +74,9 @@ struct SnapshotShow: AsyncParsableCommand {
     let reducer = try reducer.load()
     let store = try await connection.store()
     try await upcasters.apply(to: store)
+    if try await !self.reducer.takesKnownTypes(reducer, store), strict {
+      throw EndWithStatus(status: .findings)
+    }
     if !diff.isEmpty {
       let changes = try await store.changes(
         of: id,

@@ -41,6 +41,7 @@ struct SnapshotTake: AsyncParsableCommand {
     let reducer = try reducer.load()
     let store = try await connection.store()
     try await upcasters.apply(to: store)
+    _ = try await self.reducer.takesKnownTypes(reducer, store)
     let progress = ProgressLine("taking snapshots")
     let tally = try await store.takeSnapshots(
       of: aggregates.selection,

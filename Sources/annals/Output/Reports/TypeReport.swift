@@ -3,15 +3,20 @@ internal import EventStore
 extension TypeCoverage {
   /// Says which handlers wait for events that do not come, and on a terminal which events no handler takes.
   func report(path: String) {
+    reportUnknown(path: path)
+    if !unhandled.isEmpty {
+      let types = unhandled.map { "'\($0)'" }.joined(separator: ", ")
+      StandardError.note("\(path): no handler takes \(types)")
+    }
+  }
+
+  /// Says which handlers wait for events that do not come.
+  func reportUnknown(path: String) {
     for unknown in unknown {
       let question = unknown.nearest.map { "; did you mean '\($0)'?" } ?? ""
       StandardError.warn(
         "\(path):\(unknown.line): the store has no event of type '\(unknown.type)'\(question)"
       )
-    }
-    if !unhandled.isEmpty {
-      let types = unhandled.map { "'\($0)'" }.joined(separator: ", ")
-      StandardError.note("\(path): no handler takes \(types)")
     }
   }
 }
