@@ -48,7 +48,7 @@ extension StoreConnection {
         _ = try connection.handleEvents(by: apply, after: before, upTo: position, within: live.confinement)
         try DeadLetterOwner.generation(live).settle(position, .applied, connection)
         if !live.isDefined(by: file) {
-          try live.adopt(file, connection)
+          try live.adopt(file, upcasters, connection)
           // It may handle other types.
           try live.takeAsSeen(file, of: source, connection)
         }
@@ -86,12 +86,12 @@ extension Generation {
   }
 
   /// Makes a repaired file the definition of the live generation.
-  fileprivate func adopt(_ file: Projection, _ connection: Connection) throws {
+  fileprivate func adopt(_ file: Projection, _ upcasters: Upcasters, _ connection: Connection) throws {
     let bytes = Parameter.bytea(file.bytes)
     _ = try connection.query(
       """
       UPDATE annals.generations SET definition = convert_from(\(bytes), 'UTF8'), definition_hash = sha256(\(bytes)),
-        version = \(Int32(file.version)), error = NULL
+        upcasters = \(Parameter.textArray(upcasters.paths)), version = \(Int32(file.version)), error = NULL
       WHERE \(isThis)
       """
     )

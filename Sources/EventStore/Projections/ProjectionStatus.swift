@@ -47,6 +47,8 @@ public struct ProjectionStatus: Sendable, Hashable {
   public let error: String?
   /// When its checkpoint moved last.
   public let movedAt: Timestamp
+  /// The paths of the upcasters that its events go through; nil where an earlier version did not write them down.
+  public let upcasters: [String]?
 }
 
 extension EventStore {
@@ -87,7 +89,8 @@ extension StoreConnection {
         events: row.int64("events"),
         deadLetters: row.int64("dead_letters"),
         error: row.optionalString("error"),
-        movedAt: row.timestamp("moved_at")
+        movedAt: row.timestamp("moved_at"),
+        upcasters: Self.upcasters(row.optionalString("upcasters"), of: row.string("definition"))
       )
     }
   }

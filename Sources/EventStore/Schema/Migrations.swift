@@ -29,6 +29,7 @@ let migrations = [
     name: "passed holes",
     sql: SQLTemplate(PackageResources.Migration0009_passed_holes_sql)
   ),
+  Migration(number: 10, name: "upcasters", sql: SQLTemplate(PackageResources.Migration0010_upcasters_sql)),
 ]
 
 /// How far schema `annals` is.

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import LibPQ
 
 /// Upcasters that apply when events are read: the events stay as they are, readers see them in today's shape.
@@ -34,6 +35,8 @@ public struct Upcasters: Sendable {
   public var isEmpty: Bool { files.isEmpty }
 
   var rules: [UpcasterFile.Rule] { files.flatMap(\.rules) }
+  /// The files, as they were named.
+  var paths: [String] { files.map(\.path) }
   /// Where each of ``rules`` stands, as `file:line`.
   var places: [String] {
     files.flatMap { file in file.rules.map { "\(file.path):\($0.location.line)" } }
@@ -78,14 +81,30 @@ extension StoreConnection {
     let definition = Array(live.definition.utf8)
     let isSame =
       comment.isEmpty ? !live.definition.contains(Self.upcasterComment) : definition.ends(with: comment)
-    guard isSame else {
-      throw EventStoreError(
-        .invalidDefinition,
-        "the read model of projection \(live.projection) was built through other upcasters, or another layout",
-        hint: "Give those with \(.upcasters) and \(.layout); see annals-upcaster(5)."
-      )
-    }
+    guard isSame else { throw builtOtherwise(live) }
     return definition
+  }
+
+  private func builtOtherwise(_ live: Generation) -> EventStoreError {
+    let hasSameNames = live.upcasters?.map { ByteString($0) } == upcasters.paths.map { ByteString($0) }
+    return EventStoreError(
+      .invalidDefinition,
+      "the live read model of projection \(live.projection) was built \(live.reading)",
+      detail: !hasSameNames
+        ? "Now its events would be read \(Generation.reading(upcasters.paths))."
+        : upcasters.isEmpty
+          ? "Its events were read through another layout."
+          : "Those files, or the layout, are not what they were then.",
+      hint: live.upcasters == []
+        ? "Leave \(.upcasters) out, or give \(.rawEvents), and the same \(.layout)."
+        : "Give the same upcasters with \(.upcasters), and the same \(.layout); see annals-upcaster(5)."
+    )
+  }
+
+  /// The upcasters of a generation, by its record of them; nil where there is none and its definition tells of some.
+  static func upcasters(_ recorded: String?, of definition: String) -> [String]? {
+    guard let recorded else { return definition.utf8.contains(upcasterComment.utf8) ? nil : [] }
+    return try? JSONDecoder().decode([String].self, from: Data(recorded.utf8))
   }
 
   /// What ``identity(_:)`` was made from.

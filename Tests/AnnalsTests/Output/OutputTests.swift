@@ -213,7 +213,8 @@ import Testing
       events: 50,
       deadLetters: 0,
       error: nil,
-      movedAt: Timestamp(microseconds: 0)
+      movedAt: Timestamp(microseconds: 0),
+      upcasters: []
     )
     let columns = PicturedProjectionRecord.columns.map(\.name)
     #expect(columns[3...5] == ["state", "done", "position"])

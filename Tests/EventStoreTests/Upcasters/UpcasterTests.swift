@@ -245,7 +245,21 @@ import Testing
           options: CatchUpOptions()
         )
       }
-      #expect(error?.message.contains("was built through other upcasters, or another layout") == true)
+      #expect(
+        error?.message == "the live read model of projection revenue was built with upcasters orders.sql"
+      )
+      #expect(error?.detail == "Now its events would be read without upcasters.")
+      #expect(try await store.projections("revenue").map(\.upcasters) == [["orders.sql"]])
+      // One of an earlier version has no record of them.
+      try await db.psql("UPDATE annals.generations SET upcasters = NULL")
+      let unknown = await #expect(throws: EventStoreError.self) {
+        try await store.project(
+          try Projection(path: "revenue.sql", bytes: Array(projection.utf8)),
+          options: CatchUpOptions()
+        )
+      }
+      #expect(unknown?.message.contains("was built with upcasters whose names are not known") == true)
+      #expect(try await store.projections("revenue").map(\.upcasters) == [nil])
       _ = try await store.rebuildProjection(
         try Projection(path: "revenue.sql", bytes: Array(projection.utf8))
       )

@@ -15,7 +15,7 @@ SELECT g.projection AS name, g.number AS generation, g.version,
        b.events,
        (SELECT count(*) FROM annals.dead_letters d
         WHERE d.projection = g.projection AND d.generation = g.number AND d.state = 'parked') AS dead_letters,
-       g.error->>'message' AS error, g.moved_at
+       g.error->>'message' AS error, g.moved_at, to_json(g.upcasters)::text AS upcasters, g.definition
 FROM annals.projections p
 JOIN annals.generations g ON g.projection = p.name
 CROSS JOIN LATERAL (

@@ -3,6 +3,15 @@ internal import LibPQ
 extension Generation {
   /// The file that it was built by, without what ``StoreConnection/identity(_:)`` adds.
   var file: String { StoreConnection.withoutUpcasterComment(definition) }
+
+  /// Through which upcasters its events were read, as messages say it.
+  var reading: String { Self.reading(upcasters) }
+
+  /// How events are read through upcasters of these paths; nil stands for unknown ones.
+  static func reading(_ paths: [String]?) -> String {
+    guard let paths else { return "with upcasters whose names are not known, or through a layout" }
+    return paths.isEmpty ? "without upcasters" : "with upcasters \(paths.joined(separator: ", "))"
+  }
 }
 
 extension StoreConnection {
@@ -33,7 +42,7 @@ extension StoreConnection {
       .invalidDefinition,
       "\(file.path) is not the file that the live generation \(live.number) of \(live.projection) was built by",
       detail:
-        "The file is version \(file.version), the live read model was built by version \(live.version).",
+        "The file is version \(file.version), the live read model was built by version \(live.version), \(live.reading).",
       hint: "Bring it in with \(.rebuild(path: file.path))."
     )
     if let rollback = try rollback(to: live) {

@@ -27,6 +27,8 @@ struct Generation: Sendable, Hashable {
   /// What it consists of: at first what `@create` made, and what else the load made once that is complete.
   var objects: [ReadModelObject]
   let definition: String
+  /// The paths of the upcasters that its events go through; nil where they are not known.
+  let upcasters: [String]?
 
   /// Where its tables are now.
   var schema: String { state == .live ? liveSchema : ownSchema }
@@ -38,7 +40,7 @@ struct Generation: Sendable, Hashable {
 extension Generation {
   fileprivate static let select = """
     SELECT g.projection, g.number, g.version, g.state, g.schema_name, p.live_schema, g.position, g.events,
-           array_to_string(g.objects, E'\\n') AS objects, g.definition
+           array_to_string(g.objects, E'\\n') AS objects, g.definition, to_json(g.upcasters)::text AS upcasters
     FROM annals.generations AS g JOIN annals.projections AS p ON p.name = g.projection
     """
 
@@ -55,6 +57,7 @@ extension Generation {
       ReadModelObject(String($0))
     }
     definition = row.string("definition")
+    upcasters = StoreConnection.upcasters(row.optionalString("upcasters"), of: definition)
   }
 
   /// The condition that a row of `annals.generations` is that of this generation.
@@ -219,10 +222,10 @@ extension StoreConnection {
     let beginning = try eventsTable().beginning(connection)
     let bytes = Parameter.bytea(file.bytes)
     let sql: SQL = """
-      INSERT INTO annals.generations (projection, number, version, definition, definition_hash, schema_name, state,
-        position, seen_events, seen_hash)
+      INSERT INTO annals.generations (projection, number, version, definition, definition_hash, upcasters, schema_name,
+        state, position, seen_events, seen_hash)
       SELECT \(file.name), next, \(Int32(file.version)), convert_from(\(bytes), 'UTF8'), sha256(\(bytes)),
-        format('annals_%s_%s', \(file.name), next), 'building', \(beginning), 0, 0
+        \(Parameter.textArray(upcasters.paths)), format('annals_%s_%s', \(file.name), next), 'building', \(beginning), 0, 0
       FROM (
         SELECT coalesce(max(number), 0) + 1 AS next FROM annals.generations WHERE projection = \(file.name)
       ) AS numbers

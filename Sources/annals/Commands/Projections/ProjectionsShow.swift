@@ -33,7 +33,25 @@ struct ProjectionsShow: AsyncParsableCommand {
       StandardOutput.flush()
     } else {
       let statuses = try await store.projections(name)
-      output.print(statuses.filter { generation == nil ? $0.isLive : $0.generation == generation })
+      let shown = statuses.filter { generation == nil ? $0.isLive : $0.generation == generation }
+      output.print(shown.map(GenerationRecord.init))
     }
+  }
+}
+
+/// A generation with the upcasters that its events go through.
+private struct GenerationRecord: Record {
+  let status: ProjectionStatus
+
+  static let columns: [Column<Self>] =
+    ProjectionStatus.columns[...].of(\.status) + [
+      Column("upcasters") { Field(upcasters: $0.status.upcasters) }
+    ]
+}
+
+extension Field {
+  /// An empty list is told from one that is not known in JSON alone.
+  fileprivate init(upcasters: [String]?) {
+    self = upcasters.map { .json(JSONObject.list($0)) } ?? .null
   }
 }
