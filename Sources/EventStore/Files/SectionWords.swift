@@ -62,36 +62,36 @@ extension SectionFile {
   }
 
   private func takeWord(
-    from rest: inout Substring.UnicodeScalarView,
+    from scalars: inout Substring.UnicodeScalarView,
     at location: SQLLocation
   ) throws(SQLFileError) -> Word {
-    let isQuoted = rest.first == "\""
+    let isQuoted = scalars.first == "\""
     var text = String.UnicodeScalarView()
     if isQuoted {
-      rest.removeFirst()
-      guard takeQuoted(from: &rest, into: &text) else {
+      scalars.removeFirst()
+      guard takeQuoted(from: &scalars, into: &text) else {
         throw error("this quote is never closed", at: location, hint: Self.quotingHint)
       }
     }
     // What stands at a quote, before or behind it, belongs to no word.
-    let plain = rest.prefix { !$0.separatesWords }
-    guard plain.isEmpty || !isQuoted && !plain.contains("\"") else {
+    let bareScalars = scalars.prefix { !$0.separatesWords }
+    guard bareScalars.isEmpty || !isQuoted && !bareScalars.contains("\"") else {
       throw error("a blank or a comma is missing beside a quote", at: location, hint: Self.quotingHint)
     }
-    rest = rest[plain.endIndex...]
-    text.append(contentsOf: plain)
+    scalars = scalars[bareScalars.endIndex...]
+    text.append(contentsOf: bareScalars)
     return Word(text: ByteString(String(text)), isQuoted: isQuoted, location: location)
   }
 
   /// Takes what is left of a word behind its opening quote, with the closing one; false where that is missing.
   private func takeQuoted(
-    from rest: inout Substring.UnicodeScalarView,
+    from scalars: inout Substring.UnicodeScalarView,
     into text: inout String.UnicodeScalarView
   ) -> Bool {
-    while let scalar = rest.popFirst() {
+    while let scalar = scalars.popFirst() {
       if scalar == "\"" {
-        guard rest.first == "\"" else { return true }
-        rest.removeFirst()
+        guard scalars.first == "\"" else { return true }
+        scalars.removeFirst()
       }
       text.append(scalar)
     }

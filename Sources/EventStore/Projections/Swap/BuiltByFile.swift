@@ -43,7 +43,9 @@ extension StoreConnection {
       "\(file.path) is not the file that the live generation \(live.number) of \(live.projection) was built by",
       detail:
         "The file is version \(file.version), the live read model was built by version \(live.version), \(live.reading).",
-      hint: "Bring it in with \(.rebuild(path: file.path))."
+      hint: live.upcasters == [] || !upcasters.isEmpty
+        ? "Bring it in with \(.rebuild(path: file.path))."
+        : "Bring it in with \(.rebuild(path: file.path)), and \(.upcasters) if its events are still to go through some."
     )
     if let rollback = try rollback(to: live) {
       error.detail = "\(rollback). \(error.detail ?? "")"
