@@ -95,6 +95,20 @@ import Testing
     Stray(create: "UPDATE annals.generations SET position = 100;", "annals.generations"),
     Stray(create: "DROP TABLE public.kept;", "a table that they drop"),
     Stray(create: "GRANT ALL ON public.kept TO PUBLIC;", "kept"),
+    // The next build would find them there already.
+    Stray(
+      create: "CREATE TEXT SEARCH CONFIGURATION public.words (COPY = pg_catalog.simple);",
+      "text search configuration public.words"
+    ),
+    Stray(
+      create: "CREATE TEXT SEARCH DICTIONARY public.words (TEMPLATE = pg_catalog.simple);",
+      "text search dictionary public.words"
+    ),
+    Stray(create: "CREATE OPERATOR FAMILY public.few USING btree;", "operator family public.few"),
+    Stray(
+      create: "CREATE CONVERSION public.latin FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;",
+      "conversion public.latin"
+    ),
     Stray(
       create: "CREATE FUNCTION public.elsewhere() RETURNS integer LANGUAGE sql AS 'SELECT 1';",
       "public.elsewhere()"

@@ -26,6 +26,11 @@ WITH locked AS (
   SELECT 'pg_proc'::regclass AS class, oid, pronamespace AS schema, xmin AS writer FROM pg_proc WHERE $5
   UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace, xmin FROM pg_type WHERE $5 AND typtype IN ('d', 'e', 'r')
   UNION ALL SELECT 'pg_operator'::regclass, oid, oprnamespace, xmin FROM pg_operator WHERE $5
+  UNION ALL SELECT 'pg_opclass'::regclass, oid, opcnamespace, xmin FROM pg_opclass WHERE $5
+  UNION ALL SELECT 'pg_opfamily'::regclass, oid, opfnamespace, xmin FROM pg_opfamily WHERE $5
+  UNION ALL SELECT 'pg_conversion'::regclass, oid, connamespace, xmin FROM pg_conversion WHERE $5
+  UNION ALL SELECT 'pg_ts_config'::regclass, oid, cfgnamespace, xmin FROM pg_ts_config WHERE $5
+  UNION ALL SELECT 'pg_ts_dict'::regclass, oid, dictnamespace, xmin FROM pg_ts_dict WHERE $5
   UNION ALL SELECT 'pg_class'::regclass, oid, relnamespace, xmin FROM pg_class
   WHERE $5 AND relkind NOT IN ('i', 'I', 't')
 )

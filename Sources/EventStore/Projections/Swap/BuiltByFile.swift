@@ -38,11 +38,12 @@ extension StoreConnection {
     if Self.withoutUpcasterComment(String(decoding: file.bytes, as: UTF8.self)).hasSameBytes(as: live.file) {
       _ = try sameIdentity(live)
     }
+    let hasNoUpcasters = live.upcasters == [] && upcasters.isEmpty
     var error = EventStoreError(
       .invalidDefinition,
       "\(file.path) is not the file that the live generation \(live.number) of \(live.projection) was built by",
-      detail:
-        "The file is version \(file.version), the live read model was built by version \(live.version), \(live.reading).",
+      detail: "The file is version \(file.version), the live read model was built by version \(live.version)"
+        + (hasNoUpcasters ? "." : ", \(live.reading)."),
       hint: live.upcasters == [] || !upcasters.isEmpty
         ? "Bring it in with \(.rebuild(path: file.path))."
         : "Bring it in with \(.rebuild(path: file.path)), and \(.upcasters) if its events are still to go through some."
