@@ -57,11 +57,11 @@ struct DiagnosisRecord: Record {
 
   static let columns: [Column<Self>] = [
     Column("area") { .text($0.item.area.rawValue) },
-    Column("name") { .text($0.item.name) },
-    Column("value") { .text($0.item.value) },
-    Column("source") { Field($0.source) },
-    Column("status") { .text($0.item.status.rawValue) },
-    Column("advice", .aside) { Field($0.advice) },
+    Column("name", .high) { .text($0.item.name) },
+    Column("value", .high) { .text($0.item.value) },
+    Column("source", .low) { Field($0.source) },
+    Column("status", .high) { .text($0.item.status.rawValue) },
+    Column("advice", style: .aside) { Field($0.advice) },
   ]
 
   var lines: [String] { advice.map { ["-> " + $0] } ?? [] }

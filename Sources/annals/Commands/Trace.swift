@@ -44,12 +44,12 @@ struct TraceTreeRecord: Record {
   let traced: TracedEvent
 
   static let columns: [Column<Self>] = [
-    Column("event_type") { .text($0.branch + $0.traced.event.type) },
+    Column("event_type", .high) { .text($0.branch + $0.traced.event.type) },
     Column("aggregate") { .text($0.traced.event.aggregateID) },
-    Column("version") { Field($0.traced.event.version) },
-    Column("time") { .text("\($0.traced.event.timestamp)") },
-    Column("id") { .text("\($0.traced.event.id)") },
-    Column("payload") { .json($0.traced.event.data) },
+    Column("version", .low) { Field($0.traced.event.version) },
+    .time("time") { $0.traced.event.timestamp },
+    Column("id", .low) { .text("\($0.traced.event.id)") },
+    Column("payload", .least) { .json($0.traced.event.data) },
   ]
 
   private var branch: String {

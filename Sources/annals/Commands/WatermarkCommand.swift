@@ -34,13 +34,13 @@ struct WatermarkRecord: Record {
 
   static let columns: [Column<Self>] = [
     Column("head") { Field($0.watermark.head) },
-    Column("watermark") { Field($0.watermark.position) },
-    Column("process") { Field($0.writer?.processID) },
-    Column("gid") { Field($0.writer?.preparedAs) },
-    Column("user") { Field($0.writer?.user) },
+    Column("watermark", .high) { Field($0.watermark.position) },
+    Column("process", .high) { Field($0.writer?.processID) },
+    Column("gid", .high) { Field($0.writer?.preparedAs) },
+    Column("user", .high) { Field($0.writer?.user) },
     Column("application") { Field($0.writer?.application) },
-    Column("age_seconds") { Field($0.writer?.ageSeconds.map { Int64($0) }) },
-    Column("query") { Field($0.writer?.query) },
+    Column("age_seconds", .high) { Field($0.writer?.ageSeconds.map { Int64($0) }) },
+    Column("query", .low) { Field($0.writer?.query) },
   ]
 
   static func records(of watermark: Watermark) -> [WatermarkRecord] {

@@ -1,3 +1,5 @@
+internal import EventStore
+
 /// What a command prints one of a kind of: an event, a finding, a snapshot. The same fields in every format.
 protocol Record {
   /// In the order in which they are printed.
@@ -17,11 +19,43 @@ extension Record {
 struct Column<Row>: Sendable {
   let name: String
   let style: ColumnStyle
+  let importance: Importance
+  /// How many columns of a narrow terminal a text needs to tell something, and how many to be read well. A number is
+  /// never cut.
+  let widths: ClosedRange<Int>
   let field: @Sendable (Row) -> Field
 
-  init(_ name: String, _ style: ColumnStyle = .plain, field: @escaping @Sendable (Row) -> Field) {
-    (self.name, self.style, self.field) = (name, style, field)
+  init(
+    _ name: String,
+    _ importance: Importance = .normal,
+    style: ColumnStyle = .plain,
+    widths: ClosedRange<Int>? = nil,
+    field: @escaping @Sendable (Row) -> Field
+  ) {
+    (self.name, self.style, self.importance, self.field) = (name, style, importance, field)
+    self.widths = widths ?? (importance == .high ? 20...48 : 12...48)
   }
+
+  /// A time, to the minute where there is no room for all of it.
+  static func time(
+    _ name: String,
+    _ importance: Importance = .normal,
+    _ time: @escaping @Sendable (Row) -> Timestamp
+  ) -> Column {
+    Column(name, importance, widths: 17...17) { .text("\(time($0))") }
+  }
+
+  var heading: String { String(name.uppercased().map { $0 == "_" ? " " : $0 }) }
+}
+
+/// How long a column keeps its place in a table that is too wide for the terminal; see ``TableFit``.
+enum Importance {
+  /// The first to go.
+  case least
+  case low
+  case normal
+  /// What the command is run for. It is always shown.
+  case high
 }
 
 /// How a table shows a column.
@@ -39,7 +73,11 @@ extension Sequence {
   /// The columns of a record that is a part of another one.
   func of<Part, Whole>(_ part: @escaping @Sendable (Whole) -> Part) -> [Column<Whole>]
   where Element == Column<Part> {
-    map { column in Column(column.name, column.style) { column.field(part($0)) } }
+    map { column in
+      Column<Whole>(column.name, column.importance, style: column.style, widths: column.widths) {
+        column.field(part($0))
+      }
+    }
   }
 }
 

@@ -1,15 +1,24 @@
 /// Prints records of one kind, as they come.
 struct RecordPrinter<R: Record> {
   private let format: OutputFormat
-  /// Where a table's lines are cut; nil when they are not, as for a file.
+  /// The width that a table has to fit in; nil when it has all it wants, as in a file.
   private let maximumWidth: Int?
-  /// The place in a table of the column whose values have colours; nil for none.
-  private let coloredColumn: Int?
+  private let hasColors: Bool
   private let write: (String) -> Void
   private var count = 0
   /// The first records of a table, held back until the widths of its columns are known.
   private var held: [R] = []
-  private var widths: [Int] = []
+  /// The columns that a table shows; empty until then.
+  private var places: [Place] = []
+  /// The headings of those for which a table has no room.
+  private var leftOut: [String] = []
+
+  private struct Place {
+    let column: Column<R>
+    let width: Int
+    /// Whether values are cut to the width; others that are wider stick out.
+    let isCut: Bool
+  }
 
   /// As many records decide a table's widths; later ones that are wider stick out.
   private static var heldLimit: Int { 500 }
@@ -20,8 +29,7 @@ struct RecordPrinter<R: Record> {
     hasColors: Bool = false,
     write: @escaping (String) -> Void = { StandardOutput.writeRaw($0) }
   ) {
-    (self.format, self.maximumWidth, self.write) = (format, maximumWidth, write)
-    coloredColumn = hasColors ? Self.tableColumns.firstIndex { $0.style == .colored } : nil
+    (self.format, self.maximumWidth, self.hasColors, self.write) = (format, maximumWidth, hasColors, write)
   }
 
   mutating func print(_ record: R) {
@@ -32,7 +40,7 @@ struct RecordPrinter<R: Record> {
       if count == 0 { printCSV(R.columns.map(\.name)) }
       printCSV(record.fields.map(\.plain))
     case .table:
-      if widths.isEmpty { held.append(record) } else { printRow(record) }
+      if places.isEmpty { held.append(record) } else { printRow(record) }
       if held.count >= Self.heldLimit { releaseHeld() }
     }
     count += 1
@@ -72,7 +80,11 @@ struct RecordPrinter<R: Record> {
     switch format {
     case .json: write(count == 0 ? "[]\n" : "\n]\n")
     case .csv where count == 0: printCSV(R.columns.map(\.name))
-    case .table: releaseHeld()
+    case .table:
+      releaseHeld(areAll: places.isEmpty)
+      if !leftOut.isEmpty {
+        printLine([("(-o ndjson also shows \(leftOut.joined(separator: ", ")))", nil)])
+      }
     default: break
     }
     StandardOutput.flush()
@@ -90,44 +102,59 @@ struct RecordPrinter<R: Record> {
 
   private static var tableColumns: [Column<R>] { R.columns.filter { $0.style != .aside } }
 
-  private static func tableFields(_ record: R) -> [Field] { tableColumns.map { $0.field(record) } }
-
   private func printCSV(_ cells: [String]) {
     write(cells.map(TextEscaping.csvCell).joined(separator: ",") + "\r\n")
   }
 
-  private mutating func releaseHeld() {
+  /// - Parameter areAll: whether no other records come.
+  private mutating func releaseHeld(areAll: Bool = false) {
     guard !held.isEmpty else { return }
-    let rows = held.map { Self.tableFields($0).map { TextEscaping.forPeople($0.shown) } }
-    let headings = Self.tableColumns.map {
-      String($0.name.uppercased().map { $0 == "_" ? " " : $0 })
+    let columns = Self.tableColumns
+    let fields = columns.map { column in held.map(column.field) }
+    let isNumber = fields.map { $0.reduce(false) { $0 || $1.isNumber } }
+    let isEmpty = fields.map { areAll && $0.allSatisfy(\.shown.isEmpty) }
+    let spaces = columns.indices.map { index in
+      let column = columns[index]
+      let natural = fields[index].reduce(column.heading.count) {
+        max($0, Terminal.columns(of: TextEscaping.forPeople($1.shown)))
+      }
+      return TableFit.Space(
+        isEmpty[index] ? .least : column.importance,
+        natural: natural,
+        isNumber[index] ? natural...natural : column.widths
+      )
     }
-    widths = headings.indices.map { column in
-      rows.reduce(headings[column].count) { max($0, Terminal.columns(of: $1[column])) }
+    let widths = TableFit(spaces, in: maximumWidth ?? .max).widths
+    places = columns.indices.compactMap { index in
+      widths[index].map { Place(column: columns[index], width: $0, isCut: $0 < spaces[index].natural) }
     }
-    printCells(headings, rightAligned: Self.tableFields(held[0]).map(\.isNumber))
+    leftOut = columns.indices.filter { widths[$0] == nil && !isEmpty[$0] }.map { columns[$0].heading }
+    let shownNumbers = columns.indices.filter { widths[$0] != nil }.map { isNumber[$0] }
+    printCells(zip(places, shownNumbers).map { ($0.column.heading, $1, nil) })
     for record in held { printRow(record) }
     held = []
   }
 
   private func printRow(_ record: R) {
-    let fields = Self.tableFields(record)
-    printCells(
-      fields.map { TextEscaping.forPeople($0.shown) },
-      rightAligned: fields.map(\.isNumber),
-      colored: coloredColumn
-    )
+    let cells = places.map { place in
+      let field = place.column.field(record)
+      let text = TextEscaping.forPeople(field.shown)
+      let isColored = hasColors && place.column.style == .colored
+      return (text, field.isNumber, isColored ? Color(of: text) : nil)
+    }
+    printCells(cells)
     for line in record.lines { printLine([("  " + line, nil)]) }
   }
 
-  private func printCells(_ cells: [String], rightAligned: [Bool], colored: Int? = nil) {
+  private func printCells(_ cells: [(text: String, isRightAligned: Bool, color: Color?)]) {
     var line: [(text: String, color: Color?)] = []
-    for (index, cell) in cells.enumerated() {
-      let padding = String(repeating: " ", count: max(0, widths[index] - Terminal.columns(of: cell)))
-      if index > 0 { line.append(("  ", nil)) }
-      if rightAligned[index] { line.append((padding, nil)) }
-      line.append((cell, index == colored ? Color(of: cell) : nil))
-      if !rightAligned[index], index < cells.count - 1 { line.append((padding, nil)) }
+    for (index, (place, cell)) in zip(places, cells).enumerated() {
+      let text = place.isCut ? Terminal.cut(cell.text, to: place.width) : cell.text
+      let padding = String(repeating: " ", count: max(0, place.width - Terminal.columns(of: text)))
+      if index > 0 { line.append((TableFit.gap, nil)) }
+      if cell.isRightAligned { line.append((padding, nil)) }
+      line.append((text, cell.color))
+      if !cell.isRightAligned, index < places.count - 1 { line.append((padding, nil)) }
     }
     printLine(line)
   }

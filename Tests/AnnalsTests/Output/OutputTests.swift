@@ -115,10 +115,21 @@ import Testing
     #expect(printed(.table, []) == "")
   }
 
-  @Test func tableIsCutToTheTerminal() {
-    for line in printed(.table, rows, width: 12).split(separator: "\n") {
-      #expect(Terminal.columns(of: String(line)) <= 12)
+  @Test func aTableFitsInTheTerminal() {
+    let long = rows.map { [$0[0], $0[1], .text(String(repeating: "注e\u{301}", count: 30))] }
+    for width in 1...40 {
+      for line in printed(.table, long, width: width).split(separator: "\n") {
+        #expect(Terminal.columns(of: String(line)) <= width)
+      }
     }
+  }
+
+  /// Nobody wants to read half a number, and the last line says what is not shown.
+  @Test func aNumberIsWholeOrLeftOut() {
+    let long: [[Field]] = [[.text(String(repeating: "a", count: 30)), .integer(1_234_567), .null]]
+    #expect(printed(.table, long, width: 24) == "ID                 COUNT\naaaaaaaaaaaa…  1,234,567\n")
+    let text = printed(.table, long, width: 20)
+    #expect(text == "ID\naaaaaaaaaaaaaaaaaaa…\n(-o ndjson also sho…\n")
   }
 
   /// The widths come from the first 500 rows; the rest is printed as it comes.

@@ -32,10 +32,12 @@ import Testing
   func thePagerIsTheOneAskedFor(variables: [String: String], arguments: String, isPaged: Bool) async throws {
     try await withEvents { db, _ in
       try await db.psql(Self.fill)
+      // Wide enough for all columns.
+      let variables = variables.merging(["COLUMNS": "100"]) { $1 }
       let run = try await stream("--limit 3 \(arguments)", variables, in: db)
       #expect(run.exitCode == 0, "\(run.standardOutput)")
       let lines = run.standardOutput.split(separator: "\r\n")
-      #expect(lines.count == (arguments.contains("ndjson") ? 3 : 4))
+      #expect(lines.count == (arguments.contains("ndjson") ? 3 : 4), "\(run.standardOutput)")
       #expect(lines.allSatisfy { $0.hasPrefix("> ") == isPaged }, "\(run.standardOutput)")
     }
   }

@@ -70,14 +70,14 @@ struct EvolveCheck: AsyncParsableCommand {
 
 extension EvolutionFinding: Record {
   static let columns: [Column<Self>] = [
-    Column("kind") { .text($0.kind.rawValue) },
+    Column("kind", .high) { .text($0.kind.rawValue) },
     Column("event_type") { .text($0.eventType) },
     Column("path") { Field($0.path) },
     Column("events") { Field($0.events) },
-    Column("aggregate_id") { Field($0.aggregateID) },
-    Column("version") { Field($0.version) },
-    Column("position") { Field($0.position) },
-    Column("rules") { .text($0.rules.joined(separator: ", ")) },
-    Column("detail") { .text($0.detail) },
+    Column("aggregate_id", .low) { Field($0.aggregateID) },
+    Column("version", .low) { Field($0.version) },
+    Column("position", .low) { Field($0.position) },
+    Column("rules", .low) { .text($0.rules.joined(separator: ", ")) },
+    Column("detail", .high) { .text($0.detail) },
   ]
 }

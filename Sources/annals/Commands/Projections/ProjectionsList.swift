@@ -25,20 +25,20 @@ struct ProjectionsList: AsyncParsableCommand {
 
 extension ProjectionStatus: Record {
   static let columns: [Column<Self>] = [
-    Column("name") { .text($0.name) },
-    Column("version") { Field($0.version) },
-    Column("generation") { Field($0.generation) },
-    Column("state") { .text($0.state.rawValue) },
+    Column("name", .high) { .text($0.name) },
+    Column("version", .low) { Field($0.version) },
+    Column("generation", .low) { Field($0.generation) },
+    Column("state", .high) { .text($0.state.rawValue) },
     Column("position") { Field($0.position) },
     Column("lag_events") { Field($0.lagEvents) },
-    Column("lag_seconds") {
+    Column("lag_seconds", .least) {
       .number("\($0.lagSeconds)", shown: Field.grouped(Int64(Int(clamping: $0.lagSeconds))))
     },
-    Column("rows") { Field($0.rows) },
-    Column("events") { Field($0.events) },
-    Column("dead_letters") { Field($0.deadLetters) },
-    Column("moved_at") { .text("\($0.movedAt)") },
-    Column("error") { Field($0.error) },
+    Column("rows", .least) { Field($0.rows) },
+    Column("events", .least) { Field($0.events) },
+    Column("dead_letters", .high) { Field($0.deadLetters) },
+    .time("moved_at", .low) { $0.movedAt },
+    Column("error", .high) { Field($0.error) },
   ]
 }
 
@@ -47,7 +47,7 @@ struct PicturedProjectionRecord: Record {
   let status: ProjectionStatus
 
   static let columns: [Column<Self>] =
-    ProjectionStatus.columns[..<4].of(\.status) + [Column("done") { .text(Graph.bar($0.status.done)) }]
+    ProjectionStatus.columns[..<4].of(\.status) + [Column("done", .low) { .text(Graph.bar($0.status.done)) }]
     + ProjectionStatus.columns[4...].of(\.status)
 }
 

@@ -28,14 +28,14 @@ struct SnapshotList: AsyncParsableCommand {
 
 extension SnapshotSummary: Record {
   static let columns: [Column<Self>] = [
-    Column("aggregate_id") { .text($0.aggregateID) },
+    Column("aggregate_id", .high) { .text($0.aggregateID) },
     Column("version") { Field($0.version) },
-    Column("position") { Field($0.position) },
+    Column("position", .low) { Field($0.position) },
     Column("reducer") { .text($0.reducer) },
-    Column("reducer_version") { Field($0.reducerVersion) },
-    Column("reducer_hash") { .text($0.reducerHash) },
-    Column("status") { .text($0.isStale ? "stale" : "valid") },
-    Column("taken_at") { .text("\($0.takenAt)") },
-    Column("bytes") { Field($0.bytes) },
+    Column("reducer_version", .low) { Field($0.reducerVersion) },
+    Column("reducer_hash", .least) { .text($0.reducerHash) },
+    Column("status", .high) { .text($0.isStale ? "stale" : "valid") },
+    .time("taken_at") { $0.takenAt },
+    Column("bytes", .low) { Field($0.bytes) },
   ]
 }

@@ -150,30 +150,30 @@ struct StateRecord: Record {
   static let columns: [Column<Self>] = [
     Column("aggregate_id") { .text($0.state.aggregateID) },
     Column("version") { Field($0.state.version) },
-    Column("timestamp") { .text("\($0.state.timestamp)") },
-    Column("position") { Field($0.state.position) },
-    Column("reducer") { .text($0.reducer) },
-    Column("snapshot_version") { Field($0.state.snapshotVersion) },
-    Column("state") { .json($0.state.state) },
+    .time("timestamp") { $0.state.timestamp },
+    Column("position", .low) { Field($0.state.position) },
+    Column("reducer", .low) { .text($0.reducer) },
+    Column("snapshot_version", .low) { Field($0.state.snapshotVersion) },
+    Column("state", .high) { .json($0.state.state) },
   ]
 }
 
 extension StateChange: Record {
   static let columns: [Column<Self>] = [
     Column("change") { .text($0.kind.rawValue) },
-    Column("path") { .text($0.path) },
-    Column("old") { Field(json: $0.old) },
-    Column("new") { Field(json: $0.new) },
+    Column("path", .high) { .text($0.path) },
+    Column("old", .high) { Field(json: $0.old) },
+    Column("new", .high) { Field(json: $0.new) },
   ]
 }
 
 extension BlamedValue: Record {
   static let columns: [Column<Self>] = [
-    Column("path") { .text($0.path) },
+    Column("path", .high) { .text($0.path) },
     Column("version") { Field($0.event?.version) },
-    Column("event_type") { Field($0.event?.type) },
-    Column("timestamp") { Field($0.event?.timestamp.description) },
-    Column("event_id") { Field($0.event?.id.description) },
-    Column("value") { .json($0.value) },
+    Column("event_type", .high) { Field($0.event?.type) },
+    Column("timestamp", .low) { Field($0.event?.timestamp.description) },
+    Column("event_id", .least) { Field($0.event?.id.description) },
+    Column("value", .high) { .json($0.value) },
   ]
 }

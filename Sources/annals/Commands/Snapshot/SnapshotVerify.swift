@@ -44,13 +44,13 @@ struct SnapshotVerify: AsyncParsableCommand {
 
 extension SnapshotFinding: Record {
   static let columns: [Column<Self>] = [
-    Column("kind") { .text($0.kind.rawValue) },
+    Column("kind", .high) { .text($0.kind.rawValue) },
     Column("aggregate_id") { Field($0.aggregateID) },
     Column("version") { Field($0.version) },
-    Column("path") { Field($0.path) },
-    Column("stored") { Field(json: $0.stored) },
-    Column("recomputed") { Field(json: $0.recomputed) },
-    Column("snapshots") { Field($0.snapshots) },
-    Column("reducer_hash") { .text($0.reducerHash) },
+    Column("path", .high) { Field($0.path) },
+    Column("stored", .high) { Field(json: $0.stored) },
+    Column("recomputed", .high) { Field(json: $0.recomputed) },
+    Column("snapshots", .low) { Field($0.snapshots) },
+    Column("reducer_hash", .least) { .text($0.reducerHash) },
   ]
 }

@@ -48,15 +48,15 @@ struct TypesList: AsyncParsableCommand {
 
 extension EventTypeSummary: Record {
   static let columns: [Column<Self>] = [
-    Column("event_type") { .text($0.type) },
+    Column("event_type", .high) { .text($0.type) },
     Column("events") { Field($0.events) },
     Column("share") { .share($0.share) },
-    Column("first_seen") { .text("\($0.firstSeen)") },
-    Column("last_seen") { .text("\($0.lastSeen)") },
-    Column("avg_bytes") { .integer(Int64($0.averageBytes.rounded())) },
-    Column("max_bytes") { Field($0.largestBytes) },
-    Column("shapes") { Field($0.shapes) },
-    Column("examined") { Field($0.examined) },
+    .time("first_seen", .least) { $0.firstSeen },
+    .time("last_seen") { $0.lastSeen },
+    Column("avg_bytes", .low) { .integer(Int64($0.averageBytes.rounded())) },
+    Column("max_bytes", .low) { Field($0.largestBytes) },
+    Column("shapes", .low) { Field($0.shapes) },
+    Column("examined", .least) { Field($0.examined) },
   ]
 }
 
@@ -68,8 +68,8 @@ struct PicturedTypeRecord: Record {
 
   static let columns: [Column<Self>] =
     EventTypeSummary.columns[..<3].of(\.summary) + [
-      Column("") { .text(Graph.bar($0.summary.share)) },
-      Column("last_24_h") { .text(Graph.sparkline($0.recent)) },
+      Column("bar", .low) { .text(Graph.bar($0.summary.share)) },
+      Column("last_24_h", .low) { .text(Graph.sparkline($0.recent)) },
     ] + EventTypeSummary.columns[3...].of(\.summary)
 }
 

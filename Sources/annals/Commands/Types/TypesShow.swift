@@ -55,12 +55,12 @@ struct PathRecord: Record {
   let examined: Int64
 
   static let columns: [Column<Self>] = [
-    Column("path") { .text($0.path.path) },
-    Column("types") { .text($0.types) },
-    Column("events") { Field($0.path.events) },
+    Column("path", .high) { .text($0.path.path) },
+    Column("types", .high) { .text($0.types) },
+    Column("events", .low) { Field($0.path.events) },
     Column("share") { .share(Double($0.path.events) / Double($0.examined)) },
-    Column("first_seen") { .text("\($0.path.firstSeen)") },
-    Column("last_seen") { .text("\($0.path.lastSeen)") },
+    .time("first_seen", .least) { $0.path.firstSeen },
+    .time("last_seen", .least) { $0.path.lastSeen },
     Column("example") { Field(json: $0.path.example) },
   ]
 
@@ -81,9 +81,9 @@ struct VariantRecord: Record {
     Column("shape") { Field($0.number) },
     Column("events") { Field($0.variant.events) },
     Column("share") { .share(Double($0.variant.events) / Double($0.examined)) },
-    Column("first_seen") { .text("\($0.variant.firstSeen)") },
-    Column("last_seen") { .text("\($0.variant.lastSeen)") },
-    Column("difference") { .text($0.difference) },
+    .time("first_seen", .low) { $0.variant.firstSeen },
+    .time("last_seen", .low) { $0.variant.lastSeen },
+    Column("difference", .high) { .text($0.difference) },
   ]
 
   private var difference: String {

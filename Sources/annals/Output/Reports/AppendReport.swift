@@ -4,10 +4,10 @@ internal import SystemPackage
 
 extension AppendReceipt: Record {
   static let columns: [Column<Self>] = [
-    Column("aggregate_id") { .text($0.aggregateID) },
-    Column("version") { Field($0.version) },
+    Column("aggregate_id", .high) { .text($0.aggregateID) },
+    Column("version", .high) { Field($0.version) },
     Column("position") { Field($0.position) },
-    Column("id") { .text("\($0.id)") },
+    Column("id", .low) { .text("\($0.id)") },
     Column("status") { .text($0.status.rawValue) },
   ]
 }

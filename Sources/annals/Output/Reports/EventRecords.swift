@@ -3,14 +3,14 @@ internal import EventStore
 /// An event for programs: the fields of the NDJSON lines.
 extension Event: Record {
   static let columns: [Column<Self>] = [
-    Column("position", .optional) { Field($0.position) },
+    Column("position", style: .optional) { Field($0.position) },
     Column("aggregate_id") { .text($0.aggregateID) },
     Column("version") { Field($0.version) },
-    Column("event_type") { .text($0.type) },
-    Column("timestamp") { .text("\($0.timestamp)") },
+    Column("event_type", .high) { .text($0.type) },
+    .time("timestamp") { $0.timestamp },
     Column("id") { .text("\($0.id)") },
     Column("event_data") { .json($0.data) },
-    Column("metadata", .optional) { Field(json: $0.metadata) },
+    Column("metadata", style: .optional) { Field(json: $0.metadata) },
   ]
 }
 
@@ -25,10 +25,10 @@ struct StreamEventRecord: Record {
 
   static let columns: [Column<Self>] = [
     Column("version") { Field($0.event.version) },
-    Column("time") { .text("\($0.event.timestamp)") },
-    Column("interval") { Field($0.interval) },
-    Column("event_type", .colored) { .text($0.event.type) },
-    Column("payload") { $0.payload.field($0.event) },
+    .time("time") { $0.event.timestamp },
+    Column("interval", .least) { Field($0.interval) },
+    Column("event_type", .high, style: .colored) { .text($0.event.type) },
+    Column("payload", .low, widths: 16...48) { $0.payload.field($0.event) },
   ]
 
   private var interval: String? { previous.map { "\(Interval(from: $0, to: event.timestamp))" } }
@@ -44,10 +44,10 @@ struct StoreEventRecord: Record {
   static let columns: [Column<Self>] = [
     Column("position") { Field($0.event.position) },
     Column("aggregate") { .text($0.event.aggregateID) },
-    Column("version") { Field($0.event.version) },
-    Column("time") { .text("\($0.event.timestamp)") },
-    Column("event_type", .colored) { .text($0.event.type) },
-    Column("payload") { $0.payload.field($0.event) },
+    Column("version", .least) { Field($0.event.version) },
+    .time("time") { $0.event.timestamp },
+    Column("event_type", .high, style: .colored) { .text($0.event.type) },
+    Column("payload", .low, widths: 16...48) { $0.payload.field($0.event) },
   ]
 
   var lines: [String] { payload.lines(event) }

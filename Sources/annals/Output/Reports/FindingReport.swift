@@ -3,13 +3,13 @@ internal import Synchronization
 
 extension Finding: Record {
   static let columns: [Column<Self>] = [
-    Column("kind") { .text($0.kind.rawValue) },
-    Column("severity") { .text($0.severity.rawValue) },
+    Column("kind", .high) { .text($0.kind.rawValue) },
+    Column("severity", .low) { .text($0.severity.rawValue) },
     Column("aggregate_id") { Field($0.aggregateID) },
     Column("version") { Field($0.version) },
-    Column("last_version") { Field($0.lastVersion) },
-    Column("position") { Field($0.position) },
-    Column("detail") { .text($0.detail) },
+    Column("last_version", .low) { Field($0.lastVersion) },
+    Column("position", .low) { Field($0.position) },
+    Column("detail", .high) { .text($0.detail) },
   ]
 }
 
@@ -17,9 +17,9 @@ extension Finding: Record {
 struct ExplainedFindingRecord: Record {
   static let columns: [Column<Self>] =
     Finding.columns.of(\.finding) + [
-      Column("cause") { Field($0.finding.explanation?.cause.rawValue) },
-      Column("evidence") { Field($0.finding.explanation?.evidence) },
-      Column("safe") { $0.finding.explanation.map { .bool($0.isSafe) } ?? .null },
+      Column("cause", .high) { Field($0.finding.explanation?.cause.rawValue) },
+      Column("evidence", .low) { Field($0.finding.explanation?.evidence) },
+      Column("safe", .low) { $0.finding.explanation.map { .bool($0.isSafe) } ?? .null },
     ]
 
   let finding: Finding

@@ -44,13 +44,13 @@ extension RebuildReport {
 
 extension TableDifference: Record {
   static let columns: [Column<Self>] = [
-    Column("table") { .text($0.table) },
+    Column("table", .high) { .text($0.table) },
     Column("live_rows") { Field($0.liveRows) },
     Column("added") { Field($0.added) },
     Column("removed") { Field($0.removed) },
     Column("changed") { Field($0.changed) },
     Column("columns") { .list($0.loneColumns) },
-    Column("samples") { .json("[\($0.samples.joined(separator: ","))]") },
+    Column("samples", .low) { .json("[\($0.samples.joined(separator: ","))]") },
   ]
 }
 

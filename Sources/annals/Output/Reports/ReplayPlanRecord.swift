@@ -7,10 +7,10 @@ struct ReplayPlanRecord: Record {
   let format: OutputFormat
 
   static let columns: [Column<Self>] = [
-    Column("event_type") { Field($0.estimate.type ?? ($0.format == .table ? "(other types)" : nil)) },
+    Column("event_type", .high) { Field($0.estimate.type ?? ($0.format == .table ? "(other types)" : nil)) },
     Column("estimated_events") { Field($0.estimate.events) },
-    Column("from_position", .aside) { Field($0.positions?.lowerBound) },
-    Column("to_position", .aside) { Field($0.positions?.upperBound) },
+    Column("from_position", style: .aside) { Field($0.positions?.lowerBound) },
+    Column("to_position", style: .aside) { Field($0.positions?.upperBound) },
   ]
 
   static func print(_ plan: ReplayPlan, _ format: OutputFormat) {

@@ -1,0 +1,83 @@
+/// How the columns of a table share the width of a terminal.
+///
+/// While the table is too wide, the columns that matter less give way: they are made narrower, down to what can still be
+/// read, and then left out, from the right. Those that matter most are made narrower as well before one of normal
+/// importance is left out, and are never left out themselves.
+struct TableFit {
+  struct Space {
+    let importance: Importance
+    /// What the column needs to show all that it has.
+    let natural: Int
+    /// What it needs to tell something.
+    let minimum: Int
+    /// What it needs to be read well; it gets more only where there is room left.
+    let wanted: Int
+
+    init(_ importance: Importance, natural: Int, _ widths: ClosedRange<Int>) {
+      (self.importance, self.natural) = (importance, natural)
+      (minimum, wanted) = (min(natural, widths.lowerBound), min(natural, widths.upperBound))
+    }
+  }
+
+  /// What stands between two columns.
+  static let gap = "  "
+
+  /// Of each column; nil where it is left out.
+  private(set) var widths: [Int?]
+  private let spaces: [Space]
+  private let room: Int
+
+  init(_ spaces: [Space], in room: Int) {
+    (self.spaces, self.room) = (spaces, room)
+    widths = spaces.map(\.natural)
+    if excess <= 0 { return }
+    widths = spaces.map(\.wanted)
+    for importance in [Importance.least, .low] { shrink(importance) }
+    for importance in [Importance.least, .low] { leaveOut(importance) }
+    shrink(.normal)
+    shrink(.high)
+    leaveOut(.normal)
+    shrink(.high, beyondMinimum: true)
+    for limit in [\Space.wanted, \.natural] {
+      for importance in [Importance.high, .normal, .low, .least] { widen(importance, to: limit) }
+    }
+  }
+
+  /// By how much the table is too wide; below 0 there is room left.
+  private var excess: Int {
+    let shown = widths.compactMap(\.self)
+    return shown.reduce(0, +) + Self.gap.count * max(0, shown.count - 1) - room
+  }
+
+  /// Takes from the widest column first, so that none is short while another has plenty.
+  private mutating func shrink(_ importance: Importance, beyondMinimum: Bool = false) {
+    for _ in 0..<max(0, excess) {
+      let wide = spaces.indices.filter {
+        spaces[$0].importance == importance && (widths[$0] ?? 0) > (beyondMinimum ? 1 : spaces[$0].minimum)
+      }
+      guard let widest = wide.max(by: { widths[$0] ?? 0 < widths[$1] ?? 0 }), let width = widths[widest]
+      else { return }
+      widths[widest] = width - 1
+    }
+  }
+
+  private mutating func leaveOut(_ importance: Importance) {
+    for index in spaces.indices.reversed() where spaces[index].importance == importance && excess > 0 {
+      widths[index] = nil
+    }
+  }
+
+  /// Gives to the narrowest column first.
+  private mutating func widen(_ importance: Importance, to limit: KeyPath<Space, Int>) {
+    for _ in 0..<max(0, -excess) {
+      let narrow = spaces.indices.filter { index in
+        spaces[index].importance == importance
+          && widths[index].map { $0 < spaces[index][keyPath: limit] } == true
+      }
+      guard let narrowest = narrow.min(by: { widths[$0] ?? 0 < widths[$1] ?? 0 }),
+        let width = widths[narrowest]
+      else { return }
+      widths[narrowest] = width + 1
+    }
+  }
+}
