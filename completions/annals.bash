@@ -307,7 +307,7 @@ _annals_sandbox_stop() {
 
 _annals_sandbox_status() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
     non_repeating_options=(--directory -o --output)
     __annals_offer_flags_options 0
@@ -379,7 +379,7 @@ _annals_sandbox_exec() {
 
 _annals_append() {
     repeating_flags=()
-    non_repeating_flags=(--receipts -n --dry-run --version '-?' --help)
+    non_repeating_flags=(--receipts -x --expanded -n --dry-run --version '-?' --help)
     repeating_options=()
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --run-id --max-errors --rejects --progress -o --output --retry-timeout)
     __annals_offer_flags_options 3
@@ -479,7 +479,7 @@ _annals_append() {
 
 _annals_stream() {
     repeating_flags=()
-    non_repeating_flags=(--raw --reverse --strict --follow --version '-?' --help)
+    non_repeating_flags=(--raw --reverse --strict --follow -x --expanded --version '-?' --help)
     repeating_options=(--type)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output)
     __annals_offer_flags_options 1
@@ -575,7 +575,7 @@ _annals_stream() {
 
 _annals_trace() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 1
@@ -613,7 +613,7 @@ _annals_trace() {
 
 _annals_replay() {
     repeating_flags=()
-    non_repeating_flags=(--raw --follow --park -n --dry-run --version '-?' --help)
+    non_repeating_flags=(--raw --follow --park -n --dry-run -x --expanded --version '-?' --help)
     repeating_options=(--type)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout -o --output --into --progress)
     __annals_offer_flags_options 1
@@ -721,7 +721,7 @@ _annals_replay() {
 
 _annals_watermark() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 0
@@ -845,7 +845,7 @@ _annals_snapshot_take() {
 
 _annals_snapshot_show() {
     repeating_flags=()
-    non_repeating_flags=(--blame --strict --no-snapshot --raw --version '-?' --help)
+    non_repeating_flags=(--blame --strict --no-snapshot --raw -x --expanded --version '-?' --help)
     repeating_options=(--diff)
     non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output)
     __annals_offer_flags_options 2
@@ -908,7 +908,7 @@ _annals_snapshot_show() {
 
 _annals_snapshot_list() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
     non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options -1
@@ -958,7 +958,7 @@ _annals_snapshot_list() {
 
 _annals_snapshot_verify() {
     repeating_flags=()
-    non_repeating_flags=(--raw --version '-?' --help)
+    non_repeating_flags=(--raw -x --expanded --version '-?' --help)
     repeating_options=()
     non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output)
     __annals_offer_flags_options -1
@@ -1111,7 +1111,7 @@ _annals_check-projection() {
 
 _annals_rebuild-projection() {
     repeating_flags=()
-    non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff --version '-?' --help)
+    non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff -x --expanded --version '-?' --help)
     repeating_options=()
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output)
     __annals_offer_flags_options -1
@@ -1278,7 +1278,7 @@ _annals_projections() {
 
 _annals_projections_list() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 1
@@ -1324,7 +1324,7 @@ _annals_projections_list() {
 
 _annals_projections_show() {
     repeating_flags=()
-    non_repeating_flags=(--file --version '-?' --help)
+    non_repeating_flags=(-x --expanded --file --version '-?' --help)
     repeating_options=()
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --generation)
     __annals_offer_flags_options 1
@@ -1609,7 +1609,7 @@ _annals_dead-letters() {
 
 _annals_dead-letters_list() {
     repeating_flags=()
-    non_repeating_flags=(--all --version '-?' --help)
+    non_repeating_flags=(-x --expanded --all --version '-?' --help)
     repeating_options=()
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 1
@@ -1655,7 +1655,7 @@ _annals_dead-letters_list() {
 
 _annals_dead-letters_show() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 2
@@ -1834,7 +1834,7 @@ _annals_types() {
 
 _annals_types_list() {
     repeating_flags=()
-    non_repeating_flags=(--all --version '-?' --help)
+    non_repeating_flags=(--all -x --expanded --version '-?' --help)
     repeating_options=()
     non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 0
@@ -1879,7 +1879,7 @@ _annals_types_list() {
 
 _annals_types_show() {
     repeating_flags=()
-    non_repeating_flags=(--shapes --json-schema --all --version '-?' --help)
+    non_repeating_flags=(--shapes --json-schema --all -x --expanded --version '-?' --help)
     repeating_options=()
     non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 1
@@ -1951,7 +1951,7 @@ _annals_evolve() {
 
 _annals_evolve_check() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--projection)
     non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options -1
@@ -2010,7 +2010,7 @@ _annals_evolve_check() {
 
 _annals_evolve_plan() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
     non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options -1
@@ -2151,7 +2151,7 @@ _annals_evolve_rollback() {
 
 _annals_verify-versions() {
     repeating_flags=()
-    non_repeating_flags=(--incremental --explain --strict --version '-?' --help)
+    non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
     repeating_options=()
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --category --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
     __annals_offer_flags_options -1
@@ -2286,7 +2286,7 @@ _annals_check() {
 
 _annals_doctor() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 0

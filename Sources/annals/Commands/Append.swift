@@ -33,7 +33,7 @@ struct Append: AsyncParsableCommand {
   @OptionGroup(title: "Many events") var bulk: BulkOptions
   @OptionGroup(title: "Many events") var progress: ProgressOptions
 
-  @Flag(help: "Print where each event stands; so does -o.")
+  @Flag(help: "Print where each event stands; so do -o and -x.")
   var receipts = false
 
   @OptionGroup var output: OutputOptions
@@ -66,7 +66,7 @@ struct Append: AsyncParsableCommand {
 
   func validate() throws { _ = try input }
 
-  private var printsReceipts: Bool { receipts || output.givenFormat != nil }
+  private var printsReceipts: Bool { receipts || output.isGiven }
 
   func run() async throws {
     let store = try await connection.store()
@@ -112,7 +112,7 @@ struct Append: AsyncParsableCommand {
     defer { line.finish() }
     let input = try EventInput(path, line)
     let report = AppendReport(
-      format: printsReceipts ? output.format : nil,
+      style: printsReceipts ? output.style : nil,
       bulk: bulk,
       noticeInterval: progress.progress?.duration
     )

@@ -9,7 +9,7 @@ struct RebuildProjection: AsyncParsableCommand {
         annals rebuild-projection Examples/orders/orders.sql
         annals rebuild-projection -n orders.sql
         annals rebuild-projection --workers 2 --max-diff 1% orders.sql
-        annals rebuild-projection orders.sql revenue.sql    (in one pass over history)
+        annals rebuild-projection orders.sql revenue.sql    (in one pass)
 
       The new tables grow beside the live ones, which stay readable and complete until one short \
       transaction exchanges them. An interrupted rebuild goes on where it was when it is run again.
@@ -105,7 +105,7 @@ struct RebuildProjection: AsyncParsableCommand {
       let differs = outcome.differences.contains { $0.count > 0 }
       RebuildReport(outcome, path: path).print(
         showsDifferences: build.diff || build.maxDiff != nil && differs,
-        output.format
+        output.style
       )
       return outcome.ending == .live || outcome.ending == .ready ? nil : .findings
     case .failure(let error):

@@ -46,7 +46,7 @@ struct Replay: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Longest wait for an answer.", valueName: "duration"))
   var timeout: DurationArgument = "60s"
 
-  @Option(help: "How often the command is tried again when it fails at the same event.")
+  @Option(help: "More tries at an event that it fails at.")
   var retries = 3
 
   @Flag(help: "Set an event aside that the command failed at so often, and go on: see 'annals dead-letters'.")
@@ -60,7 +60,7 @@ struct Replay: AsyncParsableCommand {
 
   @Flag(
     name: [.customShort("n"), .long],
-    help: "Say how many events of which types it would be, as PostgreSQL estimates; pass none on."
+    help: "Estimate how many events it would be; pass none on."
   )
   var dryRun = false
 
@@ -81,6 +81,7 @@ struct Replay: AsyncParsableCommand {
     if let format = output.givenFormat, format != .ndjson, !dryRun {
       throw ValidationError("a replay is NDJSON; -o \(format.rawValue) is for --dry-run")
     }
+    if output.isExpanded, !dryRun { throw ValidationError("a replay is NDJSON; -x is for --dry-run") }
     if let rate, rate < 1 { throw ValidationError("--rate must be 1 or more") }
     try timeout.requirePositive("--timeout")
     if retries < 0 { throw ValidationError("--retries cannot be negative") }
@@ -136,7 +137,7 @@ struct Replay: AsyncParsableCommand {
       StandardOutput.print(plan.summary)
       if !plan.types.isEmpty { StandardOutput.print() }
     }
-    if output.format != .table || !plan.types.isEmpty { ReplayPlanRecord.print(plan, output.format) }
+    if output.format != .table || !plan.types.isEmpty { ReplayPlanRecord.print(plan, output.style) }
     StandardOutput.flush()
   }
 

@@ -155,7 +155,7 @@ struct Stream: AsyncParsableCommand {
     as record: (Event) -> R
   ) async throws {
     let status = ReadStatus("stream")
-    var printer = RecordPrinter<R>(output.format, hasColors: color.isOn)
+    var printer = RecordPrinter<R>(output.style, hasColors: color.isOn)
     var iterator = events.makeAsyncIterator()
     var head = head
     while let event = try await iterator.next() {

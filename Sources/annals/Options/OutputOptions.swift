@@ -4,25 +4,39 @@ internal import ArgumentParser
 struct OutputOptions: ParsableArguments {
   @Option(
     name: [.customShort("o", allowingJoined: true), .customLong("output")],
-    help: "Output format; table when left out."
+    help: "Output format."
   )
   var givenFormat: OutputFormat?
+
+  @Flag(name: [.customShort("x"), .customLong("expanded")], help: "Show a record a block, a field a line.")
+  var isExpanded = false
 
   var format: OutputFormat { chosenFormat ?? .table }
 
   /// What the option or the variable says; nil without either, where a command then prints something of its own.
   var chosenFormat: OutputFormat? {
+    if isExpanded { return .table }
     // A wrong variable was refused by validate().
-    (try? OutputFormat.resolve(givenFormat)).flatMap(\.self)
+    return (try? OutputFormat.resolve(givenFormat)).flatMap(\.self)
   }
+
+  var style: RecordStyle { RecordStyle(format: format, isExpanded: isExpanded) }
+
+  /// Whether the command line says how to print.
+  var isGiven: Bool { givenFormat != nil || isExpanded }
 
   /// Whether a person looks at a table, who may be shown pictures.
   var isForTerminal: Bool { format == .table && StandardOutput.isTerminal }
 
-  func print<R: Record>(_ records: some Sequence<R>) { RecordPrinter.print(records, format) }
+  func print<R: Record>(_ records: some Sequence<R>) { RecordPrinter.print(records, style) }
 
   /// Prints a record of which there is only one; for people a field a line, without those that are NULL.
-  func printAlone<R: Record>(_ record: R) { RecordPrinter.printAlone(record, format) }
+  func printAlone<R: Record>(_ record: R) { RecordPrinter.printAlone(record, style) }
 
-  func validate() throws { _ = try OutputFormat.resolve(givenFormat) }
+  func validate() throws {
+    _ = try OutputFormat.resolve(givenFormat)
+    if isExpanded, let givenFormat, givenFormat != .table {
+      throw ValidationError("--expanded is for tables; leave out -o \(givenFormat.rawValue)")
+    }
+  }
 }

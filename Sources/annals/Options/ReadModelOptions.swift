@@ -5,7 +5,7 @@ internal import EventStore
 struct ReadModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Run a projection over the events, into this new schema, and leave it to you.",
+      "Build a projection in this new schema and leave it.",
       valueName: "schema"
     )
   )

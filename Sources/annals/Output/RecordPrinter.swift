@@ -1,6 +1,6 @@
 /// Prints records of one kind, as they come.
 struct RecordPrinter<R: Record> {
-  private let format: OutputFormat
+  private let style: RecordStyle
   /// The width that a table has to fit in; nil when it has all it wants, as in a file.
   private let maximumWidth: Int?
   private let hasColors: Bool
@@ -24,21 +24,22 @@ struct RecordPrinter<R: Record> {
   private static var heldLimit: Int { 500 }
 
   init(
-    _ format: OutputFormat,
+    _ style: RecordStyle,
     maximumWidth: Int? = StandardOutput.isTerminal ? Terminal.width : nil,
     hasColors: Bool = false,
     write: @escaping (String) -> Void = { StandardOutput.writeRaw($0) }
   ) {
-    (self.format, self.maximumWidth, self.hasColors, self.write) = (format, maximumWidth, hasColors, write)
+    (self.style, self.maximumWidth, self.hasColors, self.write) = (style, maximumWidth, hasColors, write)
   }
 
   mutating func print(_ record: R) {
-    switch format {
+    switch style.format {
     case .ndjson: write(object(record) + "\n")
     case .json: write((count == 0 ? "[\n" : ",\n") + object(record))
     case .csv:
       if count == 0 { printCSV(R.columns.map(\.name)) }
       printCSV(record.fields.map(\.plain))
+    case .table where style.isExpanded: printBlock(record)
     case .table:
       if places.isEmpty { held.append(record) } else { printRow(record) }
       if held.count >= Self.heldLimit { releaseHeld() }
@@ -47,16 +48,16 @@ struct RecordPrinter<R: Record> {
   }
 
   /// Prints records that are all there.
-  static func print(_ records: some Sequence<R>, _ format: OutputFormat) {
-    var printer = RecordPrinter(format)
+  static func print(_ records: some Sequence<R>, _ style: RecordStyle) {
+    var printer = RecordPrinter(style)
     for record in records { printer.print(record) }
     printer.finish()
   }
 
   /// Prints a record of which there is only one; for people a field a line, without those that are NULL.
-  static func printAlone(_ record: R, _ format: OutputFormat) {
-    guard format == .table else {
-      var printer = RecordPrinter(format)
+  static func printAlone(_ record: R, _ style: RecordStyle) {
+    guard style.format == .table, !style.isExpanded else {
+      var printer = RecordPrinter(style)
       printer.print(record)
       return printer.finish()
     }
@@ -71,19 +72,19 @@ struct RecordPrinter<R: Record> {
 
   /// Prints what is held back now, where nobody knows when the next record comes.
   mutating func flush() {
-    if format == .table { releaseHeld() }
+    if style.format == .table { releaseHeld() }
     StandardOutput.flush()
   }
 
   /// Prints what is still held back, and what closes the format.
   mutating func finish() {
-    switch format {
+    switch style.format {
     case .json: write(count == 0 ? "[]\n" : "\n]\n")
     case .csv where count == 0: printCSV(R.columns.map(\.name))
     case .table:
       releaseHeld(areAll: places.isEmpty)
       if !leftOut.isEmpty {
-        printLine([("(-o ndjson also shows \(leftOut.joined(separator: ", ")))", nil)])
+        printLine([("(-x also shows \(leftOut.joined(separator: ", ")))", nil)])
       }
     default: break
     }
@@ -104,6 +105,17 @@ struct RecordPrinter<R: Record> {
 
   private func printCSV(_ cells: [String]) {
     write(cells.map(TextEscaping.csvCell).joined(separator: ",") + "\r\n")
+  }
+
+  private func printBlock(_ record: R) {
+    let block = RecordBlock(
+      record,
+      Self.tableColumns,
+      number: count + 1,
+      colors: hasColors,
+      width: maximumWidth ?? 80
+    )
+    for line in block.lines + record.lines.map({ "  " + TextEscaping.forPeople($0) }) { write(line + "\n") }
   }
 
   /// - Parameter areAll: whether no other records come.

@@ -89,9 +89,15 @@ import Testing
     ]
   }
 
-  private func printed(_ format: OutputFormat, _ rows: [[Field]], width: Int? = nil) -> String {
+  private func printed(
+    _ format: OutputFormat,
+    _ rows: [[Field]],
+    width: Int? = nil,
+    expanded: Bool = false
+  ) -> String {
     let text = Mutex("")
-    var printer = RecordPrinter<Row>(format, maximumWidth: width) { piece in text.withLock { $0 += piece } }
+    let style = RecordStyle(format: format, isExpanded: expanded)
+    var printer = RecordPrinter<Row>(style, maximumWidth: width) { piece in text.withLock { $0 += piece } }
     for row in rows { printer.print(Row(cells: row)) }
     printer.finish()
     return text.withLock { $0 }
@@ -129,7 +135,40 @@ import Testing
     let long: [[Field]] = [[.text(String(repeating: "a", count: 30)), .integer(1_234_567), .null]]
     #expect(printed(.table, long, width: 24) == "ID                 COUNT\naaaaaaaaaaaa…  1,234,567\n")
     let text = printed(.table, long, width: 20)
-    #expect(text == "ID\naaaaaaaaaaaaaaaaaaa…\n(-o ndjson also sho…\n")
+    #expect(text == "ID\naaaaaaaaaaaaaaaaaaa…\n(-x also shows COUN…\n")
+  }
+
+  /// As psql's \x, whatever the width of the terminal is.
+  @Test func blocks() {
+    let expected = """
+      -[ RECORD 1 ]-----
+      ID    | 注文-1
+      COUNT | 1,234,567
+      DATA  | {"a":"=1"}
+      -[ RECORD 2 ]---
+      ID    | =x\\u{1b}
+      COUNT | -5
+      DATA  |
+      -[ RECORD 3 ]
+      ID    | 🎉
+      COUNT |
+      DATA  | true
+
+      """
+    #expect(printed(.table, rows, expanded: true) == expected)
+    #expect(printed(.table, rows, width: 12, expanded: true).contains("DATA  | {\"a\":\"=1\"}\n"))
+    #expect(printed(.table, [], expanded: true) == "")
+  }
+
+  @Test func theLineOfABlockShowsWhereValuesBegin() {
+    struct Wide: Record {
+      static let columns: [Column<Self>] = [Column("dead_letters") { _ in .text("none at all") }]
+    }
+    let text = Mutex("")
+    var printer = RecordPrinter<Wide>(RecordStyle(isExpanded: true)) { piece in text.withLock { $0 += piece }
+    }
+    printer.print(Wide())
+    #expect(text.withLock { $0 } == "-[ RECORD 1 ]+------------\nDEAD LETTERS | none at all\n")
   }
 
   /// The widths come from the first 500 rows; the rest is printed as it comes.

@@ -37,7 +37,7 @@ struct EvolvePlan: AsyncParsableCommand {
     switch output.chosenFormat {
     case nil: PlanReport(plan).print()
     case .json: StandardOutput.writeJSON(json)
-    case let format?: RecordPrinter.print(plan.types, format)
+    default: output.print(plan.types)
     }
     StandardOutput.flush()
   }

@@ -18,7 +18,7 @@ struct SnapshotList: AsyncParsableCommand {
 
   func run() async throws {
     let store = try await connection.store()
-    let printer = Mutex(RecordPrinter<SnapshotSummary>(output.format))
+    let printer = Mutex(RecordPrinter<SnapshotSummary>(output.style))
     try await store.listSnapshots(of: aggregates.selection) { snapshot in
       printer.withLock { $0.print(snapshot) }
     }

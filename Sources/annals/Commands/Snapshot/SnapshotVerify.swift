@@ -24,7 +24,7 @@ struct SnapshotVerify: AsyncParsableCommand {
     let reducer = try reducer.load()
     let store = try await connection.store()
     try await upcasters.apply(to: store)
-    let findings = Mutex((count: 0, printer: RecordPrinter<SnapshotFinding>(output.format)))
+    let findings = Mutex((count: 0, printer: RecordPrinter<SnapshotFinding>(output.style)))
     let verified = try await store.verifySnapshots(of: aggregates.selection, reducer: reducer) { finding in
       findings.withLock { findings in
         findings.count += 1

@@ -52,7 +52,7 @@ struct VerifyVersions: AsyncParsableCommand {
   )
   var failOn: FindingKinds?
 
-  @Flag(help: "Add the likely cause of missing versions, and list holes in positions.")
+  @Flag(help: "Add likely causes of gaps, and holes in positions.")
   var explain = false
 
   @Flag(help: "Take warnings (time_order, classic_table) for errors.")
@@ -106,7 +106,7 @@ struct VerifyVersions: AsyncParsableCommand {
     // cron mails what is printed: a warning alone is no reason to.
     let isQuiet = output.format == .table && !StandardOutput.isTerminal && !explain
     let failing = failOn?.kinds
-    let report = FindingReport(output.format, limit: maxFindings, record: record) { finding in
+    let report = FindingReport(output.style, limit: maxFindings, record: record) { finding in
       !isQuiet || finding.severity == .error || failing?.contains(finding.kind) == true
     }
     let metrics = try metricsFile.map { try OutputFile($0) }

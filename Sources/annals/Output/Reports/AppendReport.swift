@@ -35,12 +35,12 @@ final class AppendReport: Sendable {
   private let state: Mutex<State>
 
   /// - Parameters:
-  ///   - format: of the receipts; nil prints none.
+  ///   - style: of the receipts; nil prints none.
   ///   - noticeInterval: how often to tell what is committed; nil tells it at the end only.
-  init(format: OutputFormat?, bulk: BulkOptions, noticeInterval: Duration?) {
+  init(style: RecordStyle?, bulk: BulkOptions, noticeInterval: Duration?) {
     self.bulk = bulk
     self.noticeInterval = noticeInterval
-    state = Mutex(State(printer: format.map { RecordPrinter($0) }, lastCommittedLine: bulk.skipLines ?? 0))
+    state = Mutex(State(printer: style.map { RecordPrinter($0) }, lastCommittedLine: bulk.skipLines ?? 0))
   }
 
   /// - Parameter input: what the events are read from.

@@ -27,29 +27,29 @@ struct ExplainedFindingRecord: Record {
 
 /// Prints findings as they come, and what was checked at the end.
 final class FindingReport<R: Record>: Sendable {
-  private let format: OutputFormat
+  private let isJSON: Bool
   private let limit: Int
   private let record: @Sendable (Finding) -> R
   private let isShown: @Sendable (Finding) -> Bool
   private let state: Mutex<(printer: RecordPrinter<R>, count: Int)>
 
   init(
-    _ format: OutputFormat,
+    _ style: RecordStyle,
     limit: Int?,
     record: @escaping @Sendable (Finding) -> R,
     isShown: @escaping @Sendable (Finding) -> Bool
   ) {
-    self.format = format
+    isJSON = style.format == .json
     self.limit = limit ?? .max
     self.isShown = isShown
     self.record = record
-    state = Mutex((RecordPrinter(format), 0))
+    state = Mutex((RecordPrinter(style), 0))
   }
 
   func print(_ finding: Finding) {
     guard isShown(finding) else { return }
     state.withLock { state in
-      if state.count == 0, format == .json { StandardOutput.writeJSON("{\"findings\":") }
+      if state.count == 0, isJSON { StandardOutput.writeJSON("{\"findings\":") }
       if state.count < limit { state.printer.print(record(finding)) }
       state.count += 1
     }
@@ -57,9 +57,9 @@ final class FindingReport<R: Record>: Sendable {
 
   func end(_ result: VersionCheckResult) {
     state.withLock { state in
-      if state.count == 0, format == .json { StandardOutput.writeJSON("{\"findings\":") }
+      if state.count == 0, isJSON { StandardOutput.writeJSON("{\"findings\":") }
       state.printer.finish()
-      if format == .json { StandardOutput.writeJSON(",\(Self.envelope(result))}\n") }
+      if isJSON { StandardOutput.writeJSON(",\(Self.envelope(result))}\n") }
       StandardOutput.flush()
       let more = state.count - min(limit, state.count)
       if more > 0 {

@@ -29,7 +29,7 @@ struct PlanReport {
   }
 
   func print() {
-    RecordPrinter.print(plan.types, .table)
+    RecordPrinter.print(plan.types, RecordStyle())
     section("Shapes", plan.shapes.map(Self.line))
     section("Examples", plan.examples.flatMap(Self.lines))
     section("To be rebuilt after the swap", plan.projections.map { "  projection \($0)" })

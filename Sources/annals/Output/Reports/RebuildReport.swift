@@ -9,8 +9,8 @@ struct RebuildReport {
     (self.outcome, self.path) = (outcome, path)
   }
 
-  func print(showsDifferences: Bool, _ format: OutputFormat) {
-    if showsDifferences { RecordPrinter.print(outcome.differences, format) }
+  func print(showsDifferences: Bool, _ style: RecordStyle) {
+    if showsDifferences { RecordPrinter.print(outcome.differences, style) }
     let subject = "\(outcome.projection): generation \(outcome.generation)"
     switch outcome.ending {
     case .live:

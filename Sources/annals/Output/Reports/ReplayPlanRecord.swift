@@ -4,20 +4,20 @@ internal import EventStore
 struct ReplayPlanRecord: Record {
   let estimate: ReplayPlan.TypeEstimate
   let positions: ClosedRange<Int64>?
-  let format: OutputFormat
+  let isForPeople: Bool
 
   static let columns: [Column<Self>] = [
-    Column("event_type", .high) { Field($0.estimate.type ?? ($0.format == .table ? "(other types)" : nil)) },
+    Column("event_type", .high) { Field($0.estimate.type ?? ($0.isForPeople ? "(other types)" : nil)) },
     Column("estimated_events") { Field($0.estimate.events) },
     Column("from_position", style: .aside) { Field($0.positions?.lowerBound) },
     Column("to_position", style: .aside) { Field($0.positions?.upperBound) },
   ]
 
-  static func print(_ plan: ReplayPlan, _ format: OutputFormat) {
+  static func print(_ plan: ReplayPlan, _ style: RecordStyle) {
     let records = plan.types.map {
-      ReplayPlanRecord(estimate: $0, positions: plan.positions, format: format)
+      ReplayPlanRecord(estimate: $0, positions: plan.positions, isForPeople: style.format == .table)
     }
-    RecordPrinter.print(records, format)
+    RecordPrinter.print(records, style)
   }
 }
 
