@@ -309,7 +309,7 @@ _annals_sandbox_status() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--directory -o --output)
+    non_repeating_options=(--directory -o --output --fields)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -320,6 +320,9 @@ _annals_sandbox_status() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -381,7 +384,7 @@ _annals_append() {
     repeating_flags=()
     non_repeating_flags=(--receipts -x --expanded -n --dry-run --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --run-id --max-errors --rejects --progress -o --output --retry-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --run-id --max-errors --rejects --progress -o --output --fields --retry-timeout)
     __annals_offer_flags_options 3
 
     # Offer option value completions
@@ -459,6 +462,9 @@ _annals_append() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     '--retry-timeout')
         return
         ;;
@@ -481,7 +487,7 @@ _annals_stream() {
     repeating_flags=()
     non_repeating_flags=(--raw --reverse --strict --follow -x --expanded --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -562,6 +568,9 @@ _annals_stream() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -577,7 +586,7 @@ _annals_trace() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -608,6 +617,9 @@ _annals_trace() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 }
 
@@ -615,7 +627,7 @@ _annals_replay() {
     repeating_flags=()
     non_repeating_flags=(--raw --follow --park -n --dry-run -x --expanded --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout -o --output --into --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout -o --output --fields --into --progress)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -702,6 +714,9 @@ _annals_replay() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     '--into')
         return
         ;;
@@ -723,7 +738,7 @@ _annals_watermark() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -752,6 +767,9 @@ _annals_watermark() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -847,7 +865,7 @@ _annals_snapshot_show() {
     repeating_flags=()
     non_repeating_flags=(--blame --strict --no-snapshot --raw -x --expanded --version '-?' --help)
     repeating_options=(--diff)
-    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output)
+    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output --fields)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -895,6 +913,9 @@ _annals_snapshot_show() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -910,7 +931,7 @@ _annals_snapshot_list() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -945,6 +966,9 @@ _annals_snapshot_list() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -960,7 +984,7 @@ _annals_snapshot_verify() {
     repeating_flags=()
     non_repeating_flags=(--raw -x --expanded --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output)
+    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1001,6 +1025,9 @@ _annals_snapshot_verify() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -1113,7 +1140,7 @@ _annals_rebuild-projection() {
     repeating_flags=()
     non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff -x --expanded --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1173,6 +1200,9 @@ _annals_rebuild-projection() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -1280,7 +1310,7 @@ _annals_projections_list() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1309,6 +1339,9 @@ _annals_projections_list() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -1326,7 +1359,7 @@ _annals_projections_show() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --file --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --generation)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields --generation)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1355,6 +1388,9 @@ _annals_projections_show() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     '--generation')
@@ -1611,7 +1647,7 @@ _annals_dead-letters_list() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --all --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1642,6 +1678,9 @@ _annals_dead-letters_list() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -1657,7 +1696,7 @@ _annals_dead-letters_show() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1686,6 +1725,9 @@ _annals_dead-letters_show() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -1836,7 +1878,7 @@ _annals_types_list() {
     repeating_flags=()
     non_repeating_flags=(--all -x --expanded --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -1874,6 +1916,9 @@ _annals_types_list() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 }
 
@@ -1881,7 +1926,7 @@ _annals_types_show() {
     repeating_flags=()
     non_repeating_flags=(--shapes --json-schema --all -x --expanded --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1913,6 +1958,9 @@ _annals_types_show() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -1953,7 +2001,7 @@ _annals_evolve_check() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--projection)
-    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1997,6 +2045,9 @@ _annals_evolve_check() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -2012,7 +2063,7 @@ _annals_evolve_plan() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2045,6 +2096,9 @@ _annals_evolve_plan() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -2153,7 +2207,7 @@ _annals_verify-versions() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --category --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields --category --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2182,6 +2236,9 @@ _annals_verify-versions() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     '--category')
@@ -2288,7 +2345,7 @@ _annals_doctor() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2317,6 +2374,9 @@ _annals_doctor() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac

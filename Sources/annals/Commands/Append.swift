@@ -33,7 +33,7 @@ struct Append: AsyncParsableCommand {
   @OptionGroup(title: "Many events") var bulk: BulkOptions
   @OptionGroup(title: "Many events") var progress: ProgressOptions
 
-  @Flag(help: "Print where each event stands; so do -o and -x.")
+  @Flag(help: "Print a record of each event; so do -o, -x, --fields.")
   var receipts = false
 
   @OptionGroup var output: OutputOptions
@@ -64,7 +64,10 @@ struct Append: AsyncParsableCommand {
     }
   }
 
-  func validate() throws { _ = try input }
+  func validate() throws {
+    _ = try input
+    try output.checkFields(of: AppendReceipt.self)
+  }
 
   private var printsReceipts: Bool { receipts || output.isGiven }
 

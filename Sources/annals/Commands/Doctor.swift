@@ -17,6 +17,8 @@ struct Doctor: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var output: OutputOptions
 
+  func validate() throws { try output.checkFields(of: DiagnosisRecord.self) }
+
   func run() async throws {
     let store = try await connection.store()
     var (items, failure): ([DiagnosisItem], (any Error)?) = ([], nil)

@@ -37,6 +37,14 @@ struct RebuildProjection: AsyncParsableCommand {
   @Argument(help: "Projections: see annals-projection(5).", completion: .file(extensions: ["sql"]))
   var files: [String]
 
+  func validate() throws {
+    if dryRun {
+      try output.checkFields(of: RebuildPlan.self)
+    } else {
+      try output.checkFields(of: TableDifference.self)
+    }
+  }
+
   func run() async throws {
     let projections = try files.map { try Projection(path: $0, bytes: try InputFile.read($0)) }
     let store = try await connection.store()

@@ -81,7 +81,10 @@ struct Replay: AsyncParsableCommand {
     if let format = output.givenFormat, format != .ndjson, !dryRun {
       throw ValidationError("a replay is NDJSON; -o \(format.rawValue) is for --dry-run")
     }
-    if output.isExpanded, !dryRun { throw ValidationError("a replay is NDJSON; -x is for --dry-run") }
+    if output.isExpanded || output.fields != nil, !dryRun {
+      throw ValidationError("a replay is NDJSON of whole events; -x and --fields are for --dry-run")
+    }
+    try output.checkFields(of: ReplayPlanRecord.self)
     if let rate, rate < 1 { throw ValidationError("--rate must be 1 or more") }
     try timeout.requirePositive("--timeout")
     if retries < 0 { throw ValidationError("--retries cannot be negative") }

@@ -51,6 +51,11 @@ struct Stream: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    switch (output.format, aggregateID) {
+    case (.table, nil): try output.checkFields(of: StoreEventRecord.self)
+    case (.table, _): try output.checkFields(of: StreamEventRecord.self)
+    default: try output.checkFields(of: Event.self)
+    }
     if let last, last < 0 { throw ValidationError("--last cannot be negative") }
     if strict, aggregateID == nil { throw ValidationError("--strict is for the stream of one aggregate") }
     if follow, reverse { throw ValidationError("--follow goes forward; leave out --reverse") }
@@ -81,7 +86,7 @@ struct Stream: AsyncParsableCommand {
 
   private func show(_ query: EventQuery, _ gaps: StreamGaps?, _ store: EventStore) async throws {
     switch output.format {
-    case .ndjson: try await printLines(query, store)
+    case .ndjson where output.fields == nil: try await printLines(query, store)
     case .table:
       if let aggregateID { try await printHead(aggregateID, store) }
       try await printTable(query, gaps, store)

@@ -18,6 +18,14 @@ struct Trace: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    if output.format == .table {
+      try output.checkFields(of: TraceTreeRecord.self)
+    } else {
+      try output.checkFields(of: TracedEvent.self)
+    }
+  }
+
   func run() async throws {
     let store = try await connection.store()
     let events = try await store.trace(id)
@@ -43,7 +51,9 @@ extension TracedEvent: Record {
 struct TraceTreeRecord: Record {
   let traced: TracedEvent
 
-  static let columns: [Column<Self>] = [
+  static let columns = shown + TracedEvent.columns.of(\.traced).besides(shown)
+
+  private static let shown: [Column<Self>] = [
     Column("event_type", .high) { .text($0.branch + $0.traced.event.type) },
     Column("aggregate") { .text($0.traced.event.aggregateID) },
     Column("version", .low) { Field($0.traced.event.version) },

@@ -17,6 +17,8 @@ struct WatermarkCommand: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var output: OutputOptions
 
+  func validate() throws { try output.checkFields(of: WatermarkRecord.self) }
+
   func run() async throws {
     let store = try await connection.store()
     let watermark = try await store.watermark()

@@ -11,19 +11,25 @@ struct OutputOptions: ParsableArguments {
   @Flag(name: [.customShort("x"), .customLong("expanded")], help: "Show a record a block, a field a line.")
   var isExpanded = false
 
+  @Option(help: ArgumentHelp("Only these fields, in this order.", valueName: "a,b"))
+  var fields: FieldNames?
+
   var format: OutputFormat { chosenFormat ?? .table }
 
   /// What the option or the variable says; nil without either, where a command then prints something of its own.
   var chosenFormat: OutputFormat? {
     if isExpanded { return .table }
     // A wrong variable was refused by validate().
-    return (try? OutputFormat.resolve(givenFormat)).flatMap(\.self)
+    return (try? OutputFormat.resolve(givenFormat)).flatMap(\.self) ?? (fields == nil ? nil : .table)
   }
 
-  var style: RecordStyle { RecordStyle(format: format, isExpanded: isExpanded) }
+  var style: RecordStyle { RecordStyle(format: format, isExpanded: isExpanded, fields: fields?.names) }
 
   /// Whether the command line says how to print.
-  var isGiven: Bool { givenFormat != nil || isExpanded }
+  var isGiven: Bool { givenFormat != nil || isExpanded || fields != nil }
+
+  /// Refuses fields that the records of a command do not have.
+  func checkFields<R: Record>(of type: R.Type) throws { try fields?.check(type) }
 
   /// Whether a person looks at a table, who may be shown pictures.
   var isForTerminal: Bool { format == .table && StandardOutput.isTerminal }

@@ -45,7 +45,20 @@ struct Column<Row>: Sendable {
     Column(name, importance, widths: 17...17) { .text("\(time($0))") }
   }
 
+  /// The same column where it matters more, or less, or is shown in another way.
+  func with(importance: Importance? = nil, style: ColumnStyle? = nil) -> Column {
+    Column(name, importance ?? self.importance, style: style ?? self.style, widths: widths, field: field)
+  }
+
   var heading: String { String(name.uppercased().map { $0 == "_" ? " " : $0 }) }
+}
+
+extension Sequence {
+  /// What a record for programs has beside these columns of one for people: it can be asked for by name.
+  func besides<Row>(_ shown: [Column<Row>]) -> [Column<Row>] where Element == Column<Row> {
+    filter { column in shown.allSatisfy { !$0.name.utf8.elementsEqual(column.name.utf8) } }
+      .map { $0.with(style: .aside) }
+  }
 }
 
 /// How long a column keeps its place in a table that is too wide for the terminal; see ``TableFit``.
@@ -61,7 +74,7 @@ enum Importance {
 /// How a table shows a column.
 enum ColumnStyle {
   case plain
-  /// It has no room for it, and shows it in the record's ``Record/lines`` if at all.
+  /// It has no room for it, and shows it in the record's ``Record/lines`` or where it is asked for by name.
   case aside
   /// Each of its values has a colour of its own.
   case colored

@@ -1,6 +1,7 @@
 /// Prints records of one kind, as they come.
 struct RecordPrinter<R: Record> {
   private let style: RecordStyle
+  private let columns: [Column<R>]
   /// The width that a table has to fit in; nil when it has all it wants, as in a file.
   private let maximumWidth: Int?
   private let hasColors: Bool
@@ -29,6 +30,7 @@ struct RecordPrinter<R: Record> {
     hasColors: Bool = false,
     write: @escaping (String) -> Void = { StandardOutput.writeRaw($0) }
   ) {
+    columns = style.columns(of: R.self)
     (self.style, self.maximumWidth, self.hasColors, self.write) = (style, maximumWidth, hasColors, write)
   }
 
@@ -37,8 +39,8 @@ struct RecordPrinter<R: Record> {
     case .ndjson: write(object(record) + "\n")
     case .json: write((count == 0 ? "[\n" : ",\n") + object(record))
     case .csv:
-      if count == 0 { printCSV(R.columns.map(\.name)) }
-      printCSV(record.fields.map(\.plain))
+      if count == 0 { printCSV(columns.map(\.name)) }
+      printCSV(columns.map { $0.field(record).plain })
     case .table where style.isExpanded: printBlock(record)
     case .table:
       if places.isEmpty { held.append(record) } else { printRow(record) }
@@ -61,8 +63,10 @@ struct RecordPrinter<R: Record> {
       printer.print(record)
       return printer.finish()
     }
-    let width = R.columns.reduce(0) { max($0, $1.name.count) } + 2
-    for (column, field) in zip(R.columns, record.fields) {
+    let columns = style.fields == nil ? R.columns : style.columns(of: R.self)
+    let width = columns.reduce(0) { max($0, $1.name.count) } + 2
+    for column in columns {
+      let field = column.field(record)
       if case .null = field { continue }
       let padding = String(repeating: " ", count: width - column.name.count)
       StandardOutput.print(column.name + padding + field.shown)
@@ -80,7 +84,7 @@ struct RecordPrinter<R: Record> {
   mutating func finish() {
     switch style.format {
     case .json: write(count == 0 ? "[]\n" : "\n]\n")
-    case .csv where count == 0: printCSV(R.columns.map(\.name))
+    case .csv where count == 0: printCSV(columns.map(\.name))
     case .table:
       releaseHeld(areAll: places.isEmpty)
       if !leftOut.isEmpty {
@@ -94,14 +98,13 @@ struct RecordPrinter<R: Record> {
   /// A payload is JSON already, and may hold what is unsafe at a terminal.
   private func object(_ record: R) -> String {
     var object = JSONObject()
-    for (column, field) in zip(R.columns, record.fields) {
+    for column in columns {
+      let field = column.field(record)
       if column.style == .optional, case .null = field { continue }
       object.add(column.name, json: field.json)
     }
     return StandardOutput.isTerminal ? TextEscaping.forJSON(object.text) : object.text
   }
-
-  private static var tableColumns: [Column<R>] { R.columns.filter { $0.style != .aside } }
 
   private func printCSV(_ cells: [String]) {
     write(cells.map(TextEscaping.csvCell).joined(separator: ",") + "\r\n")
@@ -110,18 +113,17 @@ struct RecordPrinter<R: Record> {
   private func printBlock(_ record: R) {
     let block = RecordBlock(
       record,
-      Self.tableColumns,
+      columns,
       number: count + 1,
       colors: hasColors,
       width: maximumWidth ?? 80
     )
-    for line in block.lines + record.lines.map({ "  " + TextEscaping.forPeople($0) }) { write(line + "\n") }
+    for line in block.lines + lines(below: record).map(TextEscaping.forPeople) { write(line + "\n") }
   }
 
   /// - Parameter areAll: whether no other records come.
   private mutating func releaseHeld(areAll: Bool = false) {
     guard !held.isEmpty else { return }
-    let columns = Self.tableColumns
     let fields = columns.map { column in held.map(column.field) }
     let isNumber = fields.map { $0.reduce(false) { $0 || $1.isNumber } }
     let isEmpty = fields.map { areAll && $0.allSatisfy(\.shown.isEmpty) }
@@ -130,11 +132,10 @@ struct RecordPrinter<R: Record> {
       let natural = fields[index].reduce(column.heading.count) {
         max($0, Terminal.columns(of: TextEscaping.forPeople($1.shown)))
       }
-      return TableFit.Space(
-        isEmpty[index] ? .least : column.importance,
-        natural: natural,
-        isNumber[index] ? natural...natural : column.widths
-      )
+      let importance = isEmpty[index] ? .least : column.importance
+      return isNumber[index]
+        ? TableFit.Space(importance, number: natural)
+        : TableFit.Space(importance, natural: natural, column.widths)
     }
     let widths = TableFit(spaces, in: maximumWidth ?? .max).widths
     places = columns.indices.compactMap { index in
@@ -155,7 +156,12 @@ struct RecordPrinter<R: Record> {
       return (text, field.isNumber, isColored ? Color(of: text) : nil)
     }
     printCells(cells)
-    for line in record.lines { printLine([("  " + line, nil)]) }
+    for line in lines(below: record) { printLine([(line, nil)]) }
+  }
+
+  /// None where fields were asked for by name.
+  private func lines(below record: R) -> [String] {
+    style.fields == nil ? record.lines.map { "  " + $0 } : []
   }
 
   private func printCells(_ cells: [(text: String, isRightAligned: Bool, color: Color?)]) {

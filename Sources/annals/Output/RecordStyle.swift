@@ -1,6 +1,48 @@
+internal import ArgumentParser
+
 /// How a command prints its records.
 struct RecordStyle {
   var format = OutputFormat.table
   /// Shows records for people as blocks, not as a table.
   var isExpanded = false
+  /// The names of the fields to print, in this order; nil for those that are usual in the format.
+  var fields: [String]?
+
+  /// The columns that are printed. What was asked for matters, whatever the record says of it.
+  func columns<R: Record>(of _: R.Type) -> [Column<R>] {
+    guard let fields else {
+      return format == .table ? R.columns.filter { $0.style != .aside } : R.columns
+    }
+    return fields.compactMap { name in
+      R.columns.first { $0.name.utf8.elementsEqual(name.utf8) }?.with(importance: .high)
+    }
+  }
+}
+
+/// The argument of `--fields`: names, separated by commas, as a heading shows them or as JSON does.
+struct FieldNames: ExpressibleByArgument {
+  let names: [String]
+
+  init(argument: String) {
+    names = argument.unicodeScalars.split(separator: ",", omittingEmptySubsequences: false).map {
+      scalars in
+      let words = scalars.split(separator: " ").map { String($0).lowercased() }
+      return words.joined(separator: "_")
+    }
+  }
+
+  /// - Throws: `ValidationError` when a record has no such field, or one is named twice.
+  func check<R: Record>(_: R.Type) throws {
+    let known = R.columns.map { Array($0.name.utf8) }
+    var seen: [[UInt8]] = []
+    for name in names {
+      let bytes = Array(name.utf8)
+      if known.firstIndex(of: bytes) == nil {
+        let list = R.columns.map(\.name).joined(separator: ", ")
+        throw ValidationError("'\(name)' is not a field; choose from \(list)")
+      }
+      if seen.firstIndex(of: bytes) != nil { throw ValidationError("--fields names '\(name)' twice") }
+      seen.append(bytes)
+    }
+  }
 }

@@ -12,10 +12,19 @@ struct TableFit {
     let minimum: Int
     /// What it needs to be read well; it gets more only where there is room left.
     let wanted: Int
+    /// What it gets where all have less than their minimum.
+    let least: Int
 
     init(_ importance: Importance, natural: Int, _ widths: ClosedRange<Int>) {
       (self.importance, self.natural) = (importance, natural)
       (minimum, wanted) = (min(natural, widths.lowerBound), min(natural, widths.upperBound))
+      least = 1
+    }
+
+    /// Of numbers, which are whole or not shown.
+    init(_ importance: Importance, number width: Int) {
+      self.importance = importance
+      (natural, minimum, wanted, least) = (width, width, width, width)
     }
   }
 
@@ -53,7 +62,8 @@ struct TableFit {
   private mutating func shrink(_ importance: Importance, beyondMinimum: Bool = false) {
     for _ in 0..<max(0, excess) {
       let wide = spaces.indices.filter {
-        spaces[$0].importance == importance && (widths[$0] ?? 0) > (beyondMinimum ? 1 : spaces[$0].minimum)
+        spaces[$0].importance == importance
+          && (widths[$0] ?? 0) > (beyondMinimum ? spaces[$0].least : spaces[$0].minimum)
       }
       guard let widest = wide.max(by: { widths[$0] ?? 0 < widths[$1] ?? 0 }), let width = widths[widest]
       else { return }

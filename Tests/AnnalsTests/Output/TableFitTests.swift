@@ -40,6 +40,14 @@ import Testing
     #expect(TableFit(spaces, in: 100).widths == [36, 12, 48])
   }
 
+  /// What was asked for by name is there, whatever the width is.
+  @Test func numbersAreNotCut() {
+    let spaces = [space(.high, 100), TableFit.Space(.high, number: 9), TableFit.Space(.high, number: 7)]
+    #expect(TableFit(spaces, in: 40).widths == [20, 9, 7])
+    #expect(TableFit(spaces, in: 25).widths == [5, 9, 7])
+    #expect(TableFit(spaces, in: 10).widths == [1, 9, 7])
+  }
+
   @Test func columnsThatMatterShare() {
     let spaces = [space(.normal, 7, 7...7)] + (1...3).map { _ in space(.high, 100, 20...48) }
     #expect(TableFit(spaces, in: 80).widths == [7, 22, 22, 23])

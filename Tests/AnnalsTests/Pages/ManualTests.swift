@@ -49,7 +49,7 @@ import Testing
   private static let helpOptions: Set<String> = ["--help", "-?", "--version"]
   private static let commonOptions: Set<String> = helpOptions.union([
     "-h", "--host", "-p", "--port", "-U", "--username", "-d", "--dbname", "--table", "--layout", "-o",
-    "--output", "-x", "--expanded", "--response-timeout",
+    "--output", "-x", "--expanded", "--fields", "--response-timeout",
   ])
 
   @Test func partsOfASubcommandAreListed() async throws {

@@ -16,6 +16,8 @@ struct DeadLettersList: AsyncParsableCommand {
   @Argument(help: "Only those of this projection, or checkpoint.", completion: .consumer)
   var name: String?
 
+  func validate() throws { try output.checkFields(of: DeadLetter.self) }
+
   func run() async throws {
     let letters = try await connection.store().deadLetters(of: name, all: all)
     output.print(letters)

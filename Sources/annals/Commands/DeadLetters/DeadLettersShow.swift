@@ -16,6 +16,8 @@ struct DeadLettersShow: AsyncParsableCommand {
   @Argument(help: "The event's position.", completion: .deadLetter)
   var position: Int64
 
+  func validate() throws { try output.checkFields(of: DeadLetter.self) }
+
   func run() async throws {
     let store = try await connection.store()
     let letters = try await store.deadLetters(of: name, at: position, all: true)

@@ -39,6 +39,7 @@ struct EvolveCheck: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    try output.checkFields(of: EvolutionFinding.self)
     if let sample, sample < 1 { throw ValidationError("--sample must be 1 or more") }
     if compare < 0 { throw ValidationError("--compare must be 0 or more") }
     if maxFailures < 0 { throw ValidationError("--max-failures must be 0 or more") }

@@ -26,6 +26,13 @@ struct EvolvePlan: AsyncParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    try output.checkFields(of: EvolutionPlan.TypeChange.self)
+    if output.fields != nil, output.format == .json {
+      throw ValidationError("-o json prints the whole plan; leave out --fields, or use -o ndjson")
+    }
+  }
+
   func run() async throws {
     let upcasters = try UpcasterOptions.load(files)
     let store = try await connection.store()

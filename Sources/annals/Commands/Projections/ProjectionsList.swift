@@ -13,6 +13,14 @@ struct ProjectionsList: AsyncParsableCommand {
   @Argument(help: "Only this projection, with all its generations.", completion: .projection)
   var name: String?
 
+  func validate() throws {
+    if output.isForTerminal {
+      try output.checkFields(of: PicturedProjectionRecord.self)
+    } else {
+      try output.checkFields(of: ProjectionStatus.self)
+    }
+  }
+
   func run() async throws {
     let statuses = try await connection.store().projections(name)
     if output.isForTerminal {

@@ -24,6 +24,8 @@ struct ProjectionsShow: AsyncParsableCommand {
   @Argument(help: "The projection.", completion: .projection)
   var name: String
 
+  func validate() throws { try output.checkFields(of: ProjectionStatus.self) }
+
   func run() async throws {
     let store = try await connection.store()
     // Also where no record is to be shown, it says that there is none.

@@ -11,6 +11,8 @@ struct SandboxStatus: AsyncParsableCommand {
   @OptionGroup var options: SandboxOptions
   @OptionGroup var output: OutputOptions
 
+  func validate() throws { try output.checkFields(of: Sandbox.Status.self) }
+
   func run() async throws {
     let status = try await options.sandbox().status()
     if status.usesShortSocketDirectory {

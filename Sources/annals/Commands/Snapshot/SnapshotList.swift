@@ -16,6 +16,8 @@ struct SnapshotList: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var output: OutputOptions
 
+  func validate() throws { try output.checkFields(of: SnapshotSummary.self) }
+
   func run() async throws {
     let store = try await connection.store()
     let printer = Mutex(RecordPrinter<SnapshotSummary>(output.style))

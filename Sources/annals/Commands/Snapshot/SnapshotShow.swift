@@ -61,6 +61,13 @@ struct SnapshotShow: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    if !diff.isEmpty {
+      try output.checkFields(of: StateChange.self)
+    } else if blame {
+      try output.checkFields(of: BlamedValue.self)
+    } else {
+      try output.checkFields(of: StateRecord.self)
+    }
     if at != nil, atVersion != nil { throw ValidationError("--at and --at-version exclude each other") }
     if path != nil, !blame { throw ValidationError("a PATH needs --blame") }
     guard !diff.isEmpty else { return }

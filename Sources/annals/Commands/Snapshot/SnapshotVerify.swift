@@ -20,6 +20,8 @@ struct SnapshotVerify: AsyncParsableCommand {
   @OptionGroup var upcasters: UpcasterOptions
   @OptionGroup var output: OutputOptions
 
+  func validate() throws { try output.checkFields(of: SnapshotFinding.self) }
+
   func run() async throws {
     let reducer = try reducer.load()
     let store = try await connection.store()

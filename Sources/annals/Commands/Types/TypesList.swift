@@ -24,6 +24,14 @@ struct TypesList: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    if output.isForTerminal {
+      try output.checkFields(of: PicturedTypeRecord.self)
+    } else {
+      try output.checkFields(of: EventTypeSummary.self)
+    }
+  }
+
   func run() async throws {
     let store = try await connection.store()
     let types = try await store.eventTypes(category: category, sample: sample.limit(default: 1000))

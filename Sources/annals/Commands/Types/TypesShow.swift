@@ -25,6 +25,14 @@ struct TypesShow: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    if shapes {
+      try output.checkFields(of: VariantRecord.self)
+    } else {
+      try output.checkFields(of: PathRecord.self)
+    }
+  }
+
   func run() async throws {
     let store = try await connection.store()
     let limit = sample.limit(default: 10_000)

@@ -77,6 +77,11 @@ struct VerifyVersions: AsyncParsableCommand {
   var metricsFile: String?
 
   func validate() throws {
+    if explain {
+      try output.checkFields(of: ExplainedFindingRecord.self)
+    } else {
+      try output.checkFields(of: Finding.self)
+    }
     if manifest != nil || against != nil, aggregates.selection != .all {
       throw ValidationError("a manifest is of the whole store: name neither aggregates nor a --category")
     }

@@ -23,7 +23,9 @@ struct StreamEventRecord: Record {
   let gap: String?
   let payload: PayloadDisplay
 
-  static let columns: [Column<Self>] = [
+  static let columns = shown + Event.columns.of(\.event).besides(shown)
+
+  private static let shown: [Column<Self>] = [
     Column("version") { Field($0.event.version) },
     .time("time") { $0.event.timestamp },
     Column("interval", .least) { Field($0.interval) },
@@ -41,7 +43,9 @@ struct StoreEventRecord: Record {
   let event: Event
   let payload: PayloadDisplay
 
-  static let columns: [Column<Self>] = [
+  static let columns = shown + Event.columns.of(\.event).besides(shown)
+
+  private static let shown: [Column<Self>] = [
     Column("position") { Field($0.event.position) },
     Column("aggregate") { .text($0.event.aggregateID) },
     Column("version", .least) { Field($0.event.version) },
