@@ -26,7 +26,7 @@ struct RecordPrinter<R: Record> {
 
   init(
     _ style: RecordStyle,
-    maximumWidth: Int? = StandardOutput.isTerminal ? Terminal.width : nil,
+    maximumWidth: Int? = StandardOutput.tableWidth,
     hasColors: Bool = false,
     write: @escaping (String) -> Void = { StandardOutput.writeRaw($0) }
   ) {

@@ -14,11 +14,14 @@ final class Pager: Sendable {
   }
 
   private let command: String
+  /// Whether it shows the rest of a long line to whoever scrolls there.
+  let scrollsSideways: Bool
   private let state = Mutex(State())
   private let child = ChildProcess()
 
   private init(_ command: String) {
     self.command = command
+    scrollsSideways = Self.scrollsSideways(command, less: CLibrary.environment("LESS"))
   }
 
   /// Shows what `body` writes to standard output through the operator's pager, where there is one and a terminal.
@@ -48,7 +51,28 @@ final class Pager: Sendable {
       let words = command.unicodeScalars.split(separator: " ").map(String.init)
       return words.isEmpty || words == ["cat"] ? nil : command
     }
-    return "if command -v less >/dev/null; then exec less; else exec cat; fi"
+    return standard
+  }
+
+  private static let standard = "if command -v less >/dev/null; then exec less; else exec cat; fi"
+
+  /// Whether a command is less, with `-S` among its own options or those of the variable LESS.
+  static func scrollsSideways(_ command: String, less variable: String?) -> Bool {
+    let words = command.unicodeScalars.split(separator: " ").map(String.init)
+    let program = words.first?.unicodeScalars.split(separator: "/").last.map(String.init)
+    guard command == standard || program == "less" else { return false }
+    let options = (variable ?? "").unicodeScalars.split(separator: " ").map(String.init)
+    // The first options of the variable need no hyphen.
+    return (options.first.map(chopsLines) ?? false)
+      || (options + words.dropFirst()).reduce(false) {
+        $0 || $1.utf8.first == UInt8(ascii: "-") && chopsLines($1)
+      }
+  }
+
+  private static func chopsLines(_ option: String) -> Bool {
+    if option.utf8.starts(with: "--".utf8) { return option.utf8.elementsEqual("--chop-long-lines".utf8) }
+    // Behind these letters comes what they set.
+    return option.unicodeScalars.prefix { !"bDhjkKoOpPtTxyz#+".unicodeScalars.contains($0) }.contains("S")
   }
 
   /// Writes to the pager; what comes after it was left is dropped.

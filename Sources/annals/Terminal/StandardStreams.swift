@@ -68,6 +68,12 @@ enum StandardOutput {
     self.pager.withLock { $0 = pager }
   }
 
+  /// How wide a table may be; nil where lines of any length are welcome, as in a file or a pager that scrolls sideways.
+  static var tableWidth: Int? {
+    guard isTerminal, pager.withLock({ $0?.scrollsSideways }) != true else { return nil }
+    return Terminal.width
+  }
+
   /// Keeps what is written from now on in a file without a name, until ``release()``; without it, nobody sees it.
   static func hold() throws {
     flush()

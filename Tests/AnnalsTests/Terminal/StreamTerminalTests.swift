@@ -1,6 +1,8 @@
 import TestSupport
 import Testing
 
+@testable import annals
+
 /// `annals stream` for somebody at a terminal: colours and the pager.
 @Suite struct StreamTerminalTests {
   private static let fill = """
@@ -52,6 +54,44 @@ import Testing
       ] {
         let run = try await stream("--limit 3", pager.merging(variables) { $1 }, in: db)
         #expect(run.standardOutput.contains(expected), "\(run.standardOutput)")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("less -S", nil, true), ("/usr/bin/less -RS", nil, true), ("less -R -F --chop-long-lines", nil, true),
+    ("less", "FRSX", true), ("less", "-R -S", true), ("less -R", "-FS", true), ("less", nil, false),
+    ("less", "FRX", false), ("less", "-R -PPage S", false), ("less -+S", nil, false), ("less S", nil, false),
+    ("less", "R --SILENT", false), ("sed S", "S", false), ("cat -S", nil, false), ("", "S", false),
+  ])
+  func lessMayScrollSideways(command: String, variable: String?, scrolls: Bool) {
+    #expect(Pager.scrollsSideways(command, less: variable) == scrolls)
+  }
+
+  /// Only who scrolls can see the end of a long line.
+  @Test(arguments: [
+    ("/less -S", [:], true), ("/less", ["LESS": "FRSX"], true), ("/less", [:], false),
+    ("/less -R", ["LESS": "R"], false),
+  ])
+  func aPagerThatScrollsGetsWholeLines(arguments: String, variables: [String: String], isWhole: Bool)
+    async throws
+  {
+    try await withEvents { db, _ in
+      try await db.psql(Self.fill)
+      try await withTemporaryDirectory { folder in
+        #expect(
+          try await runShell("printf '#!/bin/sh\\ncat\\n' > '\(folder)/less' && chmod +x '\(folder)/less'")
+            .exitCode == 0
+        )
+        let pager = variables.merging(["ANNALS_PAGER": folder + arguments]) { $1 }
+        for payload in ["compact", "full"] {
+          let run = try await stream("a --payload \(payload) --color never", pager, in: db)
+          #expect(
+            run.standardOutput.contains(String(repeating: "x", count: 300)) == isWhole,
+            "\(run.standardOutput)"
+          )
+          #expect(run.standardOutput.contains("…") != isWhole)
+        }
       }
     }
   }
