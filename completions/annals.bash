@@ -627,7 +627,7 @@ _annals_replay() {
     repeating_flags=()
     non_repeating_flags=(--raw --follow --park -n --dry-run -x --expanded --version '-?' --help)
     repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout -o --output --fields --into --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout --wait-limit -o --output --fields --into --progress)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -708,6 +708,9 @@ _annals_replay() {
         return
         ;;
     '--retry-timeout')
+        return
+        ;;
+    '--wait-limit')
         return
         ;;
     '-o'|'--output')
@@ -1579,7 +1582,7 @@ _annals_projections_set-checkpoint() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --from)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --wait-limit --from)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1604,6 +1607,9 @@ _annals_projections_set-checkpoint() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--wait-limit')
         return
         ;;
     '--from')
@@ -2116,7 +2122,7 @@ _annals_evolve_apply() {
     repeating_flags=()
     non_repeating_flags=(--swap --yes -n --dry-run --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--into --chunk --progress --retry-timeout -h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
+    non_repeating_options=(--into --chunk --progress --retry-timeout --wait-limit -h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -2131,6 +2137,9 @@ _annals_evolve_apply() {
         return
         ;;
     '--retry-timeout')
+        return
+        ;;
+    '--wait-limit')
         return
         ;;
     '-h'|'--host')
@@ -2207,7 +2216,7 @@ _annals_verify-versions() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields --category --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields --category --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2243,6 +2252,9 @@ _annals_verify-versions() {
         ;;
     '--category')
         __annals_custom_complete ---completion verify-versions -- --category
+        return
+        ;;
+    '--wait-limit')
         return
         ;;
     '--first-version')

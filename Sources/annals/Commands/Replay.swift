@@ -65,6 +65,7 @@ struct Replay: AsyncParsableCommand {
   var dryRun = false
 
   @OptionGroup var retry: RetryOptions
+  @OptionGroup var wait: WaitOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var readModel: ReadModelOptions
 
@@ -97,6 +98,7 @@ struct Replay: AsyncParsableCommand {
   func run() async throws {
     let store = try await connection.store()
     try await upcasters.apply(to: store)
+    await wait.apply(to: store)
     var query = EventQuery()
     query.aggregateID = aggregate
     try await filter.apply(to: &query, store)

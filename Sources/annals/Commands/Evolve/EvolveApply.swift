@@ -34,6 +34,7 @@ struct EvolveApply: AsyncParsableCommand {
 
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var retry: RetryOptions
+  @OptionGroup var wait: WaitOptions
   @OptionGroup var connection: ConnectionOptions
 
   func validate() throws {
@@ -44,6 +45,7 @@ struct EvolveApply: AsyncParsableCommand {
   func run() async throws {
     let plan = try EvolutionPlan(path: plan, bytes: try InputFile.read(plan))
     let store = try await connection.store()
+    await wait.apply(to: store)
     if dryRun {
       StandardOutput.writeRaw(try await store.evolutionScript(plan, into: into))
       return StandardOutput.flush()

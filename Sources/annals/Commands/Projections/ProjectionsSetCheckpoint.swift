@@ -13,6 +13,7 @@ struct ProjectionsSetCheckpoint: AsyncParsableCommand {
   )
 
   @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var wait: WaitOptions
 
   @Flag(help: "Do not ask.")
   var yes = false
@@ -28,6 +29,7 @@ struct ProjectionsSetCheckpoint: AsyncParsableCommand {
 
   func run() async throws {
     let store = try await connection.store()
+    await wait.apply(to: store)
     guard let live = try await store.projections(name).first(where: \.isLive) else {
       throw CommandError(.notFound, "projection \(name) has no live generation", code: "notFound")
     }

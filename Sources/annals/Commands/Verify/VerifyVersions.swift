@@ -27,6 +27,8 @@ struct VerifyVersions: AsyncParsableCommand {
   )
   var incremental = false
 
+  @OptionGroup var wait: WaitOptions
+
   @Option(help: ArgumentHelp("The version that a stream begins with, 0 or 1.", valueName: "n"))
   var firstVersion = 1
 
@@ -108,6 +110,7 @@ struct VerifyVersions: AsyncParsableCommand {
 
   private func run<R: Record & SendableMetatype>(record: @escaping @Sendable (Finding) -> R) async throws {
     let store = try await connection.store()
+    await wait.apply(to: store)
     // cron mails what is printed: a warning alone is no reason to.
     let isQuiet = output.format == .table && !StandardOutput.isTerminal && !explain
     let failing = failOn?.kinds
