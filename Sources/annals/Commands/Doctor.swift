@@ -67,6 +67,8 @@ struct DiagnosisRecord: Record {
   ]
 
   var lines: [String] { advice.map { ["-> " + $0] } ?? [] }
+  /// Half an advice is none.
+  static var cutsLines: Bool { false }
 
   static var versions: [DiagnosisRecord] {
     let libpq = "\(libpqVersion / 10_000).\(libpqVersion % 10_000)"

@@ -54,7 +54,7 @@ struct TraceTreeRecord: Record {
   static let columns = shown + TracedEvent.columns.of(\.traced).besides(shown)
 
   private static let shown: [Column<Self>] = [
-    Column("event_type", .high) { .text($0.branch + $0.traced.event.type) },
+    .type("event_type") { $0.branch + $0.traced.event.type },
     Column("aggregate") { .text($0.traced.event.aggregateID) },
     Column("version", .low) { Field($0.traced.event.version) },
     .time("time") { $0.traced.event.timestamp },

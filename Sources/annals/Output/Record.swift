@@ -6,10 +6,13 @@ protocol Record {
   static var columns: [Column<Self>] { get }
   /// What stands below the record in a table, over the whole width.
   var lines: [String] { get }
+  /// Whether these lines are cut where a terminal is too narrow, as the table is, and not broken.
+  static var cutsLines: Bool { get }
 }
 
 extension Record {
   var lines: [String] { [] }
+  static var cutsLines: Bool { true }
 
   /// The values of the columns.
   var fields: [Field] { Self.columns.map { $0.field(self) } }
@@ -23,6 +26,8 @@ struct Column<Row>: Sendable {
   /// How many columns of a narrow terminal a text needs to tell something, and how many to be read well. A number is
   /// never cut.
   let widths: ClosedRange<Int>
+  /// Whether it holds qualified names, whose end is kept where they are cut.
+  let holdsNames: Bool
   let field: @Sendable (Row) -> Field
 
   init(
@@ -30,9 +35,11 @@ struct Column<Row>: Sendable {
     _ importance: Importance = .normal,
     style: ColumnStyle = .plain,
     widths: ClosedRange<Int>? = nil,
+    holdsNames: Bool = false,
     field: @escaping @Sendable (Row) -> Field
   ) {
     (self.name, self.style, self.importance, self.field) = (name, style, importance, field)
+    self.holdsNames = holdsNames
     self.widths = widths ?? (importance == .high ? 20...48 : 12...48)
   }
 
@@ -45,9 +52,30 @@ struct Column<Row>: Sendable {
     Column(name, importance, widths: 17...17) { .text("\(time($0))") }
   }
 
+  /// An event type.
+  static func type(
+    _ name: String,
+    _ importance: Importance = .high,
+    style: ColumnStyle = .plain,
+    _ type: @escaping @Sendable (Row) -> String?
+  ) -> Column {
+    Column(name, importance, style: style, holdsNames: true) { Field(type($0)) }
+  }
+
   /// The same column where it matters more, or less, or is shown in another way.
   func with(importance: Importance? = nil, style: ColumnStyle? = nil) -> Column {
-    Column(name, importance ?? self.importance, style: style ?? self.style, widths: widths, field: field)
+    Column(
+      name,
+      importance ?? self.importance,
+      style: style ?? self.style,
+      widths: widths,
+      holdsNames: holdsNames,
+      field: field
+    )
+  }
+
+  func cut(_ text: String, to width: Int) -> String {
+    holdsNames ? Terminal.cutName(text, to: width) : Terminal.cut(text, to: width)
   }
 
   var heading: String { String(name.uppercased().map { $0 == "_" ? " " : $0 }) }
@@ -87,7 +115,13 @@ extension Sequence {
   func of<Part, Whole>(_ part: @escaping @Sendable (Whole) -> Part) -> [Column<Whole>]
   where Element == Column<Part> {
     map { column in
-      Column<Whole>(column.name, column.importance, style: column.style, widths: column.widths) {
+      Column<Whole>(
+        column.name,
+        column.importance,
+        style: column.style,
+        widths: column.widths,
+        holdsNames: column.holdsNames
+      ) {
         column.field(part($0))
       }
     }

@@ -156,7 +156,9 @@ struct RecordPrinter<R: Record> {
       return (text, field.isNumber, isColored ? Color(of: text) : nil)
     }
     printCells(cells)
-    for line in lines(below: record) { printLine([(line, nil)]) }
+    for line in lines(below: record) {
+      if R.cutsLines { printLine([(line, nil)]) } else { write(TextEscaping.forPeople(line) + "\n") }
+    }
   }
 
   /// None where fields were asked for by name.
@@ -167,7 +169,7 @@ struct RecordPrinter<R: Record> {
   private func printCells(_ cells: [(text: String, isRightAligned: Bool, color: Color?)]) {
     var line: [(text: String, color: Color?)] = []
     for (index, (place, cell)) in zip(places, cells).enumerated() {
-      let text = place.isCut ? Terminal.cut(cell.text, to: place.width) : cell.text
+      let text = place.isCut ? place.column.cut(cell.text, to: place.width) : cell.text
       let padding = String(repeating: " ", count: max(0, place.width - Terminal.columns(of: text)))
       if index > 0 { line.append((TableFit.gap, nil)) }
       if cell.isRightAligned { line.append((padding, nil)) }

@@ -64,6 +64,35 @@ enum Terminal {
     return line + "…"
   }
 
+  /// A qualified name that fits. Its last part says most: `…Events.OrderPlaced` of `Shop.Events.OrderPlaced, Shop`.
+  static func cutName(_ name: String, to width: Int) -> String {
+    guard columns(of: name) > width else { return name }
+    let scalars = name.unicodeScalars
+    // A branch of a tree stays.
+    let start = scalars.firstIndex { ![" ", "└", "─"].contains($0) } ?? scalars.startIndex
+    let qualified = scalars[start...].prefix { $0 != "," }
+    guard let separator = qualified.lastIndex(where: { [".", ":", "/", "\\"].contains($0) }) else {
+      return cut(name, to: width)
+    }
+    let beginning = String(scalars[..<qualified.endIndex])
+    if columns(of: beginning) < width { return beginning + "…" }
+    let branch = String(scalars[..<start])
+    let last = String(qualified[qualified.index(after: separator)...])
+    let room = width - columns(of: branch) - 1
+    guard columns(of: last) <= room else { return cut(branch + "…" + last, to: width) }
+    return branch + "…" + end(of: String(qualified), columns: room)
+  }
+
+  private static func end(of text: String, columns limit: Int) -> String {
+    var used = 0
+    return String(
+      text.reversed().prefix { character in
+        used += columns(of: character)
+        return used <= limit
+      }.reversed()
+    )
+  }
+
   private static func beginning(of text: String, columns limit: Int) -> String {
     var used = 0
     return String(

@@ -30,7 +30,7 @@ import Testing
 
   private static let cases: [(command: String, shown: [String])] = [
     ("stream \(id)", ["  \(type)"]),
-    ("stream", ["  Shop.Ordering.Events.OrderPlaced, "]),
+    ("stream", ["  Shop.Ordering.Events.OrderPlaced…"]),
     ("verify-versions --explain", ["CAUSE", "  deleted"]),
     ("verify-versions", ["DETAIL", "  version 3 is missing: 2 is followed by 4"]),
     ("types", ["  100.0%"]),
@@ -49,6 +49,27 @@ import Testing
       #expect(table.count > 1)
       #expect(table.allSatisfy { Terminal.columns(of: $0) <= 80 }, "\(table)")
       for text in shown { #expect(table.contains { $0.contains(text) }, "\(text) is not in \(table)") }
+    }
+  }
+
+  /// Qualified names differ at their ends.
+  @Test(arguments: ["stream", "stream \(id)", "trace c-1", "types", "snapshot show \(id) --blame"])
+  func typesAreToldApart(command: String) async throws {
+    try await withEvents { db, _ in
+      try await db.psql(Self.fill)
+      let type = "replace(event_type, 'Shop.Ordering.', 'MyCompany.Shop.Ordering.Domain.')"
+      try await db.psql("UPDATE events SET event_type = \(type), metadata = '{\"correlation_id\": \"c-1\"}'")
+      for width in [50, 60, 80] {
+        let lines = try await lines(command, width: width, in: db)
+        #expect(
+          lines.contains { $0.contains(".OrderPlaced") || $0.contains("…OrderPlaced") },
+          "\(lines)"
+        )
+        #expect(
+          lines.allSatisfy { $0.contains(": 5 events, ") || Terminal.columns(of: $0) <= width },
+          "\(lines)"
+        )
+      }
     }
   }
 
@@ -79,6 +100,16 @@ import Testing
       let projections = try await lines("projections", in: db)
       #expect(projections.first?.contains("DEAD LETTERS  ERROR") == true, "\(projections)")
       #expect(projections.contains { $0.contains("  duplicate key value") }, "\(projections)")
+    }
+  }
+
+  /// SQL that is advised is pasted.
+  @Test func anAdviceIsWhole() async throws {
+    try await withEvents { db, _ in
+      try await db.psql("DROP INDEX events_event_type_position_idx")
+      let lines = try await lines("doctor", width: 40, in: db)
+      let advice = #"CREATE INDEX CONCURRENTLY ON "public"."events" (event_type, position);"#
+      #expect(lines.contains { $0.hasPrefix("  -> ") && $0.hasSuffix(advice) }, "\(lines)")
     }
   }
 

@@ -65,6 +65,24 @@ import Testing
   }
 }
 
+@Suite struct CutNameTests {
+  private static let net = "Shop.Ordering.Events.OrderPlaced, Shop.Ordering"
+
+  @Test(arguments: [
+    (net, 47, net), (net, 46, "Shop.Ordering.Events.OrderPlaced…"),
+    (net, 33, "Shop.Ordering.Events.OrderPlaced…"),
+    (net, 32, "…hop.Ordering.Events.OrderPlaced"), (net, 12, "…OrderPlaced"), (net, 8, "…OrderP…"),
+    (net, 1, "…"),
+    (#"App\Shop\OrderPlaced"#, 14, #"…p\OrderPlaced"#), ("Shop::OrderPlaced", 12, "…OrderPlaced"),
+    ("shop.注文.注文済み", 9, "…注文済み"), ("OrderPlacedBySomebody", 12, "OrderPlaced…"), ("a b, c d", 4, "a b…"),
+    ("   └─ Shop.Events.OrderPlaced", 18, "   └─ …OrderPlaced"), ("   └─ Shop.OrderPlaced", 8, "   └─ ……"),
+  ])
+  func theLastPartIsKept(name: String, width: Int, cut: String) {
+    #expect(Terminal.cutName(name, to: width) == cut)
+    #expect(Terminal.columns(of: Terminal.cutName(name, to: width)) <= width)
+  }
+}
+
 @Suite struct FieldTests {
   @Test(arguments: [
     (0, "0"), (999, "999"), (1000, "1,000"), (-1000, "-1,000"), (1_234_567, "1,234,567"),

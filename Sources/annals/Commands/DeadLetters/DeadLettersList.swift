@@ -32,7 +32,7 @@ extension DeadLetter: Record {
     Column("position") { Field($0.position) },
     Column("aggregate_id") { .text($0.aggregateID) },
     Column("version", .low) { Field($0.version) },
-    Column("event_type") { .text($0.eventType) },
+    .type("event_type", .normal) { $0.eventType },
     Column("state", .low) { .text($0.state.rawValue) },
     Column("attempts", .least) { Field($0.attempts) },
     .time("failed_at", .low) { $0.failedAt },

@@ -72,7 +72,7 @@ struct EvolveCheck: AsyncParsableCommand {
 extension EvolutionFinding: Record {
   static let columns: [Column<Self>] = [
     Column("kind", .high) { .text($0.kind.rawValue) },
-    Column("event_type") { .text($0.eventType) },
+    .type("event_type") { $0.eventType },
     Column("path") { Field($0.path) },
     Column("events") { Field($0.events) },
     Column("aggregate_id", .low) { Field($0.aggregateID) },

@@ -178,7 +178,7 @@ extension BlamedValue: Record {
   static let columns: [Column<Self>] = [
     Column("path", .high) { .text($0.path) },
     Column("version") { Field($0.event?.version) },
-    Column("event_type", .high) { Field($0.event?.type) },
+    .type("event_type") { $0.event?.type },
     Column("timestamp", .low) { Field($0.event?.timestamp.description) },
     Column("event_id", .least) { Field($0.event?.id.description) },
     Column("value", .high) { .json($0.value) },

@@ -47,7 +47,7 @@ struct SnapshotVerify: AsyncParsableCommand {
 extension SnapshotFinding: Record {
   static let columns: [Column<Self>] = [
     Column("kind", .high) { .text($0.kind.rawValue) },
-    Column("aggregate_id") { Field($0.aggregateID) },
+    Column("aggregate_id", .high, widths: 12...48) { Field($0.aggregateID) },
     Column("version") { Field($0.version) },
     Column("path", .high) { Field($0.path) },
     Column("stored", .high) { Field(json: $0.stored) },

@@ -56,7 +56,7 @@ struct TypesList: AsyncParsableCommand {
 
 extension EventTypeSummary: Record {
   static let columns: [Column<Self>] = [
-    Column("event_type", .high) { .text($0.type) },
+    .type("event_type") { $0.type },
     Column("events") { Field($0.events) },
     Column("share") { .share($0.share) },
     .time("first_seen", .least) { $0.firstSeen },

@@ -6,7 +6,7 @@ extension Event: Record {
     Column("position", style: .optional) { Field($0.position) },
     Column("aggregate_id") { .text($0.aggregateID) },
     Column("version") { Field($0.version) },
-    Column("event_type", .high) { .text($0.type) },
+    .type("event_type") { $0.type },
     .time("timestamp") { $0.timestamp },
     Column("id") { .text("\($0.id)") },
     Column("event_data") { .json($0.data) },
@@ -29,7 +29,7 @@ struct StreamEventRecord: Record {
     Column("version") { Field($0.event.version) },
     .time("time") { $0.event.timestamp },
     Column("interval", .least) { Field($0.interval) },
-    Column("event_type", .high, style: .colored) { .text($0.event.type) },
+    .type("event_type", style: .colored) { $0.event.type },
     Column("payload", .low, widths: 16...48) { $0.payload.field($0.event) },
   ]
 
@@ -50,7 +50,7 @@ struct StoreEventRecord: Record {
     Column("aggregate") { .text($0.event.aggregateID) },
     Column("version", .least) { Field($0.event.version) },
     .time("time") { $0.event.timestamp },
-    Column("event_type", .high, style: .colored) { .text($0.event.type) },
+    .type("event_type", style: .colored) { $0.event.type },
     Column("payload", .low, widths: 16...48) { $0.payload.field($0.event) },
   ]
 

@@ -3,10 +3,10 @@ internal import LibPQ
 
 extension EvolutionPlan.TypeChange: Record {
   static let columns: [Column<Self>] = [
-    Column("event_type", .high) { .text($0.type) },
+    .type("event_type") { $0.type },
     Column("events") { Field($0.events) },
     Column("changed") { Field($0.changed) },
-    Column("becomes", .high) { .text($0.outcome) },
+    .type("becomes") { $0.outcome },
   ]
 
   /// The types after the change with their counts, where they are not just the old one.

@@ -7,7 +7,7 @@ struct ReplayPlanRecord: Record {
   let isForPeople: Bool
 
   static let columns: [Column<Self>] = [
-    Column("event_type", .high) { Field($0.estimate.type ?? ($0.isForPeople ? "(other types)" : nil)) },
+    .type("event_type") { $0.estimate.type ?? ($0.isForPeople ? "(other types)" : nil) },
     Column("estimated_events") { Field($0.estimate.events) },
     Column("from_position", style: .aside) { Field($0.positions?.lowerBound) },
     Column("to_position", style: .aside) { Field($0.positions?.upperBound) },
