@@ -29,7 +29,7 @@ struct VerifyVersions: AsyncParsableCommand {
 
   @OptionGroup var wait: WaitOptions
 
-  @Option(help: ArgumentHelp("The version that a stream begins with, 0 or 1.", valueName: "n"))
+  @Option(help: ArgumentHelp("First version of a stream, 0 or 1.", valueName: "n"))
   var firstVersion = 1
 
   @Option(help: ArgumentHelp("Print at most n findings; all are counted.", valueName: "n"))
