@@ -219,7 +219,7 @@ _annals() {
 _annals_init() {
     repeating_flags=()
     non_repeating_flags=(--add-position -n --dry-run --version '-?' --help)
-    repeating_options=()
+    repeating_options=(--set)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 0
 
@@ -242,6 +242,9 @@ _annals_init() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
         return
         ;;
     '--response-timeout')
@@ -307,9 +310,9 @@ _annals_sandbox_stop() {
 
 _annals_sandbox_status() {
     repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
+    non_repeating_flags=(--version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--directory -o --output --fields)
+    non_repeating_options=(--directory -o --output)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -320,9 +323,6 @@ _annals_sandbox_status() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac
@@ -382,9 +382,9 @@ _annals_sandbox_exec() {
 
 _annals_append() {
     repeating_flags=()
-    non_repeating_flags=(--receipts -x --expanded -n --dry-run --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --run-id --max-errors --rejects --progress -o --output --fields --retry-timeout)
+    non_repeating_flags=(--receipts -n --dry-run --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --run-id --max-errors --rejects --progress -o --output --retry-timeout)
     __annals_offer_flags_options 3
 
     # Offer option value completions
@@ -406,6 +406,9 @@ _annals_append() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
         return
         ;;
     '--response-timeout')
@@ -462,9 +465,6 @@ _annals_append() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
-    '--fields')
-        return
-        ;;
     '--retry-timeout')
         return
         ;;
@@ -485,9 +485,9 @@ _annals_append() {
 
 _annals_stream() {
     repeating_flags=()
-    non_repeating_flags=(--raw --reverse --strict --follow -x --expanded --version '-?' --help)
-    repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output --fields)
+    non_repeating_flags=(--raw --reverse --strict --follow --version '-?' --help)
+    repeating_options=(--set --type)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -509,6 +509,9 @@ _annals_stream() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
         return
         ;;
     '--response-timeout')
@@ -568,9 +571,6 @@ _annals_stream() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
-    '--fields')
-        return
-        ;;
     esac
 
     # Offer positional completions
@@ -584,9 +584,9 @@ _annals_stream() {
 
 _annals_trace() {
     repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -608,6 +608,9 @@ _annals_trace() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
         return
         ;;
     '--response-timeout')
@@ -617,17 +620,14 @@ _annals_trace() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
-    '--fields')
-        return
-        ;;
     esac
 }
 
 _annals_replay() {
     repeating_flags=()
-    non_repeating_flags=(--raw --follow --park -n --dry-run -x --expanded --version '-?' --help)
-    repeating_options=(--type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout --wait-limit -o --output --fields --into --progress)
+    non_repeating_flags=(--raw --follow --park -n --dry-run --version '-?' --help)
+    repeating_options=(--set --type)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout -o --output --into --progress)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -649,6 +649,9 @@ _annals_replay() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
         return
         ;;
     '--response-timeout')
@@ -710,14 +713,8 @@ _annals_replay() {
     '--retry-timeout')
         return
         ;;
-    '--wait-limit')
-        return
-        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     '--into')
@@ -739,9 +736,9 @@ _annals_replay() {
 
 _annals_watermark() {
     repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -765,14 +762,14 @@ _annals_watermark() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac
@@ -804,7 +801,7 @@ _annals_snapshot() {
 _annals_snapshot_take() {
     repeating_flags=()
     non_repeating_flags=(--all --raw --version '-?' --help)
-    repeating_options=()
+    repeating_options=(--set)
     non_repeating_options=(--category --every --workers --retry-timeout --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters)
     __annals_offer_flags_options -1
 
@@ -846,6 +843,9 @@ _annals_snapshot_take() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -866,9 +866,9 @@ _annals_snapshot_take() {
 
 _annals_snapshot_show() {
     repeating_flags=()
-    non_repeating_flags=(--blame --strict --no-snapshot --raw -x --expanded --version '-?' --help)
-    repeating_options=(--diff)
-    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output --fields)
+    non_repeating_flags=(--blame --strict --no-snapshot --raw --version '-?' --help)
+    repeating_options=(--diff --set)
+    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -905,6 +905,9 @@ _annals_snapshot_show() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -914,9 +917,6 @@ _annals_snapshot_show() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac
@@ -932,9 +932,9 @@ _annals_snapshot_show() {
 
 _annals_snapshot_list() {
     repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -962,14 +962,14 @@ _annals_snapshot_list() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac
@@ -985,9 +985,9 @@ _annals_snapshot_list() {
 
 _annals_snapshot_verify() {
     repeating_flags=()
-    non_repeating_flags=(--raw -x --expanded --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output --fields)
+    non_repeating_flags=(--raw --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1019,6 +1019,9 @@ _annals_snapshot_verify() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -1028,9 +1031,6 @@ _annals_snapshot_verify() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac
@@ -1047,7 +1047,7 @@ _annals_snapshot_verify() {
 _annals_snapshot_prune() {
     repeating_flags=()
     non_repeating_flags=(--stale -n --dry-run -y --yes --version '-?' --help)
-    repeating_options=()
+    repeating_options=(--set)
     non_repeating_options=(--category --keep -h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options -1
 
@@ -1079,6 +1079,9 @@ _annals_snapshot_prune() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -1096,7 +1099,7 @@ _annals_snapshot_prune() {
 _annals_check-projection() {
     repeating_flags=()
     non_repeating_flags=(--raw --strict --version '-?' --help)
-    repeating_options=()
+    repeating_options=(--set)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters)
     __annals_offer_flags_options -1
 
@@ -1121,6 +1124,9 @@ _annals_check-projection() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -1141,9 +1147,9 @@ _annals_check-projection() {
 
 _annals_rebuild-projection() {
     repeating_flags=()
-    non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff -x --expanded --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output --fields)
+    non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1165,6 +1171,9 @@ _annals_rebuild-projection() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
         return
         ;;
     '--response-timeout')
@@ -1205,9 +1214,6 @@ _annals_rebuild-projection() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
-    '--fields')
-        return
-        ;;
     esac
 
     # Offer positional completions
@@ -1222,7 +1228,7 @@ _annals_rebuild-projection() {
 _annals_project() {
     repeating_flags=()
     non_repeating_flags=(--raw --once --version '-?' --help)
-    repeating_options=()
+    repeating_options=(--set)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --attempts --retry-delay --chunk --poll --retry-timeout --wait-limit --progress)
     __annals_offer_flags_options -1
 
@@ -1245,6 +1251,9 @@ _annals_project() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
         return
         ;;
     '--response-timeout')
@@ -1311,9 +1320,9 @@ _annals_projections() {
 
 _annals_projections_list() {
     repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1337,14 +1346,14 @@ _annals_projections_list() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac
@@ -1360,9 +1369,9 @@ _annals_projections_list() {
 
 _annals_projections_show() {
     repeating_flags=()
-    non_repeating_flags=(-x --expanded --file --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields --generation)
+    non_repeating_flags=(--file --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --generation)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1386,14 +1395,14 @@ _annals_projections_show() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     '--generation')
@@ -1413,7 +1422,7 @@ _annals_projections_show() {
 _annals_projections_rollback() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
-    repeating_options=()
+    repeating_options=(--set)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 1
 
@@ -1436,6 +1445,9 @@ _annals_projections_rollback() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
         return
         ;;
     '--response-timeout')
@@ -1455,7 +1467,7 @@ _annals_projections_rollback() {
 _annals_projections_drop() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
-    repeating_options=()
+    repeating_options=(--set)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 1
 
@@ -1478,6 +1490,9 @@ _annals_projections_drop() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
         return
         ;;
     '--response-timeout')
@@ -1497,7 +1512,7 @@ _annals_projections_drop() {
 _annals_projections_pause() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
-    repeating_options=()
+    repeating_options=(--set)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 1
 
@@ -1520,6 +1535,9 @@ _annals_projections_pause() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
         return
         ;;
     '--response-timeout')
@@ -1539,7 +1557,7 @@ _annals_projections_pause() {
 _annals_projections_resume() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
-    repeating_options=()
+    repeating_options=(--set)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 1
 
@@ -1564,6 +1582,9 @@ _annals_projections_resume() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -1581,8 +1602,8 @@ _annals_projections_resume() {
 _annals_projections_set-checkpoint() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --wait-limit --from)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --from)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1606,10 +1627,10 @@ _annals_projections_set-checkpoint() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
-    '--response-timeout')
+    '--set')
         return
         ;;
-    '--wait-limit')
+    '--response-timeout')
         return
         ;;
     '--from')
@@ -1651,9 +1672,9 @@ _annals_dead-letters() {
 
 _annals_dead-letters_list() {
     repeating_flags=()
-    non_repeating_flags=(-x --expanded --all --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
+    non_repeating_flags=(--all --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1677,14 +1698,14 @@ _annals_dead-letters_list() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac
@@ -1700,9 +1721,9 @@ _annals_dead-letters_list() {
 
 _annals_dead-letters_show() {
     repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1726,14 +1747,14 @@ _annals_dead-letters_show() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac
@@ -1754,7 +1775,7 @@ _annals_dead-letters_show() {
 _annals_dead-letters_retry() {
     repeating_flags=()
     non_repeating_flags=(--raw --version '-?' --help)
-    repeating_options=()
+    repeating_options=(--set)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --file --exec --timeout)
     __annals_offer_flags_options -1
 
@@ -1777,6 +1798,9 @@ _annals_dead-letters_retry() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
         return
         ;;
     '--response-timeout')
@@ -1814,7 +1838,7 @@ _annals_dead-letters_retry() {
 _annals_dead-letters_discard() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
-    repeating_options=()
+    repeating_options=(--set)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options -1
 
@@ -1837,6 +1861,9 @@ _annals_dead-letters_discard() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
         return
         ;;
     '--response-timeout')
@@ -1882,9 +1909,9 @@ _annals_types() {
 
 _annals_types_list() {
     repeating_flags=()
-    non_repeating_flags=(--all -x --expanded --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
+    non_repeating_flags=(--all --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -1915,6 +1942,9 @@ _annals_types_list() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -1922,17 +1952,14 @@ _annals_types_list() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
-    '--fields')
-        return
-        ;;
     esac
 }
 
 _annals_types_show() {
     repeating_flags=()
-    non_repeating_flags=(--shapes --json-schema --all -x --expanded --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
+    non_repeating_flags=(--shapes --json-schema --all --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1959,14 +1986,14 @@ _annals_types_show() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac
@@ -2005,9 +2032,9 @@ _annals_evolve() {
 
 _annals_evolve_check() {
     repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=(--projection)
-    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=(--projection --set)
+    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2044,14 +2071,14 @@ _annals_evolve_check() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac
@@ -2067,9 +2094,9 @@ _annals_evolve_check() {
 
 _annals_evolve_plan() {
     repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2097,14 +2124,14 @@ _annals_evolve_plan() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac
@@ -2121,8 +2148,8 @@ _annals_evolve_plan() {
 _annals_evolve_apply() {
     repeating_flags=()
     non_repeating_flags=(--swap --yes -n --dry-run --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(--into --chunk --progress --retry-timeout --wait-limit -h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
+    repeating_options=(--set)
+    non_repeating_options=(--into --chunk --progress --retry-timeout -h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -2137,9 +2164,6 @@ _annals_evolve_apply() {
         return
         ;;
     '--retry-timeout')
-        return
-        ;;
-    '--wait-limit')
         return
         ;;
     '-h'|'--host')
@@ -2161,6 +2185,9 @@ _annals_evolve_apply() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -2178,7 +2205,7 @@ _annals_evolve_apply() {
 _annals_evolve_rollback() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
-    repeating_options=()
+    repeating_options=(--set)
     non_repeating_options=(--into -h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
     __annals_offer_flags_options 0
 
@@ -2206,6 +2233,9 @@ _annals_evolve_rollback() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -2214,9 +2244,9 @@ _annals_evolve_rollback() {
 
 _annals_verify-versions() {
     repeating_flags=()
-    non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields --category --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
+    non_repeating_flags=(--incremental --explain --strict --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --category --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2240,6 +2270,9 @@ _annals_verify-versions() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -2247,14 +2280,8 @@ _annals_verify-versions() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
-    '--fields')
-        return
-        ;;
     '--category')
         __annals_custom_complete ---completion verify-versions -- --category
-        return
-        ;;
-    '--wait-limit')
         return
         ;;
     '--first-version')
@@ -2267,11 +2294,11 @@ _annals_verify-versions() {
         return
         ;;
     '--skip')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
         return
         ;;
     '--fail-on')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
         return
         ;;
     '--workers')
@@ -2306,7 +2333,7 @@ _annals_verify-versions() {
 _annals_check() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
-    repeating_options=()
+    repeating_options=(--set)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --max-lag --max-dead-letters --max-age --format --time-limit)
     __annals_offer_flags_options 0
 
@@ -2329,6 +2356,9 @@ _annals_check() {
         ;;
     '--layout')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
         return
         ;;
     '--response-timeout')
@@ -2355,9 +2385,9 @@ _annals_check() {
 
 _annals_doctor() {
     repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --fields)
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2381,14 +2411,14 @@ _annals_doctor() {
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
+    '--set')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac

@@ -17,10 +17,15 @@ enum Advice {
   private static let given = Mutex(Given())
 
   /// Notes what the command line said, without passwords.
-  static func repeatOptions(of parameters: ConnectionParameters, table: QualifiedName?, layout: String?) {
+  static func repeatOptions(
+    of parameters: ConnectionParameters,
+    table: QualifiedName?,
+    layout: String?,
+    setting values: [LayoutParameter]
+  ) {
     let shown = parameters.withoutPasswords
     let server = [("-h", shown?.host), ("-p", shown?.port), ("-U", shown?.user), ("-d", shown?.database)]
-    let tables = [("--table", table?.description), ("--layout", layout)]
+    let tables = [("--table", table?.description), ("--layout", layout)] + Self.setting(values)
     given.withLock { $0 = Given(server: options(server), table: options(tables)) }
   }
 
@@ -33,6 +38,10 @@ enum Advice {
   static func ofSandbox(_ hint: String) -> String {
     let hasCommand = !hint.unicodeScalars.ranges(of: "annals sandbox ".unicodeScalars).isEmpty
     return hint + (hasCommand ? given.withLock(\.sandbox) : "")
+  }
+
+  private static func setting(_ values: [LayoutParameter]) -> [(name: String, value: String?)] {
+    values.map { ("--set", "\($0.name)=\($0.value)") }
   }
 
   private static func options(_ options: [(name: String, value: String?)]) -> String {

@@ -61,17 +61,19 @@ extension SectionFile {
   /// The tables that sections name, each with its schema.
   package func tables(_ keyword: String) throws(SQLFileError) -> [QualifiedName] {
     var tables: [QualifiedName] = []
-    for section in sections(keyword) {
-      guard section.argument.utf8.contains(UInt8(ascii: ".")), let table = QualifiedName(section.argument)
-      else {
-        throw error(
-          "\"\(section.argument)\" is not the name of a table with its schema",
-          at: section.argumentLocation
-        )
-      }
-      tables.append(table)
-    }
+    for section in sections(keyword) { tables.append(try table(section.argument, of: section)) }
     return tables
+  }
+
+  /// The table of that name, which is what a section names, or what is made of it.
+  func table(_ name: String, of section: Section) throws(SQLFileError) -> QualifiedName {
+    guard section.argument.utf8.contains(UInt8(ascii: ".")), let table = QualifiedName(name) else {
+      throw error(
+        "\"\(section.argument)\" is not the name of a table with its schema",
+        at: section.argumentLocation
+      )
+    }
+    return table
   }
 }
 

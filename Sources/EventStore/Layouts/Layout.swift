@@ -9,14 +9,18 @@ public struct Layout: Sendable {
   /// The tables whose writers may still make events appear, in the order of the file; records of annals' own are kept
   /// under the name of the first.
   let tables: [QualifiedName]
+  /// What is filled into the SQL of the file, in the order of the file.
+  public let parameters: [LayoutParameter]
   /// What makes positions final.
   let positions: Positions
+  /// The parameters that the parts of the first table's name are, where they are.
+  let tableParameters: (schema: String?, name: String?)
   let path: String
   let bytes: [UInt8]
-  let query: SQLStatement
-
   /// The FROM item that reads the events.
-  var relation: String { "(\n\(query.text)\n)" }
+  let relation: String
+  /// Tells the layout from another file, or one with other values: the file, and what differs from it.
+  let identity: [UInt8]
 
   /// Reads a layout file.
   ///
@@ -26,22 +30,26 @@ public struct Layout: Sendable {
   /// - Throws: ``EventStoreError`` with code `invalidDefinition`, and the line and column in its message.
   public init(path: String, bytes: [UInt8]) throws {
     do {
-      try self.init(try SectionFile(name: path, bytes: bytes, rules: Self.sectionRules))
+      try self.init(try SectionFile(name: path, bytes: bytes, rules: Self.sectionRules), [])
     } catch {
       throw EventStoreError(error)
     }
   }
 
-  private static let sectionRules = [
+  static let sectionRules = [
     SectionRule(keyword: "layout", argument: "NAME", body: .optional, isUnique: true, isRequired: true),
+    SectionRule(keyword: "parameter", argument: "NAME VALUE", body: .optional),
     SectionRule(keyword: "table", argument: "SCHEMA.NAME", body: .optional, isRequired: true),
     SectionRule(keyword: "positions", argument: "final|late|dense [SECONDS]", body: .optional, isUnique: true),
   ]
 
-  private init(_ file: SectionFile) throws(SQLFileError) {
+  init(_ file: SectionFile, _ values: [LayoutParameter]) throws(SQLFileError) {
     (path, bytes) = (file.name, file.bytes)
     name = try file.name(of: file.sections("layout")[0])
-    tables = try file.tables("table")
+    var places = try LayoutPlaces(file, values)
+    parameters = places.parameters
+    tables = try Self.tables(of: file, &places)
+    tableParameters = LayoutPlaces.parameters(ofTable: file.sections("table")[0].argument)
     if let section = file.sections("positions").first {
       guard let positions = Positions(try file.name(of: section)) else {
         throw file.error("@positions is final, late, dense or dense SECONDS", at: section.argumentLocation)
@@ -57,7 +65,22 @@ public struct Layout: Sendable {
         at: statements.dropFirst().first?.location ?? statements.first?.location ?? file.sections[0].location
       )
     }
-    self.query = query
+    relation = "(\n\(try places.fill(query.text, at: query.location))\n)"
+    try places.requireAllFilled()
+    // No file contains a NUL byte.
+    identity = bytes + places.changes.flatMap { Array("\0\($0.name)=\($0.value)".utf8) }
+  }
+
+  private static func tables(
+    of file: SectionFile,
+    _ places: inout LayoutPlaces
+  ) throws(SQLFileError) -> [QualifiedName] {
+    var tables: [QualifiedName] = []
+    for section in file.sections("table") {
+      let text = try places.fill(section.argument, at: section.argumentLocation)
+      tables.append(try file.table(text, of: section))
+    }
+    return tables
   }
 }
 

@@ -47,7 +47,7 @@ public struct Upcasters: Sendable {
   /// Tells other upcasters, or another layout, from these.
   fileprivate func digest(with layout: Layout?) -> String {
     var hash = SHA256()
-    if let layout { hash.update(layout.bytes.span) }
+    if let layout { hash.update(layout.identity.span) }
     for file in files { hash.update(file.bytes.span) }
     return hash.finish().description
   }

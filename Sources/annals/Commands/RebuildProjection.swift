@@ -21,7 +21,7 @@ struct RebuildProjection: AsyncParsableCommand {
 
   @Flag(
     name: [.customShort("n"), .long],
-    help: "Say what would be done and how long it takes; change nothing."
+    help: "Say what it would do and how long; change nothing."
   )
   var dryRun = false
 

@@ -28,7 +28,7 @@ struct Replay: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Remember under this name how far it got, and begin there the next time.",
+      "Begin where the last run with this name ended.",
       valueName: "name"
     ),
     completion: .checkpoint

@@ -3,7 +3,7 @@ internal import EventStore
 
 /// How `append --from` takes its input.
 struct BulkOptions: ParsableArguments {
-  @Option(help: "Append the lines of this NDJSON file; - is stdin.", completion: .file())
+  @Option(help: "Append an NDJSON file; - is standard input.", completion: .file())
   var from: String?
 
   @Option(help: ArgumentHelp("Commit after every n lines, not all or nothing.", valueName: "n"))

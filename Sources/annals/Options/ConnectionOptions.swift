@@ -40,6 +40,13 @@ struct ConnectionOptions: ParsableArguments {
   var givenLayout: String?
 
   @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("A parameter of the layout; can be given again.", valueName: "name=value"),
+    transform: ConnectionOptions.parseParameter
+  )
+  var givenParameters: [LayoutParameter] = []
+
+  @Option(
     help: ArgumentHelp(
       "Longest silence of the server during a statement.",
       valueName: "duration"
@@ -49,14 +56,32 @@ struct ConnectionOptions: ParsableArguments {
 
   func validate() throws {
     try responseTimeout?.requirePositive("--response-timeout")
-    if givenTable != nil, givenLayout != nil {
-      throw ValidationError("--table and --layout exclude each other: a layout names its tables")
+    if !givenParameters.isEmpty, layoutName == nil {
+      throw ValidationError("--set needs --layout, whose parameters it sets")
     }
   }
 
-  /// The layout of the option, else that of the variable, unless a table is named.
+  /// The name of the option, else that of the variable, unless a table is named and no layout of it.
+  private var layoutName: String? {
+    givenLayout ?? (givenTable == nil ? MirroredOption.layout.variableText : nil)
+  }
+
+  /// The layout of that name, with its parameters and its table as they are given.
   func layout() throws -> Layout? {
-    guard givenTable == nil, let name = givenLayout ?? MirroredOption.layout.variableText else { return nil }
+    guard let layout = try layoutName.map(Self.layout(named:)) else { return nil }
+    do { return try layout.setting(givenParameters, table: givenTable) } catch let error as EventStoreError {
+      throw CommandError(
+        .usage,
+        error.message,
+        code: "usage",
+        detail: error.detail,
+        hint: error.hint.map(Advice.text)
+      )
+    }
+  }
+
+  /// A shipped layout, or that of a file.
+  static func layout(named name: String) throws -> Layout {
     if let layout = Layout(shipped: name) { return layout }
     guard name.utf8.contains(UInt8(ascii: "/")) || name.utf8.contains(UInt8(ascii: ".")) else {
       let near =
@@ -80,7 +105,7 @@ struct ConnectionOptions: ParsableArguments {
   func store() async throws -> EventStore {
     var parameters = ConnectionParameters(host: host, port: port, user: user, database: database)
     parameters.responseTimeout = responseTimeout?.duration
-    Advice.repeatOptions(of: parameters, table: givenTable, layout: givenLayout)
+    Advice.repeatOptions(of: parameters, table: givenTable, layout: givenLayout, setting: givenParameters)
     let store = try EventStore(parameters, table: try table, layout: try layout())
     await store.onNotice { StandardError.warn($0) }
     return store
@@ -91,5 +116,16 @@ struct ConnectionOptions: ParsableArguments {
       throw ValidationError("'\(text)' is not the name of a table; write name or schema.name")
     }
     return name
+  }
+
+  static func parseParameter(_ text: String) throws -> LayoutParameter {
+    let scalars = text.unicodeScalars
+    guard let sign = scalars.firstIndex(of: "="), sign > scalars.startIndex else {
+      throw ValidationError("'\(text)' sets no parameter; write name=value")
+    }
+    return LayoutParameter(
+      name: String(scalars[..<sign]),
+      value: String(scalars[scalars.index(after: sign)...])
+    )
   }
 }

@@ -48,7 +48,7 @@ import Testing
 
   private static let helpOptions: Set<String> = ["--help", "-?", "--version"]
   private static let commonOptions: Set<String> = helpOptions.union([
-    "-h", "--host", "-p", "--port", "-U", "--username", "-d", "--dbname", "--table", "--layout", "-o",
+    "-h", "--host", "-p", "--port", "-U", "--username", "-d", "--dbname", "--table", "--layout", "--set", "-o",
     "--output", "-x", "--expanded", "--fields", "--response-timeout",
   ])
 

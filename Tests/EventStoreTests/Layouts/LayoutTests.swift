@@ -9,11 +9,19 @@ import Testing
   /// A framework: its tables as its own sources define them, and two events of order 1 with one of order 2 between.
   struct Framework: Sendable, CustomTestStringConvertible {
     let name: String
+    /// Where the layout looks for the tables unless told otherwise.
+    var schema = "public"
     let tables: String
     let events: String
     var aggregateIDs = ["order-1", "order-2"]
 
     var testDescription: String { name }
+
+    /// The store in a schema.
+    func sql(in schema: String? = nil) -> String {
+      let schema = quoteIdentifier(schema ?? self.schema)
+      return "CREATE SCHEMA IF NOT EXISTS \(schema); SET search_path = \(schema);" + tables + events
+    }
   }
 
   private static let uuids = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"]
@@ -21,17 +29,17 @@ import Testing
   static let frameworks = [
     Framework(
       name: "message-db",
+      schema: "message_store",
       tables: """
-        CREATE SCHEMA message_store;
-        CREATE TABLE message_store.messages (
+        CREATE TABLE messages (
           global_position bigserial PRIMARY KEY, position bigint NOT NULL, id uuid NOT NULL DEFAULT gen_random_uuid(),
           time timestamp without time zone DEFAULT (now() AT TIME ZONE 'utc') NOT NULL,
           stream_name text NOT NULL, type text NOT NULL, data jsonb, metadata jsonb);
-        CREATE UNIQUE INDEX messages_id ON message_store.messages (id);
-        CREATE UNIQUE INDEX messages_stream ON message_store.messages (stream_name, position);
+        CREATE UNIQUE INDEX messages_id ON messages (id);
+        CREATE UNIQUE INDEX messages_stream ON messages (stream_name, position);
         """,
       events: """
-        INSERT INTO message_store.messages (stream_name, position, type, data, metadata) VALUES
+        INSERT INTO messages (stream_name, position, type, data, metadata) VALUES
           ('order-1', 0, 'Submitted', '{"n": 1}', '{"by": "x"}'), ('order-2', 0, 'Submitted', '{"n": 2}', NULL),
           ('order-1', 1, 'Paid', '{"n": 3}', NULL);
         """
@@ -127,6 +135,7 @@ import Testing
     ),
     Framework(
       name: "sequent",
+      schema: "sequent_schema",
       tables: """
         CREATE TABLE event_types (id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, type text UNIQUE NOT NULL);
         CREATE TABLE events (aggregate_id uuid NOT NULL, partition_key text NOT NULL DEFAULT '',
@@ -150,10 +159,13 @@ import Testing
     for name in Layout.shippedNames { #expect(Layout(shipped: name)?.name == name) }
   }
 
-  @Test(arguments: frameworks) func everythingThatReads(_ framework: Framework) async throws {
+  @Test(arguments: frameworks, [nil, #"A "shop""#])
+  func everythingThatReads(_ framework: Framework, inSchema schema: String?) async throws {
     try await TestCluster.withDatabase { db in
-      try await db.psql(framework.tables + framework.events)
-      let layout = try #require(Layout(shipped: framework.name))
+      try await db.psql(framework.sql(in: schema))
+      let layout = try #require(Layout(shipped: framework.name)).setting(
+        schema.map { [LayoutParameter(name: "schema", value: $0)] } ?? []
+      )
       let store = try EventStore(connecting: db.conninfo, layout: layout)
       let id = framework.aggregateIDs[0]
 
@@ -187,7 +199,7 @@ import Testing
 
   @Test(arguments: frameworks) func followingNeedsFinalPositions(_ framework: Framework) async throws {
     try await TestCluster.withDatabase { db in
-      try await db.psql(framework.tables + framework.events)
+      try await db.psql(framework.sql())
       let layout = try #require(Layout(shipped: framework.name))
       let store = try EventStore(connecting: db.conninfo, layout: layout)
       if framework.name == "sequent" {
@@ -208,7 +220,7 @@ import Testing
   @Test func aProjectionOfSomebodyElsesStore() async throws {
     try await TestCluster.withDatabase { db in
       let framework = Self.frameworks[0]
-      try await db.psql(framework.tables + framework.events)
+      try await db.psql(framework.sql())
       let layout = try #require(Layout(shipped: framework.name))
       let store = try EventStore(connecting: db.conninfo, layout: layout)
       let made = try await store.initialize()
@@ -244,7 +256,7 @@ import Testing
   @Test func nothingIsWritten() async throws {
     try await TestCluster.withDatabase { db in
       let framework = Self.frameworks[0]
-      try await db.psql(framework.tables + framework.events)
+      try await db.psql(framework.sql())
       let store = try EventStore(
         connecting: db.conninfo,
         layout: try #require(Layout(shipped: framework.name))
@@ -269,7 +281,7 @@ import Testing
   func aPageUsesTheIndex(name: String) async throws {
     try await TestCluster.withDatabase { db in
       let framework = try #require(Self.frameworks.first { $0.name == name })
-      try await db.psql(framework.tables + framework.events)
+      try await db.psql(framework.sql())
       let layout = try #require(Layout(shipped: name))
       let plan = try await db.psql(
         "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; EXPLAIN SELECT * FROM \(layout.relation) e WHERE e.position > 5 ORDER BY e.position LIMIT 10"
@@ -283,7 +295,7 @@ import Testing
   @Test func aStreamUsesTheIndex() async throws {
     try await TestCluster.withDatabase { db in
       let framework = try #require(Self.frameworks.first { $0.name == "marten" })
-      try await db.psql(framework.tables + framework.events)
+      try await db.psql(framework.sql())
       let layout = try #require(Layout(shipped: "marten"))
       let connection = try Connection(ConnectionParameters(database: db.conninfo), canceller: Canceller())
       let table = try EventsTable.find(layout, connection)

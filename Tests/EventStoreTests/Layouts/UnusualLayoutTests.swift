@@ -10,7 +10,7 @@ import Testing
   func martenHasNoTombstonesAndSkipsNothing(hasColumn: Bool) async throws {
     try await TestCluster.withDatabase { db in
       let framework = try #require(LayoutTests.frameworks.first { $0.name == "marten" })
-      try await db.psql(framework.tables + framework.events)
+      try await db.psql(framework.sql())
       try await db.psql(
         """
         INSERT INTO mt_streams (id) VALUES ('00000000-0000-4000-8000-000000000009');
@@ -46,7 +46,7 @@ import Testing
   @Test func commandedLinksEventsIntoOtherStreams() async throws {
     try await TestCluster.withDatabase { db in
       let framework = try #require(LayoutTests.frameworks.first { $0.name == "commanded" })
-      try await db.psql(framework.tables + framework.events)
+      try await db.psql(framework.sql())
       // Stream 3 has events 1 and 2 by link, and then one of its own.
       try await db.psql(
         """
@@ -121,7 +121,7 @@ import Testing
   @Test func aLayoutNeedsNoMetadata() async throws {
     try await TestCluster.withDatabase { db in
       let framework = LayoutTests.frameworks[0]
-      try await db.psql(framework.tables + framework.events)
+      try await db.psql(framework.sql())
       let text = """
         -- @layout mine
         -- @table message_store.messages

@@ -1,5 +1,6 @@
 -- @layout commanded-links
--- @table public.stream_events
+-- @parameter schema public
+-- @table :"schema".stream_events
 -- EventStore for Elixir, as layout commanded, but each stream as its readers see it: with the events of others that were
 -- linked into it, at the versions that they have there. An event has a place in each of these streams, and so there is no
 -- order of the store as a whole.
@@ -11,7 +12,7 @@ SELECT e.event_id AS id,
        e.created_at AS "timestamp",
        coalesce(e.metadata, '{}') || jsonb_strip_nulls(jsonb_build_object(
          'correlation_id', e.correlation_id, 'causation_id', e.causation_id)) AS metadata
-FROM public.stream_events AS a
-JOIN public.streams AS s ON s.stream_id = a.stream_id
-JOIN public.events AS e ON e.event_id = a.event_id
+FROM :"schema".stream_events AS a
+JOIN :"schema".streams AS s ON s.stream_id = a.stream_id
+JOIN :"schema".events AS e ON e.event_id = a.event_id
 WHERE a.stream_id <> 0

@@ -1,5 +1,6 @@
 -- @layout commanded
--- @table public.stream_events
+-- @parameter schema public
+-- @table :"schema".stream_events
 -- @positions dense
 -- EventStore for Elixir, https://github.com/commanded/eventstore: lib/event_store/sql/init.ex, with column_data_type
 -- jsonb. Its stream $all, number 0, has every event in the order of commits, without holes but where a stream was deleted for good. An event that was linked into other streams
@@ -13,7 +14,7 @@ SELECT e.event_id AS id,
        coalesce(e.metadata, '{}') || jsonb_strip_nulls(jsonb_build_object(
          'correlation_id', e.correlation_id, 'causation_id', e.causation_id)) AS metadata,
        a.stream_version AS position
-FROM public.stream_events AS a
-JOIN public.streams AS s ON s.stream_id = a.original_stream_id
-JOIN public.events AS e ON e.event_id = a.event_id
+FROM :"schema".stream_events AS a
+JOIN :"schema".streams AS s ON s.stream_id = a.original_stream_id
+JOIN :"schema".events AS e ON e.event_id = a.event_id
 WHERE a.stream_id = 0

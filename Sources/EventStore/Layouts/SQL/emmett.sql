@@ -1,5 +1,6 @@
 -- @layout emmett
--- @table public.emt_messages
+-- @parameter schema public
+-- @table :"schema".emt_messages
 -- Emmett, https://github.com/event-driven-io/emmett: src/packages/emmett-postgresql/src/eventStore/schema/tables.ts,
 -- appendToStream.ts. Only events (message_kind E) that are not archived, of all partitions.
 SELECT m.message_id::uuid AS id,
@@ -10,5 +11,5 @@ SELECT m.message_id::uuid AS id,
        m.created AS "timestamp",
        m.message_metadata AS metadata,
        m.global_position AS position
-FROM public.emt_messages AS m
+FROM :"schema".emt_messages AS m
 WHERE m.message_kind = 'E' AND NOT m.is_archived

@@ -1,5 +1,6 @@
 -- @layout marten
--- @table public.mt_events
+-- @parameter schema public
+-- @table :"schema".mt_events
 -- @positions dense
 -- Marten, https://github.com/JasperFx/marten: src/Marten/Events/Schema/EventsTable.cs, QuickAppendEventFunction.cs.
 -- It takes a number from mt_events_sequence before it holds a lock on mt_events, so nobody can tell from locks
@@ -20,6 +21,6 @@ FROM (SELECT false AS is_skipped) AS without CROSS JOIN LATERAL (
            'correlation_id', to_jsonb(e) -> 'correlation_id', 'causation_id', to_jsonb(e) -> 'causation_id',
            'headers', to_jsonb(e) -> 'headers', 'user_name', to_jsonb(e) -> 'user_name')), '{}') AS metadata,
          e.seq_id AS position
-  FROM public.mt_events AS e
+  FROM :"schema".mt_events AS e
   WHERE e.type <> 'tombstone' AND is_skipped IS NOT TRUE
 ) AS events

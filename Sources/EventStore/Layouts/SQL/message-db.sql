@@ -1,5 +1,6 @@
 -- @layout message-db
--- @table message_store.messages
+-- @parameter schema message_store
+-- @table :"schema".messages
 -- Message DB, https://github.com/message-db/message-db: database/tables/messages.sql, database/functions/write-message.sql.
 -- Positions in a stream are from 0, times are in UTC without saying so.
 SELECT m.id,
@@ -10,4 +11,4 @@ SELECT m.id,
        m.time AS "timestamp",
        m.metadata,
        m.global_position AS position
-FROM message_store.messages AS m
+FROM :"schema".messages AS m

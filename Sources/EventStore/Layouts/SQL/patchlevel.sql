@@ -1,5 +1,7 @@
 -- @layout patchlevel
--- @table public.event_store
+-- @parameter schema public
+-- @parameter table event_store
+-- @table :"schema".:"table"
 -- patchlevel/event-sourcing, https://github.com/patchlevel/event-sourcing: configureSchema() of
 -- src/Store/TaggableDoctrineDbalStore.php. Older stores call event_name event and event_payload payload, and have no
 -- event_id: copy this file, and make ids from numbers with lpad(to_hex(m.id), 32, '0')::uuid.
@@ -11,5 +13,5 @@ SELECT m.event_id::uuid AS id,
        m.recorded_on AS "timestamp",
        m.custom_headers::jsonb AS metadata,
        m.id AS position
-FROM public.event_store AS m
+FROM :"schema".:"table" AS m
 WHERE m.playhead IS NOT NULL
