@@ -205,13 +205,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|sandbox|append|stream|trace|replay|watermark|snapshot|check-projection|rebuild-projection|project|projections|dead-letters|types|evolve|verify-versions|check|doctor|help)
+    init|layouts|sandbox|append|stream|trace|replay|watermark|snapshot|check-projection|rebuild-projection|project|projections|dead-letters|types|evolve|verify-versions|check|doctor|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init sandbox append stream trace replay watermark snapshot check-projection rebuild-projection project projections dead-letters types evolve verify-versions check doctor help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init layouts sandbox append stream trace replay watermark snapshot check-projection rebuild-projection project projections dead-letters types evolve verify-versions check doctor help' -- "${cur}"))
         ;;
     esac
 }
@@ -248,6 +248,81 @@ _annals_init() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    esac
+}
+
+_annals_layouts() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=()
+    __annals_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    list|show|write)
+        # Offer subcommand argument completions
+        "_annals_layouts_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'list show write' -- "${cur}"))
+        ;;
+    esac
+}
+
+_annals_layouts_list() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-o --output)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    esac
+}
+
+_annals_layouts_show() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=()
+    __annals_offer_flags_options 1
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_add_completions -W 'commanded'$'\n''commanded-links'$'\n''emmett'$'\n''marten'$'\n''message-db'$'\n''patchlevel'$'\n''sequent'
+        return
+        ;;
+    esac
+}
+
+_annals_layouts_write() {
+    repeating_flags=()
+    non_repeating_flags=(--force --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=()
+    __annals_offer_flags_options 2
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_add_completions -W 'commanded'$'\n''commanded-links'$'\n''emmett'$'\n''marten'$'\n''message-db'$'\n''patchlevel'$'\n''sequent'
+        return
+        ;;
+    2)
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
     esac

@@ -18,7 +18,7 @@ struct Annals: AsyncParsableCommand {
       """,
     version: "annals \(version)",
     groupedSubcommands: [
-      CommandGroup(name: "Set up", subcommands: [Initialize.self, SandboxCommand.self]),
+      CommandGroup(name: "Set up", subcommands: [Initialize.self, LayoutsCommand.self, SandboxCommand.self]),
       CommandGroup(name: "Write", subcommands: [Append.self]),
       CommandGroup(
         name: "Read",

@@ -6,6 +6,8 @@ internal import LibPQ
 public struct Layout: Sendable {
   /// The name behind `@layout`.
   public let name: String
+  /// Which stores it reads, in one line; nil when the file does not say.
+  public let about: String?
   /// The tables whose writers may still make events appear, in the order of the file; records of annals' own are kept
   /// under the name of the first.
   let tables: [QualifiedName]
@@ -17,6 +19,8 @@ public struct Layout: Sendable {
   let tableParameters: (schema: String?, name: String?)
   let path: String
   let bytes: [UInt8]
+  /// What is in the file.
+  package var text: String { String(decoding: bytes, as: UTF8.self) }
   /// The FROM item that reads the events.
   let relation: String
   /// Tells the layout from another file, or one with other values: the file, and what differs from it.
@@ -38,6 +42,7 @@ public struct Layout: Sendable {
 
   static let sectionRules = [
     SectionRule(keyword: "layout", argument: "NAME", body: .optional, isUnique: true, isRequired: true),
+    SectionRule(keyword: "about", argument: "TEXT", body: .optional, isUnique: true),
     SectionRule(keyword: "parameter", argument: "NAME VALUE", body: .optional),
     SectionRule(keyword: "table", argument: "SCHEMA.NAME", body: .optional, isRequired: true),
     SectionRule(keyword: "positions", argument: "final|late|dense [SECONDS]", body: .optional, isUnique: true),
@@ -46,6 +51,7 @@ public struct Layout: Sendable {
   init(_ file: SectionFile, _ values: [LayoutParameter]) throws(SQLFileError) {
     (path, bytes) = (file.name, file.bytes)
     name = try file.name(of: file.sections("layout")[0])
+    about = file.sections("about").first?.argument
     var places = try LayoutPlaces(file, values)
     parameters = places.parameters
     tables = try Self.tables(of: file, &places)

@@ -84,14 +84,7 @@ struct ConnectionOptions: ParsableArguments {
   static func layout(named name: String) throws -> Layout {
     if let layout = Layout(shipped: name) { return layout }
     guard name.utf8.contains(UInt8(ascii: "/")) || name.utf8.contains(UInt8(ascii: ".")) else {
-      let near =
-        SectionFile.nearest(to: name, among: Layout.shippedNames).map { "Did you mean '\($0)'? " } ?? ""
-      throw CommandError(
-        .usage,
-        "there is no layout '\(name)'",
-        code: "usage",
-        hint: near + "Name a .sql file, or one of \(Layout.shippedNames.joined(separator: ", "))."
-      )
+      throw CommandError.noLayout(name)
     }
     return try Layout(path: name, bytes: try InputFile.read(name))
   }
@@ -126,6 +119,20 @@ struct ConnectionOptions: ParsableArguments {
     return LayoutParameter(
       name: String(scalars[..<sign]),
       value: String(scalars[scalars.index(after: sign)...])
+    )
+  }
+}
+
+extension CommandError {
+  static func noLayout(_ name: String) -> CommandError {
+    let near =
+      SectionFile.nearest(to: name, among: Layout.shippedNames).map { "Did you mean '\($0)'? " } ?? ""
+    return CommandError(
+      .usage,
+      "there is no layout '\(name)'",
+      code: "usage",
+      hint: near
+        + "'annals layouts' lists those that come with annals; the path of a .sql file contains a / or a full stop."
     )
   }
 }

@@ -138,19 +138,8 @@ import Testing
 
     """
 
-  /// The stores of the other pages.
-  private static let preparations = [
-    "README.md": """
-    annals init && annals append --from events.ndjson &&
-      psql -qc 'CREATE SCHEMA sales; CREATE TABLE sales.order_events AS TABLE events; DROP SCHEMA annals CASCADE' &&
-      cd ../.. || exit
-
-    """,
-    "man/annals.1": "",
-    "man/annals-init.1": "psql -qc 'CREATE SCHEMA sales'\n",
-    "man/annals-sandbox.1": "",
-    "man/annals-verify-versions.1": load + "export ANNALS_MANIFESTS=.\n",
-    "man/annals-layout.5": """
+  /// Stores that layouts read.
+  private static let othersStores = """
     psql -q <<'END' || exit
     CREATE SCHEMA app;
     CREATE TABLE app.audit (number bigserial PRIMARY KEY, uid uuid DEFAULT gen_random_uuid(), entity text, action text,
@@ -163,7 +152,22 @@ import Testing
       data jsonb NOT NULL, type varchar(500) NOT NULL, timestamp timestamptz);
     END
 
+    """
+
+  /// The stores of the other pages.
+  private static let preparations = [
+    "README.md": """
+    annals init && annals append --from events.ndjson &&
+      psql -qc 'CREATE SCHEMA sales; CREATE TABLE sales.order_events AS TABLE events; DROP SCHEMA annals CASCADE' &&
+      cd ../.. || exit
+
     """,
+    "man/annals.1": "",
+    "man/annals-init.1": "psql -qc 'CREATE SCHEMA sales'\n",
+    "man/annals-sandbox.1": "",
+    "man/annals-verify-versions.1": load + "export ANNALS_MANIFESTS=.\n",
+    "man/annals-layout.5": othersStores,
+    "man/annals-layouts.1": othersStores,
     // A file with a mistake, which the page mends.
     "man/annals-dead-letters.1": """
     annals init && annals append --from events.ndjson &&

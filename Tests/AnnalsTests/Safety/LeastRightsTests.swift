@@ -79,8 +79,9 @@ import Testing
     .reads("doctor"),
   ]
 
-  /// They run a server of their own.
+  /// They run a server of their own, or need none.
   private static let withoutServer: Set = [
+    "layouts list", "layouts show", "layouts write",
     "sandbox start", "sandbox stop", "sandbox status", "sandbox env", "sandbox exec", "sandbox reset",
   ]
 

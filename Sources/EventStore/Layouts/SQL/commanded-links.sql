@@ -1,4 +1,5 @@
 -- @layout commanded-links
+-- @about The same, each stream with the events that were linked into it
 -- @parameter schema public
 -- @table :"schema".stream_events
 -- EventStore for Elixir, as layout commanded, but each stream as its readers see it: with the events of others that were

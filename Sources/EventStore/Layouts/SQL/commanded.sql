@@ -1,4 +1,5 @@
 -- @layout commanded
+-- @about EventStore for Elixir with column_data_type jsonb
 -- @parameter schema public
 -- @table :"schema".stream_events
 -- @positions dense

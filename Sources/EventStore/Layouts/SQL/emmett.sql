@@ -1,4 +1,5 @@
 -- @layout emmett
+-- @about Emmett, events that are not archived
 -- @parameter schema public
 -- @table :"schema".emt_messages
 -- Emmett, https://github.com/event-driven-io/emmett: src/packages/emmett-postgresql/src/eventStore/schema/tables.ts,

@@ -1,4 +1,5 @@
 -- @layout marten
+-- @about Marten, without tombstones and skipped events
 -- @parameter schema public
 -- @table :"schema".mt_events
 -- @positions dense

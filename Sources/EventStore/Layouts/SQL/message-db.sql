@@ -1,4 +1,5 @@
 -- @layout message-db
+-- @about Message DB
 -- @parameter schema message_store
 -- @table :"schema".messages
 -- Message DB, https://github.com/message-db/message-db: database/tables/messages.sql, database/functions/write-message.sql.

@@ -1,4 +1,5 @@
 -- @layout patchlevel
+-- @about patchlevel/event-sourcing, TaggableDoctrineDbalStore
 -- @parameter schema public
 -- @parameter table event_store
 -- @table :"schema".:"table"

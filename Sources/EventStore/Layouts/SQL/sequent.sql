@@ -1,4 +1,5 @@
 -- @layout sequent
+-- @about Sequent 8, stream by stream
 -- @parameter schema sequent_schema
 -- @table :"schema".events
 -- Sequent 8, https://github.com/zilverline/sequent: db/sequent_schema_tables.sql and the view of
