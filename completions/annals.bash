@@ -302,7 +302,7 @@ _annals_layouts_show() {
     # Offer positional completions
     case "${positional_number}" in
     1)
-        __annals_add_completions -W 'commanded'$'\n''commanded-links'$'\n''emmett'$'\n''marten'$'\n''message-db'$'\n''patchlevel'$'\n''sequent'
+        __annals_add_completions -W 'commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         return
         ;;
     esac
@@ -318,7 +318,7 @@ _annals_layouts_write() {
     # Offer positional completions
     case "${positional_number}" in
     1)
-        __annals_add_completions -W 'commanded'$'\n''commanded-links'$'\n''emmett'$'\n''marten'$'\n''message-db'$'\n''patchlevel'$'\n''sequent'
+        __annals_add_completions -W 'commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         return
         ;;
     2)

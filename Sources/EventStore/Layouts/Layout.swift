@@ -90,29 +90,6 @@ public struct Layout: Sendable {
   }
 }
 
-extension Layout {
-  /// The layouts that come with annals, by name.
-  public static let shippedNames = shipped.map(\.name)
-
-  /// The layout of that name that comes with annals.
-  public init?(shipped name: String) {
-    guard let file = Self.shipped.first(where: { $0.name == name }) else { return nil }
-    // A test reads them all.
-    guard let layout = try? Layout(path: "layout \(name)", bytes: file.bytes) else { return nil }
-    self = layout
-  }
-
-  private static let shipped = [
-    (name: "commanded", bytes: PackageResources.commanded_sql),
-    (name: "commanded-links", bytes: PackageResources.commanded_links_sql),
-    (name: "emmett", bytes: PackageResources.emmett_sql),
-    (name: "marten", bytes: PackageResources.marten_sql),
-    (name: "message-db", bytes: PackageResources.message_db_sql),
-    (name: "patchlevel", bytes: PackageResources.patchlevel_sql),
-    (name: "sequent", bytes: PackageResources.sequent_sql),
-  ]
-}
-
 extension EventsTable {
   /// What a layout's query gives.
   static func find(_ layout: Layout, _ connection: Connection) throws -> EventsTable {

@@ -28,7 +28,7 @@ import Testing
     ("annals init --add", ["--add-position"]),
     ("annals stream -o ", ["table", "ndjson", "json", "csv"]),
     ("annals sandbox sta", ["start", "status"]),
-    ("annals layouts show sequ", ["sequent"]),
+    ("annals layouts show sequ", ["sequent", "sequent-ordered"]),
     ("annals rebuild-projection orders", ["orders.sql"]),
   ]
 

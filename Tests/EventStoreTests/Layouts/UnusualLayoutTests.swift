@@ -9,7 +9,7 @@ import Testing
   @Test(arguments: [false, true])
   func martenHasNoTombstonesAndSkipsNothing(hasColumn: Bool) async throws {
     try await TestCluster.withDatabase { db in
-      let framework = try #require(LayoutTests.frameworks.first { $0.name == "marten" })
+      let framework = try FrameworkStore.named("marten")
       try await db.psql(framework.sql())
       try await db.psql(
         """
@@ -45,7 +45,7 @@ import Testing
   /// A stream has the events that were linked into it as well, and the store each of them once.
   @Test func commandedLinksEventsIntoOtherStreams() async throws {
     try await TestCluster.withDatabase { db in
-      let framework = try #require(LayoutTests.frameworks.first { $0.name == "commanded" })
+      let framework = try FrameworkStore.named("commanded")
       try await db.psql(framework.sql())
       // Stream 3 has events 1 and 2 by link, and then one of its own.
       try await db.psql(
@@ -120,7 +120,7 @@ import Testing
   /// PostgreSQL before 16 wants a name for each query in FROM.
   @Test func aLayoutNeedsNoMetadata() async throws {
     try await TestCluster.withDatabase { db in
-      let framework = LayoutTests.frameworks[0]
+      let framework = try FrameworkStore.named("message-db")
       try await db.psql(framework.sql())
       let text = """
         -- @layout mine

@@ -5,17 +5,19 @@
 -- @positions dense
 -- Marten, https://github.com/JasperFx/marten: src/Marten/Events/Schema/EventsTable.cs, QuickAppendEventFunction.cs.
 -- It takes a number from mt_events_sequence before it holds a lock on mt_events, so nobody can tell from locks
--- which numbers may still appear; a number that is missing comes, or belongs to a transaction that failed. Columns that are there only when Marten is told so (headers, correlation_id,
--- causation_id, user_name) come through to_jsonb. With conjoined tenancy, copy this file and add a tenant_id.
+-- which numbers may still appear; one that is missing comes, or belongs to a transaction that failed.
+-- Columns that are there only when Marten is told so (headers, correlation_id,
+-- causation_id, user_name) come through to_jsonb.
 -- Tombstones stand for numbers whose transaction failed, and have the number as version: they are no events. Nor are those
--- that Marten skips: is_skipped means its column where there is one, and else that of the row around it.
+-- that Marten skips. is_skipped, and bdata of binary payloads, mean the column where there is one, and else that of the
+-- row around it.
 SELECT events.*
-FROM (SELECT false AS is_skipped) AS without CROSS JOIN LATERAL (
+FROM (SELECT false AS is_skipped, NULL::bytea AS bdata) AS without CROSS JOIN LATERAL (
   SELECT e.id,
          e.stream_id::text AS aggregate_id,
          e.stream_id AS aggregate_uuid,
          e.type::text AS event_type,
-         e.data AS event_data,
+         CASE WHEN bdata IS NULL THEN e.data ELSE jsonb_build_object('base64', encode(bdata, 'base64')) END AS event_data,
          CASE WHEN e.type <> 'tombstone' THEN e.version::integer END AS version,
          e."timestamp",
          nullif(jsonb_strip_nulls(jsonb_build_object(

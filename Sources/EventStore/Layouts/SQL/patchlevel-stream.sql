@@ -1,0 +1,19 @@
+-- @layout patchlevel-stream
+-- @about patchlevel/event-sourcing 3, StreamDoctrineDbalStore
+-- @parameter schema public
+-- @parameter table event_store
+-- @table :"schema".:"table"
+-- patchlevel/event-sourcing, https://github.com/patchlevel/event-sourcing: configureSchema() of
+-- src/Store/StreamDoctrineDbalStore.php of 3.5. An event has no id: it is made from its number. Of streams whose events
+-- have no playhead, the events are counted.
+SELECT lpad(to_hex(m.id), 32, '0')::uuid AS id,
+       m.stream AS aggregate_id,
+       m.event AS event_type,
+       m.payload::jsonb AS event_data,
+       coalesce(m.playhead, row_number() OVER (PARTITION BY m.stream ORDER BY m.id))::integer AS version,
+       m.recorded_on AS "timestamp",
+       CASE WHEN jsonb_typeof(h.headers) = 'object' THEN h.headers ELSE '{}' END || jsonb_strip_nulls(
+         jsonb_build_object('correlation_id', h.headers #> '{correlation,correlationId}')) AS metadata,
+       m.id::bigint AS position
+FROM :"schema".:"table" AS m
+CROSS JOIN LATERAL (SELECT m.custom_headers::jsonb AS headers) AS h
