@@ -25,8 +25,8 @@ enum Advice {
   ) {
     let shown = parameters.withoutPasswords
     let server = [("-h", shown?.host), ("-p", shown?.port), ("-U", shown?.user), ("-d", shown?.database)]
-    let tables = [("--table", table?.description), ("--layout", layout)] + Self.setting(values)
-    given.withLock { $0 = Given(server: options(server), table: options(tables)) }
+    let tables = options([("--table", table?.description), ("--layout", layout)]) + setting(values)
+    given.withLock { $0 = Given(server: options(server), table: tables) }
   }
 
   /// Notes where the sandbox is, and what its hints therefore say.
@@ -40,8 +40,13 @@ enum Advice {
     return hint + (hasCommand ? given.withLock(\.sandbox) : "")
   }
 
-  private static func setting(_ values: [LayoutParameter]) -> [(name: String, value: String?)] {
-    values.map { ("--set", "\($0.name)=\($0.value)") }
+  /// The options that name a layout, quoted for a shell, with a blank before each.
+  static func layoutOptions(_ layout: String, setting values: [LayoutParameter]) -> String {
+    options([("--layout", layout)]) + setting(values)
+  }
+
+  private static func setting(_ values: [LayoutParameter]) -> String {
+    values.map { " --set \($0.name)=\(quoteShell($0.value))" }.joined()
   }
 
   private static func options(_ options: [(name: String, value: String?)]) -> String {
@@ -60,8 +65,9 @@ enum Advice {
     case .initialize: command("init")
     case .addPosition: command("init", "--add-position")
     case .previewAddPosition: "'--add-position --dry-run'"
-    case .diagnose(let layout):
-      quoted("annals doctor" + given.withLock(\.server) + options([("--layout", layout)]))
+    case .diagnose(let layout, let values):
+      quoted("annals doctor" + given.withLock(\.server) + layoutOptions(layout, setting: values))
+    case .layouts: "'annals layouts'"
     case .stream(let aggregateID): line("stream", quoteShellOperand(aggregateID))
     case .types: command("types")
     case .append(let expected): "--expected-version \(expected == .noStream ? "none" : version(expected))"

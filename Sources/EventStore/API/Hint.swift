@@ -95,8 +95,10 @@ public enum Remedy: Sendable, Hashable {
   case addPosition
   /// See the SQL that would add them.
   case previewAddPosition
-  /// Look at the store through a shipped layout.
-  case diagnose(layout: String)
+  /// Look at the store through a shipped layout, with these parameters.
+  case diagnose(layout: String, setting: [LayoutParameter] = [])
+  /// See which layouts there are.
+  case layouts
 
   // Appending and reading.
   /// Look at the stream.
@@ -166,6 +168,7 @@ extension Remedy {
     case .addPosition: "initialize(addPosition: true)"
     case .previewAddPosition: "initialize(addPosition: true, dryRun: true)"
     case .diagnose: "diagnose()"
+    case .layouts: "Layout.shippedNames"
     case .stream: "events(matching:)"
     case .types: "eventTypes()"
     case .append(let expected): "append(_:to:expecting: \(expected))"

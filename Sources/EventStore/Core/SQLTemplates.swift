@@ -23,6 +23,7 @@ extension SQLTemplate {
   static let uniqueColumns = SQLTemplate(PackageResources.UniqueColumns_sql)
   static let uniqueKeys = SQLTemplate(PackageResources.UniqueKeys_sql)
 
+  static let detectLayouts = SQLTemplate(PackageResources.DetectLayouts_sql)
   static let storeFacts = SQLTemplate(PackageResources.StoreFacts_sql)
   static let tableIndexes = SQLTemplate(PackageResources.TableIndexes_sql)
 
@@ -147,7 +148,7 @@ extension SQLTemplate {
   /// All of them, but for the migrations.
   static let all: [SQLTemplate] = [
     .appendEvents, .endTransaction, .findEvents, .findHeads, .findPositions, .insertTriggers,
-    .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueKeys, .storeFacts,
+    .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueKeys, .detectLayouts, .storeFacts,
     .tableIndexes, .nameFailures, .nodesOfPayload, .shapeChanges, .typeCounts, .deadLetters, .dependents,
     .differenceQueries, .immovableObjects,
     .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,

@@ -40,16 +40,33 @@ extension StoreConnection {
     do {
       let found =
         try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)
-      let faults = found?.hasPosition == true ? try positionFaults() : PositionFaults()
-      items += facts.tableItems(of: found, positions, faults)
-      if let found { items += try layoutItems(of: found) }
+      if let found {
+        let faults = found.hasPosition ? try positionFaults() : PositionFaults()
+        items += facts.tableItems(of: found, positions, faults)
+        items += try layoutItems(of: found)
+      } else {
+        let advice: Hint =
+          "\(.initialize), or name another table with \(.table()); \(.layouts) shows which stores of others can be read."
+        items.append(
+          DiagnosisItem(.table, "\(table)", "missing", .problem, advice: try layoutAdvice() ?? advice)
+        )
+      }
     } catch let error as EventStoreError {
-      items.append(
-        DiagnosisItem(.table, "columns", error.detail ?? error.message, .problem, advice: error.hint)
-      )
+      let advice = foreign == nil ? try layoutAdvice() ?? error.hint : error.hint
+      items.append(DiagnosisItem(.table, "columns", error.detail ?? error.message, .problem, advice: advice))
     }
     items += facts.indexItems + facts.rightsItems
     items.append(facts.recordsItem(try migrationState()))
     return items
+  }
+
+  /// The layouts that read tables which are here; nil without any.
+  private func layoutAdvice() throws -> Hint? {
+    let hints = try findLayouts().map { match -> Hint in
+      let others = match.others.isEmpty ? "" : " (\(match.others.joined(separator: " and ")) too)"
+      return "\(.diagnose(layout: match.layout, setting: match.parameters))\(others)"
+    }
+    guard let first = hints.first else { return nil }
+    return hints.dropFirst().reduce("A layout reads what is here: " + first) { $0 + ", " + $1 } + "."
   }
 }

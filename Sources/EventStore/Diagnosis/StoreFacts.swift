@@ -13,11 +13,7 @@ struct StoreFacts: Sendable {
     (self.table, self.isOwn) = (table, isOwn)
     let facts = try connection.query(
       SQLTemplate.storeFacts.sql,
-      [
-        .text(table.schema), .text(table.name), .textArray(Layout.shippedNames),
-        .textArray(Layout.shippedNames.map { Layout(shipped: $0)?.tables[0].sql ?? "" }),
-        .textArray(try Self.readModelSchemas(connection)),
-      ]
+      [.text(table.schema), .text(table.name), .textArray(try Self.readModelSchemas(connection))]
     )
     facts.forEachRow { values[ByteString($0.string("name"))] = $0.string("value") }
     // A store of somebody else's has other columns, and is its owner's to look after.

@@ -2,18 +2,12 @@ internal import LibPQ
 
 /// What the facts mean: the events table and its indexes.
 extension StoreFacts {
-  /// - Parameter layout: the columns, as the readers see them; nil when there is no such table.
+  /// - Parameter layout: the columns, as the readers see them.
   func tableItems(
-    of layout: EventsTable?,
+    of layout: EventsTable,
     _ positions: Layout.Positions,
     _ faults: PositionFaults
   ) -> [DiagnosisItem] {
-    guard let layout else {
-      let advice: Hint =
-        self["layout"].map { "\(.diagnose(layout: $0)), which reads a table that is here." }
-        ?? "\(.initialize), or name another table with \(.table())."
-      return [DiagnosisItem(.table, "\(table)", "missing", .problem, advice: advice)]
-    }
     var items = [columnsItem(of: layout)]
     if layout.hasPosition { items += positionItems(positions, faults) }
     if let bytes = number("bytes") {

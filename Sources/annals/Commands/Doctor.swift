@@ -25,20 +25,24 @@ struct Doctor: AsyncParsableCommand {
     do { items = try await store.diagnose() } catch { failure = error }
     // Also without a connection: where it was looked for is what helps then.
     let settings = await store.connectionSettings().map(DiagnosisRecord.init)
-    let mirrored = try mirroredSettings()
+    let mirrored = try mirroredSettings(layout: store.foreign)
     output.print(DiagnosisRecord.versions + settings + mirrored + items.map { DiagnosisRecord(item: $0) })
     if let failure { throw failure }
     if items.contains(where: { $0.status == .problem }) { throw EndWithStatus(status: .findings) }
   }
 
-  private func mirroredSettings() throws -> [DiagnosisRecord] {
+  private func mirroredSettings(layout: Layout?) throws -> [DiagnosisRecord] {
     try MirroredOption.allCases.compactMap { option in
       switch option {
       case .table:
         DiagnosisRecord(option, "\(try connection.table)", isGiven: connection.givenTable != nil)
       case .layout:
-        try connection.layout().map {
-          DiagnosisRecord(option, $0.name, isGiven: connection.givenLayout != nil)
+        layout.map {
+          DiagnosisRecord(
+            option,
+            String("\($0.name) \($0.parameterText)".trimmed),
+            isGiven: connection.givenLayout != nil
+          )
         }
       case .output:
         DiagnosisRecord(option, output.format.rawValue, isGiven: output.givenFormat != nil)

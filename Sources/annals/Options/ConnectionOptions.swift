@@ -34,7 +34,7 @@ struct ConnectionOptions: ParsableArguments {
 
   @Option(
     name: .customLong("layout"),
-    help: "Read another framework's store: see annals-layout(5).",
+    help: "Layout of another framework's store; auto finds it.",
     completion: .file(extensions: ["sql"])
   )
   var givenLayout: String?
@@ -59,6 +59,9 @@ struct ConnectionOptions: ParsableArguments {
     if !givenParameters.isEmpty, layoutName == nil {
       throw ValidationError("--set needs --layout, whose parameters it sets")
     }
+    if layoutName == Self.automatic, !givenParameters.isEmpty || givenTable != nil {
+      throw ValidationError("--layout auto finds the table: leave out --set and --table, or name the layout")
+    }
   }
 
   /// The name of the option, else that of the variable, unless a table is named and no layout of it.
@@ -66,9 +69,14 @@ struct ConnectionOptions: ParsableArguments {
     givenLayout ?? (givenTable == nil ? MirroredOption.layout.variableText : nil)
   }
 
+  /// Stands for the layout that fits what is in the database.
+  private static let automatic = "auto"
+
   /// The layout of that name, with its parameters and its table as they are given.
-  func layout() throws -> Layout? {
-    guard let layout = try layoutName.map(Self.layout(named:)) else { return nil }
+  private func layout(_ parameters: ConnectionParameters) async throws -> Layout? {
+    guard let layoutName else { return nil }
+    if layoutName == Self.automatic { return try await Self.findLayout(parameters) }
+    let layout = try Self.layout(named: layoutName)
     do { return try layout.setting(givenParameters, table: givenTable) } catch let error as EventStoreError {
       throw CommandError(
         .usage,
@@ -80,8 +88,34 @@ struct ConnectionOptions: ParsableArguments {
     }
   }
 
+  /// The one shipped layout that reads what is in the database.
+  private static func findLayout(_ parameters: ConnectionParameters) async throws -> Layout? {
+    let matches = try await EventStore(parameters).findLayouts()
+    let options = matches.map { String(Advice.layoutOptions($0.layout, setting: $0.parameters).trimmed) }
+    guard let match = matches.first else {
+      throw CommandError(
+        .notFound,
+        "no table in this database is one that a layout of annals reads",
+        code: "notFound",
+        hint:
+          "'annals layouts' lists which it reads. Give --layout a file of your own, or --table the table of events."
+      )
+    }
+    guard matches.count == 1 else {
+      throw CommandError(
+        .usage,
+        "several layouts read what is in this database",
+        code: "usage",
+        detail: options.joined(separator: "; "),
+        hint: "Give the options of one."
+      )
+    }
+    StandardError.note("read with \(options[0])")
+    return try Layout(shipped: match.layout)?.setting(match.parameters)
+  }
+
   /// A shipped layout, or that of a file.
-  static func layout(named name: String) throws -> Layout {
+  private static func layout(named name: String) throws -> Layout {
     if let layout = Layout(shipped: name) { return layout }
     guard name.utf8.contains(UInt8(ascii: "/")) || name.utf8.contains(UInt8(ascii: ".")) else {
       throw CommandError.noLayout(name)
@@ -99,7 +133,7 @@ struct ConnectionOptions: ParsableArguments {
     var parameters = ConnectionParameters(host: host, port: port, user: user, database: database)
     parameters.responseTimeout = responseTimeout?.duration
     Advice.repeatOptions(of: parameters, table: givenTable, layout: givenLayout, setting: givenParameters)
-    let store = try EventStore(parameters, table: try table, layout: try layout())
+    let store = try EventStore(parameters, table: try table, layout: try await layout(parameters))
     await store.onNotice { StandardError.warn($0) }
     return store
   }

@@ -105,9 +105,104 @@ import Testing
         #expect(run.standardOutput.contains("of O'Hara") && !run.standardOutput.contains("of shop"))
         let missing = try await db.annals(["projections", "--layout", "patchlevel"] + options)
         let option =
-          options[0] == "--table" ? #"--table '"O'\''Hara".journal'"# : #"--set 'schema=O'\''Hara'"#
+          options[0] == "--table" ? #"--table '"O'\''Hara".journal'"# : #"--set schema='O'\''Hara'"#
         #expect(missing.standardError.contains(option), "\(missing.standardError)")
       }
+    }
+  }
+
+  private static func journal(in schema: String, _ table: String = "stored_events") -> String {
+    """
+    CREATE SCHEMA IF NOT EXISTS "\(schema)";
+    CREATE TABLE "\(schema)"."\(table)" (originator_id uuid NOT NULL, originator_version bigint NOT NULL, topic text,
+      state bytea, notification_id bigserial, PRIMARY KEY (originator_id, originator_version));
+    INSERT INTO "\(schema)"."\(table)" VALUES (gen_random_uuid(), 1, 'Opened', '{"timestamp": {"_data_": "2026-01-02"}}');
+
+    """
+  }
+
+  /// doctor names the layout with its options, which do what auto does.
+  @Test func autoFindsTheLayout() async throws {
+    try await TestCluster.withDatabase { db in
+      let nothing = try await db.annals("stream", "--layout", "auto")
+      #expect(nothing.exitCode == 4)
+      #expect(
+        nothing.standardError.hasPrefix(
+          "annals: error: no table in this database is one that a layout of annals reads\nHINT:  'annals layouts' lists"
+        )
+      )
+      try await db.psql(Self.journal(in: "a shop", "shop_events"))
+      let stream = try await db.annals("stream", "--layout", "auto", "-o", "csv")
+      #expect(
+        stream.standardOutput.contains(",Opened,") && stream.standardError == "",
+        "\(stream.standardError)"
+      )
+      let doctor = try await db.annals("doctor", "--layout", "auto", "-o", "csv")
+      #expect(
+        doctor.standardOutput.contains(
+          "settings,layout,pyeventsourcing schema=a shop table=shop_events,'--layout,ok"
+        ),
+        "\(doctor.standardOutput)"
+      )
+      let without = try await db.annals("doctor")
+      let advice = try #require(
+        without.standardOutput.split(separator: "\n").first { $0.contains("A layout reads") }
+      )
+      let options = "--layout pyeventsourcing --set schema='a shop' --set table=shop_events"
+      #expect(
+        advice.hasSuffix(#""annals doctor \#(options)" (pyeventsourcing-opaque too)."#),
+        "\(advice)"
+      )
+      let named = try await runShell(
+        "'\(AnnalsBinary.path)' stream -o csv \(options)",
+        environment: db.environment
+      )
+      #expect(named.standardOutput == stream.standardOutput)
+    }
+  }
+
+  @Test func autoRefusesToChoose() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.psql(Self.journal(in: "public") + Self.journal(in: "other"))
+      let run = try await db.annals("stream", "--layout", "auto")
+      #expect(run.exitCode == 64)
+      #expect(
+        run.standardError == """
+          annals: error: several layouts read what is in this database
+          DETAIL:  --layout pyeventsourcing --set schema=other; --layout pyeventsourcing
+          HINT:  Give the options of one.
+
+          """
+      )
+      let advice = try await db.annals("doctor").standardOutput
+      #expect(
+        advice.contains(
+          "'annals doctor --layout pyeventsourcing --set schema=other' (pyeventsourcing-opaque too), "
+        )
+      )
+      for options in [["--set", "schema=other"], ["--table", "other.stored_events"]] {
+        let wrong = try await db.annals(["stream", "--layout", "auto"] + options)
+        #expect(wrong.exitCode == 64 && wrong.standardError.contains("--layout auto finds the table"))
+      }
+    }
+  }
+
+  /// A table of the name that annals looks for, which is another framework's.
+  @Test func doctorKnowsWhoseEventsTheyAre() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.psql(
+        """
+        CREATE TABLE streams (); CREATE TABLE stream_events ();
+        CREATE TABLE events (event_id uuid PRIMARY KEY, event_type text NOT NULL, causation_id uuid, correlation_id uuid,
+          data bytea NOT NULL, metadata bytea, created_at timestamptz DEFAULT now() NOT NULL);
+        """
+      )
+      let run = try await db.annals("doctor")
+      #expect(run.exitCode == 2)
+      #expect(
+        run.standardOutput.contains("'annals doctor --layout commanded-bytea'"),
+        "\(run.standardOutput)"
+      )
     }
   }
 }

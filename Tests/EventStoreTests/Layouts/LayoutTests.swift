@@ -59,6 +59,45 @@ import Testing
     }
   }
 
+  /// The layout is found by what the catalogue says of the tables, alone or among those of another framework.
+  @Test(arguments: FrameworkStore.all.filter { !$0.isExample }, [nil, #"A "shop""#])
+  func itIsDetected(_ framework: FrameworkStore, inSchema schema: String?) async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.psql(framework.sql(in: schema))
+      let store = try EventStore(connecting: db.conninfo)
+      let matches = try await store.findLayouts()
+      #expect(matches.count == 1)
+      let match = try #require(matches.first)
+      #expect(([match.layout] + match.others).contains(framework.name), "\(match)")
+      #expect(match.parameters == (schema.map { [LayoutParameter(name: "schema", value: $0)] } ?? []))
+      for name in [match.layout] + match.others {
+        let layout = try #require(Layout(shipped: name)).setting(match.parameters)
+        #expect(layout.tables == (try framework.layout(inSchema: schema).tables) || name.hasPrefix("sequent"))
+      }
+      let other = framework.name.hasPrefix("emmett") ? "marten" : "emmett"
+      try await db.psql(try FrameworkStore.named(other).sql(in: "other"))
+      #expect(try await store.findLayouts().count == 2)
+    }
+  }
+
+  /// A table that an application names is found by its columns; what has other columns is nobody's.
+  @Test func aTableOfAnotherNameIsDetected() async throws {
+    try await TestCluster.withDatabase { db in
+      let store = try EventStore(connecting: db.conninfo)
+      #expect(try await store.findLayouts().isEmpty)
+      try await db.psql(
+        """
+        \(try FrameworkStore.named("pyeventsourcing").sql()); ALTER TABLE stored_events RENAME TO shop_events;
+        CREATE TABLE messages (id uuid, stream_name text, position bigint); CREATE TABLE mt_events ();
+        """
+      )
+      let match = try #require(try await store.findLayouts().first)
+      #expect(match.layout == "pyeventsourcing" && match.others == ["pyeventsourcing-opaque"])
+      #expect(match.parameters == [LayoutParameter(name: "table", value: "shop_events")])
+      #expect(try await store.findLayouts().count == 1)
+    }
+  }
+
   /// A read model needs positions that are final.
   @Test(arguments: FrameworkStore.all) func followingNeedsFinalPositions(_ framework: FrameworkStore)
     async throws

@@ -1,6 +1,6 @@
 -- What the server knows of itself, of this session's role and of the events table, as names and values. It asks the
 -- catalogues alone, which everybody may read, also on a standby. $1 schema, $2 table; the table need not exist.
--- $3 the names of layouts, $4 the tables that they read, as SQL, $5 the schemas where read models are.
+-- $3 the schemas where read models are.
 WITH events AS (
   SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -15,7 +15,7 @@ WITH events AS (
   SELECT DISTINCT quote_ident(n.nspname) AS schema, a.grantee AS role
   FROM pg_namespace n
   CROSS JOIN aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS a
-  WHERE n.nspname = ANY (array_append($5, $1)) AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner
+  WHERE n.nspname = ANY (array_append($3, $1)) AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner
     AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = a.grantee AND r.rolsuper)
 )
 SELECT f.name, f.value
@@ -34,8 +34,6 @@ FROM (SELECT 1) AS one LEFT JOIN events e ON true CROSS JOIN LATERAL (VALUES
   -- Without pg_monitor, a session of another role shows little more than its database.
   ('connections', (SELECT count(*) FILTER (WHERE a.datid IS NOT NULL) FROM pg_stat_activity a)::text),
   ('can_create', has_database_privilege(current_database(), 'CREATE')::text),
-  ('layout', (SELECT l.name FROM unnest($3::text[], $4::text[]) AS l (name, source)
-              WHERE to_regclass(l.source) IS NOT NULL LIMIT 1)),
   ('kind', e.relkind::text),
   ('can_use_schema', has_schema_privilege(e.relnamespace, 'USAGE')::text),
   ('can_select', has_table_privilege(e.oid, 'SELECT')::text),

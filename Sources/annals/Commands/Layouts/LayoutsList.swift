@@ -24,8 +24,9 @@ extension Layout: Record {
   static let columns: [Column<Self>] = [
     Column("name") { .text($0.name) },
     Column("reads") { Field($0.about) },
-    Column("parameters") { layout in
-      .text(layout.parameters.map { "\($0.name)=\($0.value)" }.joined(separator: " "))
-    },
+    Column("parameters") { .text($0.parameterText) },
   ]
+
+  /// The parameters as they are set.
+  var parameterText: String { parameters.map { "\($0.name)=\($0.value)" }.joined(separator: " ") }
 }

@@ -1,0 +1,39 @@
+internal import LibPQ
+
+/// Tables of a framework that a shipped layout reads.
+package struct LayoutMatch: Sendable, Hashable {
+  /// The name of the layout.
+  package let layout: String
+  /// What its parameters must be set to; those that are right without it are left out.
+  package let parameters: [LayoutParameter]
+  /// Other shipped layouts that read the same tables in another way.
+  package let others: [String]
+}
+
+extension StoreConnection {
+  /// The tables of other frameworks in this database, by schema and name.
+  func findLayouts() throws -> [LayoutMatch] {
+    try connection.query(SQLTemplate.detectLayouts.sql, []).map { row -> LayoutMatch? in
+      guard let layout = Layout(shipped: row.string("layout")) else { return nil }
+      let (schema, name) = (row.string("schema"), row.string("name"))
+      return LayoutMatch(
+        layout: layout.name,
+        parameters: layout.parameters.compactMap { parameter in
+          let value = parameter.name.hasSameBytes(as: "schema") ? schema : name
+          return value.hasSameBytes(as: parameter.value)
+            ? nil : LayoutParameter(name: parameter.name, value: value)
+        },
+        others: row.string("others").unicodeScalars.split(separator: ",").map { String($0) }
+      )
+    }.compactMap(\.self)
+  }
+}
+
+extension EventStore {
+  /// The tables of other frameworks in this database that a shipped layout reads.
+  ///
+  /// - Throws: ``EventStoreError``.
+  package func findLayouts() async throws -> [LayoutMatch] {
+    try await perform(seeing: .permitted) { try $0.findLayouts() }
+  }
+}
