@@ -220,7 +220,7 @@ _annals_init() {
     repeating_flags=()
     non_repeating_flags=(--add-position -n --dry-run --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -245,6 +245,9 @@ _annals_init() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -311,9 +314,41 @@ _annals_layouts_show() {
 _annals_layouts_write() {
     repeating_flags=()
     non_repeating_flags=(--force --version '-?' --help)
-    repeating_options=()
-    non_repeating_options=()
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
     __annals_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    esac
 
     # Offer positional completions
     case "${positional_number}" in
@@ -459,7 +494,7 @@ _annals_append() {
     repeating_flags=()
     non_repeating_flags=(--receipts -n --dry-run --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --run-id --max-errors --rejects --progress -o --output --retry-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --run-id --max-errors --rejects --progress -o --output --retry-timeout)
     __annals_offer_flags_options 3
 
     # Offer option value completions
@@ -484,6 +519,9 @@ _annals_append() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -562,7 +600,7 @@ _annals_stream() {
     repeating_flags=()
     non_repeating_flags=(--raw --reverse --strict --follow --version '-?' --help)
     repeating_options=(--set --type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -587,6 +625,9 @@ _annals_stream() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -661,7 +702,7 @@ _annals_trace() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -686,6 +727,9 @@ _annals_trace() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -702,7 +746,7 @@ _annals_replay() {
     repeating_flags=()
     non_repeating_flags=(--raw --follow --park -n --dry-run --version '-?' --help)
     repeating_options=(--set --type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout -o --output --into --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout -o --output --into --progress)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -727,6 +771,9 @@ _annals_replay() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -813,7 +860,7 @@ _annals_watermark() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -838,6 +885,9 @@ _annals_watermark() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -877,7 +927,7 @@ _annals_snapshot_take() {
     repeating_flags=()
     non_repeating_flags=(--all --raw --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--category --every --workers --retry-timeout --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters)
+    non_repeating_options=(--category --every --workers --retry-timeout --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -921,6 +971,9 @@ _annals_snapshot_take() {
     '--set')
         return
         ;;
+    '--columns')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -943,7 +996,7 @@ _annals_snapshot_show() {
     repeating_flags=()
     non_repeating_flags=(--blame --strict --no-snapshot --raw --version '-?' --help)
     repeating_options=(--diff --set)
-    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output)
+    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters -o --output)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -983,6 +1036,9 @@ _annals_snapshot_show() {
     '--set')
         return
         ;;
+    '--columns')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -1009,7 +1065,7 @@ _annals_snapshot_list() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1040,6 +1096,9 @@ _annals_snapshot_list() {
     '--set')
         return
         ;;
+    '--columns')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -1062,7 +1121,7 @@ _annals_snapshot_verify() {
     repeating_flags=()
     non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters -o --output)
+    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1097,6 +1156,9 @@ _annals_snapshot_verify() {
     '--set')
         return
         ;;
+    '--columns')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -1123,7 +1185,7 @@ _annals_snapshot_prune() {
     repeating_flags=()
     non_repeating_flags=(--stale -n --dry-run -y --yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--category --keep -h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
+    non_repeating_options=(--category --keep -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1157,6 +1219,9 @@ _annals_snapshot_prune() {
     '--set')
         return
         ;;
+    '--columns')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -1175,7 +1240,7 @@ _annals_check-projection() {
     repeating_flags=()
     non_repeating_flags=(--raw --strict --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1200,6 +1265,9 @@ _annals_check-projection() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -1224,7 +1292,7 @@ _annals_rebuild-projection() {
     repeating_flags=()
     non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1249,6 +1317,9 @@ _annals_rebuild-projection() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -1304,7 +1375,7 @@ _annals_project() {
     repeating_flags=()
     non_repeating_flags=(--raw --once --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --attempts --retry-delay --chunk --poll --retry-timeout --wait-limit --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --attempts --retry-delay --chunk --poll --retry-timeout --wait-limit --progress)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1329,6 +1400,9 @@ _annals_project() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -1397,7 +1471,7 @@ _annals_projections_list() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1422,6 +1496,9 @@ _annals_projections_list() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -1446,7 +1523,7 @@ _annals_projections_show() {
     repeating_flags=()
     non_repeating_flags=(--file --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --generation)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --generation)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1471,6 +1548,9 @@ _annals_projections_show() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -1498,7 +1578,7 @@ _annals_projections_rollback() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1523,6 +1603,9 @@ _annals_projections_rollback() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -1543,7 +1626,7 @@ _annals_projections_drop() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1568,6 +1651,9 @@ _annals_projections_drop() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -1588,7 +1674,7 @@ _annals_projections_pause() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1613,6 +1699,9 @@ _annals_projections_pause() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -1633,7 +1722,7 @@ _annals_projections_resume() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1660,6 +1749,9 @@ _annals_projections_resume() {
     '--set')
         return
         ;;
+    '--columns')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -1678,7 +1770,7 @@ _annals_projections_set-checkpoint() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --from)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --from)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1703,6 +1795,9 @@ _annals_projections_set-checkpoint() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -1749,7 +1844,7 @@ _annals_dead-letters_list() {
     repeating_flags=()
     non_repeating_flags=(--all --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1776,6 +1871,9 @@ _annals_dead-letters_list() {
     '--set')
         return
         ;;
+    '--columns')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -1798,7 +1896,7 @@ _annals_dead-letters_show() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1823,6 +1921,9 @@ _annals_dead-letters_show() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -1851,7 +1952,7 @@ _annals_dead-letters_retry() {
     repeating_flags=()
     non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --upcasters --file --exec --timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --file --exec --timeout)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1876,6 +1977,9 @@ _annals_dead-letters_retry() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -1914,7 +2018,7 @@ _annals_dead-letters_discard() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1939,6 +2043,9 @@ _annals_dead-letters_discard() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -1986,7 +2093,7 @@ _annals_types_list() {
     repeating_flags=()
     non_repeating_flags=(--all --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2020,6 +2127,9 @@ _annals_types_list() {
     '--set')
         return
         ;;
+    '--columns')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -2034,7 +2144,7 @@ _annals_types_show() {
     repeating_flags=()
     non_repeating_flags=(--shapes --json-schema --all --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -2062,6 +2172,9 @@ _annals_types_show() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -2109,7 +2222,7 @@ _annals_evolve_check() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--projection --set)
-    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2149,6 +2262,9 @@ _annals_evolve_check() {
     '--set')
         return
         ;;
+    '--columns')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -2171,7 +2287,7 @@ _annals_evolve_plan() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2202,6 +2318,9 @@ _annals_evolve_plan() {
     '--set')
         return
         ;;
+    '--columns')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -2224,7 +2343,7 @@ _annals_evolve_apply() {
     repeating_flags=()
     non_repeating_flags=(--swap --yes -n --dry-run --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--into --chunk --progress --retry-timeout -h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
+    non_repeating_options=(--into --chunk --progress --retry-timeout -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -2263,6 +2382,9 @@ _annals_evolve_apply() {
     '--set')
         return
         ;;
+    '--columns')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -2281,7 +2403,7 @@ _annals_evolve_rollback() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--into -h --host -p --port -U --username -d --dbname --table --layout --response-timeout)
+    non_repeating_options=(--into -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2311,6 +2433,9 @@ _annals_evolve_rollback() {
     '--set')
         return
         ;;
+    '--columns')
+        return
+        ;;
     '--response-timeout')
         return
         ;;
@@ -2321,7 +2446,7 @@ _annals_verify-versions() {
     repeating_flags=()
     non_repeating_flags=(--incremental --explain --strict --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output --category --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --category --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2346,6 +2471,9 @@ _annals_verify-versions() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -2409,7 +2537,7 @@ _annals_check() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout --max-lag --max-dead-letters --max-age --format --time-limit)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-lag --max-dead-letters --max-age --format --time-limit)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2434,6 +2562,9 @@ _annals_check() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')
@@ -2462,7 +2593,7 @@ _annals_doctor() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2487,6 +2618,9 @@ _annals_doctor() {
         return
         ;;
     '--set')
+        return
+        ;;
+    '--columns')
         return
         ;;
     '--response-timeout')

@@ -21,11 +21,14 @@ enum Advice {
     of parameters: ConnectionParameters,
     table: QualifiedName?,
     layout: String?,
-    setting values: [LayoutParameter]
+    setting values: [LayoutParameter],
+    columns: [LayoutParameter]? = nil
   ) {
     let shown = parameters.withoutPasswords
     let server = [("-h", shown?.host), ("-p", shown?.port), ("-U", shown?.user), ("-d", shown?.database)]
-    let tables = options([("--table", table?.description), ("--layout", layout)]) + setting(values)
+    let named = columns?.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
+    let tables =
+      options([("--table", table?.description), ("--columns", named), ("--layout", layout)]) + setting(values)
     given.withLock { $0 = Given(server: options(server), table: tables) }
   }
 

@@ -84,6 +84,7 @@ extension SQLTemplate {
   static let createEvents = SQLTemplate(PackageResources.CreateEvents_sql, "events")
   static let eventsTable = SQLTemplate(PackageResources.EventsTable_sql)
   static let hasUniqueKey = SQLTemplate(PackageResources.HasUniqueKey_sql)
+  static let tableColumns = SQLTemplate(PackageResources.TableColumns_sql)
 
   static let changes = SQLTemplate(PackageResources.Changes_sql, "descends")
   static let verifySnapshots = SQLTemplate(
@@ -155,7 +156,8 @@ extension SQLTemplate {
     .projectionStatus, .readModelObjects, .shadowingNames, .writesElsewhere, .categoriesByPrefix,
     .endOfHistory, .aliveTransactions, .missingPositions, .uniqueColumn,
     .lastName, .namesByPrefix, .positionFaults, .trace, .traceCauses, .watermark,
-    .addMetadata, .addPosition, .createEvents, .eventsTable, .hasUniqueKey, .changes, .verifySnapshots,
+    .addMetadata, .addPosition, .createEvents, .eventsTable, .hasUniqueKey, .tableColumns, .changes,
+    .verifySnapshots,
     .checkpointFindings, .consumerFindings, .consumerStatus, .duplicateValues, .eventHashes, .gapEvidence,
     .orderFindings, .positionHoles, .readers, .snapshotFindings, .streamEnds, .streams, .versionFindings,
   ]

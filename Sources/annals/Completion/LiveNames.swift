@@ -63,7 +63,7 @@ private enum LiveNames {
 extension ConnectionOptions {
   private static let names: Set = [
     "-h", "--host", "-p", "--port", "-U", "--username", "-d", "--dbname", "--table", "--layout",
-    "--set", "--response-timeout",
+    "--set", "--columns", "--response-timeout",
   ]
 
   /// Those arguments of a command line that are of this group.

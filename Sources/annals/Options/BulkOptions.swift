@@ -20,7 +20,7 @@ struct BulkOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Make missing ids from this member of the payload, the same in each run.",
+      "Make missing ids from this member of the payload.",
       valueName: "member"
     )
   )

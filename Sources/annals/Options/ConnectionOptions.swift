@@ -47,6 +47,13 @@ struct ConnectionOptions: ParsableArguments {
   var givenParameters: [LayoutParameter] = []
 
   @Option(
+    name: .customLong("columns"),
+    help: ArgumentHelp("Where --table has other columns: version=revision,...", valueName: "name=column"),
+    transform: ConnectionOptions.parseColumns
+  )
+  var givenColumns: [LayoutParameter]?
+
+  @Option(
     help: ArgumentHelp(
       "Longest silence of the server during a statement.",
       valueName: "duration"
@@ -56,6 +63,9 @@ struct ConnectionOptions: ParsableArguments {
 
   func validate() throws {
     try responseTimeout?.requirePositive("--response-timeout")
+    if givenColumns != nil, givenTable == nil || givenLayout != nil {
+      throw ValidationError("--columns needs --table, and no --layout: it names the columns of that table")
+    }
     if !givenParameters.isEmpty, layoutName == nil {
       throw ValidationError("--set needs --layout, whose parameters it sets")
     }
@@ -74,6 +84,10 @@ struct ConnectionOptions: ParsableArguments {
 
   /// The layout of that name, with its parameters and its table as they are given.
   private func layout(_ parameters: ConnectionParameters) async throws -> Layout? {
+    if let givenColumns {
+      let file = try await EventStore(parameters, table: try table).layoutFile(naming: givenColumns)
+      return try Layout(path: "--columns", bytes: Array(file.utf8))
+    }
     guard let layoutName else { return nil }
     if layoutName == Self.automatic { return try await Self.findLayout(parameters) }
     let layout = try Self.layout(named: layoutName)
@@ -132,7 +146,13 @@ struct ConnectionOptions: ParsableArguments {
   func store() async throws -> EventStore {
     var parameters = ConnectionParameters(host: host, port: port, user: user, database: database)
     parameters.responseTimeout = responseTimeout?.duration
-    Advice.repeatOptions(of: parameters, table: givenTable, layout: givenLayout, setting: givenParameters)
+    Advice.repeatOptions(
+      of: parameters,
+      table: givenTable,
+      layout: givenLayout,
+      setting: givenParameters,
+      columns: givenColumns
+    )
     let store = try EventStore(parameters, table: try table, layout: try await layout(parameters))
     await store.onNotice { StandardError.warn($0) }
     return store
@@ -145,10 +165,14 @@ struct ConnectionOptions: ParsableArguments {
     return name
   }
 
+  private static func parseColumns(_ text: String) throws -> [LayoutParameter] {
+    try text.unicodeScalars.split(separator: ",").map { try parseParameter(String($0)) }
+  }
+
   static func parseParameter(_ text: String) throws -> LayoutParameter {
     let scalars = text.unicodeScalars
     guard let sign = scalars.firstIndex(of: "="), sign > scalars.startIndex else {
-      throw ValidationError("'\(text)' sets no parameter; write name=value")
+      throw ValidationError("'\(text)' is not name=value")
     }
     return LayoutParameter(
       name: String(scalars[..<sign]),

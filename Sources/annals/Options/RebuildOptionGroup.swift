@@ -18,7 +18,7 @@ struct RebuildOptionGroup: ParsableArguments {
   @Option(help: ArgumentHelp("Apply events up to this position only.", valueName: "n"))
   var toPosition: Int64?
 
-  @Option(help: "Earlier generations to keep for 'annals projections rollback'.")
+  @Option(help: "Earlier generations to keep.")
   var keep = 1
 
   @Option(

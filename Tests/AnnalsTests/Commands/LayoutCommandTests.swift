@@ -70,7 +70,7 @@ import Testing
     (["--layout", "martin"], 64, "Did you mean 'marten'?"),
     (["--layout", "marten", "--table", "x"], 64, "layout marten does not read table public.x"),
     (["--layout", "marten", "--set", "shema=x"], 64, "Did you mean 'schema'?"),
-    (["--layout", "marten", "--set", "schema"], 64, "'schema' sets no parameter; write name=value"),
+    (["--layout", "marten", "--set", "schema"], 64, "'schema' is not name=value"),
     (["--layout", "marten", "--set", "schema=x", "--set", "schema=y"], 64, "is set twice"),
     (["--set", "schema=x"], 64, "--set needs --layout"),
     (["--layout", "./nonesuch.sql"], 65, "cannot read ./nonesuch.sql"),
@@ -203,6 +203,62 @@ import Testing
         run.standardOutput.contains("'annals doctor --layout commanded-bytea'"),
         "\(run.standardOutput)"
       )
+    }
+  }
+
+  private static let columns =
+    "aggregate_id=entity,event_type=action,event_data=payload,version=revision,timestamp=at,position=number"
+
+  @Test func columnsOfAnOwnTable() async throws {
+    try await withAudit { db, _ in
+      try await db.psql("ALTER TABLE app.audit ADD at timestamp; UPDATE app.audit SET at = '2026-01-01'")
+      let options = ["--table", "app.audit", "--columns", Self.columns]
+      let run = try await db.annals(["stream", "a", "-o", "csv"] + options)
+      #expect(run.exitCode == 0 && run.standardOutput.contains("1,a,1,Made,2026-01-01T00:00:00Z,"))
+      // What a hint advises reads the same table.
+      let hint = try await db.annals(["projections"] + options).standardError
+      #expect(hint.contains("annals init --table app.audit --columns '\(Self.columns)'"), "\(hint)")
+      #expect(try await db.annals(["append", "a", "Made"] + options).exitCode == 78)
+    }
+  }
+
+  @Test(arguments: [
+    (["--columns", "version=revision"], 64, "--columns needs --table, and no --layout"),
+    (
+      ["--columns", "version=v", "--table", "t", "--layout", "marten"], 64,
+      "--columns needs --table, and no --layout"
+    ),
+    (["--columns", "version", "--table", "app.audit"], 64, "'version' is not name=value"),
+    (["--columns", "version=revision", "--table", "app.nonesuch"], 4, "there is no table app.nonesuch"),
+    (["--columns", "version=nonesuch", "--table", "app.audit"], 78, "table app.audit has no column"),
+  ])
+  func wrongColumns(options: [String], status: Int32, message: String) async throws {
+    try await withAudit { db, _ in
+      let run = try await db.annals(["stream"] + options)
+      #expect(run.exitCode == status)
+      #expect(run.standardError.contains(message), "\(run.standardError)")
+    }
+  }
+
+  /// What was made on the spot is kept as a file, which reads the same.
+  @Test func columnsAreWrittenToAFile() async throws {
+    try await withAudit { db, path in
+      try await db.psql("ALTER TABLE app.audit ADD at timestamp; UPDATE app.audit SET at = '2026-01-01'")
+      let options = ["--table", "app.audit", "--columns", Self.columns]
+      let refused = try await db.annals(["layouts", "write", path] + options)
+      #expect(refused.exitCode == 1 && refused.standardError.contains("it is there"))
+      #expect(try await db.annals(["layouts", "write", "--force", path] + options).exitCode == 0)
+      let run = try await db.annals("stream", "a", "--layout", path, "-o", "csv")
+      #expect(
+        run.standardOutput == (try await db.annals(["stream", "a", "-o", "csv"] + options)).standardOutput
+      )
+      #expect(run.standardOutput.contains(",Made,"))
+      let wrong = [
+        [], ["marten", "x.sql"] + options, ["marten", "--set", "schema=x", "--layout", "marten"],
+      ]
+      for options in wrong {
+        #expect(try await db.annals(["layouts", "write"] + options).exitCode == 64, "\(options)")
+      }
     }
   }
 }

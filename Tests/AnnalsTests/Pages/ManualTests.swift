@@ -48,8 +48,8 @@ import Testing
 
   private static let helpOptions: Set<String> = ["--help", "-?", "--version"]
   private static let commonOptions: Set<String> = helpOptions.union([
-    "-h", "--host", "-p", "--port", "-U", "--username", "-d", "--dbname", "--table", "--layout", "--set", "-o",
-    "--output", "-x", "--expanded", "--fields", "--response-timeout",
+    "-h", "--host", "-p", "--port", "-U", "--username", "-d", "--dbname", "--table", "--layout", "--set",
+    "--columns", "-o", "--output", "-x", "--expanded", "--fields", "--response-timeout",
   ])
 
   @Test func partsOfASubcommandAreListed() async throws {

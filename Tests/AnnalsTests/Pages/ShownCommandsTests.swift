@@ -145,6 +145,7 @@ import Testing
     CREATE TABLE app.audit (number bigserial PRIMARY KEY, uid uuid DEFAULT gen_random_uuid(), entity text, action text,
       payload json, revision integer, at_ms bigint);
     INSERT INTO app.audit (entity, action, payload, revision, at_ms) VALUES ('order-42', 'Paid', '{}', 1, 1767225600000);
+    CREATE TABLE app.log (id text, entity uuid, event_type text, payload json, revision bigint, timestamp timestamptz);
     CREATE SCHEMA message_store;
     CREATE TABLE message_store.messages (global_position bigserial PRIMARY KEY, position bigint NOT NULL, id uuid,
       time timestamp, stream_name text NOT NULL, type text NOT NULL, data jsonb, metadata jsonb);

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import EventStore
 
 struct LayoutsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,20 +12,4 @@ struct LayoutsCommand: ParsableCommand {
     subcommands: [LayoutsList.self, LayoutsShow.self, LayoutsWrite.self],
     defaultSubcommand: LayoutsList.self
   )
-}
-
-/// The name of a layout that comes with annals.
-struct ShippedLayoutArgument: ParsableArguments {
-  @Argument(
-    help: ArgumentHelp("A layout that comes with annals.", valueName: "name"),
-    completion: .list(Layout.shippedNames)
-  )
-  var name: String
-
-  var layout: Layout {
-    get throws {
-      guard let layout = Layout(shipped: name) else { throw CommandError.noLayout(name) }
-      return layout
-    }
-  }
 }

@@ -10,10 +10,12 @@ struct LayoutsShow: ParsableCommand {
       """
   )
 
-  @OptionGroup var argument: ShippedLayoutArgument
+  @Argument(help: "A layout that comes with annals.", completion: .list(Layout.shippedNames))
+  var name: String
 
   func run() throws {
-    StandardOutput.writeRaw(try argument.layout.text)
+    guard let layout = Layout(shipped: name) else { throw CommandError.noLayout(name) }
+    StandardOutput.writeRaw(layout.text)
     StandardOutput.flush()
   }
 }
