@@ -281,15 +281,18 @@ _annals_layouts() {
 
 _annals_layouts_list() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(-o --output)
+    non_repeating_options=(-o --output --fields)
     __annals_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -420,9 +423,9 @@ _annals_sandbox_stop() {
 
 _annals_sandbox_status() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=()
-    non_repeating_options=(--directory -o --output)
+    non_repeating_options=(--directory -o --output --fields)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -433,6 +436,9 @@ _annals_sandbox_status() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -492,9 +498,9 @@ _annals_sandbox_exec() {
 
 _annals_append() {
     repeating_flags=()
-    non_repeating_flags=(--receipts -n --dry-run --version '-?' --help)
+    non_repeating_flags=(--receipts -x --expanded -n --dry-run --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --run-id --max-errors --rejects --progress -o --output --retry-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --run-id --max-errors --rejects --progress -o --output --fields --retry-timeout)
     __annals_offer_flags_options 3
 
     # Offer option value completions
@@ -578,6 +584,9 @@ _annals_append() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     '--retry-timeout')
         return
         ;;
@@ -598,9 +607,9 @@ _annals_append() {
 
 _annals_stream() {
     repeating_flags=()
-    non_repeating_flags=(--raw --reverse --strict --follow --version '-?' --help)
+    non_repeating_flags=(--raw --reverse --strict --follow -x --expanded --version '-?' --help)
     repeating_options=(--set --type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -687,6 +696,9 @@ _annals_stream() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -700,9 +712,9 @@ _annals_stream() {
 
 _annals_trace() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -739,14 +751,17 @@ _annals_trace() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 }
 
 _annals_replay() {
     repeating_flags=()
-    non_repeating_flags=(--raw --follow --park -n --dry-run --version '-?' --help)
+    non_repeating_flags=(--raw --follow --park -n --dry-run -x --expanded --version '-?' --help)
     repeating_options=(--set --type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout -o --output --into --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout --wait-limit -o --output --fields --into --progress)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -835,8 +850,14 @@ _annals_replay() {
     '--retry-timeout')
         return
         ;;
+    '--wait-limit')
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     '--into')
@@ -858,9 +879,9 @@ _annals_replay() {
 
 _annals_watermark() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -895,6 +916,9 @@ _annals_watermark() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -994,9 +1018,9 @@ _annals_snapshot_take() {
 
 _annals_snapshot_show() {
     repeating_flags=()
-    non_repeating_flags=(--blame --strict --no-snapshot --raw --version '-?' --help)
+    non_repeating_flags=(--blame --strict --no-snapshot --raw -x --expanded --version '-?' --help)
     repeating_options=(--diff --set)
-    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters -o --output)
+    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters -o --output --fields)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1050,6 +1074,9 @@ _annals_snapshot_show() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -1063,9 +1090,9 @@ _annals_snapshot_show() {
 
 _annals_snapshot_list() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
+    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1106,6 +1133,9 @@ _annals_snapshot_list() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -1119,9 +1149,9 @@ _annals_snapshot_list() {
 
 _annals_snapshot_verify() {
     repeating_flags=()
-    non_repeating_flags=(--raw --version '-?' --help)
+    non_repeating_flags=(--raw -x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters -o --output)
+    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1168,6 +1198,9 @@ _annals_snapshot_verify() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -1290,9 +1323,9 @@ _annals_check-projection() {
 
 _annals_rebuild-projection() {
     repeating_flags=()
-    non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff --version '-?' --help)
+    non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff -x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1358,6 +1391,9 @@ _annals_rebuild-projection() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -1469,9 +1505,9 @@ _annals_projections() {
 
 _annals_projections_list() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1506,6 +1542,9 @@ _annals_projections_list() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -1521,9 +1560,9 @@ _annals_projections_list() {
 
 _annals_projections_show() {
     repeating_flags=()
-    non_repeating_flags=(--file --version '-?' --help)
+    non_repeating_flags=(-x --expanded --file --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --generation)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields --generation)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1558,6 +1597,9 @@ _annals_projections_show() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     '--generation')
@@ -1770,7 +1812,7 @@ _annals_projections_set-checkpoint() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --from)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --wait-limit --from)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1801,6 +1843,9 @@ _annals_projections_set-checkpoint() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--wait-limit')
         return
         ;;
     '--from')
@@ -1842,9 +1887,9 @@ _annals_dead-letters() {
 
 _annals_dead-letters_list() {
     repeating_flags=()
-    non_repeating_flags=(--all --version '-?' --help)
+    non_repeating_flags=(-x --expanded --all --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1881,6 +1926,9 @@ _annals_dead-letters_list() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -1894,9 +1942,9 @@ _annals_dead-letters_list() {
 
 _annals_dead-letters_show() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1931,6 +1979,9 @@ _annals_dead-letters_show() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -2091,9 +2142,9 @@ _annals_types() {
 
 _annals_types_list() {
     repeating_flags=()
-    non_repeating_flags=(--all --version '-?' --help)
+    non_repeating_flags=(--all -x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
+    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2137,14 +2188,17 @@ _annals_types_list() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 }
 
 _annals_types_show() {
     repeating_flags=()
-    non_repeating_flags=(--shapes --json-schema --all --version '-?' --help)
+    non_repeating_flags=(--shapes --json-schema --all -x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
+    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -2184,6 +2238,9 @@ _annals_types_show() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -2220,9 +2277,9 @@ _annals_evolve() {
 
 _annals_evolve_check() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--projection --set)
-    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
+    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2272,6 +2329,9 @@ _annals_evolve_check() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -2285,9 +2345,9 @@ _annals_evolve_check() {
 
 _annals_evolve_plan() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
+    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2328,6 +2388,9 @@ _annals_evolve_plan() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -2343,7 +2406,7 @@ _annals_evolve_apply() {
     repeating_flags=()
     non_repeating_flags=(--swap --yes -n --dry-run --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--into --chunk --progress --retry-timeout -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
+    non_repeating_options=(--into --chunk --progress --retry-timeout --wait-limit -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -2358,6 +2421,9 @@ _annals_evolve_apply() {
         return
         ;;
     '--retry-timeout')
+        return
+        ;;
+    '--wait-limit')
         return
         ;;
     '-h'|'--host')
@@ -2444,9 +2510,9 @@ _annals_evolve_rollback() {
 
 _annals_verify-versions() {
     repeating_flags=()
-    non_repeating_flags=(--incremental --explain --strict --version '-?' --help)
+    non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --category --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields --category --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2483,8 +2549,14 @@ _annals_verify-versions() {
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
+    '--fields')
+        return
+        ;;
     '--category')
         __annals_custom_complete ---completion verify-versions -- --category
+        return
+        ;;
+    '--wait-limit')
         return
         ;;
     '--first-version')
@@ -2497,11 +2569,11 @@ _annals_verify-versions() {
         return
         ;;
     '--skip')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
         return
         ;;
     '--fail-on')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
         return
         ;;
     '--workers')
@@ -2591,9 +2663,9 @@ _annals_check() {
 
 _annals_doctor() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2628,6 +2700,9 @@ _annals_doctor() {
         ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac

@@ -7,7 +7,7 @@ struct SelectionOptions: ParsableArguments {
   var ids: [String] = []
 
   @Option(
-    help: "The aggregates whose id is NAME or begins with NAME and a '-'.",
+    help: "Only aggregates with the id NAME, or NAME-ANYTHING.",
     completion: .category,
     transform: FilterOptions.parseCategory
   )

@@ -4,10 +4,7 @@ internal import EventStore
 /// How long a command waits for somebody who writes events.
 struct WaitOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp(
-      "Wait so long for a transaction that writes events, then exit with 75; otherwise until it ends.",
-      valueName: "duration"
-    )
+    help: ArgumentHelp("Longest wait for a writer; then exit with 75.", valueName: "duration")
   )
   var waitLimit: DurationArgument?
 

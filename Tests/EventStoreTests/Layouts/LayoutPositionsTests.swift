@@ -12,7 +12,7 @@ import Testing
     _ body: (TestDatabase, EventStore, Notices) async throws -> Void
   ) async throws {
     try await TestCluster.withDatabase { db in
-      try await db.psql(LayoutTests.frameworks[0].tables + LayoutTests.frameworks[0].events)
+      try await db.psql(try FrameworkStore.named("message-db").sql())
       let text = """
         -- @layout messages
         -- @table message_store.messages

@@ -83,8 +83,7 @@ import Testing
   /// What is computed can fail for some rows only.
   @Test func doctorReadsAnEventOfEachEnd() async throws {
     try await TestCluster.withDatabase { db in
-      let framework = LayoutTests.frameworks[0]
-      try await db.psql(framework.tables + framework.events)
+      try await db.psql(try FrameworkStore.named("message-db").sql())
       let text = """
         -- @layout mine
         -- @table message_store.messages
