@@ -72,7 +72,12 @@ extension SQLTemplate {
     "end"
   )
   static let aliveTransactions = SQLTemplate(PackageResources.AliveTransactions_sql)
-  static let missingPositions = SQLTemplate(PackageResources.MissingPositions_sql, "positions", "start", "end")
+  static let missingPositions = SQLTemplate(
+    PackageResources.MissingPositions_sql,
+    "positions",
+    "start",
+    "end"
+  )
   static let uniqueColumn = SQLTemplate(PackageResources.UniqueColumn_sql)
   static let positionFaults = SQLTemplate(PackageResources.PositionFaults_sql)
   static let trace = SQLTemplate(PackageResources.Trace_sql, "events", "columns", "causation", "correlation")

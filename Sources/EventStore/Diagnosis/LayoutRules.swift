@@ -24,10 +24,16 @@ extension StoreConnection {
       try EventPages.requireComplete(page)
       let event = page.event(0)
       let place = event.position.map { "position \($0), " } ?? ""
-      return DiagnosisItem(.table, name, "\(place)\(event.aggregateID) version \(event.version), \(event.type)")
+      return DiagnosisItem(
+        .table,
+        name,
+        "\(place)\(event.aggregateID) version \(event.version), \(event.type)"
+      )
     } catch {
       let failure = error as? EventStoreError ?? (error as? PostgresError).map { EventStoreError($0) }
-      guard let failure, ![.connectionLost, .cannotConnect, .timedOut].contains(failure.code) else { throw error }
+      guard let failure, ![.connectionLost, .cannotConnect, .timedOut].contains(failure.code) else {
+        throw error
+      }
       let advice: Hint? = failure.hint ?? "Change the SELECT of the layout; see annals-layout(5)."
       return DiagnosisItem(.table, name, "cannot be read: \(failure.message)", .problem, advice: advice)
     }

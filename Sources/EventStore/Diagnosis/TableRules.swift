@@ -61,7 +61,11 @@ extension StoreFacts {
     case .late:
       DiagnosisItem(.table, "positions", "late: nobody can go on from one", .note)
     case .dense(let grace):
-      DiagnosisItem(.table, "positions", "dense: a missing one is waited for, at least \(grace / .seconds(1)) s")
+      DiagnosisItem(
+        .table,
+        "positions",
+        "dense: a missing one is waited for, at least \(grace / .seconds(1)) s"
+      )
     case .final:
       if let doubt {
         DiagnosisItem(

@@ -50,7 +50,8 @@ extension PositionFault {
     case "source":
       self.init(
         kind: .noSequence,
-        message: "column \(detail ?? "position") of \(subject) has neither an identity nor a default of nextval",
+        message:
+          "column \(detail ?? "position") of \(subject) has neither an identity nor a default of nextval",
         reason:
           "Its writers choose positions themselves, perhaps before they hold a lock that would show it.",
         remedy:
@@ -63,7 +64,8 @@ extension PositionFault {
         kind: .noSequence,
         message: "position is not a column of \(subject)",
         reason: "Nobody can tell from the catalogue how its writers choose it.",
-        remedy: "Give a column of the table as position, or tell the layout how positions come with @positions."
+        remedy:
+          "Give a column of the table as position, or tell the layout how positions come with @positions."
       )
     case "sources":
       self.init(

@@ -45,7 +45,12 @@ public struct Layout: Sendable {
     SectionRule(keyword: "about", argument: "TEXT", body: .optional, isUnique: true),
     SectionRule(keyword: "parameter", argument: "NAME VALUE", body: .optional),
     SectionRule(keyword: "table", argument: "SCHEMA.NAME", body: .optional, isRequired: true),
-    SectionRule(keyword: "positions", argument: "final|late|dense [SECONDS]", body: .optional, isUnique: true),
+    SectionRule(
+      keyword: "positions",
+      argument: "final|late|dense [SECONDS]",
+      body: .optional,
+      isUnique: true
+    ),
   ]
 
   init(_ file: SectionFile, _ values: [LayoutParameter]) throws(SQLFileError) {
@@ -108,7 +113,11 @@ extension EventsTable {
         sqlState: error.sqlState
       )
     }
-    try check(columns.types, of: layout.path, hint: "Name and cast the columns of its SELECT; see annals-layout(5).")
+    try check(
+      columns.types,
+      of: layout.path,
+      hint: "Name and cast the columns of its SELECT; see annals-layout(5)."
+    )
     return EventsTable(
       name: layout.tables[0],
       relation: layout.relation,

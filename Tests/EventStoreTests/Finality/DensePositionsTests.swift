@@ -46,7 +46,10 @@ import Testing
   private func project(_ store: EventStore) async throws -> CatchUpResult {
     var options = CatchUpOptions()
     options.once = true
-    return try await store.project(try Projection(path: "sums.sql", bytes: Array(sums.utf8)), options: options)
+    return try await store.project(
+      try Projection(path: "sums.sql", bytes: Array(sums.utf8)),
+      options: options
+    )
   }
 
   @Test func aHoleIsWaitedForWhileATransactionFromBeforeIsAlive() async throws {

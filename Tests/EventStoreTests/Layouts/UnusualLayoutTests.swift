@@ -94,12 +94,15 @@ import Testing
       let layout = try Layout(path: "mine.sql", bytes: Array(text.utf8))
       let store = try EventStore(connecting: db.conninfo, layout: layout)
       func items() async throws -> [String] {
-        try await store.diagnose().filter { ["first event", "last event", "rows left out"].contains($0.name) }
-          .map { "\($0.name): \($0.value)" }
+        try await store.diagnose().filter {
+          ["first event", "last event", "rows left out"].contains($0.name)
+        }
+        .map { "\($0.name): \($0.value)" }
       }
       #expect(
         try await items() == [
-          "first event: position 1, order-1 version 1, Submitted", "last event: position 3, order-1 version 3, Paid",
+          "first event: position 1, order-1 version 1, Submitted",
+          "last event: position 3, order-1 version 3, Paid",
           "rows left out: 1 of 3 of message_store.messages",
         ]
       )
