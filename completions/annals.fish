@@ -298,7 +298,7 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" columns' -l 'columns' -d 'Where --table has other columns: version=revision,...' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" response-timeout' -l 'response-timeout' -d 'Longest silence of the server during a statement.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" expected-version' -l 'expected-version' -d 'Last version of the stream: number, none, any, exists.' -rfka ''
-complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" id' -l 'id' -d 'The event\'s id; appended again with the same id it is stored once.' -rfka ''
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" id' -l 'id' -d 'The event\'s id; with the same id it is stored once.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" metadata' -l 'metadata' -d 'A JSON object to keep beside the payload.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" correlation-id' -l 'correlation-id' -d 'Stored in the metadata as correlation_id.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals append" causation-id' -l 'causation-id' -d 'Stored in the metadata as causation_id.' -rfka ''

@@ -9,7 +9,7 @@ struct NewEventOptions: ParsableArguments {
   )
   var expectedVersion: ExpectedVersion?
 
-  @Option(help: "The event's id; appended again with the same id it is stored once.", transform: parseID)
+  @Option(help: "The event's id; with the same id it is stored once.", transform: parseID)
   var id: EventID?
 
   @Option(help: "A JSON object to keep beside the payload.")

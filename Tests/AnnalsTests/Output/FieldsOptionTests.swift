@@ -66,6 +66,7 @@ import Testing
       "verify-versions --explain",
       "kind, severity, aggregate_id, version, last_version, position, detail, cause, evidence, safe"
     ),
+    ("layouts list", "name, reads, parameters"),
     ("doctor", "area, name, value, source, status, advice"),
     ("sandbox status", "state, pid, directory, data, socket, version, durable, bytes"),
   ]

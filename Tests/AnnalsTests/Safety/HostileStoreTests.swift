@@ -153,13 +153,18 @@ import Testing
       let script = #"""
         set -eu
         printf '%s' "BEGIN; INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('w', 'W', '{}', 1);
-          SELECT pg_sleep(4) /* $HOSTILE */; COMMIT" > "$FOLDER/writer.sql"
-        PGAPPNAME="$HOSTILE" psql -qX -f "$FOLDER/writer.sql" > /dev/null &
-        while [ "$(psql -qXAtc "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(4)%forged%'")" -lt 2 ]
-        do sleep 0.05; done
+          SELECT pg_sleep(300) /* $HOSTILE */; COMMIT" > "$FOLDER/writer.sql"
+        PGAPPNAME="$HOSTILE" psql -qX -f "$FOLDER/writer.sql" > /dev/null 2>&1 &
+        writer="FROM pg_stat_activity WHERE query LIKE '%pg_sleep(300)%forged%' AND pid <> pg_backend_pid()"
+        while [ "$(psql -qXAtc "SELECT count(*) $writer")" -lt 1 ]; do sleep 0.05; done
         "$ANNALS" watermark
-        "$ANNALS" replay --follow --time-limit 500ms > /dev/null
-        "$ANNALS" project --once "$FOLDER/names.sql" || test $? = 5
+        "$ANNALS" replay --follow --time-limit 500ms --wait-limit 2s > /dev/null || test $? = 75
+        # The writer ends when somebody has been told of it.
+        "$ANNALS" project --once "$FOLDER/names.sql" 2> "$FOLDER/notes" & project=$!
+        while ! grep -q 'waiting for' "$FOLDER/notes" && kill -0 $project; do sleep 0.05; done
+        psql -qXAtc "SELECT pg_cancel_backend(pid) $writer" > /dev/null
+        wait $project || test $? = 5
+        cat "$FOLDER/notes" >&2
         wait
         """#
       let run = try await runShell(

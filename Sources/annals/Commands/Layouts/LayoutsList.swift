@@ -15,6 +15,8 @@ struct LayoutsList: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
+  func validate() throws { try output.checkFields(of: Layout.self) }
+
   func run() throws {
     output.print(Layout.shippedNames.compactMap { Layout(shipped: $0) })
   }
