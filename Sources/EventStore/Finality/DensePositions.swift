@@ -37,6 +37,7 @@ extension StoreConnection {
   func passHoles(upTo head: Int64, after known: Int64?, grace: Duration) throws {
     if known == head { return }
     let start = known.flatMap { $0 > head ? nil : $0 }
+    if known != nil, start == nil { try forgetHoles() }
     if try firstHole(after: start, upTo: head) != nil {
       let seen = ContinuousClock.now
       try waitForAll()
@@ -167,7 +168,10 @@ extension StoreConnection {
       """
       SELECT current_setting('transaction_read_only') = 'off' AND coalesce(has_schema_privilege(to_regnamespace('annals'), 'USAGE')
         AND has_table_privilege(to_regclass('annals.passed_holes'), 'INSERT')
-        AND has_table_privilege(to_regclass('annals.dense_positions'), 'INSERT, UPDATE'), false)
+        AND has_table_privilege(to_regclass('annals.passed_holes'), 'DELETE')
+        AND has_table_privilege(to_regclass('annals.dense_positions'), 'INSERT')
+        AND has_table_privilege(to_regclass('annals.dense_positions'), 'UPDATE')
+        AND has_table_privilege(to_regclass('annals.dense_positions'), 'DELETE'), false)
       """
     ).bool(0, 0)
   }
@@ -178,12 +182,20 @@ extension StoreConnection {
     return try connection.query(sql).first { $0.int64("position") }
   }
 
+  /// Of a store that begins again the old holes say nothing.
+  private func forgetHoles() throws {
+    guard try canRemember() else { return }
+    for records in ["passed_holes", "dense_positions"] {
+      _ = try connection.query("DELETE FROM annals.\(raw: records) WHERE store = \(table.description)")
+    }
+  }
+
   private func rememberDense(upTo head: Int64) throws {
     guard try canRemember() else { return }
     _ = try connection.query(
       """
       INSERT INTO annals.dense_positions AS d (store, position) VALUES (\(table.description), \(head))
-      ON CONFLICT (store) DO UPDATE SET position = excluded.position WHERE d.position <> excluded.position
+      ON CONFLICT (store) DO UPDATE SET position = excluded.position WHERE d.position < excluded.position
       """
     )
   }

@@ -102,7 +102,7 @@ private struct FunctionCall {
   let file: String
   let location: SQLLocation
 
-  /// Functions of the system that are not volatile, but depend on when and by whom they are called.
+  /// Functions of the system that are not volatile, but depend on the time or the caller.
   static let ofClockAndSession = [
     "now", "transaction_timestamp", "statement_timestamp", "current_setting", "pg_backend_pid", "version",
     "current_database", "current_schema", "inet_client_addr", "inet_server_addr", "txid_current_if_assigned",

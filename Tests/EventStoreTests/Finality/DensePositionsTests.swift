@@ -133,14 +133,18 @@ import Testing
 
   @Test func aStoreThatBeganAgainIsLookedThroughFromItsBeginning() async throws {
     try await withLog("dense 0") { db, store in
-      try await db.psql(Self.insert("generate_series(1, 9)"))
-      #expect(try await store.watermark().position == 9)
+      try await db.psql(Self.insert("unnest('{1, 2, 3, 4, 6, 7, 8, 9}'::int[])"))
+      #expect(try await store.watermark().position == 4)
       _ = try await store.rebuildProjection(try Projection(path: "sums.sql", bytes: Array(sums.utf8)))
       #expect(try await db.psql("SELECT position FROM annals.dense_positions") == "9")
-      try await db.psql("TRUNCATE log; \(Self.insert("unnest('{1, 3}'::int[])"))")
+      try await db.psql("TRUNCATE log; \(Self.insert("unnest('{1, 3, 5}'::int[])"))")
       #expect(try await store.watermark().firstMissing == 2)
       _ = try await store.rebuildProjection(try Projection(path: "sums.sql", bytes: Array(sums.utf8)))
-      #expect(try await db.psql("SELECT position FROM annals.dense_positions") == "3")
+      #expect(try await db.psql("SELECT position FROM annals.dense_positions") == "5")
+      // A hole of the store as it was says nothing of the events that came since.
+      var check = VersionCheck()
+      check.kinds = [.lateEvent]
+      _ = try await store.verifyVersions(check) { Issue.record("\($0)") }
     }
   }
 
