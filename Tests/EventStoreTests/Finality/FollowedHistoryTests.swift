@@ -1,5 +1,6 @@
 import EventStore
 import LibPQ
+import Synchronization
 import TestSupport
 import Testing
 
@@ -62,6 +63,35 @@ import Testing
       #expect(error?.code == .checkpointAhead)
       #expect(try await shop.psql("SELECT position FROM annals.generations") == "5")
       #expect(try await shop.psql("SELECT error->>'code' FROM annals.generations") == "checkpoint_ahead")
+    }
+  }
+
+  /// These lock the table and then its sequence; a reader that does it the other way round meets them in a deadlock.
+  @Test(arguments: ["TRUNCATE events RESTART IDENTITY", "DROP TABLE events"])
+  func aReaderAndAReplacementAreInNoDeadlock(replacement: String) async throws {
+    try await withStore(Self.insert(1...3)) { db, store in
+      let locks = "SELECT count(*) FROM pg_locks WHERE relation = 'events'::regclass AND"
+      let replacing = Mutex<Task<String, any Error>?>(nil)
+      var options = ReplayOptions()
+      (options.isFollowing, options.timeLimit) = (true, .seconds(20))
+      let error = await #expect(throws: EventStoreError.self) {
+        try await store.replay(EventQuery(), options) { batch in
+          guard batch.positions.last == 3 else { return }
+          let task = Task {
+            try await db.psql(
+              """
+              BEGIN; LOCK TABLE events;
+              DO $$ BEGIN WHILE (\(locks) NOT granted) = 0 LOOP PERFORM pg_sleep(0.01); END LOOP; END $$;
+              \(replacement); COMMIT;
+              """
+            )
+          }
+          replacing.withLock { $0 = task }
+          try await until { try await db.psql("\(locks) mode = 'AccessExclusiveLock'") != "0" }
+        }
+      }
+      _ = try await replacing.withLock(\.self)?.value
+      #expect(error?.code == .checkpointAhead, "\(String(describing: error))")
     }
   }
 
