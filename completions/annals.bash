@@ -220,7 +220,7 @@ _annals_init() {
     repeating_flags=()
     non_repeating_flags=(--add-position -n --dry-run --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --partitions)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -251,6 +251,9 @@ _annals_init() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--partitions')
         return
         ;;
     esac

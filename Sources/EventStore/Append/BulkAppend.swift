@@ -256,6 +256,9 @@ extension StoreConnection {
     if !options.isDryRun, !writer.statements.uniqueKeys.keepEventsApart {
       try AdvisoryLock.awaitWriters(of: writer.statements.table.name, writer.connection)
       writer.forgetHeads()
+      // Those that were waited for have stored events since the transaction began.
+      let turn = try writer.connection.query("SELECT statement_timestamp() AS time")
+      writer.transactionTime = turn[0].timestamp("time")
     }
     while true {
       let room = (options.batchSize ?? .max) - batch.lineCount

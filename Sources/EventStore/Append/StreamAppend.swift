@@ -54,6 +54,12 @@ extension StoreConnection {
     if let knownStatements, knownStatements.table == table { return knownStatements }
     let statements = try AppendStatements(table, connection)
     try statements.refuseRules()
+    if !statements.uniqueKeys.keepEventsApart {
+      notify(
+        "no unique index of \(self.table) keeps ids and versions apart; writers of annals wait for each other, other programs "
+          + "must do so too"
+      )
+    }
     knownStatements = statements
     return statements
   }

@@ -118,10 +118,12 @@ struct EvolutionCopyStatements {
       ORDER BY attnum
       """
     extraColumns = try connection.query(sql).map { $0.string("name") }
+    let parts = try Partitions(of: table.name, connection)
+    create = "CREATE TABLE \(copy.sql) (LIKE \(table.name.sql) INCLUDING ALL)\(parts?.creation(of: copy) ?? "")"
   }
 
-  /// Makes the table: columns, defaults, constraints and indexes are those of the original.
-  var create: String { "CREATE TABLE \(copy.sql) (LIKE \(table.name.sql) INCLUDING ALL)" }
+  /// Makes the table: columns, defaults, constraints, indexes and partitions are those of the original.
+  let create: String
 
   private var renumbersVersions: Bool { upcasters.drops || upcasters.splits }
 

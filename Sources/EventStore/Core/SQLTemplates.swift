@@ -86,7 +86,13 @@ extension SQLTemplate {
 
   static let addMetadata = SQLTemplate(PackageResources.AddMetadata_sql, "events")
   static let addPosition = SQLTemplate(PackageResources.AddPosition_sql, "events", "events_literal")
-  static let createEvents = SQLTemplate(PackageResources.CreateEvents_sql, "events")
+  static let createEvents = SQLTemplate(
+    PackageResources.CreateEvents_sql,
+    "events",
+    "id_key",
+    "partitioning",
+    "position_key"
+  )
   static let eventsTable = SQLTemplate(PackageResources.EventsTable_sql)
   static let hasUniqueKey = SQLTemplate(PackageResources.HasUniqueKey_sql)
   static let tableColumns = SQLTemplate(PackageResources.TableColumns_sql)

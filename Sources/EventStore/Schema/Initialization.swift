@@ -17,23 +17,25 @@ public struct InitializationResult: Sendable, Hashable {
 }
 
 extension StoreConnection {
-  func initialize(addPosition: Bool, dryRun: Bool) throws -> InitializationResult {
+  func initialize(addPosition: Bool, partitions: Int?, dryRun: Bool) throws -> InitializationResult {
     var plan = InitializationResult()
     try connection.transaction {
       // Two at once would both create: the second waits for the first, then finds nothing to do.
       if !dryRun { _ = try connection.query("SELECT pg_advisory_xact_lock(\(AdvisoryLock.initialization))") }
-      plan = try planInitialization(addPosition: addPosition)
+      plan = try planInitialization(addPosition: addPosition, partitions: partitions)
       if !dryRun { for step in plan.steps { try connection.execute(step.sql) } }
     }
     forgetEventsTable()
     return plan
   }
 
-  private func planInitialization(addPosition: Bool) throws -> InitializationResult {
+  private func planInitialization(addPosition: Bool, partitions: Int?) throws -> InitializationResult {
     var plan = InitializationResult()
     if addPosition { try requireOwn("adding columns") }
+    if partitions != nil { try requireOwn("partitions") }
     let existing = try foreign == nil ? EventsTable.find(table, connection) : eventsTable()
     if let existing {
+      if let partitions { try requirePartitions(partitions) }
       let missing = foreign == nil ? try missingColumns(of: existing) : []
       if !missing.isEmpty, let (kind, remedy) = try kindWithoutColumns() {
         let fault = EventStoreError(
@@ -58,10 +60,18 @@ extension StoreConnection {
           )
         )
       }
-      plan.steps.append(.init(title: "Create table \(table)", sql: fillIn(.createEvents)))
+      let sql = try partitions.map { try createPartitioned($0) } ?? createPlain
+      plan.steps.append(.init(title: "Create table \(table)", sql: sql))
     }
     plan.steps += try pendingMigrations()
     return plan
+  }
+
+  private var createPlain: String {
+    SQLTemplate.createEvents.filled([
+      "events": table.sql, "id_key": "PRIMARY KEY (id)", "partitioning": "",
+      "position_key": "ALTER TABLE \(table.sql) ADD UNIQUE (position)",
+    ])
   }
 
   private func missingColumns(of existing: EventsTable) throws -> [InitializationResult.Step] {

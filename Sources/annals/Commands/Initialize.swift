@@ -20,12 +20,26 @@ struct Initialize: AsyncParsableCommand {
   @Flag(help: "Also add what a classic table lacks: position, metadata. Locks the table meanwhile.")
   var addPosition = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Create the table in so many partitions by the hash of the aggregate's id.",
+      valueName: "n"
+    )
+  )
+  var partitions: Int?
+
   @Flag(name: [.customShort("n"), .long], help: "Print the SQL and change nothing.")
   var dryRun = false
 
+  func validate() throws {
+    let allowed = EventStore.partitionCounts
+    guard let partitions, !allowed.contains(partitions) else { return }
+    throw ValidationError("--partitions must be from \(allowed.lowerBound) to \(allowed.upperBound)")
+  }
+
   func run() async throws {
     let store = try await connection.store()
-    let result = try await store.initialize(addPosition: addPosition, dryRun: dryRun)
+    let result = try await store.initialize(addPosition: addPosition, partitions: partitions, dryRun: dryRun)
     if dryRun {
       if !result.steps.isEmpty { StandardOutput.writeRaw(Initialize.script(result.steps)) }
     } else {

@@ -74,6 +74,10 @@ import Testing
       }
       let counts = "count(*), count(DISTINCT id), count(DISTINCT version), max(version)"
       #expect(try await db.psql("SELECT \(counts) FROM events") == "70|70|70|70")
+      // Who waited stored later than those that it waited for.
+      let previous = #"lag("timestamp") OVER (ORDER BY version) > "timestamp" AS is_back"#
+      let back = try await db.psql("SELECT count(*) FROM (SELECT \(previous) FROM events) e WHERE is_back")
+      #expect(back == "0")
     }
   }
 

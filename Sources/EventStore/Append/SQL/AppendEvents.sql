@@ -7,7 +7,7 @@ WITH head AS (
   ) AS version
 ), appended AS (
   INSERT INTO {events} (id, aggregate_id, event_type, event_data, version, "timestamp"{metadata_column})
-  SELECT n.id, $1, n.event_type, n.event_data, head.version + n.ordinal, coalesce(n.time, current_timestamp){metadata_value}
+  SELECT n.id, $1, n.event_type, n.event_data, head.version + n.ordinal, coalesce(n.time, statement_timestamp()){metadata_value}
   FROM head, unnest($4, $5, $6, $7, $8) WITH ORDINALITY AS n (id, event_type, event_data, time, metadata, ordinal)
   WHERE head.version BETWEEN $2 AND $3
   RETURNING version, {position} AS position

@@ -1,6 +1,6 @@
 -- The append cost and the read plan behind each index: CONTRIBUTING.md, "The indexes of the events table".
 CREATE TABLE {events} (
-  id uuid NOT NULL DEFAULT gen_random_uuid() PRIMARY KEY,
+  id uuid NOT NULL DEFAULT gen_random_uuid(),
   aggregate_id varchar(255) COLLATE "C" NOT NULL CHECK (aggregate_id <> ''),
   event_type varchar(100) COLLATE "C" NOT NULL CHECK (event_type <> ''),
   event_data jsonb NOT NULL,
@@ -11,9 +11,10 @@ CREATE TABLE {events} (
   position bigint NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 1),
   -- Decides who wins when two writers append the same version; reads one stream in order.
   UNIQUE (aggregate_id, version),
-  -- Reads the whole store in order, from any position.
-  UNIQUE (position)
-);
+  {id_key}
+){partitioning};
+-- Reads the whole store in order, from any position.
+{position_key};
 -- Finds the events of a rare type without reading the others.
 CREATE INDEX ON {events} (event_type, position);
 -- Turns a time into a range of positions; a BRIN index costs an append next to nothing.

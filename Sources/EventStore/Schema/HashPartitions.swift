@@ -1,0 +1,62 @@
+internal import LibPQ
+
+/// A table of events in partitions by the hash of the aggregate's id, so that a stream is in one of them.
+///
+/// Each of its unique keys contains the aggregate's id (PostgreSQL's manual, "Partitioning, Limitations"): a version is there once in
+/// its stream, as ever, and an id is there once in its stream. The identity alone keeps positions apart.
+extension StoreConnection {
+  /// The SQL that creates the table and its partitions.
+  ///
+  /// - Throws: ``EventStoreError`` with code `invalidInput` when there cannot be so many, or their names are too long.
+  func createPartitioned(_ count: Int) throws -> String {
+    let allowed = EventStore.partitionCounts
+    guard allowed.contains(count) else {
+      throw EventStoreError(
+        .invalidInput,
+        "a table of events has \(allowed.lowerBound) to \(allowed.upperBound) partitions, not \(count)"
+      )
+    }
+    let names = (0..<count).map { "\(table.name)_p\($0)" }
+    // A longer name would be cut, so that two are the same.
+    guard names[count - 1].utf8.count <= 63 else {
+      throw EventStoreError(
+        .invalidInput,
+        "the name of partition \(names[count - 1]) has more than 63 bytes",
+        hint: "Give the table a shorter name."
+      )
+    }
+    let create = SQLTemplate.createEvents.filled([
+      "events": table.sql,
+      "id_key": "-- Each key contains that of the partitions: an id is there once in its stream.\n  PRIMARY KEY (id, aggregate_id)",
+      "partitioning": " PARTITION BY HASH (aggregate_id)",
+      "position_key": "CREATE INDEX ON \(table.sql) (position)",
+    ])
+    let partitions = names.enumerated().map { remainder, name in
+      """
+      CREATE TABLE \(QualifiedName(schema: table.schema, name: name).sql) PARTITION OF \(table.sql)
+        FOR VALUES WITH (MODULUS \(count), REMAINDER \(remainder));
+
+      """
+    }
+    return create + partitions.joined()
+  }
+
+  /// Refuses a table that is there, but not in so many partitions.
+  func requirePartitions(_ count: Int) throws {
+    let sql: SQL = """
+      SELECT pg_get_partkeydef(c.oid) AS key, (SELECT count(*) FROM pg_inherits AS i WHERE i.inhparent = c.oid) AS partitions
+      FROM pg_class AS c WHERE c.oid = to_regclass(\(table.sql))
+      """
+    let found = try connection.query(sql)
+    let key = found[0].optionalString("key")
+    let actual = found[0].int64("partitions")
+    guard key != "HASH (aggregate_id)" || actual != Int64(count) else { return }
+    let kind = key.map { "it is partitioned by \($0), into \(actual)" } ?? "it is not partitioned"
+    throw EventStoreError(
+      .invalidDefinition,
+      "\(table) is there already, and \(kind)",
+      detail: "The partitions of a table that holds events are not changed.",
+      hint: "Create another table with \(.table()), and copy the events into it: annals-init(1) shows how."
+    )
+  }
+}

@@ -1,0 +1,49 @@
+internal import LibPQ
+
+/// How a table is partitioned, so that another one can be made so.
+struct Partitions: Sendable {
+  /// As "HASH (aggregate_id)".
+  private let key: String
+  private let parts: [(suffix: String, bounds: String)]
+
+  /// Reads how a table is partitioned.
+  ///
+  /// - Returns: nil for a table that is not.
+  /// - Throws: ``EventStoreError`` with code `invalidDefinition` when its partitions are partitioned in turn.
+  init?(of table: QualifiedName, _ connection: Connection) throws {
+    let keys = try connection.query("SELECT pg_get_partkeydef(to_regclass(\(table.sql))) AS key")
+    guard let key = keys[0].optionalString("key") else { return nil }
+    let sql: SQL = """
+      SELECT c.relname::text AS name, pg_get_expr(c.relpartbound, c.oid) AS bounds, c.relkind = 'p' AS is_partitioned
+      FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+      WHERE i.inhparent = to_regclass(\(table.sql)) ORDER BY i.inhrelid
+      """
+    self.key = key
+    var count = 0
+    parts = try connection.query(sql).map { part in
+      count += 1
+      let name = part.string("name")
+      guard !part.bool("is_partitioned") else {
+        throw EventStoreError(
+          .invalidDefinition,
+          "partition \(name) of \(table) is partitioned itself",
+          detail: "A copy is made with one level of partitions.",
+          hint: "Create the copy by hand, and insert the events into it."
+        )
+      }
+      // "events_2026" of events is "copy_2026" of copy.
+      let isNamedAfterTable = name.hasPrefix(table.name) && !name.hasSameBytes(as: table.name)
+      let suffix = isNamedAfterTable ? String(name.dropFirst(table.name.count)) : "_p\(count)"
+      return (suffix, part.string("bounds"))
+    }
+  }
+
+  /// What follows the columns in the CREATE TABLE of a table like it, and creates its partitions.
+  func creation(of table: QualifiedName) -> String {
+    let partitions = parts.map { suffix, bounds in
+      let name = QualifiedName(schema: table.schema, name: table.name + suffix)
+      return ";\nCREATE TABLE \(name.sql) PARTITION OF \(table.sql) \(bounds)"
+    }
+    return " PARTITION BY \(key)\(partitions.joined())"
+  }
+}
