@@ -27,7 +27,10 @@ extension StoreConnection {
     }
     let create = SQLTemplate.createEvents.filled([
       "events": table.sql,
-      "id_key": "-- Each key contains that of the partitions: an id is there once in its stream.\n  PRIMARY KEY (id, aggregate_id)",
+      "id_key": """
+      -- Each key contains that of the partitions: an id is there once in its stream.
+        PRIMARY KEY (id, aggregate_id)
+      """,
       "partitioning": " PARTITION BY HASH (aggregate_id)",
       "position_key": "CREATE INDEX ON \(table.sql) (position)",
     ])

@@ -32,8 +32,9 @@ struct Partitions: Sendable {
         )
       }
       // "events_2026" of events is "copy_2026" of copy.
-      let isNamedAfterTable = name.hasPrefix(table.name) && !name.hasSameBytes(as: table.name)
-      let suffix = isNamedAfterTable ? String(name.dropFirst(table.name.count)) : "_p\(count)"
+      let rest = name.utf8.dropFirst(table.name.utf8.count)
+      let isNamedAfterTable = name.utf8.starts(with: table.name.utf8) && !rest.isEmpty
+      let suffix = isNamedAfterTable ? String(decoding: rest, as: UTF8.self) : "_p\(count)"
       return (suffix, part.string("bounds"))
     }
   }

@@ -66,7 +66,9 @@ import Testing
   @Test(arguments: Kind.allCases) func isWrittenReadAndVerified(_ kind: Kind) async throws {
     try await withPartitions(kind) { db, store in
       #expect(try await db.psql("SELECT count(DISTINCT tableoid) > 1 FROM events") == "t")
-      #expect(try await db.psql("SELECT count(*), count(DISTINCT (aggregate_id, version)) FROM events") == "200|200")
+      #expect(
+        try await db.psql("SELECT count(*), count(DISTINCT (aggregate_id, version)) FROM events") == "200|200"
+      )
       let none = try await findings(store)
       #expect(none.isEmpty, "\(none)")
       var query = EventQuery()
@@ -99,7 +101,10 @@ import Testing
       let shop = Shop(database: db)
       try await shop.rebuild(sums)
       #expect(try await shop.sums() == shop.expectedSums())
-      try await EventStore(connecting: db.conninfo).append([NewEvent(type: "Added", data: #"{"n": 5}"#)], to: "old-1")
+      try await EventStore(connecting: db.conninfo).append(
+        [NewEvent(type: "Added", data: #"{"n": 5}"#)],
+        to: "old-1"
+      )
       try await shop.project(sums)
       #expect(try await shop.sums() == shop.expectedSums())
     }
@@ -125,7 +130,10 @@ import Testing
       #expect(try await store.initialize(partitions: 4).steps.isEmpty)
       #expect(try await store.initialize().steps.isEmpty)
       let error = await #expect(throws: EventStoreError.self) { try await store.initialize(partitions: 5) }
-      #expect(error?.message == "public.events is there already, and it is partitioned by HASH (aggregate_id), into 4")
+      #expect(
+        error?.message
+          == "public.events is there already, and it is partitioned by HASH (aggregate_id), into 4"
+      )
     }
     try await withStore { _, store in
       let error = await #expect(throws: EventStoreError.self) { try await store.initialize(partitions: 4) }
@@ -136,9 +144,14 @@ import Testing
   @Test func namesAndNumbersAreChecked() async throws {
     try await TestCluster.withDatabase { db in
       let long = String(repeating: "é", count: 31)
-      let store = try EventStore(connecting: db.conninfo, table: try #require(QualifiedName("public.\(long)")))
+      let store = try EventStore(
+        connecting: db.conninfo,
+        table: try #require(QualifiedName("public.\(long)"))
+      )
       for count in [0, 1025, 4] {
-        let error = await #expect(throws: EventStoreError.self) { try await store.initialize(partitions: count) }
+        let error = await #expect(throws: EventStoreError.self) {
+          try await store.initialize(partitions: count)
+        }
         #expect(error?.code == .invalidInput)
       }
       #expect(try await db.psql("SELECT count(*) FROM pg_class WHERE relname LIKE 'é%'") == "0")
