@@ -109,7 +109,8 @@ public actor EventStore {
     return try await withTaskCancellationHandler {
       do {
         try Task.checkCancellation()
-        return try body(try hand(seeing: rows))
+        let hand = try hand(seeing: rows)
+        do { return try body(hand) } catch let error as EventStoreError { throw hand.addingReplay(to: error) }
       } catch let error as PostgresError {
         guard Task.isCancelled else { throw EventStoreError(error) }
         // A connection that was given up says more than that the statement was cancelled.

@@ -110,6 +110,7 @@ extension SQLTemplate {
 
   static let checkpointFindings = SQLTemplate(PackageResources.CheckpointFindings_sql)
   static let consumerFindings = SQLTemplate(PackageResources.ConsumerFindings_sql)
+  static let standbyReplay = SQLTemplate(PackageResources.StandbyReplay_sql)
   static let consumerStatus = SQLTemplate(PackageResources.ConsumerStatus_sql, "events")
   static let duplicateValues = SQLTemplate(
     PackageResources.DuplicateValues_sql,
@@ -169,7 +170,7 @@ extension SQLTemplate {
     .lastName, .namesByPrefix, .positionFaults, .trace, .traceCauses, .watermark,
     .addMetadata, .addPosition, .createEvents, .eventsTable, .hasUniqueKey, .tableColumns, .changes,
     .verifySnapshots,
-    .checkpointFindings, .consumerFindings, .consumerStatus, .duplicateValues, .eventHashes, .gapEvidence,
+    .checkpointFindings, .consumerFindings, .consumerStatus, .standbyReplay, .duplicateValues, .eventHashes, .gapEvidence,
     .orderFindings, .positionHoles, .readers, .snapshotFindings, .streamEnds, .streams, .versionFindings,
   ]
 }

@@ -36,7 +36,7 @@ package struct DiagnosisItem: Sendable, Hashable {
 extension StoreConnection {
   func diagnose() throws -> [DiagnosisItem] {
     let facts = try StoreFacts(of: table, isOwn: foreign == nil, connection)
-    var items = facts.serverItems + [facts.poolerItem(try connection.findPooling())]
+    var items = facts.serverItems(try standbyReplay()) + [facts.poolerItem(try connection.findPooling())]
     do {
       let found =
         try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)

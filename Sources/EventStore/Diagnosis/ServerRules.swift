@@ -2,11 +2,14 @@ internal import LibPQ
 
 /// What the facts mean: the server, the role's rights and annals' own records.
 extension StoreFacts {
-  var serverItems: [DiagnosisItem] {
-    var items = [versionItem, DiagnosisItem(.server, "standby", self.is("is_standby") ? "yes" : "no")]
-    if self.is("is_standby") {
-      items[1].status = .note
-      items[1].advice = "Reads show what was replayed; write, follow and keep checkpoints on the primary."
+  func serverItems(_ replay: StandbyReplay?) -> [DiagnosisItem] {
+    var items = [versionItem, DiagnosisItem(.server, "standby", replay.map { "yes, \($0.description)" } ?? "no")]
+    if let replay {
+      items[1].status = replay.isPaused ? .problem : .note
+      items[1].advice =
+        replay.isPaused
+        ? "SELECT pg_wal_replay_resume();"
+        : "Reads show what was replayed; write, follow and keep checkpoints on the primary."
     }
     // Without these a crash of the machine can lose events that were acknowledged, or tear pages.
     for name in ["fsync", "full_page_writes"] {

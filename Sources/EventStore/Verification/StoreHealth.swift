@@ -22,7 +22,7 @@ public struct StoreHealth: Sendable, Hashable {
   public struct Limits: Sendable, Hashable {
     /// The most events that a reader may be behind.
     public var lagEvents: Int64?
-    /// The most seconds that a reader may be behind.
+    /// The most seconds that a reader may be behind, and a standby behind its primary.
     public var lagSeconds: Double?
     /// The most events that readers may have given up on.
     public var deadLetters: Int64? = 0
@@ -42,6 +42,9 @@ public struct StoreHealth: Sendable, Hashable {
   /// What keeps readers from going on from a position.
   public let positionFaults: [PositionFault]
 
+  /// How far the server is behind its primary; nil when it is none's standby.
+  public let replay: StandbyReplay?
+
   /// Events that readers gave up on.
   public var deadLetters: Int64 { readers.reduce(0) { $0 + $1.deadLetters } }
   /// How many events the reader that is farthest behind lacks.
@@ -52,6 +55,10 @@ public struct StoreHealth: Sendable, Hashable {
   /// What does not hold, each in a sentence; none for a healthy store.
   public func problems(_ limits: Limits) -> [String] {
     var problems = positionFaults.map(\.message)
+    if let replay {
+      let isLate = limits.lagSeconds.map { (replay.delaySeconds ?? .infinity) > $0 } == true
+      if replay.isPaused || isLate { problems.append("this server is a standby: \(replay.description)") }
+    }
     if let limit = limits.ageSeconds {
       if let ageSeconds, ageSeconds > limit {
         problems.append("the newest event is \(Int(clamping: ageSeconds)) s old")
@@ -110,7 +117,8 @@ extension StoreConnection {
       ageSeconds: newest[0].optionalFloat64("age_seconds"),
       readers: StoreHealth.Reader.live(projections)
         + (hasReaders ? try consumers() : []),
-      positionFaults: try positionFaults().faults
+      positionFaults: try positionFaults().faults,
+      replay: try standbyReplay()
     )
   }
 

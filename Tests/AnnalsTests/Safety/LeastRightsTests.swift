@@ -161,6 +161,32 @@ import Testing
     try await withStore { database, folder in
       let standby = try await TestCluster.standby(of: database)
       for one in Self.cases { try await expect(one.onStandby, of: one, folder, standby.environment) }
+      try await standby.psql("SELECT pg_wal_replay_pause()")
+      try await expectReplayShown(standby)
+      try await standby.psql("SELECT pg_wal_replay_resume()")
+    }
+  }
+
+  /// What is not there may only not be replayed.
+  private func expectReplayShown(_ standby: TestDatabase) async throws {
+    func annals(_ arguments: String...) async throws -> ProgramRun {
+      try await AnnalsBinary.run(arguments, environment: standby.environment)
+    }
+    let check = try await annals("check", "--max-dead-letters", "100")
+    #expect(check.exitCode == 2)
+    #expect(check.standardOutput.contains("this server is a standby: "), "\(check.standardOutput)")
+    #expect(check.standardOutput.contains(" s behind its primary, replay is paused"))
+    #expect(check.standardOutput.contains(" replay_seconds="))
+    let metrics = try await annals("check", "--format", "prometheus").standardOutput
+    #expect(metrics.contains("\nannals_replay_paused 1\n"), "\(metrics)")
+    let object = try await annals("check", "--format", "json").standardOutput
+    #expect(object.contains(#""replay_paused":true"#), "\(object)")
+    let doctor = try await annals("doctor")
+    #expect(doctor.exitCode == 2 && doctor.standardOutput.contains("SELECT pg_wal_replay_resume();"))
+    for arguments in [["stream", "nobody"], ["types", "--category", "nobody"], ["snapshot", "show", "nobody"]] {
+      let run = try await AnnalsBinary.run(arguments, environment: standby.environment)
+      #expect(run.exitCode == 4)
+      #expect(run.standardError.contains("DETAIL:  This server is a standby: "), "\(run.standardError)")
     }
   }
 

@@ -41,12 +41,14 @@ struct HealthReport {
       problems.isEmpty
       ? "head \(health.head), \(counted(health.readers.count, "reader")), at most "
         + "\(counted(health.lagEvents, "event")) behind"
+        + (health.replay.map { "; standby, \($0.description)" } ?? "")
       : problems.joined(separator: "; ")
     let text = Self.nagiosText(summary)
     let age = health.ageSeconds.map { " age_seconds=\(Int(clamping: $0))s" } ?? ""
+    let replay = health.replay?.delaySeconds.map { " replay_seconds=\(Int(clamping: $0))s" } ?? ""
     return """
       ANNALS \(problems.isEmpty ? "OK" : "CRITICAL") - \(text) | lag_events=\(health.lagEvents) \
-      lag_seconds=\(Int(clamping: health.lagSeconds))s dead_letters=\(health.deadLetters)\(age)
+      lag_seconds=\(Int(clamping: health.lagSeconds))s dead_letters=\(health.deadLetters)\(age)\(replay)
 
       """
   }
@@ -63,6 +65,12 @@ struct HealthReport {
     metrics.add("head_position", "The highest position.", [([], "\(health.head)")])
     if let age = health.ageSeconds {
       metrics.add("age_seconds", "Since the newest event happened.", [([], "\(age)")])
+    }
+    if let replay = health.replay {
+      if let delay = replay.delaySeconds {
+        metrics.add("replay_seconds", "Since the last replayed transaction, on a standby.", [([], "\(delay)")])
+      }
+      metrics.add("replay_paused", "Whether replay is paused, on a standby.", [([], replay.isPaused ? "1" : "0")])
     }
     metrics.add("lag_events", "Events after the reader's checkpoint.", ofReaders { "\($0.lagEvents)" })
     metrics.add("lag_seconds", "Since the first of them happened.", ofReaders { "\($0.lagSeconds)" })
@@ -81,8 +89,16 @@ struct HealthReport {
     object.add("problems", json: JSONObject.list(problems))
     object.add("head", health.head)
     object.add("age_seconds", json: health.ageSeconds.map { "\($0)" } ?? "null")
+    object.add("standby", json: health.replay.map(Self.object) ?? "null")
     object.add("readers", json: "[\(health.readers.map(Self.object).joined(separator: ","))]")
     return object.text + "\n"
+  }
+
+  private static func object(_ replay: StandbyReplay) -> String {
+    var object = JSONObject()
+    object.add("replay_seconds", json: replay.delaySeconds.map { "\($0)" } ?? "null")
+    object.add("replay_paused", json: replay.isPaused ? "true" : "false")
+    return object.text
   }
 
   private static func object(_ reader: StoreHealth.Reader) -> String {
