@@ -170,7 +170,8 @@ extension SQLTemplate {
     .lastName, .namesByPrefix, .positionFaults, .trace, .traceCauses, .watermark,
     .addMetadata, .addPosition, .createEvents, .eventsTable, .hasUniqueKey, .tableColumns, .changes,
     .verifySnapshots,
-    .checkpointFindings, .consumerFindings, .consumerStatus, .standbyReplay, .duplicateValues, .eventHashes, .gapEvidence,
+    .checkpointFindings, .consumerFindings, .consumerStatus, .standbyReplay, .duplicateValues, .eventHashes,
+    .gapEvidence,
     .orderFindings, .positionHoles, .readers, .snapshotFindings, .streamEnds, .streams, .versionFindings,
   ]
 }

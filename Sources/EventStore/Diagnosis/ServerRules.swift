@@ -3,7 +3,9 @@ internal import LibPQ
 /// What the facts mean: the server, the role's rights and annals' own records.
 extension StoreFacts {
   func serverItems(_ replay: StandbyReplay?) -> [DiagnosisItem] {
-    var items = [versionItem, DiagnosisItem(.server, "standby", replay.map { "yes, \($0.description)" } ?? "no")]
+    var items = [
+      versionItem, DiagnosisItem(.server, "standby", replay.map { "yes, \($0.description)" } ?? "no"),
+    ]
     if let replay {
       items[1].status = replay.isPaused ? .problem : .note
       items[1].advice =

@@ -183,7 +183,9 @@ import Testing
     #expect(object.contains(#""replay_paused":true"#), "\(object)")
     let doctor = try await annals("doctor")
     #expect(doctor.exitCode == 2 && doctor.standardOutput.contains("SELECT pg_wal_replay_resume();"))
-    for arguments in [["stream", "nobody"], ["types", "--category", "nobody"], ["snapshot", "show", "nobody"]] {
+    for arguments in [
+      ["stream", "nobody"], ["types", "--category", "nobody"], ["snapshot", "show", "nobody"],
+    ] {
       let run = try await AnnalsBinary.run(arguments, environment: standby.environment)
       #expect(run.exitCode == 4)
       #expect(run.standardError.contains("DETAIL:  This server is a standby: "), "\(run.standardError)")

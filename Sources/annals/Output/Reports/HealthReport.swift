@@ -68,9 +68,17 @@ struct HealthReport {
     }
     if let replay = health.replay {
       if let delay = replay.delaySeconds {
-        metrics.add("replay_seconds", "Since the last replayed transaction, on a standby.", [([], "\(delay)")])
+        metrics.add(
+          "replay_seconds",
+          "Since the last replayed transaction, on a standby.",
+          [([], "\(delay)")]
+        )
       }
-      metrics.add("replay_paused", "Whether replay is paused, on a standby.", [([], replay.isPaused ? "1" : "0")])
+      metrics.add(
+        "replay_paused",
+        "Whether replay is paused, on a standby.",
+        [([], replay.isPaused ? "1" : "0")]
+      )
     }
     metrics.add("lag_events", "Events after the reader's checkpoint.", ofReaders { "\($0.lagEvents)" })
     metrics.add("lag_seconds", "Since the first of them happened.", ofReaders { "\($0.lagSeconds)" })
