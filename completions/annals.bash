@@ -218,9 +218,9 @@ _annals() {
 
 _annals_init() {
     repeating_flags=()
-    non_repeating_flags=(--add-position -n --dry-run --version '-?' --help)
+    non_repeating_flags=(--add-position --online -n --dry-run --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --partitions)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --progress --partitions)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -251,6 +251,9 @@ _annals_init() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--progress')
         return
         ;;
     '--partitions')

@@ -23,7 +23,7 @@ function __annals_parse_tokens -S
         __annals_parse_subcommand 0 'version' 'help'
         switch $unparsed_tokens[1]
         case 'init'
-            __annals_parse_subcommand 0 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'set=+' 'columns=' 'response-timeout=' 'add-position' 'partitions=' 'n/dry-run' 'version' 'help'
+            __annals_parse_subcommand 0 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'set=+' 'columns=' 'response-timeout=' 'add-position' 'online' 'progress=' 'partitions=' 'n/dry-run' 'version' 'help'
         case 'layouts'
             __annals_parse_subcommand 0 'version' 'help'
             switch $unparsed_tokens[1]
@@ -223,6 +223,8 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" columns' -l 'columns' -d 'Where --table has other columns: version=revision,...' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" response-timeout' -l 'response-timeout' -d 'Longest silence of the server during a statement.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" add-position' -l 'add-position' -d 'Also add what a classic table lacks: position, metadata. Locks the table meanwhile.'
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" online' -l 'online' -d 'With --add-position: while writers go on. Takes longer.'
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" progress' -l 'progress' -d 'Say so often how far it is, instead of showing a bar.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" partitions' -l 'partitions' -d 'Create the table in so many partitions by the hash of the aggregate\'s id.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" dry-run n' -s 'n' -l 'dry-run' -d 'Print the SQL and change nothing.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" version' -l 'version' -d 'Show the version.'

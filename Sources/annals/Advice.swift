@@ -67,6 +67,7 @@ enum Advice {
     case .rawEvents: "--raw"
     case .initialize: command("init")
     case .addPosition: command("init", "--add-position")
+    case .addPositionOnline: command("init", "--add-position --online")
     case .previewAddPosition: "'--add-position --dry-run'"
     case .diagnose(let layout, let values):
       quoted("annals doctor" + given.withLock(\.server) + layoutOptions(layout, setting: values))

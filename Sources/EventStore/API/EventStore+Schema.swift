@@ -27,4 +27,27 @@ extension EventStore {
   /// How many partitions a table of events can be created with. Each has five indexes, and a read of the whole store
   /// merges all of them.
   public static let partitionCounts = 1...1024
+
+  /// Gives a classic table the column position, as ``initialize(addPosition:partitions:dryRun:)`` does, while writers go
+  /// on: it takes longer, and locks the table for two moments only.
+  ///
+  /// An interrupted run leaves a table that writers can use; the next one goes on. The table must be a plain one, and the
+  /// database initialized.
+  ///
+  /// - Parameters:
+  ///   - chunkSize: events a transaction.
+  ///   - progress: how many events have their position.
+  /// - Returns: how many events there were to number; nil when the column was there.
+  /// - Throws: ``EventStoreError``; `locked` when others used the table all the time.
+  public func addPositionOnline(
+    chunkSize: Int64 = 10_000,
+    progress: @Sendable (Progress) -> Void = { _ in }
+  ) async throws -> Int64? {
+    try await perform { try $0.addPositionOnline(chunkSize: chunkSize, progress) }
+  }
+
+  /// What ``addPositionOnline(chunkSize:progress:)`` would run, as SQL; empty when the column is there.
+  public func positionBackfillScript() async throws -> String {
+    try await perform { try $0.positionBackfillScript() }
+  }
 }

@@ -93,6 +93,8 @@ public enum Remedy: Sendable, Hashable {
   case initialize
   /// Add the columns that a classic table lacks.
   case addPosition
+  /// Add them while writers go on.
+  case addPositionOnline
   /// See the SQL that would add them.
   case previewAddPosition
   /// Look at the store through a shipped layout, with these parameters.
@@ -166,6 +168,7 @@ extension Remedy {
     case .rawEvents: "use(.none)"
     case .initialize: "initialize()"
     case .addPosition: "initialize(addPosition: true)"
+    case .addPositionOnline: "addPositionOnline()"
     case .previewAddPosition: "initialize(addPosition: true, dryRun: true)"
     case .diagnose: "diagnose()"
     case .layouts: "Layout.shippedNames"

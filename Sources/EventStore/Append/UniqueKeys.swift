@@ -22,6 +22,12 @@ struct UniqueKeys: Sendable, Hashable {
   /// Whether the table refuses an event that is stored, and a version that is taken.
   var keepEventsApart: Bool { (isIDUnique || isIDUniqueInStream) && isVersionUnique }
 
+  /// The columns of a unique key that finds an event; nil without any.
+  var ofEvent: [String]? {
+    if isIDUnique { return ["id"] }
+    return isVersionUnique ? ["aggregate_id", "version"] : nil
+  }
+
   /// Whether the same id in another stream is another event.
   var isIDOfAggregate: Bool { isIDUniqueInStream && !isIDUnique }
 }

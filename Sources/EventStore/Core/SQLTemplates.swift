@@ -93,6 +93,13 @@ extension SQLTemplate {
     "partitioning",
     "position_key"
   )
+  static let numberEvents = SQLTemplate(
+    PackageResources.NumberEvents_sql,
+    "numbers",
+    "events",
+    "key",
+    "start"
+  )
   static let eventsTable = SQLTemplate(PackageResources.EventsTable_sql)
   static let hasUniqueKey = SQLTemplate(PackageResources.HasUniqueKey_sql)
   static let tableColumns = SQLTemplate(PackageResources.TableColumns_sql)
@@ -168,7 +175,8 @@ extension SQLTemplate {
     .projectionStatus, .readModelObjects, .shadowingNames, .writesElsewhere, .categoriesByPrefix,
     .endOfHistory, .aliveTransactions, .missingPositions, .uniqueColumn,
     .lastName, .namesByPrefix, .positionFaults, .trace, .traceCauses, .watermark,
-    .addMetadata, .addPosition, .createEvents, .eventsTable, .hasUniqueKey, .tableColumns, .changes,
+    .addMetadata, .addPosition, .createEvents, .numberEvents,
+    .eventsTable, .hasUniqueKey, .tableColumns, .changes,
     .verifySnapshots,
     .checkpointFindings, .consumerFindings, .consumerStatus, .standbyReplay, .duplicateValues, .eventHashes,
     .gapEvidence,

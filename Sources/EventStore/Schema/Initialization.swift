@@ -36,6 +36,13 @@ extension StoreConnection {
     let existing = try foreign == nil ? EventsTable.find(table, connection) : eventsTable()
     if let existing {
       if let partitions { try requirePartitions(partitions) }
+      if addPosition, try isBackfilled() {
+        throw EventStoreError(
+          .invalidDefinition,
+          "not all events of \(table) have a position yet",
+          hint: "Go on with \(.addPositionOnline)."
+        )
+      }
       let missing = foreign == nil ? try missingColumns(of: existing) : []
       if !missing.isEmpty, let (kind, remedy) = try kindWithoutColumns() {
         let fault = EventStoreError(

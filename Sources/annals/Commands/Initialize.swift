@@ -20,6 +20,11 @@ struct Initialize: AsyncParsableCommand {
   @Flag(help: "Also add what a classic table lacks: position, metadata. Locks the table meanwhile.")
   var addPosition = false
 
+  @Flag(help: "With --add-position: while writers go on. Takes longer.")
+  var online = false
+
+  @OptionGroup var progress: ProgressOptions
+
   @Option(
     help: ArgumentHelp(
       "Create the table in so many partitions by the hash of the aggregate's id.",
@@ -32,6 +37,8 @@ struct Initialize: AsyncParsableCommand {
   var dryRun = false
 
   func validate() throws {
+    if online, !addPosition { throw ValidationError("--online goes with --add-position") }
+    if online, partitions != nil { throw ValidationError("--online does not go with --partitions") }
     let allowed = EventStore.partitionCounts
     guard let partitions, !allowed.contains(partitions) else { return }
     throw ValidationError("--partitions must be from \(allowed.lowerBound) to \(allowed.upperBound)")
@@ -39,24 +46,41 @@ struct Initialize: AsyncParsableCommand {
 
   func run() async throws {
     let store = try await connection.store()
-    let result = try await store.initialize(addPosition: addPosition, partitions: partitions, dryRun: dryRun)
+    let result = try await store.initialize(
+      addPosition: addPosition && !online,
+      partitions: partitions,
+      dryRun: dryRun
+    )
+    let missing = online ? [] : result.missing
     if dryRun {
       if !result.steps.isEmpty { StandardOutput.writeRaw(Initialize.script(result.steps)) }
+      if online { StandardOutput.writeRaw(try await store.positionBackfillScript()) }
+    } else if online, let events = try await addPositionOnline(store) {
+      StandardError.note("\(store.table) has positions: \(Field.grouped(events)) events were numbered")
     } else {
       for step in result.steps { StandardError.note("\(step.title): done") }
-      if result.steps.isEmpty, result.missing.isEmpty { StandardError.note("\(store.table) is ready") }
+      if result.steps.isEmpty, missing.isEmpty { StandardError.note("\(store.table) is ready") }
     }
     StandardOutput.flush()
-    if !result.missing.isEmpty {
+    if !missing.isEmpty {
       StandardError.warn("\(store.table) is left as it is. This SQL adds what it lacks:")
       // What each step is called, and the table, come from the operator; the rest is ours.
       StandardError.print(
-        lines: Initialize.script(result.missing).unicodeScalars.split(separator: "\n").map(String.init)
+        lines: Initialize.script(missing).unicodeScalars.split(separator: "\n").map(String.init)
       )
       StandardError.print(
-        "HINT:  " + Advice.text("Run it, or \(.addPosition); both lock the table meanwhile.")
+        "HINT:  "
+          + Advice.text(
+            "Run it, or \(.addPosition); both lock the table meanwhile, and \(.addPositionOnline) for moments only."
+          )
       )
     }
+  }
+
+  private func addPositionOnline(_ store: EventStore) async throws -> Int64? {
+    let line = progress.line("numbering", rest: "events to number")
+    defer { line.finish() }
+    return try await store.addPositionOnline { line.show($0) }
   }
 
   /// The steps as a script that psql runs as a whole or not at all.

@@ -95,6 +95,40 @@ import Testing
     }
   }
 
+  /// Under a lock, online, and by the script that the dry run prints: the same table, and the same order.
+  @Test func addPositionOnlineIsTheSame() async throws {
+    try await TestCluster.withDatabase { locked in
+      try await locked.psql(classicTable + classicEvents)
+      #expect(try await locked.annals("init", "--add-position").status == .exited(0))
+      for isScript in [false, true] {
+        try await TestCluster.withDatabase { db in
+          try await db.psql(classicTable + classicEvents)
+          if isScript {
+            let script = try await db.annals("init", "--add-position", "--online", "-n")
+            #expect(script.status == .exited(0), "\(script.standardError)")
+            try await db.psql(script.standardOutput.replacing("$1", with: "0").replacing("$2", with: "1000"))
+          } else {
+            let run = try await db.annals("init", "--add-position", "--online")
+            #expect(run.status == .exited(0) && run.standardError == "", "\(run.standardError)")
+          }
+          let again = try await db.annals("init", "--add-position", "--online")
+          #expect(again.status == .exited(0) && again.standardError == "", "\(again.standardError)")
+          #expect(try await db.psql(eventsInOrder) == "a:1 b:1 a:2 a:3 b:2")
+          let schemas = (
+            try await db.schema("-t", "public.events"), try await locked.schema("-t", "public.events")
+          )
+          #expect(schemas.0 == schemas.1)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [["--online"], ["--add-position", "--online", "--partitions", "2"]])
+  func onlineGoesWithAddPosition(options: [String]) async throws {
+    let run = try await AnnalsBinary.run(["init"] + options, environment: [:])
+    #expect(run.exitCode == 64 && run.standardError.contains("--online "))
+  }
+
   @Test func addPositionToAPartitionedTable() async throws {
     try await TestCluster.withDatabase { db in
       try await db.psql(
