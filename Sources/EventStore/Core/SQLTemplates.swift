@@ -155,11 +155,13 @@ extension SQLTemplate {
   static let readers = SQLTemplate(PackageResources.Readers_sql)
   static let snapshotFindings = SQLTemplate(PackageResources.SnapshotFindings_sql, "events", "scope", "store")
   static let streamEnds = SQLTemplate(PackageResources.StreamEnds_sql, "events")
-  static let streams = SQLTemplate(PackageResources.Streams_sql, "events", "scope", "versions", "first")
+  static let streams = SQLTemplate(PackageResources.Streams_sql, "events", "scope", "versions", "start")
   static let versionFindings = SQLTemplate(
     PackageResources.VersionFindings_sql,
     "events",
     "first",
+    "start",
+    "late",
     "scope",
     "position",
     "versions"

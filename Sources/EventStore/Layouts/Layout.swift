@@ -15,6 +15,8 @@ public struct Layout: Sendable {
   public let parameters: [LayoutParameter]
   /// What makes positions final.
   let positions: Positions
+  /// Whether a stream may begin later than with its first version, as the store's own rules remove what is old.
+  let mayBeginLater: Bool
   /// The parameters that the parts of the first table's name are, where they are.
   let tableParameters: (schema: String?, name: String?)
   let path: String
@@ -51,6 +53,7 @@ public struct Layout: Sendable {
       body: .optional,
       isUnique: true
     ),
+    SectionRule(keyword: "may-begin-later", body: .optional, isUnique: true),
   ]
 
   init(_ file: SectionFile, _ values: [LayoutParameter]) throws(SQLFileError) {
@@ -69,6 +72,7 @@ public struct Layout: Sendable {
     } else {
       positions = .final
     }
+    mayBeginLater = !file.sections("may-begin-later").isEmpty
     let statements = file.sections.flatMap(\.statements)
     guard let query = statements.first, statements.count == 1, query.isQuery else {
       throw file.error(
@@ -122,7 +126,8 @@ extension EventsTable {
       name: layout.tables[0],
       relation: layout.relation,
       types: columns.types,
-      positionOrigin: columns.positionOrigin
+      positionOrigin: columns.positionOrigin,
+      mayBeginLater: layout.mayBeginLater
     )
   }
 

@@ -3,7 +3,7 @@ internal import LibPQ
 extension StoreConnection {
   /// The versions that a stream lacks, as it is stored: upcasters may drop events, which are not missing.
   ///
-  /// A stream may begin with version 0 or 1.
+  /// A stream may begin with version 0 or 1, and later where the layout says so.
   ///
   /// - Parameters:
   ///   - first: only what lies before a later event than this.
@@ -16,10 +16,11 @@ extension StoreConnection {
     let table = try eventsTable()
     var conditions: [SQL] = [table.isOf(aggregateID), "e.version IS NOT NULL"]
     if let last { conditions.append("e.version <= \(Int64(last))") }
+    let beginning = table.firstVersion(ofStreamFrom: "e.version")
     let sql: SQL = """
       SELECT previous + 1 AS first, version - 1 AS last FROM (
         SELECT e.version::bigint AS version,
-               lag(e.version::bigint, 1, least(e.version, 1) - 1::bigint) OVER (ORDER BY e.version) AS previous
+               lag(e.version::bigint, 1, \(raw: beginning) - 1::bigint) OVER (ORDER BY e.version) AS previous
         FROM \(raw: relation) e WHERE \(conditions.conjunction)
       ) AS versions
       WHERE version > previous + 1 AND version > \(first.map(Int64.init) ?? .min) ORDER BY version

@@ -22,6 +22,8 @@ struct EventsTable: Sendable, Hashable {
   let hasAggregateKey: Bool
   /// The column of a table that a layout passes on as `position`; nil for a computed one.
   let positionOrigin: ColumnOrigin?
+  /// Whether a stream may begin with any version; see ``Layout/mayBeginLater``.
+  let mayBeginLater: Bool
   /// The FROM item that reads the events: the relation, or what upcasters make of it.
   var source: String
 
@@ -30,9 +32,10 @@ struct EventsTable: Sendable, Hashable {
     name: QualifiedName,
     relation: String,
     types: [ByteString: String],
-    positionOrigin: ColumnOrigin? = nil
+    positionOrigin: ColumnOrigin? = nil,
+    mayBeginLater: Bool = false
   ) {
-    self.positionOrigin = positionOrigin
+    (self.positionOrigin, self.mayBeginLater) = (positionOrigin, mayBeginLater)
     self.name = name
     self.relation = relation
     source = relation
@@ -51,6 +54,11 @@ struct EventsTable: Sendable, Hashable {
     // Only what is a uuid can be cast to one.
     let key = EventID(aggregateID) == nil ? nil : aggregateID
     return "e.aggregate_id = \(aggregateID) AND e.\(raw: Self.aggregateKey) = \(key)::uuid"
+  }
+
+  /// The version that a stream should begin with, from the lowest one that it has, which may be 0.
+  func firstVersion(ofStreamFrom lowest: String) -> String {
+    mayBeginLater ? lowest : "least(\(lowest), 1)"
   }
 
   /// A time as the column `timestamp` has it.

@@ -131,8 +131,9 @@ extension StoreConnection {
     // Of the whole stream as it is stored: a snapshot does not make up for what is missing below it, and what a rule
     // drops is not missing. OFFSET 0: versions are counted where a snapshot is due.
     let isUnique = try events.hasUniqueKey(["aggregate_id", "version"], connection)
+    let beginning = events.firstVersion(ofStreamFrom: "n.first_version")
     let base: SQL = """
-      SELECT d.*, d.upto - (least(n.first_version, 1) - 1) - n.versions AS missing
+      SELECT d.*, d.upto - (\(raw: beginning) - 1) - n.versions AS missing
       FROM (\(due) OFFSET 0) AS d CROSS JOIN LATERAL (
         SELECT min(v.version) AS first_version, \(raw: isUnique ? "count(*)" : "count(DISTINCT v.version)") AS versions
         FROM \(raw: relation) AS v WHERE v.aggregate_id = d.aggregate_id AND v.version <= d.upto

@@ -113,7 +113,11 @@ struct VersionCheckRun {
   func checkVersions(_ result: inout VersionCheckResult, _ report: Report) throws {
     // Counting distinct values takes twice as long as counting rows.
     let isUnique = try layout.hasUniqueKey(["aggregate_id", "version"], connection)
-    let values: [String: SQL] = ["versions": isUnique ? "count(*)" : "count(DISTINCT version)"]  // ASCII
+    let first = Int64(check.firstVersion)
+    let values: [String: SQL] = [  // ASCII
+      "versions": isUnique ? "count(*)" : "count(DISTINCT version)",
+      "start": layout.mayBeginLater ? "greatest(min(version), \(first))::bigint" : "\(first)",
+    ]
     let totals = try connection.query(sql(.streams, values))
     result.events = totals[0].int64("events")
     result.aggregates = totals[0].int64("aggregates")
@@ -121,7 +125,8 @@ struct VersionCheckRun {
     let without = totals[0].int64("without_aggregate")
     if without > 0 { try report(withoutAggregate(events: without)) }
     guard totals[0].int64("suspects") > 0 else { return }
-    try connection.forEachPage(of: sql(.versionFindings, values)) {
+    let late: [String: SQL] = ["late": layout.mayBeginLater ? "NULL" : "'wrong_first_version'"]  // ASCII
+    try connection.forEachPage(of: sql(.versionFindings, values.merging(late) { $1 })) {
       try $0.forEachRow { try report(versionFinding($0)) }
     }
   }

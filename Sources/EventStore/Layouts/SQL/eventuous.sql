@@ -2,6 +2,7 @@
 -- @about Eventuous.Postgresql
 -- @parameter schema eventuous
 -- @table :"schema".messages
+-- @may-begin-later
 -- Eventuous, https://github.com/Eventuous/eventuous: src/Postgres/src/Eventuous.Postgresql/Scripts/1_Schema.sql.
 -- Positions in a stream are from 0, times are in UTC without saying so.
 SELECT m.message_id AS id,

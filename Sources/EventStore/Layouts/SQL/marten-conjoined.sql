@@ -3,6 +3,7 @@
 -- @parameter schema public
 -- @table :"schema".mt_events
 -- @positions dense
+-- @may-begin-later
 -- Marten, as layout marten, where several tenants may have a stream of the same key.
 SELECT events.*
 FROM (SELECT false AS is_skipped, NULL::bytea AS bdata) AS without CROSS JOIN LATERAL (

@@ -3,6 +3,7 @@
 -- @parameter schema public
 -- @table :"schema".mt_events
 -- @positions late
+-- @may-begin-later
 -- Marten, as layout marten-conjoined, where each tenant has a sequence of its own: numbers are no order of the whole store.
 SELECT events.*
 FROM (SELECT false AS is_skipped, NULL::bytea AS bdata) AS without CROSS JOIN LATERAL (

@@ -3,6 +3,7 @@
 -- @parameter schema public
 -- @table :"schema".mt_events
 -- @positions dense
+-- @may-begin-later
 -- Marten, https://github.com/JasperFx/marten: src/Marten/Events/Schema/EventsTable.cs, QuickAppendEventFunction.cs.
 -- It takes a number from mt_events_sequence before it holds a lock on mt_events, so nobody can tell from locks
 -- which numbers may still appear; one that is missing comes, or belongs to a transaction that failed.

@@ -3,6 +3,7 @@
 -- @parameter schema public
 -- @parameter table event_journal
 -- @table :"schema".:"table"
+-- @may-begin-later
 -- https://github.com/apache/pekko-persistence-jdbc: core/src/main/resources/schema/postgres. Payloads are shown that the
 -- Jackson serializers wrote as JSON, which are 31 and 32 (serialization-jackson, reference.conf), and did not compress;
 -- all others, such as CBOR of 33, in base64. An event has no id: it is made from its stream and number.

@@ -2,6 +2,7 @@
 -- @about SqlStreamStore.Postgres
 -- @parameter schema public
 -- @table :"schema".messages
+-- @may-begin-later
 -- SqlStreamStore, https://github.com/SQLStreamStore/SQLStreamStore: src/SqlStreamStore.Postgres/PgSqlScripts/Tables.sql.
 -- Positions of the store and of a stream are from 0, here from 1. That a stream was deleted is an event of stream $deleted,
 -- and metadata of a stream are in stream $$NAME.

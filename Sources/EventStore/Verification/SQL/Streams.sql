@@ -1,11 +1,12 @@
--- What a scope holds, and how many of its streams need a closer look. {first} the first version.
+-- What a scope holds, and how many of its streams need a closer look. {start} the version that a
+-- stream should begin with: the first, or its lowest where it may begin later.
 -- n distinct versions, the lowest and highest of which are n - 1 apart, are all there. The index on
 -- (aggregate_id, version) answers this alone, without the table.
 SELECT coalesce(sum(n), 0)::bigint AS events, count(*) AS aggregates,
-       count(*) FILTER (WHERE n <> versions OR low <> {first} OR high <> {first} + n - 1) AS suspects,
+       count(*) FILTER (WHERE n <> versions OR low <> start OR high <> start + n - 1) AS suspects,
        coalesce(sum(n) FILTER (WHERE aggregate_id IS NULL), 0)::bigint AS without_aggregate
 FROM (
   SELECT aggregate_id, count(*) AS n, {versions} AS versions,
-         min(version)::bigint AS low, max(version)::bigint AS high
+         {start} AS start, min(version)::bigint AS low, max(version)::bigint AS high
   FROM {events} e WHERE {scope} GROUP BY aggregate_id
 ) s

@@ -1,7 +1,8 @@
--- The faults of the streams that Streams.sql counts, by stream and version. {first} the first version.
+-- The faults of the streams that Streams.sql counts, by stream and version. {first} the first version, {start} as
+-- there, {late} the kind of finding where a stream begins later, or NULL.
 WITH suspects AS (
   SELECT aggregate_id FROM {events} e WHERE {scope} GROUP BY aggregate_id
-  HAVING count(*) <> {versions} OR min(version) <> {first} OR max(version) <> {first} + count(*) - 1
+  HAVING count(*) <> {versions} OR min(version) <> {start} OR max(version) <> {start} + count(*) - 1
 ),
 -- One row a version, with the version before it; what is below the first counts as just before it.
 versions AS (
@@ -14,7 +15,7 @@ versions AS (
 SELECT f.kind, v.aggregate_id, f.first, f.last, v.position, v.copies, v.ids
 FROM versions v CROSS JOIN LATERAL (VALUES
   (CASE WHEN version IS NULL OR version < {first} THEN 'invalid_version' END, version, version),
-  (CASE WHEN version > previous + 1 THEN CASE WHEN previous < {first} THEN 'wrong_first_version' ELSE 'gap' END END,
+  (CASE WHEN version > previous + 1 THEN CASE WHEN previous < {first} THEN {late} ELSE 'gap' END END,
    previous + 1, version - 1),
   (CASE WHEN copies > 1 AND version IS NOT NULL THEN 'duplicate_version' END, version, version)
 ) AS f (kind, first, last)
