@@ -15,6 +15,8 @@ public struct Layout: Sendable {
   public let parameters: [LayoutParameter]
   /// What makes positions final.
   let positions: Positions
+  /// The version that a stream begins with, 0 or 1.
+  let firstVersion: Int
   /// Whether a stream may begin later than with its first version, as the store's own rules remove what is old.
   let mayBeginLater: Bool
   /// The parameters that the parts of the first table's name are, where they are.
@@ -53,6 +55,7 @@ public struct Layout: Sendable {
       body: .optional,
       isUnique: true
     ),
+    SectionRule(keyword: "first-version", argument: "0|1", body: .optional, isUnique: true),
     SectionRule(keyword: "may-begin-later", body: .optional, isUnique: true),
   ]
 
@@ -72,6 +75,7 @@ public struct Layout: Sendable {
     } else {
       positions = .final
     }
+    firstVersion = try Self.firstVersion(in: file)
     mayBeginLater = !file.sections("may-begin-later").isEmpty
     let statements = file.sections.flatMap(\.statements)
     guard let query = statements.first, statements.count == 1, query.isQuery else {
@@ -84,6 +88,14 @@ public struct Layout: Sendable {
     try places.requireAllFilled()
     // No file contains a NUL byte.
     identity = bytes + places.changes.flatMap { Array("\0\($0.name)=\($0.value)".utf8) }
+  }
+
+  private static func firstVersion(in file: SectionFile) throws(SQLFileError) -> Int {
+    guard let section = file.sections("first-version").first else { return 1 }
+    guard let version = Int(section.argument), (0...1).contains(version) else {
+      throw file.error("@first-version is 0 or 1", at: section.argumentLocation)
+    }
+    return version
   }
 
   private static func tables(
@@ -127,6 +139,7 @@ extension EventsTable {
       relation: layout.relation,
       types: columns.types,
       positionOrigin: columns.positionOrigin,
+      firstVersion: layout.firstVersion,
       mayBeginLater: layout.mayBeginLater
     )
   }

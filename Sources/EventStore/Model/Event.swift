@@ -8,7 +8,7 @@ public struct Event: Sendable, Hashable, Identifiable {
   public var type: String
   /// The payload, JSON text as PostgreSQL's jsonb prints it.
   public var data: String
-  /// The event's place in its stream, from 1.
+  /// The event's place in its stream, from 1, or from 0 in a store of somebody else's that counts so.
   public var version: Int
   /// When the event happened.
   public var timestamp: Timestamp

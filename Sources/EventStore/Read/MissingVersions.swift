@@ -3,7 +3,7 @@ internal import LibPQ
 extension StoreConnection {
   /// The versions that a stream lacks, as it is stored: upcasters may drop events, which are not missing.
   ///
-  /// A stream may begin with version 0 or 1, and later where the layout says so.
+  /// A stream may begin with version 0 or 1, unless the layout says that it is 0, and later where that says so.
   ///
   /// - Parameters:
   ///   - first: only what lies before a later event than this.

@@ -22,6 +22,8 @@ struct EventsTable: Sendable, Hashable {
   let hasAggregateKey: Bool
   /// The column of a table that a layout passes on as `position`; nil for a computed one.
   let positionOrigin: ColumnOrigin?
+  /// The version that a stream begins with.
+  let firstVersion: Int
   /// Whether a stream may begin with any version; see ``Layout/mayBeginLater``.
   let mayBeginLater: Bool
   /// The FROM item that reads the events: the relation, or what upcasters make of it.
@@ -33,9 +35,11 @@ struct EventsTable: Sendable, Hashable {
     relation: String,
     types: [ByteString: String],
     positionOrigin: ColumnOrigin? = nil,
+    firstVersion: Int = 1,
     mayBeginLater: Bool = false
   ) {
-    (self.positionOrigin, self.mayBeginLater) = (positionOrigin, mayBeginLater)
+    self.positionOrigin = positionOrigin
+    (self.firstVersion, self.mayBeginLater) = (firstVersion, mayBeginLater)
     self.name = name
     self.relation = relation
     source = relation
@@ -58,7 +62,7 @@ struct EventsTable: Sendable, Hashable {
 
   /// The version that a stream should begin with, from the lowest one that it has, which may be 0.
   func firstVersion(ofStreamFrom lowest: String) -> String {
-    mayBeginLater ? lowest : "least(\(lowest), 1)"
+    mayBeginLater ? lowest : "least(\(lowest), \(firstVersion))"
   }
 
   /// A time as the column `timestamp` has it.

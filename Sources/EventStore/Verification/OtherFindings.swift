@@ -77,7 +77,7 @@ extension VersionCheckRun {
     guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return }
     try connection.forEachPage(of: sql(.snapshotFindings)) { page in
       try page.forEachRow { row in
-        let (version, last) = (row.int64("version"), row.int64("last"))
+        let (version, last) = (row.int64("version"), row.optionalInt64("last"))
         try report(
           Finding(
             kind: .snapshotAhead,
@@ -85,7 +85,7 @@ extension VersionCheckRun {
             aggregateID: row.string("aggregate_id"),
             version: Int(version),
             detail: "a snapshot by reducer \(row.string("reducer")) is of version \(version); "
-              + (last == 0 ? "the stream has no event" : "the stream ends at version \(last)")
+              + (last.map { "the stream ends at version \($0)" } ?? "the stream has no event")
           )
         )
       }

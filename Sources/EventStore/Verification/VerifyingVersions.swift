@@ -47,7 +47,7 @@ extension StoreConnection {
   private func mark(_ check: VersionCheck) throws -> Int64? {
     let sql: SQL = """
       SELECT position FROM annals.verifications
-      WHERE store = \(table.description) AND first_version = \(Int32(check.firstVersion))
+      WHERE store = \(table.description) AND first_version = \(Int32(check.firstVersion(in: try eventsTable())))
         AND position <= (SELECT max(position) FROM \(raw: relation) e)
       """
     return try connection.query(sql).first { $0.int64("position") }
@@ -56,10 +56,14 @@ extension StoreConnection {
   private func setMark(_ position: Int64, _ check: VersionCheck) throws {
     let sql: SQL = """
       INSERT INTO annals.verifications (store, first_version, position)
-      VALUES (\(table.description), \(Int32(check.firstVersion)), \(position))
+      VALUES (\(table.description), \(Int32(check.firstVersion(in: try eventsTable()))), \(position))
       ON CONFLICT (store, first_version)
         DO UPDATE SET position = excluded.position, verified_at = excluded.verified_at
       """
     _ = try connection.query(sql)
   }
+}
+
+extension VersionCheck {
+  func firstVersion(in table: EventsTable) -> Int { firstVersion ?? table.firstVersion }
 }

@@ -6,8 +6,8 @@ public struct VersionCheck: Sendable, Hashable {
   ///
   /// The place is kept in schema `annals`, one for each value of ``firstVersion``.
   public var isIncremental = false
-  /// The version that a stream begins with, 0 or 1.
-  public var firstVersion = 1
+  /// The version that a stream begins with, 0 or 1; nil for that of the layout, which is 1 unless it says otherwise.
+  public var firstVersion: Int?
   /// The kinds of finding to look for.
   public var kinds = Set(Finding.Kind.allCases)
   /// Look for the causes of missing versions, and for holes in the order of the whole store.

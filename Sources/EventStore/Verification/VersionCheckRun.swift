@@ -4,6 +4,8 @@ internal import LibPQ
 struct VersionCheckRun {
   let check: VersionCheck
   let layout: EventsTable
+  /// The version that a stream begins with.
+  let firstVersion: Int
   let connection: Connection
   /// The transactions that were writing when the check began.
   let writers: [OpenTransaction]
@@ -22,6 +24,7 @@ struct VersionCheckRun {
     _ connection: Connection
   ) {
     (self.check, self.layout, self.connection) = (check, layout, connection)
+    firstVersion = check.firstVersion(in: layout)
     (self.writers, self.storeFindings) = (writers, storeFindings)
     var conditions = [check.selection.condition]
     if let mark {
@@ -113,7 +116,7 @@ struct VersionCheckRun {
   func checkVersions(_ result: inout VersionCheckResult, _ report: Report) throws {
     // Counting distinct values takes twice as long as counting rows.
     let isUnique = try layout.hasUniqueKey(["aggregate_id", "version"], connection)
-    let first = Int64(check.firstVersion)
+    let first = Int64(firstVersion)
     let values: [String: SQL] = [  // ASCII
       "versions": isUnique ? "count(*)" : "count(DISTINCT version)",
       "start": layout.mayBeginLater ? "greatest(min(version), \(first))::bigint" : "\(first)",
@@ -143,7 +146,7 @@ struct VersionCheckRun {
       from: [
         "events": "\(raw: layout.relation)", "position": "\(raw: layout.position)",
         "timestamp": "\(raw: layout.time)", "metadata": "\(raw: layout.metadata)", "scope": scope,
-        "store": "\(layout.name.description)", "first": "\(Int64(check.firstVersion))",
+        "store": "\(layout.name.description)", "first": "\(Int64(firstVersion))",
       ]
     )
   }

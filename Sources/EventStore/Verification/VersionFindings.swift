@@ -11,10 +11,10 @@ extension VersionCheckRun {
       switch kind {
       case .gap: "\(missing(first!, last!)): \(first! - 1) is followed by \(last! + 1)"
       case .wrongFirstVersion:
-        "the stream begins at version \(last! + 1), not \(check.firstVersion): \(missing(first!, last!))"
+        "the stream begins at version \(last! + 1), not \(firstVersion): \(missing(first!, last!))"
       case .duplicateVersion: "\(copies) events have version \(first!): \(events)"
       default:
-        first.map { "version \($0) is below \(check.firstVersion), the first: \(events)" }
+        first.map { "version \($0) is below \(firstVersion), the first: \(events)" }
           ?? "no version in \(copies) \(events)"
       }
     return Finding(

@@ -73,6 +73,55 @@ import Testing
     }
   }
 
+  /// Version 0 is an event, not what comes before the first.
+  @Test func versionsFromZero() async throws {
+    let streams = [("a", [0, 1, 2]), ("b", [1, 2]), ("c", [0, 2]), ("d", [0])]
+    try await withLog("-- @first-version 0", streams) { db, store in
+      #expect(try await findings(store) == ["wrong_first_version b 0 0", "gap c 1 1"])
+      #expect(
+        try await findings(store, firstVersion: 1)
+          == [
+            "invalid_version a 0 0", "invalid_version c 0 0", "wrong_first_version c 1 1",
+            "invalid_version d 0 0",
+          ]
+      )
+      #expect(try await store.missingVersions(ofStream: "a") == [])
+      #expect(try await store.missingVersions(ofStream: "b") == [0...0])
+      #expect(try await store.summary(ofStream: "d")?.lastVersion == 0)
+      for (first, count) in [(0, 3), (1, 2)] {
+        var query = EventQuery(aggregateID: "a")
+        query.fromVersion = first
+        #expect(try await store.writeNDJSON(query) { _ in }.count == count)
+      }
+
+      #expect(try await store.state(of: "a", at: .version(0)).state == #"{"va": 0}"#)
+      #expect(try await store.blame("d").map { $0.event?.version } == [0])
+      let result = try await store.takeSnapshots(of: .all)
+      #expect(result.taken == 2 && result.incomplete == 2 && result.firstIncomplete == "b")
+      #expect(try await store.state(of: "d").snapshotVersion == 0)
+      let file = """
+        -- @projection counts
+        -- @create
+        CREATE TABLE counts (id text PRIMARY KEY, versions integer[]);
+        -- @on *
+        INSERT INTO counts VALUES (event.aggregate_id, ARRAY[event.version])
+        ON CONFLICT (id) DO UPDATE SET versions = counts.versions || excluded.versions;
+        """
+      let projection = try Projection(path: "counts.sql", bytes: Array(file.utf8))
+      #expect(try await store.rebuildProjection(projection).events == 8)
+      #expect(try await db.psql("SELECT versions FROM counts WHERE id = 'a'") == "{0,1,2}")
+
+      try await db.psql("DELETE FROM log WHERE stream = 'd' OR stream = 'a' AND revision = 2")
+      let ahead = try await findings(store).filter { $0.hasPrefix("snapshot_ahead") }
+      #expect(ahead == ["snapshot_ahead a 2", "snapshot_ahead d 0"])
+    }
+  }
+
+  @Test func aWrongFirstVersion() {
+    let error = #expect(throws: EventStoreError.self) { try Self.layout("-- @first-version 2") }
+    #expect(error?.message == "log.sql:3:19: @first-version is 0 or 1")
+  }
+
   /// Each removes the oldest events of a stream: Eventuous by TruncateStream, Marten by compacting, Pekko by its retention
   /// criteria, SqlStreamStore by a greatest age or count.
   @Test(arguments: [

@@ -30,7 +30,7 @@ struct VerifyVersions: AsyncParsableCommand {
   @OptionGroup var wait: WaitOptions
 
   @Option(help: ArgumentHelp("First version of a stream, 0 or 1.", valueName: "n"))
-  var firstVersion = 1
+  var firstVersion: Int?
 
   @Option(help: ArgumentHelp("Print at most n findings; all are counted.", valueName: "n"))
   var maxFindings: Int?
@@ -95,7 +95,9 @@ struct VerifyVersions: AsyncParsableCommand {
     if baseline != nil, writeBaseline != nil {
       throw ValidationError("--write-baseline writes all findings; leave --baseline out")
     }
-    if !(0...1).contains(firstVersion) { throw ValidationError("--first-version is 0 or 1") }
+    if let firstVersion, !(0...1).contains(firstVersion) {
+      throw ValidationError("--first-version is 0 or 1")
+    }
     if let workers, !(1...64).contains(workers) { throw ValidationError("--workers must be from 1 to 64") }
     if let maxFindings, maxFindings < 0 { throw ValidationError("--max-findings is 0 or more") }
   }
