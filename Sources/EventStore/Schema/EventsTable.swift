@@ -26,7 +26,11 @@ struct EventsTable: Sendable, Hashable {
   let firstVersion: Int
   /// Whether a stream may begin with any version; see ``Layout/mayBeginLater``.
   let mayBeginLater: Bool
-  /// The FROM item that reads the events: the relation, or what upcasters make of it.
+  /// The FROM item that reads the events before upcasters: the relation, or what ``readable(_:)`` makes of a layout's.
+  private(set) var readable: String
+  /// The columns of a layout's query that are read; none for a table of annals' own.
+  private let layoutColumns: [String]
+  /// The FROM item that reads the events: ``readable``, or what upcasters make of it.
   var source: String
 
   /// - Parameter types: the columns that there are, with their types.
@@ -42,11 +46,29 @@ struct EventsTable: Sendable, Hashable {
     (self.firstVersion, self.mayBeginLater) = (firstVersion, mayBeginLater)
     self.name = name
     self.relation = relation
-    source = relation
+    layoutColumns =
+      relation.hasSameBytes(as: name.sql) ? [] : Self.known.filter { types[$0] != nil }.map(\.string)
+    (readable, source) = (relation, relation)
     hasAggregateKey = types[ByteString(Self.aggregateKey)] == "uuid"
     hasMetadata = types["metadata"] != nil
     hasPosition = types["position"] != nil
     hasTimeZone = types["timestamp"] == "timestamp with time zone"
+    if !layoutColumns.isEmpty {
+      readable = readableLayout()
+      source = readable
+    }
+  }
+
+  /// The columns that a layout's query may have.
+  private static let known = (required + optional).map(\.column) + [ByteString(aggregateKey)]
+
+  /// What a layout's query gives, with JSON's null where there is no payload: an event of somebody else's may have none.
+  private func readableLayout() -> String {
+    let columns = layoutColumns.map { column in
+      column.hasSameBytes(as: "event_data")
+        ? "coalesce(e.event_data, 'null') AS event_data" : "e.\(quoteIdentifier(column))"
+    }
+    return "(SELECT \(columns.joined(separator: ", ")) FROM \(relation) AS e)"
   }
 
   /// The column of ``hasAggregateKey``.

@@ -35,8 +35,8 @@ struct UpcastSource {
 
   /// The FROM item, in parentheses.
   var sql: String {
-    if levels.isEmpty { return "(SELECT \(baseColumns) FROM \(table.relation) e)" }
-    let base = "(SELECT \(baseColumns) FROM \(table.relation) e)"
+    let base = "(SELECT \(baseColumns) FROM \(table.readable) e)"
+    if levels.isEmpty { return base }
     if levels.count == 1, !splits {
       let columns = Self.columns.map { column($0, of: levels[0]) } + extraColumns.map { "event.\($0.name)" }
       return "(SELECT \(columns.joined(separator: ", "))\nFROM \(base) AS event\(filter(levels[0])))"

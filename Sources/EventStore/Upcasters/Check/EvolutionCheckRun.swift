@@ -222,7 +222,7 @@ extension EvolutionCheckRun {
   private mutating func nameFailures(in chunk: Chunk) throws -> Int64 {
     let named = result.findings.count { $0.kind == .failure }
     let body = SQLTemplate.nameFailures.filled([
-      "events": table.relation,
+      "events": table.readable,
       "position": table.hasPosition ? "e.position" : "NULL::bigint",
       "condition": "e.event_type \(ofTypes) AND \(chunk.condition)",
       "source": source,
