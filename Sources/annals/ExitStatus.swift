@@ -54,3 +54,13 @@ enum ExitStatus: Int32, CaseIterable {
 struct EndWithStatus: Error {
   let status: ExitStatus
 }
+
+extension EventStore {
+  /// Ends a command that has shown events without their payload, as that could not be read.
+  func requireReadable() async throws {
+    let count = unreadableEvents
+    guard count > 0 else { return }
+    StandardError.warn("\(count) \(count == 1 ? "event has" : "events have") a payload that cannot be read")
+    throw EndWithStatus(status: .partlyDone)
+  }
+}

@@ -83,6 +83,10 @@ public actor EventStore {
     reportNotice?(text)
   }
 
+  /// How many events this store has given that it cannot read: their payload, or metadata, is no JSON to the layout, and is
+  /// `{"unreadable": …}` with the server's message.
+  public var unreadableEvents: Int { hand?.unreadableEvents ?? 0 }
+
   /// Makes all reading of this store go through upcasters from now on: events, projections, states.
   public func use(_ upcasters: Upcasters) {
     self.upcasters = upcasters

@@ -23,6 +23,8 @@ final class StoreConnection {
   private var hasSaidDoubt = false
   /// See ``denseStart()``.
   var denseUpTo: Int64?
+  /// Events that were given with what is known in the place of a payload or metadata.
+  var unreadableEvents: Int
   /// See ``appendStatements()``.
   var knownStatements: AppendStatements?
 
@@ -49,6 +51,7 @@ final class StoreConnection {
     knownTable = lost?.knownTable
     hasSaidDoubt = lost?.hasSaidDoubt ?? false
     denseUpTo = lost?.denseUpTo
+    unreadableEvents = lost?.unreadableEvents ?? 0
     knownStatements = lost?.knownStatements
   }
 

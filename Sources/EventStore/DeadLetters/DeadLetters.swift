@@ -58,16 +58,14 @@ extension StoreConnection {
 
   /// Another event may be at its position by now, as after a copy was swapped in.
   func event(of letter: DeadLetter) throws -> Event? {
-    let events = try eventsTable()
-    let sql: SQL = """
-      SELECT \(raw: events.columns) FROM \(raw: events.source) AS e
-      WHERE e.position = \(letter.position) AND \(events.isOf(letter.aggregateID)) AND e.version = \(letter.version)
-      LIMIT 1
-      """
-    let found = try connection.query(sql)
-    if found.isEmpty { return nil }
-    try EventPages.requireComplete(found)
-    return found.event(0)
+    var query = EventQuery(aggregateID: letter.aggregateID)
+    (query.fromPosition, query.toPosition) = (letter.position, letter.position)
+    (query.fromVersion, query.toVersion) = (Int(letter.version), Int(letter.version))
+    query.limit = 1
+    var pages = EventPages(query, in: try eventsTable())
+    try pages.send(connection)
+    let found = try pages.receive(self)
+    return found.isEmpty ? nil : found.event(0)
   }
 
   func discardDeadLetters(of consumer: String, at positions: [Int64]) throws -> Int {

@@ -54,7 +54,10 @@ extension StoreConnection {
         }
       }
       return true
-    } catch let poison as PoisonEvent {
+    } catch {
+      let before = position == .min ? nil : position - 1
+      let unreadable = try unreadableEvent(behind: error, after: before, upTo: position)
+      guard let poison = error as? PoisonEvent ?? unreadable else { throw error }
       _ = try connection.query(
         """
         UPDATE annals.dead_letters
@@ -64,7 +67,7 @@ extension StoreConnection {
           AND state = 'parked'
         """
       )
-      notify("\(file.path):\(poison.location.line): \(poison.subject) failed again: \(poison.message)")
+      notify("\(poison.place(in: file.path)) \(poison.subject) failed again: \(poison.message)")
       return false
     }
   }

@@ -28,6 +28,13 @@ package struct HandlerFailure: Sendable, Equatable, Decodable {
     case context
   }
 
+  /// An event that could not be read.
+  package init(reading event: String, version: Int32, type: String, at position: Int64, detail: String?) {
+    (firstPosition, lastPosition) = (position, position)
+    (aggregateID, self.version, eventType) = (event, version, type)
+    (self.detail, hint, context) = (detail, nil, "")
+  }
+
   /// Nil if the text is not the DETAIL of an error of `annals_apply`.
   package init?(errorDetail: String) {
     guard let failure = try? JSONDecoder().decode(Self.self, from: Data(errorDetail.utf8)) else { return nil }

@@ -2,12 +2,20 @@ internal import LibPQ
 
 extension EventPages {
   /// The statement that reads the next page.
-  var statement: SQL {
-    let conditions = query.conditions(in: table) + [continuation].compactMap(\.self)
-    let hash = isRemembered ? ", \(SeenEvents.hash) AS id_hash" : ""
+  var statement: SQL { statement(of: columns, from: table.source) }
+
+  /// The columns of a page.
+  var columns: String { table.columns + (isRemembered ? ", \(SeenEvents.hash) AS id_hash" : "") }
+
+  /// - Parameter end: the last event of the page, where it is known.
+  func statement(of columns: String, from source: String, upTo end: Key? = nil) -> SQL {
+    let bounds = [
+      last.map { bound(query.reversed ? "<" : ">", $0) }, end.map { bound(query.reversed ? ">=" : "<=", $0) },
+    ]
+    let conditions = query.conditions(in: table) + bounds.compactMap(\.self)
     return firstRows(
       of: """
-        SELECT \(raw: table.columns)\(raw: hash) FROM \(raw: table.source) e
+        SELECT \(raw: columns) FROM \(raw: source) e
         WHERE \(conditions.conjunction) ORDER BY \(raw: ordering)
         """
     )
@@ -30,15 +38,11 @@ extension EventPages {
     return columns.map { "e.\($0) \(direction)" }.joined(separator: ", ")
   }
 
-  /// Goes on behind the last event.
-  private var continuation: SQL? {
-    guard let last else { return nil }
-    let comparison = query.reversed ? "<" : ">"
+  private func bound(_ comparison: String, _ key: Key) -> SQL {
     switch order {
-    case .position: return "e.position \(raw: comparison) \(last.position)"
-    case .stream: return "e.version \(raw: comparison) \(last.version)"
-    case .aggregates:
-      return "(e.aggregate_id, e.version) \(raw: comparison) (\(last.aggregateID), \(last.version))"
+    case .position: "e.position \(raw: comparison) \(key.position)"
+    case .stream: "e.version \(raw: comparison) \(key.version)"
+    case .aggregates: "(e.aggregate_id, e.version) \(raw: comparison) (\(key.aggregateID), \(key.version))"
     }
   }
 }

@@ -18,6 +18,8 @@ struct EventPages: Sendable {
   private(set) var skippedRows: Int
   private var size: PageSize
   private(set) var isExhausted = false
+  /// Events of the last page in whose place something else is shown.
+  var unreadable: [UnreadableEvent] = []
 
   enum Order {
     case position
@@ -74,12 +76,20 @@ struct EventPages: Sendable {
 
   /// Waits for the page that was asked for, and moves on behind it.
   mutating func receive(_ store: StoreConnection) throws -> QueryResult {
-    let page = try store.connection.receive()
+    unreadable = []
+    let page = try receivePage(store)
     do { try Self.requireComplete(page) } catch {
       throw try store.ruleWithoutPayload(in: page) ?? error
     }
     advance(past: page)
     return page
+  }
+
+  private mutating func receivePage(_ store: StoreConnection) throws -> QueryResult {
+    do { return try store.connection.receive() } catch {
+      guard let page = try readablePage(store, after: error) else { throw error }
+      return page
+    }
   }
 
   /// A table whose columns are not all NOT NULL may hold what is no event.

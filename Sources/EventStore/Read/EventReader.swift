@@ -68,6 +68,7 @@ struct EventReader: Sendable {
     if let maximumRows { pages.limitRows(to: maximumRows) }
     try pages.send(store.connection)
     let page = try pages.receive(store)
+    store.report(pages.unreadable)
     self.pages = pages
     // Behind the end of a round are no events, unless the table is no longer the one that it began with.
     if pages.isExhausted { try history?.requireUnchanged(store.connection) }
@@ -85,6 +86,7 @@ struct EventReader: Sendable {
     try pages.send(connection)
     repeat {
       let page = try pages.receive(store)
+      store.report(pages.unreadable)
       if !pages.isExhausted { try pages.send(connection) }
       do {
         try body(page)

@@ -54,7 +54,7 @@ struct EventsTable: Sendable, Hashable {
     hasPosition = types["position"] != nil
     hasTimeZone = types["timestamp"] == "timestamp with time zone"
     if !layoutColumns.isEmpty {
-      readable = readableLayout()
+      readable = readableLayout(showing: [])
       source = readable
     }
   }
@@ -63,12 +63,32 @@ struct EventsTable: Sendable, Hashable {
   private static let known = (required + optional).map(\.column) + [ByteString(aggregateKey)]
 
   /// What a layout's query gives, with JSON's null where there is no payload: an event of somebody else's may have none.
-  private func readableLayout() -> String {
+  ///
+  /// - Parameter unreadable: events with something else in the place of what cannot be cast.
+  private func readableLayout(showing unreadable: [UnreadableEvent]) -> String {
+    func value(_ value: String, or error: KeyPath<UnreadableEvent, PostgresError?>) -> String {
+      let others = unreadable.compactMap { event in
+        event[keyPath: error].map {
+          "WHEN \(event.isThis) THEN \(quoteLiteral(UnreadableEvent.json($0)))::jsonb"
+        }
+      }
+      return others.isEmpty ? value : "CASE \(others.joined(separator: " ")) ELSE \(value) END"
+    }
     let columns = layoutColumns.map { column in
-      column.hasSameBytes(as: "event_data")
-        ? "coalesce(e.event_data, 'null') AS event_data" : "e.\(quoteIdentifier(column))"
+      switch ByteString(column) {
+      case "event_data": "\(value("coalesce(e.event_data, 'null')", or: \.data)) AS event_data"
+      case "metadata": "\(value("e.metadata", or: \.metadata)) AS metadata"
+      default: "e.\(quoteIdentifier(column))"
+      }
     }
     return "(SELECT \(columns.joined(separator: ", ")) FROM \(relation) AS e)"
+  }
+
+  /// The FROM item that reads the events of a layout, with what is known of those that cannot be read.
+  func source(showing unreadable: [UnreadableEvent], through upcasters: Upcasters) -> String {
+    var table = self
+    table.readable = readableLayout(showing: unreadable)
+    return upcasters.isEmpty ? table.readable : table.source(through: upcasters)
   }
 
   /// The column of ``hasAggregateKey``.

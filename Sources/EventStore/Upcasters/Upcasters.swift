@@ -132,9 +132,14 @@ extension EventsTable {
     }
     try upcasters.check(for: self, connection)
     var upcast = self
-    let key = hasAggregateKey ? [(name: Self.aggregateKey, value: Self.aggregateKey)] : []
-    upcast.source = UpcastSource(upcasters.rules, of: self, passing: key).sql
+    upcast.source = source(through: upcasters)
     return upcast
+  }
+
+  /// What upcasters make of ``readable``.
+  func source(through upcasters: Upcasters) -> String {
+    let key = hasAggregateKey ? [(name: Self.aggregateKey, value: Self.aggregateKey)] : []
+    return UpcastSource(upcasters.rules, of: self, passing: key).sql
   }
 }
 

@@ -108,6 +108,11 @@ struct Replay: AsyncParsableCommand {
     }
     if try await readModel.build(from: query, store) { return }
     if follow { Interruption.isTheEnd() }
+    try await pass(on: query, store)
+    try await store.requireReadable()
+  }
+
+  private func pass(on query: EventQuery, _ store: EventStore) async throws {
     if let exec {
       let handler = EventHandlerProcess(command: exec, timeout: timeout.duration)
       var replay = HandlerReplay(

@@ -76,6 +76,7 @@ struct Stream: AsyncParsableCommand {
       try await Pager.show { try await show(query, gaps, store) }
     }
     if strict { try gaps?.fail() } else { gaps?.warn() }
+    try await store.requireReadable()
   }
 
   private func gaps(_ store: EventStore) async throws -> StreamGaps? {

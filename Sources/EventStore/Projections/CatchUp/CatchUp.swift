@@ -97,7 +97,9 @@ extension StoreConnection {
       do {
         try step(&run, .apply(upTo: end))
         end = try nextEnd()
-      } catch let poison as PoisonEvent where !poison.isOfHandler {
+      } catch {
+        let unreadable = try unreadableEvent(behind: error, after: run.result.position, upTo: end)
+        guard let poison = error as? PoisonEvent ?? unreadable, !poison.isOfHandler else { throw error }
         let first = max(poison.failure.firstPosition ?? .min, run.result.position + 1)
         let last = max(poison.failure.lastPosition ?? first, first)
         if first > run.result.position + 1 {
@@ -131,7 +133,9 @@ extension StoreConnection {
   private func retryOrPark(_ run: inout CatchUp, _ position: Int64, _ poison: PoisonEvent) throws {
     var poison = poison
     var delaySeconds = run.options.retryDelay / .seconds(1)
-    for _ in 0..<run.options.attempts {
+    // An event that cannot be read stays so.
+    let attempts = poison.location == nil ? 0 : run.options.attempts
+    for _ in 0..<attempts {
       try connection.canceller.sleep(for: .seconds(delaySeconds * .random(in: 0.75...1.25)))
       delaySeconds *= 2
       do {
@@ -140,9 +144,9 @@ extension StoreConnection {
         poison = again
       }
     }
-    try step(&run, .park(position, poison))
+    try step(&run, .park(position, poison, attempts: attempts + 1))
     if !run.result.isPaused {
-      notify("\(run.file.path):\(poison.location.line): dead letter: \(poison.subject): \(poison.message)")
+      notify("\(poison.place(in: run.file.path)) dead letter: \(poison.subject): \(poison.message)")
     }
   }
 
@@ -150,7 +154,7 @@ extension StoreConnection {
     /// Reads the checkpoint.
     case look
     case apply(upTo: Int64)
-    case park(Int64, PoisonEvent)
+    case park(Int64, PoisonEvent, attempts: Int)
   }
 
   /// One transaction on the live generation, whichever that is now; after a swap that is under way.
@@ -175,8 +179,8 @@ extension StoreConnection {
           try live.run(run.apply, upTo: end, connection)
           try run.history.requireUnchanged(connection)
         }
-      case .park(let position, let poison):
-        try live.park(position, poison, attempts: run.options.attempts + 1, from: relation, connection)
+      case .park(let position, let poison, let attempts):
+        try live.park(position, poison, attempts: attempts, from: relation, connection)
         let parked = try run.file.seenEvents(of: run.source, from: position, upTo: position, connection)
         try live.advance(to: position, events: 0, seen: parked, connection)
         result.deadLetters += 1

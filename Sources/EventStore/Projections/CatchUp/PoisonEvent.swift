@@ -1,12 +1,12 @@
 internal import LibPQ
 
-/// An event, or a run of events, whose handler failed.
+/// An event, or a run of events, whose handler failed, or which could not be read.
 struct PoisonEvent: Error {
   let failure: HandlerFailure
   let sqlState: String
   let message: String
-  /// The handler's line in the projection file.
-  let location: SQLLocation
+  /// The handler's line in the projection file; nil where the event could not be read.
+  let location: SQLLocation?
 
   /// Nil for an error outside the handlers, and for one that says nothing of the event: a lost connection, a
   /// cancellation, a deadlock, a full disk.
@@ -20,6 +20,22 @@ struct PoisonEvent: Error {
     self.location = location
     (self.sqlState, message) = (sqlState, error.message)
   }
+
+  /// - Parameter type: the event's.
+  fileprivate init(_ event: UnreadableEvent, type: String, _ error: PostgresError) {
+    failure = HandlerFailure(
+      reading: event.key.aggregateID,
+      version: event.key.version,
+      type: type,
+      at: event.key.position ?? 0,
+      detail: error.detail
+    )
+    location = nil
+    (sqlState, message) = (error.sqlState ?? "", error.message)
+  }
+
+  /// A place in the file for a message, with a colon behind it.
+  func place(in file: String) -> String { "\(file):\(location.map { "\($0.line):" } ?? "")" }
 
   /// Whether any event would fail so: the handler or the tables are wrong (class 42, "syntax error or access rule
   /// violation"), not the event.
@@ -53,12 +69,35 @@ extension PostgresError {
 extension EventStoreError {
   /// A rebuild stops at a poison event.
   init(_ event: PoisonEvent, file: String) {
+    let what =
+      event.location == nil
+      ? "\(event.subject) cannot be read" : "\(event.place(in: file)) the handler failed for \(event.subject)"
     self.init(
       .failed,
-      "\(file):\(event.location.line): the handler failed for \(event.subject): \(event.message)",
+      "\(what): \(event.message)",
       detail: "SQLSTATE \(event.sqlState)." + (event.cause.map { " \($0)" } ?? ""),
-      hint: "Repair the handler, and run the rebuild again; the live read model is as it was.",
+      hint: event.location == nil
+        ? "Change the SELECT of the layout so that it can be read, or is left out; see annals-layout(5)."
+        : "Repair the handler, and run the rebuild again; the live read model is as it was.",
       sqlState: event.sqlState
     )
+  }
+}
+
+extension StoreConnection {
+  /// The first event of a chunk that cannot be read, where an error may be about that; nil for another error.
+  ///
+  /// - Parameter start: the position behind which the chunk begins; nil for the beginning of the store.
+  func unreadableEvent(behind error: any Error, after start: Int64?, upTo end: Int64) throws -> PoisonEvent? {
+    guard foreign != nil, let error = error as? PostgresError, error.isAboutData else { return nil }
+    let sql: SQL = """
+      SELECT e.position, e.aggregate_id, e.version FROM \(raw: relation) e
+      WHERE e.position > \(start ?? .min) AND e.position <= \(end) ORDER BY e.position
+      """
+    let keys = try connection.query(sql).map { EventPages.Key($0) }.compactMap(\.self)
+    let found = try unreadableEvents(among: keys[...], .position, of: nil, stopsAtFirst: true)
+    guard let event = found.first, let cause = event.data ?? event.metadata else { return nil }
+    let type: SQL = "SELECT e.event_type FROM \(raw: relation) e WHERE \(raw: event.isThis) LIMIT 1"
+    return PoisonEvent(event, type: try connection.query(type).first { $0.string("event_type") } ?? "", cause)
   }
 }

@@ -116,16 +116,19 @@ extension StoreConnection {
         )
         continue
       }
+      let start = parts[index].position
+      var end = start
       do {
-        let end = try table.endOfChunk(
+        end = try table.endOfChunk(
           of: parts[index].build.options.chunkSize,
-          after: parts[index].position,
+          after: start,
           upTo: final,
           connection
         )
         try parts[index].advance(upTo: end, connection)
       } catch {
-        try parts[index].fail(with: error, connection)
+        let cause = try unreadableEvent(behind: error, after: start, upTo: end) ?? error
+        try parts[index].fail(with: cause, connection)
       }
       meter.show(parts[index], upTo: final)
     }

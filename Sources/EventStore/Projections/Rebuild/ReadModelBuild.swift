@@ -111,10 +111,14 @@ extension StoreConnection {
     var position = range.lowerBound == .min ? nil : range.lowerBound - 1
     while position ?? .min < range.upperBound || position == nil {
       let end = try table.endOfChunk(of: chunkSize, after: position, upTo: range.upperBound, connection)
-      build.events += try connection.transaction {
-        // A crash leaves an unfinished schema anyway; the last commit waits for the disk.
-        try connection.execute("SET LOCAL synchronous_commit = off")
-        return try connection.handleEvents(by: apply, after: position, upTo: end, within: confinement).count
+      do {
+        build.events += try connection.transaction {
+          // A crash leaves an unfinished schema anyway; the last commit waits for the disk.
+          try connection.execute("SET LOCAL synchronous_commit = off")
+          return try connection.handleEvents(by: apply, after: position, upTo: end, within: confinement).count
+        }
+      } catch {
+        throw try unreadableEvent(behind: error, after: position, upTo: end) ?? error
       }
       position = end
       let (first, last) = (range.lowerBound, range.upperBound)

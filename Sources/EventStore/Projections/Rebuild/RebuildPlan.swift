@@ -83,7 +83,7 @@ extension StoreConnection {
           generation.confinement
         )
       } catch let poison as PoisonEvent {
-        problems.append("\(file.path):\(poison.location.line): \(poison.subject): \(poison.message)")
+        problems.append("\(poison.place(in: file.path)) \(poison.subject): \(poison.message)")
       }
       return RebuildPlan(
         projection: file.name,
