@@ -10,7 +10,10 @@ enum NamedEvents {
       switch self {
       case .aggregate(let id): ("aggregate '\(id)'", nil)
       case .category(let category):
-        ("category '\(category)'", "An aggregate's category is the beginning of its id, before a '-'.")
+        (
+          "category '\(category)'",
+          "An aggregate's category is the beginning of its id, before a '-', unless a layout says otherwise."
+        )
       case .type(let type): ("type '\(type)'", "\(.types) lists the types that there are.")
       }
     return EventStoreError(.notFound, "\(table) has no event of \(what)", hint: hint)

@@ -63,7 +63,7 @@ extension EventQuery {
   func conditions(in table: EventsTable) -> [SQL] {
     var conditions: [SQL] = []
     if let aggregateID { conditions.append(table.isOf(aggregateID)) }
-    if let category { conditions.append(.isOf(category: category)) }
+    if let category { conditions.append(table.isOf(category: category)) }
     if let type = types.first, types.count == 1 {
       // An array of one would keep PostgreSQL from reading the type's run of the index in order.
       conditions.append("e.event_type = \(type)")

@@ -280,7 +280,7 @@ extension StoreConnection {
       try require(.aggregate(aggregateID), table.isOf(aggregateID))
     }
     if let category = query.category {
-      try require(.category(category), .isOf(category: category))
+      try require(.category(category), table.isOf(category: category))
     }
   }
 }

@@ -28,6 +28,8 @@ extension StoreConnection {
   private func names(of kind: NameKind, beginningWith prefix: String, limit: Int) throws -> [String] {
     let parameters: [Parameter] = [.text(prefix), .int8(Int64(limit))]
     return switch kind {
+    case .category where try eventsTable().hasCategory:
+      try strings(connection.query(searchSQL(.namesByPrefix, "category"), parameters))
     case .aggregate:
       try strings(connection.query(searchSQL(.namesByPrefix, "aggregate_id"), parameters))
     case .eventType:
@@ -49,8 +51,8 @@ extension StoreConnection {
   /// The last one in the order of bytes; nil where that order has no index.
   private func lastName(of kind: NameKind, beginningWith prefix: String) throws -> String? {
     switch kind {
-    case .aggregate, .eventType:
-      let column = kind == .eventType ? "event_type" : "aggregate_id"
+    case .category where try eventsTable().hasCategory, .aggregate, .eventType:
+      let column = kind == .eventType ? "event_type" : kind == .category ? "category" : "aggregate_id"
       guard try isInByteOrder(column) else { return nil }
       return try strings(connection.query(searchSQL(.lastName, column), [.text(prefix)])).first
     case .category:

@@ -18,8 +18,12 @@ struct EventsTable: Sendable, Hashable {
 
   /// The FROM item that reads the events as they are stored: the table, or a layout's query.
   let relation: String
-  /// Whether a layout also gives aggregate ids as uuids, which is what the table's index is on.
-  let hasAggregateKey: Bool
+  /// The type of the key of a stream that a layout also gives, which is what the table's index is on; nil without one.
+  private let aggregateKeyType: String?
+  /// Whether a layout also gives the tenant of a stream, which is before the first slash of its id.
+  private let hasTenant: Bool
+  /// Whether a layout gives the category of each event.
+  let hasCategory: Bool
   /// The column of a table that a layout passes on as `position`; nil for a computed one.
   let positionOrigin: ColumnOrigin?
   /// The version that a stream begins with.
@@ -49,7 +53,11 @@ struct EventsTable: Sendable, Hashable {
     layoutColumns =
       relation.hasSameBytes(as: name.sql) ? [] : Self.known.filter { types[$0] != nil }.map(\.string)
     (readable, source) = (relation, relation)
-    hasAggregateKey = types[ByteString(Self.aggregateKey)] == "uuid"
+    let isLayout = !layoutColumns.isEmpty
+    hasTenant = isLayout && Self.isText(types[ByteString(Self.tenant)])
+    hasCategory = isLayout && Self.isText(types[ByteString(Self.category)])
+    let keyType = types[ByteString(Self.aggregateKey)]
+    aggregateKeyType = keyType == "uuid" || hasTenant && Self.isText(keyType) ? keyType : nil
     hasMetadata = types["metadata"] != nil
     hasPosition = types["position"] != nil
     hasTimeZone = types["timestamp"] == "timestamp with time zone"
@@ -60,7 +68,10 @@ struct EventsTable: Sendable, Hashable {
   }
 
   /// The columns that a layout's query may have.
-  private static let known = (required + optional).map(\.column) + [ByteString(aggregateKey)]
+  private static let known =
+    (required + optional).map(\.column) + [aggregateKey, tenant, category].map { ByteString($0) }
+
+  private static func isText(_ type: String?) -> Bool { type == "text" || type == "character varying" }
 
   /// What a layout's query gives, with JSON's null where there is no payload: an event of somebody else's may have none.
   ///
@@ -91,15 +102,37 @@ struct EventsTable: Sendable, Hashable {
     return upcasters.isEmpty ? table.readable : table.source(through: upcasters)
   }
 
-  /// The column of ``hasAggregateKey``.
+  /// The columns of a layout beside those of events: the key of a stream, its tenant, and the category of an event.
   static let aggregateKey = "aggregate_uuid"
+  private static let tenant = "aggregate_tenant"
+  private static let category = "category"
+
+  /// The columns that upcasters pass on as they are.
+  var keyColumns: [String] {
+    let columns = [
+      (Self.aggregateKey, aggregateKeyType != nil), (Self.tenant, hasTenant), (Self.category, hasCategory),
+    ]
+    return columns.filter(\.1).map(\.0)
+  }
 
   /// The condition that event `e` is of an aggregate.
   func isOf(_ aggregateID: String) -> SQL {
-    guard hasAggregateKey else { return "e.aggregate_id = \(aggregateID)" }
-    // Only what is a uuid can be cast to one.
-    let key = EventID(aggregateID) == nil ? nil : aggregateID
-    return "e.aggregate_id = \(aggregateID) AND e.\(raw: Self.aggregateKey) = \(key)::uuid"
+    var conditions: [SQL] = ["e.aggregate_id = \(aggregateID)"]
+    var key: String? = aggregateID
+    if hasTenant {
+      let scalars = aggregateID.unicodeScalars
+      let slash = scalars.firstIndex(of: "/")
+      key = slash.map { String(scalars[scalars.index(after: $0)...]) }
+      conditions.append("e.\(raw: Self.tenant) = \(slash.map { String(scalars[..<$0]) })")
+    }
+    if let aggregateKeyType {
+      // Only what is a uuid can be cast to one.
+      if aggregateKeyType == "uuid", key.flatMap({ EventID($0) }) == nil { key = nil }
+      conditions.append(
+        "e.\(raw: Self.aggregateKey) = \(key)::\(raw: aggregateKeyType == "uuid" ? "uuid" : "text")"
+      )
+    }
+    return conditions.conjunction
   }
 
   /// The version that a stream should begin with, from the lowest one that it has, which may be 0.

@@ -90,7 +90,7 @@ extension StoreConnection {
       SELECT e.aggregate_id, e.version,
              (SELECT min(f.version) FROM \(raw: events.source) AS f WHERE f.aggregate_id = \(aggregateID)) AS first_version
       FROM \(raw: events.source) AS e
-      WHERE e.aggregate_id = \(aggregateID) AND \(point.condition(in: events))
+      WHERE \(events.isOf(aggregateID)) AND \(point.condition(in: events))
       ORDER BY e.version DESC LIMIT 1
       """
     return """

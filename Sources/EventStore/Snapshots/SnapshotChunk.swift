@@ -19,11 +19,11 @@ struct SnapshotChunk: Sendable {
   private static let nameLimit = 1000
 
   /// The events of its aggregates, as `e`.
-  func condition(in selection: AggregateSelection) -> SQL {
+  func condition(in selection: AggregateSelection, of table: EventsTable) -> SQL {
     switch members {
-    case .aggregates(let ids): return AggregateSelection.aggregates(ids).condition
+    case .aggregates(let ids): return AggregateSelection.aggregates(ids).condition(in: table)
     case .range(let after, let through):
-      var conditions: [SQL] = ["e.aggregate_id <= \(through)", selection.condition]
+      var conditions: [SQL] = ["e.aggregate_id <= \(through)", selection.condition(in: table)]
       if let after { conditions.append("e.aggregate_id > \(after)") }
       return conditions.conjunction
     }
@@ -50,7 +50,7 @@ extension StoreConnection {
       SELECT max(aggregate_id)::text AS through, sum(events)::bigint AS events FROM (
         SELECT e.aggregate_id, count(*) AS events,
                div(sum(count(*)) OVER (ORDER BY e.aggregate_id) - 1, \(SnapshotChunk.eventLimit)) AS chunk
-        FROM \(raw: relation) AS e WHERE \(selection.condition) GROUP BY e.aggregate_id
+        FROM \(raw: relation) AS e WHERE \(selection.condition(in: try eventsTable())) GROUP BY e.aggregate_id
       ) AS streams GROUP BY chunk ORDER BY chunk
       """
     let result = try connection.query(sql)
@@ -84,7 +84,7 @@ extension StoreConnection {
   {
     let sql: SQL = """
       SELECT DISTINCT e.aggregate_id::text AS aggregate_id FROM \(raw: relation) AS e
-      WHERE \(chunk.condition(in: selection)) ORDER BY 1
+      WHERE \(chunk.condition(in: selection, of: try eventsTable())) ORDER BY 1
       """
     return try connection.query(sql).map { $0.string("aggregate_id") }
   }

@@ -74,7 +74,7 @@ extension StoreConnection {
     let sql: SQL = """
       SELECT \(raw: KnownReducer.hashOfRow) AS hash, count(*) AS snapshots
       FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
-      WHERE \(selection.condition) AND \(isAnotherText(of: reducer)) GROUP BY r.id ORDER BY r.used_at
+      WHERE \(selection.conditionOnIDs(in: try eventsTable())) AND \(isAnotherText(of: reducer)) GROUP BY r.id ORDER BY r.used_at
       """
     return try connection.query(sql).map { row in
       SnapshotFinding(
@@ -101,7 +101,7 @@ extension StoreConnection {
   ) throws -> [String] {
     let sql: SQL = """
       SELECT DISTINCT e.aggregate_id FROM annals.snapshots AS e
-      WHERE \(selection.condition) AND e.reducer = \(reducer) AND e.aggregate_id > \(after)
+      WHERE \(selection.conditionOnIDs(in: try eventsTable())) AND e.reducer = \(reducer) AND e.aggregate_id > \(after)
       ORDER BY e.aggregate_id LIMIT \(Self.verifiedAggregates)
       """
     return try connection.query(sql).map { $0.string("aggregate_id") }

@@ -42,7 +42,7 @@ extension StoreConnection {
              \(raw: KnownReducer.hashOfRow) AS reducer_hash, r.id <> \(raw: Self.newestReducer) AS is_stale,
              e.taken_at, pg_column_size(e.state) AS bytes
       FROM annals.snapshots AS e JOIN annals.reducers AS r ON r.id = e.reducer
-      WHERE \(selection.condition) AND r.store = \(table.description)
+      WHERE \(selection.conditionOnIDs(in: try eventsTable())) AND r.store = \(table.description)
       ORDER BY r.name, r.used_at, e.aggregate_id, e.version
       """
     try connection.transaction(.repeatableReadOnly) {
@@ -56,12 +56,13 @@ extension StoreConnection {
       (SELECT s.aggregate_id FROM annals.snapshots AS s JOIN annals.reducers AS r ON r.id = s.reducer
        WHERE r.store = \(table.description))
       """
+    let events = try eventsTable()
     switch selection {
     case .all: return
     case .category(let category):
       let isKnown: SQL = """
-        SELECT EXISTS (SELECT FROM \(raw: relation) AS e WHERE \(selection.condition))
-          OR EXISTS (SELECT FROM \(snapshots) AS e WHERE \(selection.condition))
+        SELECT EXISTS (SELECT FROM \(raw: relation) AS e WHERE \(selection.condition(in: events)))
+          OR EXISTS (SELECT FROM \(snapshots) AS e WHERE \(selection.conditionOnIDs(in: events)))
         """
       if try connection.query(isKnown).bool(0, 0) { return }
       throw NamedEvents.category(category).missing(in: table)
@@ -92,13 +93,13 @@ extension StoreConnection {
     try requireSchema()
     try requireKnown(selection)
     let doomed = doomedSnapshots(
-      "r.store = \(table.description) AND \(selection.condition)",
+      "r.store = \(table.description) AND \(selection.conditionOnIDs(in: try eventsTable()))",
       keeping: "\(Int64(kept))",
       stale: stale
     )
     // What is shown takes no parameters, and is not what runs.
     let shown = doomedSnapshots(
-      "r.store = \(raw: shownLiteral(table.description)) AND \(raw: selection.shownCondition)",
+      "r.store = \(raw: shownLiteral(table.description)) AND \(raw: selection.shownCondition(in: try eventsTable()))",
       keeping: "\(raw: String(kept))",
       stale: stale
     )
@@ -143,10 +144,12 @@ extension StoreConnection {
 }
 
 extension AggregateSelection {
-  /// As ``condition``, in a statement that people can run.
-  fileprivate var shownCondition: String {
+  /// As ``conditionOnIDs(in:)``, in a statement that people can run.
+  fileprivate func shownCondition(in table: EventsTable) -> String {
     switch self {
     case .all: "true"
+    case .category(let category) where table.hasCategory:
+      conditionOnIDs(in: table).text(naming: [shownLiteral(category)])
     case .category(let category):
       "(e.aggregate_id = \(shownLiteral(category)) OR starts_with(e.aggregate_id, \(shownLiteral(category + "-"))))"
     case .aggregates(let ids): "e.aggregate_id IN (\(ids.map(shownLiteral).joined(separator: ", ")))"

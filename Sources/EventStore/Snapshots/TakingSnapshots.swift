@@ -122,7 +122,7 @@ extension StoreConnection {
       SELECT h.aggregate_id, coalesce(s.version, \(raw: Fold.beginning)) AS version, s.state, h.version AS upto
       FROM (
         SELECT e.aggregate_id, max(e.version) AS version, min(e.version) AS first_version
-        FROM \(raw: events.source) AS e WHERE \(chunk.condition(in: plan.selection)) GROUP BY e.aggregate_id
+        FROM \(raw: events.source) AS e WHERE \(chunk.condition(in: plan.selection, of: events)) GROUP BY e.aggregate_id
       ) AS h LEFT JOIN LATERAL (
       \(newestSnapshot(of: plan.reducer, upTo: "h"))
       ) AS s ON true

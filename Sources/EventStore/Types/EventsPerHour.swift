@@ -10,7 +10,7 @@ extension StoreConnection {
       "e.\"timestamp\" > (now() - make_interval(hours => \(Int32(clamping: hours))))\(raw: zone)",
       "e.\"timestamp\" <= now()\(raw: zone)",
     ]
-    if let category { conditions.append(.isOf(category: category)) }
+    if let category { conditions.append(table.isOf(category: category)) }
     let sql: SQL = """
       SELECT e.event_type, floor(extract(epoch FROM now() - \(raw: table.time)) / 3600)::integer AS hours_ago,
              count(*) AS events

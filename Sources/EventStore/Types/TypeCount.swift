@@ -34,7 +34,7 @@ extension TypeHistory {
     // First and last events, and samples, are found by their positions.
     try table.requirePositions(connection)
     var conditions: [SQL] = []
-    if let category { conditions.append(.isOf(category: category)) }
+    if let category { conditions.append(table.isOf(category: category)) }
     if let types { conditions.append("e.event_type = ANY (\(Parameter.textArray(types)))") }
     let zone = table.hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
     let time = { (position: SQL) -> SQL in
@@ -97,13 +97,13 @@ struct EventSample {
   init(
     of count: TypeCount,
     limit: Int?,
-    category: String? = nil,
+    where condition: SQL? = nil,
     typeColumn: String = "event_type",
     columns: String,
     source: String
   ) {
     var conditions: [SQL] = ["e.\(raw: typeColumn) = \(count.type.string)"]
-    if let category { conditions.append(.isOf(category: category)) }
+    if let condition { conditions.append(condition) }
     // OFFSET 0: a planner who merges this with what is done to the events does that first, and to all of them.
     let select = { (condition: SQL) -> SQL in
       """
@@ -131,6 +131,12 @@ struct EventSample {
 
   /// The events as they are read.
   init(of count: TypeCount, limit: Int?, category: String? = nil, in table: EventsTable) {
-    self.init(of: count, limit: limit, category: category, columns: table.columns, source: table.source)
+    self.init(
+      of: count,
+      limit: limit,
+      where: category.map(table.isOf(category:)),
+      columns: table.columns,
+      source: table.source
+    )
   }
 }

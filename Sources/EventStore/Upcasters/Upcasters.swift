@@ -138,8 +138,8 @@ extension EventsTable {
 
   /// What upcasters make of ``readable``.
   func source(through upcasters: Upcasters) -> String {
-    let key = hasAggregateKey ? [(name: Self.aggregateKey, value: Self.aggregateKey)] : []
-    return UpcastSource(upcasters.rules, of: self, passing: key).sql
+    let keys = keyColumns.map { (name: $0, value: $0) }
+    return UpcastSource(upcasters.rules, of: self, passing: keys).sql
   }
 }
 

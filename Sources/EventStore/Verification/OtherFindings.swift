@@ -75,7 +75,7 @@ extension VersionCheckRun {
   /// Looks for snapshots of versions that are not there, where annals' own tables are and may be read.
   func checkSnapshots(_ report: Report) throws {
     guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return }
-    try connection.forEachPage(of: sql(.snapshotFindings)) { page in
+    try connection.forEachPage(of: sql(.snapshotFindings, ["scope": scopeOfIDs])) { page in
       try page.forEachRow { row in
         let (version, last) = (row.int64("version"), row.optionalInt64("last"))
         try report(

@@ -13,6 +13,8 @@ struct VersionCheckRun {
   private let storeFindings: [Finding]
   /// The condition on the events `e` that are checked.
   private let scope: SQL
+  /// The same on other rows `e` with the id of an aggregate.
+  let scopeOfIDs: SQL
 
   /// - Parameter mark: where the last incremental check ended; nil for a check of all that is selected.
   init(
@@ -26,13 +28,12 @@ struct VersionCheckRun {
     (self.check, self.layout, self.connection) = (check, layout, connection)
     firstVersion = check.firstVersion(in: layout)
     (self.writers, self.storeFindings) = (writers, storeFindings)
-    var conditions = [check.selection.condition]
-    if let mark {
-      conditions.append(
-        "e.aggregate_id IN (SELECT aggregate_id FROM \(raw: layout.relation) e WHERE position > \(mark))"
-      )
-    }
-    scope = conditions.conjunction
+    let news: [SQL] =
+      mark.map {
+        ["e.aggregate_id IN (SELECT aggregate_id FROM \(raw: layout.relation) e WHERE position > \($0))"]
+      } ?? []
+    scope = ([check.selection.condition(in: layout)] + news).conjunction
+    scopeOfIDs = ([check.selection.conditionOnIDs(in: layout)] + news).conjunction
   }
 
   typealias Report = (Finding) throws -> Void

@@ -9,6 +9,9 @@ SELECT events.*
 FROM (SELECT false AS is_skipped, NULL::bytea AS bdata) AS without CROSS JOIN LATERAL (
   SELECT e.id,
          e.tenant_id || '/' || e.stream_id AS aggregate_id,
+         e.tenant_id AS aggregate_tenant,
+         e.stream_id AS aggregate_uuid,
+         e.tenant_id AS category,
          e.type::text AS event_type,
          CASE WHEN bdata IS NULL THEN e.data ELSE jsonb_build_object('base64', encode(bdata, 'base64')) END AS event_data,
          CASE WHEN e.type <> 'tombstone' THEN e.version::integer END AS version,

@@ -8,6 +8,7 @@
 -- number. Headers are an object, or an empty array where there are none.
 SELECT lpad(to_hex(m.id), 32, '0')::uuid AS id,
        m.aggregate || '-' || m.aggregate_id AS aggregate_id,
+       m.aggregate AS category,
        m.event AS event_type,
        m.payload::jsonb AS event_data,
        m.playhead AS version,

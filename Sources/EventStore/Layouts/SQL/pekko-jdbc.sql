@@ -6,9 +6,11 @@
 -- @may-begin-later
 -- https://github.com/apache/pekko-persistence-jdbc: core/src/main/resources/schema/postgres. Payloads are shown that the
 -- Jackson serializers wrote as JSON, which are 31 and 32 (serialization-jackson, reference.conf), and did not compress;
--- all others, such as CBOR of 33, in base64. An event has no id: it is made from its stream and number.
+-- all others, such as CBOR of 33, in base64. The category is the
+-- type of an entity, which PersistenceId puts before a |. An event has no id: it is made from its stream and number.
 SELECT md5(j.persistence_id || ' ' || j.sequence_number)::uuid AS id,
        j.persistence_id AS aggregate_id,
+       split_part(j.persistence_id, '|', 1) AS category,
        j.event_ser_manifest AS event_type,
        -- A file of gzip begins with these bytes.
        CASE WHEN j.event_ser_id IN (31, 32) AND substring(j.event_payload from 1 for 2) <> '\x1f8b'
