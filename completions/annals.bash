@@ -241,6 +241,7 @@ _annals_init() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -345,6 +346,7 @@ _annals_layouts_write() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -527,6 +529,7 @@ _annals_append() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -636,6 +639,7 @@ _annals_stream() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -741,6 +745,7 @@ _annals_trace() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -788,6 +793,7 @@ _annals_replay() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -908,6 +914,7 @@ _annals_watermark() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -995,6 +1002,7 @@ _annals_snapshot_take() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1060,6 +1068,7 @@ _annals_snapshot_show() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1123,6 +1132,7 @@ _annals_snapshot_list() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1186,6 +1196,7 @@ _annals_snapshot_verify() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1252,6 +1263,7 @@ _annals_snapshot_prune() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1300,6 +1312,7 @@ _annals_check-projection() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1352,6 +1365,7 @@ _annals_rebuild-projection() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1438,6 +1452,7 @@ _annals_project() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1534,6 +1549,7 @@ _annals_projections_list() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1589,6 +1605,7 @@ _annals_projections_show() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1647,6 +1664,7 @@ _annals_projections_rollback() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1695,6 +1713,7 @@ _annals_projections_drop() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1743,6 +1762,7 @@ _annals_projections_pause() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1791,6 +1811,7 @@ _annals_projections_resume() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1839,6 +1860,7 @@ _annals_projections_set-checkpoint() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1916,6 +1938,7 @@ _annals_dead-letters_list() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -1971,6 +1994,7 @@ _annals_dead-letters_show() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -2030,6 +2054,7 @@ _annals_dead-letters_retry() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -2096,6 +2121,7 @@ _annals_dead-letters_discard() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -2178,6 +2204,7 @@ _annals_types_list() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -2228,6 +2255,7 @@ _annals_types_show() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -2319,6 +2347,7 @@ _annals_evolve_check() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -2378,6 +2407,7 @@ _annals_evolve_plan() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -2448,6 +2478,7 @@ _annals_evolve_apply() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -2499,6 +2530,7 @@ _annals_evolve_rollback() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -2539,6 +2571,7 @@ _annals_verify-versions() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -2636,6 +2669,7 @@ _annals_check() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;
@@ -2692,6 +2726,7 @@ _annals_doctor() {
         return
         ;;
     '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
         return
         ;;

@@ -1,10 +1,11 @@
 internal import ArgumentParser
+internal import EventStore
 
 /// The script that makes a shell complete `annals`.
 ///
 /// It is ArgumentParser's, changed where that cannot be used for us: it does not expect an option that a shell takes for
 /// a wildcard, as -? is; it splits words where readline does, at colons too; and it has bash and zsh interpret the
-/// names that it offers, which here may hold anything.
+/// names that it offers, which here may hold anything. For an option it offers words or files, and --layout takes both.
 enum CompletionScript {
   /// The script that a command line asks for with `--generate-completion-script SHELL`.
   static func requested(in arguments: [String]) -> String? {
@@ -17,7 +18,8 @@ enum CompletionScript {
     return switch shell {
     case .bash: forBash(script)
     case .zsh:
-      replacingFunction("__annals_custom_complete", in: script, with: zshNames)
+      replacingFunction("__annals_custom_complete", in: script, with: zshNames + zshLayouts)
+        .editedEverywhere(":layout:_files -g '\\''*.sql'\\'''", with: ":layout:__annals_layout_names'")
         .edited("{-?,--help}", times: commandCount, with: "{'-?',--help}")
     // In fish -? cannot even be parsed, so there --help alone is offered.
     case .fish:
@@ -25,9 +27,30 @@ enum CompletionScript {
         .edited("'?/help'", times: commandCount, with: "'help'")
         .edited(" ? help'", times: commandCount, with: " help'")
         .edited(" -s '?'", times: commandCount, with: "")
+        .editedEverywhere(
+          "store; auto finds it.' -rfa '(for ",
+          with: "store; auto finds it.' -rfa '\(layoutNames.joined(separator: " ")) (for "
+        )
     default: script
     }
   }
+
+  /// What --layout takes beside files; no shell takes a character of it for another.
+  private static let layoutNames = [ConnectionOptions.automatic] + Layout.shippedNames
+
+  /// A word a line, as ArgumentParser's scripts have them.
+  private static let bashWords = layoutNames.map { "'\($0)'" }.joined(separator: "$'\\n'")
+
+  private static let zshLayouts = """
+
+    __annals_layout_names() {
+        local -i ret=1
+        __annals_complete \(layoutNames.joined(separator: " ")) && ret=0
+        _files -g '*.sql' && ret=0
+        return "${ret}"
+    }
+
+    """
 
   /// Each command has help.
   private static let commandCount = count(Annals.self)
@@ -52,6 +75,10 @@ enum CompletionScript {
       .edited("    local -r cur=\"${2}\"\n", with: bashSplit + "    local -r cur=\"${2}\"\n")
       .edited("prev=\"${3}\"", with: "prev=\"${COMP_WORDS[COMP_CWORD - 1]}\"")
       .edited(" -? --help)", times: commandCount, with: " '-?' --help)")
+      .editedEverywhere(
+        "    '--layout')\n",
+        with: "    '--layout')\n        __annals_add_completions -W \(bashWords)\n"
+      )
   }
 
   private static func replacingFunction(_ name: String, in script: String, with function: String) -> String {
@@ -137,6 +164,11 @@ extension String {
     let found = occurrences(of: text)
     precondition(found == count, "ArgumentParser's script has \(found) times, not \(count) times: \(text)")
     return String(unicodeScalars.replacing(text.unicodeScalars, with: other.unicodeScalars))
+  }
+
+  /// The same wherever a text stands, of which there must be some.
+  fileprivate func editedEverywhere(_ text: String, with other: String) -> String {
+    edited(text, times: max(1, occurrences(of: text)), with: other)
   }
 
   fileprivate func occurrences(of text: String) -> Int {

@@ -80,7 +80,7 @@ struct ConnectionOptions: ParsableArguments {
   }
 
   /// Stands for the layout that fits what is in the database.
-  private static let automatic = "auto"
+  static let automatic = "auto"
 
   /// The layout of that name, with its parameters and its table as they are given.
   private func layout(_ parameters: ConnectionParameters) async throws -> Layout? {

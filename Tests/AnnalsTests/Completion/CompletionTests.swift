@@ -30,6 +30,9 @@ import Testing
     ("annals sandbox sta", ["start", "status"]),
     ("annals layouts show sequ", ["sequent", "sequent-ordered"]),
     ("annals rebuild-projection orders", ["orders.sql"]),
+    ("annals stream --layout au", ["auto"]),
+    ("annals stream --layout message", ["message-db", "message-db-eventide", "message-db-protean"]),
+    ("annals stream --layout orders", ["orders.sql"]),
   ]
 
   @Test(arguments: lines) func bash(line: String, offers: Set<String>) async throws {
