@@ -116,7 +116,7 @@ public actor EventStore {
         let hand = try hand(seeing: rows)
         do { return try body(hand) } catch let error as EventStoreError { throw hand.addingReplay(to: error) }
       } catch let error as PostgresError {
-        guard Task.isCancelled else { throw EventStoreError(error) }
+        guard Task.isCancelled else { throw failure(error) }
         // A connection that was given up says more than that the statement was cancelled.
         if error.kind != .statement { notify(error.message) }
         throw CancellationError()
@@ -126,6 +126,14 @@ public actor EventStore {
     } onCancel: {
       canceller.cancel()
     }
+  }
+
+  /// What an error of the database means; where a layout cannot read a payload, how to find it.
+  private func failure(_ error: PostgresError) -> EventStoreError {
+    var failure = EventStoreError(error)
+    guard foreign != nil, error.kind == .statement, error.isWrongValue else { return failure }
+    failure.hint = failure.hint ?? "Where the layout cannot read a payload, \(.replay()) names the event."
+    return failure
   }
 
   /// Frees locks that this session holds, also in a cancelled task; a session that has ended has freed them.

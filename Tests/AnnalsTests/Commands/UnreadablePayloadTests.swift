@@ -144,6 +144,12 @@ import Testing
         lines[3].contains(#""message": "invalid "#) && lines[3].contains(#""sqlstate": "22"#),
         "\(lines[3])"
       )
+      let types = try await db.annals(["types", "show", "Added"] + Self.columns)
+      #expect(types.exitCode == 1)
+      #expect(
+        types.standardError.contains("cannot read a payload, \"annals replay --table public.log"),
+        "\(types.standardError)"
+      )
       // What leaves them out reads the rest.
       let rest = try await db.annals(
         ["stream", "--from-position", "6", "-o", "ndjson"] + Self.columns
