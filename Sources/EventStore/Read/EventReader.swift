@@ -121,7 +121,7 @@ struct EventReader: Sendable {
     var skippedRows = 0
     let hasTies = try pages.map { $0.ties != .none } ?? store.canHaveTies(round)
     if pages == nil {
-      try store.narrowByTime(&round, following: isFollowing)
+      try store.narrowByTimeIfShorter(&round, following: isFollowing)
       skippedRows = try store.narrowToLast(&round, hasTies: hasTies)
     }
     pages = EventPages(
@@ -166,52 +166,6 @@ extension StoreConnection {
     if query.hasTimes { try table.requireTimes(connection) }
   }
 
-  /// Ends a read before the first of its events that is too late for it.
-  ///
-  /// - Returns: the position before that; nil where there is no such event.
-  fileprivate func endAtTime(_ query: inout EventQuery) throws -> Int64? {
-    let table = try eventsTable()
-    var all = query
-    (all.until, all.before) = (nil, nil)
-    var late: [SQL] = []
-    if let until = query.until { late.append("e.\"timestamp\" > \(table.stored(until))") }
-    if let before = query.before { late.append("e.\"timestamp\" >= \(table.stored(before))") }
-    let conditions = all.conditions(in: table) + ["(\(late.joined(separator: " OR ")))"]
-    let sql: SQL = """
-      SELECT e.position FROM \(raw: table.source) e WHERE \(conditions.conjunction) ORDER BY e.position LIMIT 1
-      """
-    let first = try connection.query(sql)
-    if first.isEmpty { return nil }
-    let last = first.int64(0, 0).saturatingAdd(-1)
-    query.toPosition = min(query.toPosition ?? last, last)
-    return last
-  }
-
-  /// Events come in the order of their positions roughly as in that of their times, but an index of both would cost
-  /// every append: the times become a range of positions, which BRIN finds, and the pages need not search for it.
-  ///
-  /// A stream is read by its own index, and all of it, also what has no position.
-  func narrowByTime(_ query: inout EventQuery, following: Bool) throws {
-    guard query.goesByPosition, query.hasTimes, try eventsTable().hasPosition else {
-      return
-    }
-    var times = EventQuery()
-    (times.since, times.until, times.before) = (query.since, query.until, query.before)
-    let condition = times.conditions(in: try eventsTable()).conjunction
-    // "+ 0" keeps the planner from walking the positions from either end to the first match.
-    let sql: SQL = """
-      SELECT min(position + 0) AS first, max(position + 0) AS last FROM \(raw: relation) e WHERE \(condition)
-      """
-    let range = try connection.query(sql)
-    // What comes later has a higher position than all that is there.
-    guard let first = range[0].optionalInt64("first"), let last = range[0].optionalInt64("last") else {
-      if !following { query.limit = 0 }
-      return
-    }
-    query.fromPosition = max(query.fromPosition ?? first, first)
-    if !following { query.toPosition = min(query.toPosition ?? last, last) }
-  }
-
   /// Whether nothing in the catalogue rules out several events at one place.
   fileprivate func canHaveTies(_ query: EventQuery) throws -> Bool {
     let table = try eventsTable()
@@ -223,7 +177,8 @@ extension StoreConnection {
   ///
   /// - Returns: how many events at that place do not belong to the last ones.
   fileprivate func narrowToLast(_ query: inout EventQuery, hasTies: Bool) throws -> Int {
-    guard let last = query.last else { return 0 }
+    // No event is at the times asked for, or none is wanted.
+    guard let last = query.last, query.limit != 0 else { return 0 }
     guard !query.reversed else {
       query.limit = min(query.limit ?? last, last)
       return 0

@@ -1,0 +1,105 @@
+internal import LibPQ
+
+/// Bounds in time as positions.
+///
+/// Events come in the order of their positions roughly as in that of their times, but an index of both would cost every
+/// append. The BRIN index finds the events of a time by reading all of them, and a walk along the positions finds the
+/// first one by reading all before it: a look at some events tells which of these is shorter.
+extension StoreConnection {
+  /// Ends a read before the first of its events that is too late for it.
+  ///
+  /// - Returns: the position before that; nil where there is no such event.
+  func endAtTime(_ query: inout EventQuery) throws -> Int64? {
+    let table = try eventsTable()
+    var all = query
+    (all.until, all.before) = (nil, nil)
+    var late: [SQL] = []
+    if let until = query.until { late.append("e.\"timestamp\" > \(table.stored(until))") }
+    if let before = query.before { late.append("e.\"timestamp\" >= \(table.stored(before))") }
+    let isLate: SQL = "(\(late.joined(separator: " OR ")))"
+    let isWalked = try sample(of: isLate, within: query).map { $0.matching > $0.before } ?? true
+    let source: SQL = """
+      \(raw: table.source) e WHERE \((all.conditions(in: table) + [isLate]).conjunction)
+      """
+    let first = try connection.query(
+      isWalked
+        ? "SELECT (SELECT e.position FROM \(source) ORDER BY e.position LIMIT 1)"
+        : "SELECT min(e.position + 0) FROM \(source)"
+    )
+    guard let first = first.optionalInt64(0, 0) else { return nil }
+    let last = first.saturatingAdd(-1)
+    query.toPosition = min(query.toPosition ?? last, last)
+    return last
+  }
+
+  /// Narrows a read of some times to the range of their positions, unless its pages find their events sooner.
+  func narrowByTimeIfShorter(_ query: inout EventQuery, following: Bool) throws {
+    guard query.goesByPosition, query.hasTimes else { return }
+    // The pages walk along what is before the first event, and at their end along what is behind the last. That comes
+    // when most has been written, and may never come, so that it counts for less.
+    let sample = try sample(of: query.times.conditions(in: try eventsTable()).conjunction, within: query)
+    if let sample {
+      let isBackward = query.reversed || query.last != nil
+      let (first, second) = isBackward ? (sample.behind, sample.before) : (sample.before, sample.behind)
+      guard sample.matching <= first + second / 8 else { return }
+    }
+    try narrowByTime(&query, following: following)
+  }
+
+  /// Turns the times of a read into a range of positions, so that its pages need not search for it.
+  ///
+  /// A stream is read by its own index, and all of it, also what has no position.
+  func narrowByTime(_ query: inout EventQuery, following: Bool) throws {
+    guard query.goesByPosition, query.hasTimes, try eventsTable().hasPosition else { return }
+    let condition = query.times.conditions(in: try eventsTable()).conjunction
+    // "+ 0" keeps the planner from walking the positions from either end to the first match.
+    let sql: SQL = """
+      SELECT min(position + 0) AS first, max(position + 0) AS last FROM \(raw: relation) e WHERE \(condition)
+      """
+    let range = try connection.query(sql)
+    // What comes later has a higher position than all that is there.
+    guard let first = range[0].optionalInt64("first"), let last = range[0].optionalInt64("last") else {
+      if !following { query.limit = 0 }
+      return
+    }
+    query.fromPosition = max(query.fromPosition ?? first, first)
+    if !following { query.toPosition = min(query.toPosition ?? last, last) }
+  }
+
+  /// Where the events for which a condition holds are, among some that lie evenly in the range of a query: how many of
+  /// these there are, how many events lie before the first of them, and how many behind the last; nil where no index
+  /// finds an event by its position.
+  private func sample(
+    of condition: SQL,
+    within query: EventQuery
+  ) throws -> (before: Int, matching: Int, behind: Int)? {
+    let table = try eventsTable()
+    guard table.hasPosition, try table.hasUniqueKey(["position"], connection) else { return nil }
+    var range = EventQuery()
+    (range.fromPosition, range.afterPosition) = (query.fromPosition, query.afterPosition)
+    range.toPosition = query.toPosition
+    let sql: SQL = """
+      SELECT coalesce((SELECT \(condition) FROM \(raw: relation) e WHERE e.position >= p.position
+                       ORDER BY e.position LIMIT 1), false) AS matches
+      FROM (SELECT min(e.position)::numeric AS first, max(e.position)::numeric AS last
+            FROM \(raw: relation) e WHERE \(range.conditions(in: table).conjunction)) AS r
+      CROSS JOIN generate_series(0, 63) AS n
+      CROSS JOIN LATERAL (SELECT (r.first + (r.last - r.first) * n / 63)::bigint) AS p (position)
+      ORDER BY n
+      """
+    let matches = try connection.query(sql).map { $0.bool("matches") }
+    return (
+      before: matches.prefix { !$0 }.count, matching: matches.count { $0 },
+      behind: matches.reversed().prefix { !$0 }.count
+    )
+  }
+}
+
+extension EventQuery {
+  /// Its bounds in time alone.
+  fileprivate var times: EventQuery {
+    var times = EventQuery()
+    (times.since, times.until, times.before) = (since, until, before)
+    return times
+  }
+}

@@ -1,0 +1,104 @@
+import EventStore
+import TestSupport
+import Testing
+
+/// What a read of some times costs, in events that the server reads.
+@Suite struct TimeBoundsTests {
+  /// Large enough for an index to be cheaper than the table: an event a minute, and one that stands far from its time.
+  private static let fill = """
+    INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp)
+    SELECT 'order-' || n % 40, 'T', to_jsonb(repeat('x', 500)), (n - 1) / 40 + 1,
+           '2026-01-01'::timestamptz + CASE n WHEN 300 THEN 19000 ELSE n END * interval '1 minute'
+    FROM generate_series(1, 20000) n;
+    """
+
+  @Test(arguments: [false, true]) func aTimeWithoutEventsIsFoundAtOnce(reversed: Bool) async throws {
+    try await withStore(Self.fill + Self.vacuum) { db, _ in
+      var query = EventQuery()
+      (query.since, query.last, query.reversed) = (try time(30_000), 5, reversed)
+      let (found, cost) = try await cost(of: query, db)
+      #expect(found.isEmpty && cost < 1000)
+    }
+  }
+
+  /// The first events come before all of the others have been looked at.
+  @Test(
+    arguments: [(nil, 15_000, false), (100, nil, false), (100, nil, true), (100, 19_500, false)]
+      as [(Int?, Int?, Bool)]
+  )
+  func theFirstEventsComeAtOnce(since: Int?, until: Int?, reversed: Bool) async throws {
+    try await withStore(Self.fill + Self.vacuum) { db, _ in
+      var query = EventQuery()
+      (query.since, query.until) = (try since.map { try time($0) }, try until.map { try time($0) })
+      (query.limit, query.reversed) = (5, reversed)
+      let (found, cost) = try await cost(of: query, db)
+      #expect(found.count == 5 && cost < 2000)
+    }
+  }
+
+  @Test(
+    arguments: [
+      (nil, 10), (nil, 250), (nil, 19_000), (50, nil), (18_990, nil), (19_999, nil), (250, 18_000),
+      (19_001, 30_000),
+    ] as [(Int?, Int?)]
+  )
+  func theBoundsMeanWhatTheySay(since: Int?, until: Int?) async throws {
+    try await withStore(Self.fill + Self.vacuum) { db, store in
+      var query = EventQuery()
+      (query.since, query.until) = (try since.map { try time($0) }, try until.map { try time($0) })
+      let times =
+        "timestamp BETWEEN '2026-01-01Z'::timestamptz + interval '\(since ?? 0) minutes'"
+        + " AND '2026-01-01Z'::timestamptz + interval '\(until ?? 99_999) minutes'"
+      for reversed in [false, true] {
+        for last in [nil, 7] {
+          (query.reversed, query.last) = (reversed, last)
+          var expected = try await db.rows(
+            "SELECT position FROM events WHERE \(times) ORDER BY position DESC"
+          )
+          if let last { expected = Array(expected.prefix(last)) }
+          #expect(try await positions(store, query) == (reversed ? expected : expected.reversed()))
+        }
+      }
+    }
+  }
+
+  /// Who goes on from a checkpoint stops before the first event that is too late, also where that stands early.
+  @Test(arguments: [(250, 250), (15_000, 299), (19_000, 19_000), (19_999, 19_999), (30_000, 20_000)])
+  func aCheckpointEndsBeforeTheFirstLateEvent(until: Int, last: Int64) async throws {
+    try await withStore(Self.fill + Self.vacuum) { db, store in
+      var query = EventQuery()
+      query.until = try time(until)
+      var options = ReplayOptions()
+      options.checkpoint = "mail"
+      var positions: [Int64] = []
+      _ = try await store.replay(query, options) { positions += $0.positions }
+      #expect(positions == Array(1...last))
+    }
+  }
+
+  private static let vacuum = "VACUUM ANALYZE events;"
+
+  private func positions(_ store: EventStore, _ query: EventQuery) async throws -> [String] {
+    var positions: [String] = []
+    for try await event in store.events(matching: query) { positions.append("\(event.position ?? 0)") }
+    return positions
+  }
+
+  private func time(_ minutes: Int) throws -> Timestamp {
+    let start = try Timestamp(iso8601: "2026-01-01T00:00:00Z")
+    return Timestamp(microseconds: start.microseconds + Int64(minutes) * 60_000_000)
+  }
+
+  /// The positions, and how many events the server reads for them, which it counts when the session ends.
+  private func cost(of query: EventQuery, _ db: TestDatabase) async throws -> (found: [String], cost: Int) {
+    let count =
+      "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relid = 'events'::regclass"
+    let before = Int(try await db.psql(count)) ?? 0
+    let name = "counted_\(db.name)"
+    let found = try await positions(EventStore(connecting: db.conninfo + " application_name=\(name)"), query)
+    try await until {
+      try await db.psql("SELECT count(*) FROM pg_stat_activity WHERE application_name = '\(name)'") == "0"
+    }
+    return (found, (Int(try await db.psql(count)) ?? .max) - before)
+  }
+}
