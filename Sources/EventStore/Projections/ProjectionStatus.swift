@@ -32,8 +32,12 @@ public struct ProjectionStatus: Sendable, Hashable {
   public let isLive: Bool
   /// The checkpoint.
   public let position: Int64
-  /// Events of the store after the checkpoint.
+  /// The highest position of the store; 0 in an empty one.
+  package let headPosition: Int64
+  /// Events of the store after the checkpoint, counted up to 100,000.
   public let lagEvents: Int64
+  /// Whether there are more of them than ``lagEvents``.
+  public let isLagLowerBound: Bool
   /// Seconds since the first of them happened; 0 without any.
   public let lagSeconds: Double
   /// Rows of its tables; the planner's estimate where they are larger than 64 MB, or the role may not read all of them.
@@ -58,22 +62,35 @@ extension EventStore {
   ///
   /// - Parameter name: of this one only, with the retired generations; `notFound` is thrown where there is none.
   public func projections(_ name: String? = nil) async throws -> [ProjectionStatus] {
-    try await projectionStatus(name, countsRows: true)
+    try await projectionStatus(name, countsRows: true, lagLimit: StoreHealth.lagLimit)
   }
 
-  /// - Parameter countsRows: reads small tables; otherwise the number of their rows is an estimate too.
-  func projectionStatus(_ name: String? = nil, countsRows: Bool) async throws -> [ProjectionStatus] {
-    try await perform { try $0.projectionStatus(name, countsRows: countsRows) }
+  /// - Parameters:
+  ///   - countsRows: reads small tables; otherwise the number of their rows is an estimate too.
+  ///   - lagLimit: how many events are counted behind a checkpoint.
+  func projectionStatus(
+    _ name: String? = nil,
+    countsRows: Bool,
+    lagLimit: Int64
+  ) async throws -> [ProjectionStatus] {
+    try await perform { try $0.projectionStatus(name, countsRows: countsRows, lagLimit: lagLimit) }
   }
 }
 
 extension StoreConnection {
-  func projectionStatus(_ name: String?, countsRows: Bool) throws -> [ProjectionStatus] {
+  func projectionStatus(
+    _ name: String?,
+    countsRows: Bool,
+    lagLimit: Int64 = StoreHealth.lagLimit
+  ) throws -> [ProjectionStatus] {
     try requireSchema()
     try eventsTable().requirePosition(for: "a projection")
     if let name { try requireProjection(name) }
     let sql = SQLTemplate.projectionStatus.filled(["events": relation])
-    let result = try connection.query(sql, [.text(table.description), .text(name), .bool(countsRows)])
+    let result = try connection.query(
+      sql,
+      [.text(table.description), .text(name), .bool(countsRows), .int8(lagLimit.saturatingAdd(1))]
+    )
     return try result.map { row in
       let (estimate, query) = (row.optionalInt64("estimated_rows"), row.string("counting_query"))
       return ProjectionStatus(
@@ -83,7 +100,9 @@ extension StoreConnection {
         state: ProjectionStatus.State(rawValue: row.string("state")) ?? .failed,
         isLive: row.bool("is_live"),
         position: row.int64("position"),
-        lagEvents: row.int64("lag_events"),
+        headPosition: row.optionalInt64("head_position") ?? 0,
+        lagEvents: min(row.int64("lag_events"), lagLimit),
+        isLagLowerBound: row.int64("lag_events") > lagLimit,
         lagSeconds: row.float64("lag_seconds"),
         rows: try estimate.map { try $0 + count(query) },
         events: row.int64("events"),

@@ -8,8 +8,10 @@ public struct StoreHealth: Sendable, Hashable {
     public let name: String
     /// Whether it is a projection; otherwise a replay.
     public let isProjection: Bool
-    /// Events after its checkpoint.
+    /// Events after its checkpoint, counted up to a limit; see ``EventStore/EventStore/health(_:)``.
     public let lagEvents: Int64
+    /// Whether there are more of them than ``lagEvents``.
+    public let isLagLowerBound: Bool
     /// Seconds since the first of them happened; 0 without any.
     public let lagSeconds: Double
     /// Events that it gave up on.
@@ -49,10 +51,18 @@ public struct StoreHealth: Sendable, Hashable {
   public var deadLetters: Int64 { readers.reduce(0) { $0 + $1.deadLetters } }
   /// How many events the reader that is farthest behind lacks.
   public var lagEvents: Int64 { readers.map(\.lagEvents).max() ?? 0 }
+  /// Whether that reader lacks more events than ``lagEvents``.
+  public var isLagLowerBound: Bool { readers.contains(where: \.isLagLowerBound) }
   /// How many seconds the reader that is farthest behind lacks.
   public var lagSeconds: Double { readers.map(\.lagSeconds).max() ?? 0 }
 
+  /// As many events are counted behind a checkpoint, unless more are asked for: to count millions takes seconds.
+  static let lagLimit: Int64 = 100_000
+
   /// What does not hold, each in a sentence; none for a healthy store.
+  ///
+  /// - Parameter limits: those that ``EventStore/EventStore/health(_:)`` was given. A reader of which only a part of the lag
+  ///   was counted does not pass with a higher limit.
   public func problems(_ limits: Limits) -> [String] {
     var problems = positionFaults.map(\.message)
     if let replay {
@@ -69,11 +79,11 @@ public struct StoreHealth: Sendable, Hashable {
     for reader in readers {
       if let error = reader.error { problems.append("\(reader.name) stopped: \(error)") }
       let isLate =
-        limits.lagEvents.map { reader.lagEvents > $0 } == true
+        limits.lagEvents.map { reader.isLagLowerBound || reader.lagEvents > $0 } == true
         || limits.lagSeconds.map { reader.lagSeconds > $0 } == true
       if isLate {
         problems.append(
-          "\(reader.name) is \(counted(reader.lagEvents, "event")), \(Int(clamping: reader.lagSeconds)) s behind"
+          "\(reader.name) is \(reader.lag), \(Int(clamping: reader.lagSeconds)) s behind"
         )
       }
       if let limit = limits.deadLetters, reader.deadLetters > limit {
@@ -89,20 +99,29 @@ extension EventStore {
   ///
   /// Without schema `annals` there are no readers to look at.
   ///
+  /// - Parameter limits: what will be demanded of it: the events after a checkpoint are counted up to 100,000, or up to the
+  ///   limit where that is higher.
   /// - Throws: ``EventStoreError``; `invalidDefinition` for a table without positions, `permissionDenied` when the
   ///   schema is there and may not be read: what cannot be seen must not pass for healthy.
-  public func health() async throws -> StoreHealth {
+  public func health(_ limits: StoreHealth.Limits = StoreHealth.Limits()) async throws -> StoreHealth {
+    let lagLimit = max(StoreHealth.lagLimit, limits.lagEvents ?? 0)
     let hasReaders = try await perform { store in
       try store.eventsTable().requirePosition(for: "a check of readers")
       return try store.appliedMigration() > 0
     }
-    let projections = hasReaders ? try await projectionStatus(countsRows: false) : []
-    return try await perform { try $0.health(of: projections, hasReaders: hasReaders) }
+    let projections = hasReaders ? try await projectionStatus(countsRows: false, lagLimit: lagLimit) : []
+    return try await perform {
+      try $0.health(of: projections, hasReaders: hasReaders, lagLimit: lagLimit)
+    }
   }
 }
 
 extension StoreConnection {
-  fileprivate func health(of projections: [ProjectionStatus], hasReaders: Bool) throws -> StoreHealth {
+  fileprivate func health(
+    of projections: [ProjectionStatus],
+    hasReaders: Bool,
+    lagLimit: Int64
+  ) throws -> StoreHealth {
     // It would not count as lag of any reader.
     try eventsTable().requirePositions(connection)
     let sql: SQL = """
@@ -116,19 +135,21 @@ extension StoreConnection {
       head: newest[0].int64("head"),
       ageSeconds: newest[0].optionalFloat64("age_seconds"),
       readers: StoreHealth.Reader.live(projections)
-        + (hasReaders ? try consumers() : []),
+        + (hasReaders ? try consumers(lagLimit: lagLimit) : []),
       positionFaults: try positionFaults().faults,
       replay: try standbyReplay()
     )
   }
 
-  private func consumers() throws -> [StoreHealth.Reader] {
+  private func consumers(lagLimit: Int64) throws -> [StoreHealth.Reader] {
     let sql = SQLTemplate.consumerStatus.filled(["events": relation])
-    return try connection.query(sql, [.text(table.description)]).map { row in
+    let parameters: [Parameter] = [.text(table.description), .int8(lagLimit.saturatingAdd(1))]
+    return try connection.query(sql, parameters).map { row in
       StoreHealth.Reader(
         name: row.string("name"),
         isProjection: false,
-        lagEvents: row.int64("lag_events"),
+        lagEvents: min(row.int64("lag_events"), lagLimit),
+        isLagLowerBound: row.int64("lag_events") > lagLimit,
         lagSeconds: row.float64("lag_seconds"),
         deadLetters: row.int64("dead_letters"),
         error: nil
@@ -138,12 +159,18 @@ extension StoreConnection {
 }
 
 extension StoreHealth.Reader {
+  /// How many events it is behind, in words.
+  fileprivate var lag: String {
+    isLagLowerBound ? "more than \(lagEvents) events" : counted(lagEvents, "event")
+  }
+
   fileprivate static func live(_ projections: [ProjectionStatus]) -> [StoreHealth.Reader] {
     projections.filter(\.isLive).map {
       StoreHealth.Reader(
         name: $0.name,
         isProjection: true,
         lagEvents: $0.lagEvents,
+        isLagLowerBound: $0.isLagLowerBound,
         lagSeconds: $0.lagSeconds,
         deadLetters: $0.deadLetters,
         error: $0.error

@@ -57,7 +57,7 @@ struct Check: AsyncParsableCommand {
       Failure(EndWithStatus(status: .unknown)).report(asJSON: false)
     }
     do {
-      let health = try await connection.store().health()
+      let health = try await connection.store().health(limits)
       alarm.cancel()
       let problems = health.problems(limits)
       print(HealthReport(health: health, problems: problems).text(format))

@@ -22,6 +22,41 @@ import Testing
     }
   }
 
+  /// To count millions takes seconds; a limit is still compared with what is there.
+  @Test func aLongLagIsCountedUpToALimit() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createShop()
+      try await db.psql(
+        """
+        INSERT INTO events (aggregate_id, event_type, event_data, version)
+        SELECT 'long', 'X', '{}', n FROM generate_series(1, 100000) n
+        """
+      )
+      let exact = try await db.check("--format", "json").standardOutput
+      #expect(exact.contains(#""lag_events":100000,"lag_is_lower_bound":false"#), "\(exact)")
+      try await db.psql(
+        "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('b', 'X', '{}', 1)"
+      )
+      let json = try await db.check("--format", "json").standardOutput
+      #expect(json.contains(#""lag_events":100000,"lag_is_lower_bound":true"#), "\(json)")
+      let metrics = try await db.check("--format", "prometheus").standardOutput
+      #expect(metrics.contains(#"annals_lag_is_lower_bound{reader="mail",kind="replay"} 1"#))
+      let text = try await db.check().standardOutput
+      #expect(text.contains("2 readers, one more than 100000 events behind | lag_events=100000 "), "\(text)")
+      let late = try await db.check("--max-lag", "5")
+      #expect(late.standardOutput.contains("counts is more than 100000 events, "), "\(late)")
+      let exceeded = try await db.check("--max-lag", "100000")
+      #expect(exceeded.exitCode == 2 && exceeded.standardOutput.contains("counts is more than 100000 events, "))
+      let kept = try await db.check("--max-lag", "100001")
+      #expect(kept.exitCode == 0 && kept.standardOutput.contains("at most 100001 events behind"), "\(kept)")
+
+      let table = try await AnnalsBinary.run(["projections"], environment: db.environment).standardOutput
+      #expect(table.contains(" 100,000+ "), "\(table)")
+      let record = try await AnnalsBinary.run(["projections", "-o", "ndjson"], environment: db.environment)
+      #expect(record.standardOutput.contains(#""lag_events":100000,"lag_is_lower_bound":true"#), "\(record)")
+    }
+  }
+
   @Test func ageAndDeadLettersAndErrorsCount() async throws {
     try await TestCluster.withDatabase { db in
       try await db.createShop()

@@ -37,11 +37,13 @@ import Testing
     ("rebuild-projection -", "table, live_rows, added, removed, changed, columns, samples"),
     (
       "projections list",
-      "name, version, generation, state, position, lag_events, lag_seconds, rows, events, dead_letters, moved_at, error"
+      "name, version, generation, state, position, lag_events, lag_is_lower_bound, lag_seconds, rows, events"
+        + ", dead_letters, moved_at, error"
     ),
     (
       "projections show sums",
-      "name, version, generation, state, position, lag_events, lag_seconds, rows, events, dead_letters, moved_at, error"
+      "name, version, generation, state, position, lag_events, lag_is_lower_bound, lag_seconds, rows, events"
+        + ", dead_letters, moved_at, error"
     ),
     (
       "dead-letters list",

@@ -38,7 +38,10 @@ extension ProjectionStatus: Record {
     Column("generation", .low) { Field($0.generation) },
     Column("state", .high) { .text($0.state.rawValue) },
     Column("position") { Field($0.position) },
-    Column("lag_events") { Field($0.lagEvents) },
+    Column("lag_events") {
+      .number("\($0.lagEvents)", shown: Field.grouped($0.lagEvents) + ($0.isLagLowerBound ? "+" : ""))
+    },
+    Column("lag_is_lower_bound", style: .aside) { .bool($0.isLagLowerBound) },
     Column("lag_seconds", .least) {
       .number("\($0.lagSeconds)", shown: Field.grouped(Int64(Int(clamping: $0.lagSeconds))))
     },
@@ -60,9 +63,10 @@ struct PicturedProjectionRecord: Record {
 }
 
 extension ProjectionStatus {
-  /// The share of history that it has handled, holes in the positions aside.
+  /// The share of history that it has handled, holes in the positions aside where the events after it were counted.
   var done: Double {
-    let done = max(0, Double(position))
-    return lagEvents == 0 ? 1 : done / (done + Double(lagEvents))
+    let (done, lag) = (max(0, Double(position)), Double(lagEvents))
+    if lag == 0 { return 1 }
+    return done / (isLagLowerBound ? max(done + lag, Double(headPosition)) : done + lag)
   }
 }

@@ -39,8 +39,10 @@ struct HealthReport {
   private var nagios: String {
     let summary =
       problems.isEmpty
-      ? "head \(health.head), \(counted(health.readers.count, "reader")), at most "
-        + "\(counted(health.lagEvents, "event")) behind"
+      ? "head \(health.head), \(counted(health.readers.count, "reader")), "
+        + (health.isLagLowerBound
+          ? "one more than \(health.lagEvents) events behind"
+          : "at most \(counted(health.lagEvents, "event")) behind")
         + (health.replay.map { "; standby, \($0.description)" } ?? "")
       : problems.joined(separator: "; ")
     let text = Self.nagiosText(summary)
@@ -81,6 +83,11 @@ struct HealthReport {
       )
     }
     metrics.add("lag_events", "Events after the reader's checkpoint.", ofReaders { "\($0.lagEvents)" })
+    metrics.add(
+      "lag_is_lower_bound",
+      "Whether there are more events after the checkpoint, which were not counted.",
+      ofReaders { $0.isLagLowerBound ? "1" : "0" }
+    )
     metrics.add("lag_seconds", "Since the first of them happened.", ofReaders { "\($0.lagSeconds)" })
     metrics.add("dead_letters", "Events that the reader gave up on.", ofReaders { "\($0.deadLetters)" })
     metrics.add(
@@ -114,6 +121,7 @@ struct HealthReport {
     object.add("name", reader.name)
     object.add("kind", reader.isProjection ? "projection" : "replay")
     object.add("lag_events", reader.lagEvents)
+    object.add("lag_is_lower_bound", json: "\(reader.isLagLowerBound)")
     object.add("lag_seconds", json: "\(reader.lagSeconds)")
     object.add("dead_letters", reader.deadLetters)
     object.add("error", json: reader.error.map(JSONObject.quote) ?? "null")
