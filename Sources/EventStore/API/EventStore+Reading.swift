@@ -58,12 +58,18 @@ extension EventStore {
   /// The events that belong together by correlation and causation, across aggregates: an event's effects follow it.
   ///
   /// The metadata's fields correlation_id and causation_id count, and their spellings correlationId, causationId,
-  /// $correlationId and $causationId. Without an index on the expression each step reads the whole table.
+  /// $correlationId and $causationId. Those that have an index are looked up in it; for the others each step reads the
+  /// whole table. In a large table where only some have an index, a field is left out that no event of a sample has.
   ///
-  /// - Parameter id: a correlation id, or the id of an event.
+  /// - Parameters:
+  ///   - id: a correlation id, or the id of an event.
+  ///   - report: is called with the fields that were left out, if any.
   /// - Throws: ``EventStoreError``; `notFound` when there is neither.
-  public func trace(_ id: String) async throws -> [TracedEvent] {
-    try await perform(seeing: .permitted) { try $0.trace(id) }
+  public func trace(
+    _ id: String,
+    reportingUnsearched report: @Sendable ([String]) -> Void = { _ in }
+  ) async throws -> [TracedEvent] {
+    try await perform(seeing: .permitted) { try $0.trace(id, reportingUnsearched: report) }
   }
 
   /// Looks at the end of history, without waiting for anybody.

@@ -80,7 +80,7 @@ extension SQLTemplate {
   )
   static let uniqueColumn = SQLTemplate(PackageResources.UniqueColumn_sql)
   static let positionFaults = SQLTemplate(PackageResources.PositionFaults_sql)
-  static let trace = SQLTemplate(PackageResources.Trace_sql, "events", "columns", "causation", "correlation")
+  static let traceIndexes = SQLTemplate(PackageResources.TraceIndexes_sql)
   static let traceCauses = SQLTemplate(PackageResources.TraceCauses_sql, "events", "causation")
   static let watermark = SQLTemplate(PackageResources.Watermark_sql)
 
@@ -176,7 +176,7 @@ extension SQLTemplate {
     .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
     .projectionStatus, .readModelObjects, .shadowingNames, .writesElsewhere, .categoriesByPrefix,
     .endOfHistory, .aliveTransactions, .missingPositions, .uniqueColumn,
-    .lastName, .namesByPrefix, .positionFaults, .trace, .traceCauses, .watermark,
+    .lastName, .namesByPrefix, .positionFaults, .traceCauses, .traceIndexes, .watermark,
     .addMetadata, .addPosition, .createEvents, .numberEvents,
     .eventsTable, .hasUniqueKey, .tableColumns, .changes,
     .verifySnapshots,

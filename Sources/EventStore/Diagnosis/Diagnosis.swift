@@ -44,6 +44,7 @@ extension StoreConnection {
         let faults = found.hasPosition ? try positionFaults() : PositionFaults()
         items += facts.tableItems(of: found, positions, faults)
         items += try layoutItems(of: found)
+        items += try traceItems(of: found, facts)
       } else {
         let advice: Hint =
           "\(.initialize), or name another table with \(.table()); \(.layouts) shows which stores of others can be read."
@@ -58,6 +59,17 @@ extension StoreConnection {
     items += facts.indexItems + facts.rightsItems
     items.append(facts.recordsItem(try migrationState()))
     return items
+  }
+
+  /// The ids of traces that events have and no index finds.
+  private func traceItems(of table: EventsTable, _ facts: StoreFacts) throws -> [DiagnosisItem] {
+    guard facts.isOwn, table.hasMetadata, facts.is("can_select"), !facts.is("hides_rows") else { return [] }
+    let number = facts.number("estimated_rows") ?? 0
+    return try membersOfSample(try indexedMembers().without, events: number).map { member in
+      let value = "metadata ->> \(quoteLiteral(member))"
+      let create = facts.createIndex("((\(value))) WHERE (\(value)) IS NOT NULL")
+      return DiagnosisItem(.indexes, "traces by \(member)", "missing", .note, advice: Hint(create))
+    }
   }
 
   /// The layouts that read tables which are here; nil without any.

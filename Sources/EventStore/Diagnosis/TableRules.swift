@@ -184,7 +184,7 @@ extension StoreFacts {
     return DiagnosisItem(.indexes, purpose, "no index can see to it", .note, advice: advice)
   }
 
-  private func createIndex(_ definition: String, unique: Bool = false) -> String {
+  func createIndex(_ definition: String, unique: Bool = false) -> String {
     "CREATE\(unique ? " UNIQUE" : "") INDEX\(concurrently) ON \(table.sql) \(definition);"
   }
 

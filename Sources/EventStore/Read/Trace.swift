@@ -20,7 +20,11 @@ extension StoreConnection {
   /// those of a long chain.
   private static let maximumSteps = 3
 
-  func trace(_ id: String) throws -> [TracedEvent] {
+  /// The same where indexes find all causes: a step takes a millisecond.
+  private static let maximumIndexedSteps = 300
+
+  /// - Parameter report: is given the members of the metadata that were not searched, if any.
+  func trace(_ id: String, reportingUnsearched report: ([String]) -> Void) throws -> [TracedEvent] {
     let events = try eventsTable()
     guard events.hasMetadata else {
       throw EventStoreError(
@@ -29,33 +33,44 @@ extension StoreConnection {
         hint: events.adding("metadata")
       )
     }
+    let search = try traceSearch()
+    var found = try related(to: id, search)
+    // That there is nothing must be true.
+    if found.isEmpty, !search.skipped.isEmpty { found = try related(to: id, search.complete) }
+    guard !found.isEmpty else {
+      throw EventStoreError(.notFound, "\(table) has no event '\(id)' and none of that correlation id")
+    }
+    if !search.skipped.isEmpty { report(search.skipped) }
+    return tree(of: found)
+  }
+
+  /// The events that belong together with those of an id.
+  private func related(to id: String, _ search: TraceSearch) throws -> [EventID: TracedEvent] {
     var correlationID: String? = id
     var found: [EventID: TracedEvent] = [:]
-    if let eventID = EventID(id), let event = try traced(ids: [eventID]).first {
+    if let eventID = EventID(id), let event = try traced(search, ids: [eventID]).first {
       correlationID = event.correlationID
       found[eventID] = event
     }
-    for event in try traced(correlationID: correlationID) { found[event.event.id] = event }
+    for event in try traced(search, correlationID: correlationID) { found[event.event.id] = event }
     var new = Array(found.values)
-    for _ in 0..<Self.maximumSteps where !new.isEmpty {
+    for _ in 0..<(search.scanned.isEmpty ? Self.maximumIndexedSteps : Self.maximumSteps) where !new.isEmpty {
       let causes = Set(new.compactMap { $0.causationID.flatMap { EventID($0) } })
       let more = try traced(
+        search,
         causes: new.map(\.event.id.description),
         ids: causes.filter { found[$0] == nil }
       )
       new = more.filter { found[$0.event.id] == nil }
       for event in new { found[event.event.id] = event }
     }
-    if !new.isEmpty { try addChains(to: &found) }
-    guard !found.isEmpty else {
-      throw EventStoreError(.notFound, "\(table) has no event '\(id)' and none of that correlation id")
-    }
-    return tree(of: found)
+    if !new.isEmpty { try addChains(to: &found, search) }
+    return found
   }
 
   /// Finds what is left of long chains: from the events up, cause by cause, and from there down, in a pass over all
   /// events that have a cause, in which as a rule each stands behind it.
-  private func addChains(to found: inout [EventID: TracedEvent]) throws {
+  private func addChains(to found: inout [EventID: TracedEvent], _ search: TraceSearch) throws {
     let events: [String: String] = ["events": relation, "causation": Self.field("causation")]  // ASCII
     let position = try eventsTable().hasPosition ? "e.position" : "e.\"timestamp\""
     let effects: SQL = """
@@ -86,7 +101,7 @@ extension StoreConnection {
         }
       }
     }
-    for event in try traced(ids: ids.filter { found[$0] == nil }) { found[event.event.id] = event }
+    for event in try traced(search, ids: ids.filter { found[$0] == nil }) { found[event.event.id] = event }
   }
 
   private static func field(_ name: String) -> String {
@@ -103,28 +118,34 @@ extension StoreConnection {
   }
 
   private func traced(
+    _ search: TraceSearch,
     correlationID: String? = nil,
     causes: [String] = [],
     ids: some Collection<EventID> = []
   ) throws -> [TracedEvent] {
-    let sql = SQLTemplate.trace.filled([
-      "events": relation, "columns": try eventsTable().columns,
-      "causation": Self.field("causation"), "correlation": Self.field("correlation"),
-    ])
-    let rows = try connection.query(
-      sql,
-      [.text(correlationID), .textArray(causes), .uuidArray(ids.map { ($0.high, $0.low) })]
-    )
-    try checkNumber(rows.rowCount)
+    let ids: Parameter? = ids.isEmpty ? nil : .uuidArray(ids.map { ($0.high, $0.low) })
+    let events: SQL = """
+      SELECT \(raw: try eventsTable().columns), \(raw: Self.field("causation")), \(raw: Self.field("correlation"))
+      FROM \(raw: relation) e
+      """
+    let selects = search.conditions(correlationID: correlationID, causes: causes, ids: ids).map {
+      "(\(events) WHERE \($0) LIMIT \(Int64(Self.maximumTraced) + 1))" as SQL
+    }
+    if selects.isEmpty { return [] }
+    let rows = try connection.query(selects.joined(separator: " UNION ALL "))
     try EventPages.requireComplete(rows)
     let next = EventsTable.Column.metadata + 1
-    return (0..<rows.rowCount).map { row in
-      TracedEvent(
-        event: rows.event(row),
+    var found: [EventID: TracedEvent] = [:]
+    for row in 0..<rows.rowCount {
+      let event = rows.event(row)
+      found[event.id] = TracedEvent(
+        event: event,
         causationID: rows.optionalString(row, next),
         correlationID: rows.optionalString(row, next + 1)
       )
     }
+    try checkNumber(found.count)
+    return Array(found.values)
   }
 
   /// Each event before its effects, which come in the order of the store.

@@ -28,7 +28,12 @@ struct Trace: AsyncParsableCommand {
 
   func run() async throws {
     let store = try await connection.store()
-    let events = try await store.trace(id)
+    let events = try await store.trace(id) { members in
+      StandardError.warn(
+        "not searched for ids in \(members.joined(separator: ", ")): no index finds them, and no event of a sample has "
+          + "them; see annals-trace(1)"
+      )
+    }
     if output.format == .table {
       output.print(events.map(TraceTreeRecord.init))
     } else {

@@ -76,6 +76,104 @@ import Testing
     }
   }
 
+  private static let members = [
+    "correlation_id", "correlationId", "$correlationId", "causation_id", "causationId", "$causationId",
+  ]
+
+  /// Works whose events spell their ids in all ways, among many events without any.
+  private static let manyEvents = """
+    INSERT INTO events (aggregate_id, event_type, event_data, version)
+    SELECT 'filler', 'F', '{}', n FROM generate_series(1, 120000) n;
+    INSERT INTO events (id, aggregate_id, event_type, event_data, version, metadata)
+    SELECT md5(n::text)::uuid, 'work-' || n / 10, 'T' || n % 10, '{}', n % 10 + 1,
+           CASE WHEN n % 10 < 3 THEN jsonb_build_object((ARRAY['correlation_id', 'correlationId', '$correlationId'])[n % 3 + 1],
+                                                        'work-' || n / 10)
+                ELSE jsonb_build_object((ARRAY['causation_id', 'causationId', '$causationId'])[n % 3 + 1],
+                                        md5((n - 1)::text)::uuid) END
+    FROM generate_series(10, 499) n;
+    """
+
+  private static func index(_ member: String, isPartial: Bool = true) -> String {
+    let value = "metadata ->> '\(member)'"
+    return "CREATE INDEX ON events ((\(value))) \(isPartial ? "WHERE (\(value)) IS NOT NULL" : "");"
+  }
+
+  /// What is found is the same, whichever spellings have an index.
+  @Test func indexesChangeNothingThatIsFound() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(Self.manyEvents + "ANALYZE events;")
+      var answers: [String] = []
+      for (number, member) in ([""] + Self.members).enumerated() {
+        if number > 0 { try await db.psql(Self.index(member, isPartial: number % 2 == 0)) }
+        // The second id is that of an event without a correlation, which only causes lead to.
+        for (id, count) in [("work-7", 10), (try await db.psql("SELECT md5('75')::uuid"), 8)] {
+          let run = try await annals(["trace", id, "-o", "ndjson"])
+          #expect(run.standardOutput.split(separator: "\n").count == count, "\(run.standardOutput)")
+          #expect(run.standardError.isEmpty)
+          answers.append(run.standardOutput)
+        }
+      }
+      #expect(Set(answers).count == 2)
+      let plan = try await db.psql(
+        "SELECT seq_scan FROM pg_stat_user_tables WHERE relid = 'events'::regclass"
+      )
+      #expect(try await annals(["trace", "work-9"]).exitCode == 0)
+      // With an index for each, the table is not read.
+      let scans = try await db.psql(
+        "SELECT seq_scan FROM pg_stat_user_tables WHERE relid = 'events'::regclass"
+      )
+      #expect(scans == plan)
+    }
+  }
+
+  /// A spelling without an index that no event of a sample has is not worth a pass, but for saying that there is nothing.
+  @Test func aSpellingThatDoesNotOccurIsLeftOut() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(
+        """
+        \(Self.index("correlationId")) \(Self.index("causationId"))
+        INSERT INTO events (id, aggregate_id, event_type, event_data, version, metadata) VALUES
+          (md5('1')::uuid, 'a', 'T', '{}', 1, '{"correlationId": "one"}'),
+          (md5('2')::uuid, 'a', 'T', '{}', 2, jsonb_build_object('causationId', md5('1')::uuid)),
+          (md5('3')::uuid, 'a', 'T', '{}', 3, '{"correlation_id": "rare"}');
+        INSERT INTO events (aggregate_id, event_type, event_data, version, metadata)
+        SELECT 'filler', 'F', '{}', n, jsonb_build_object('correlationId', n, 'text', repeat('x', 200))
+        FROM generate_series(1, 150000) n;
+        ANALYZE events;
+        """
+      )
+      let scans = "SELECT seq_scan FROM pg_stat_user_tables WHERE relid = 'events'::regclass"
+      let left = "correlation_id, $correlationId, causation_id, $causationId"
+      var isLeftOut = false
+      // Chance may put the event that has one into the sample, but not every time.
+      for _ in 1...6 where !isLeftOut {
+        let before = try await db.psql(scans)
+        let run = try await annals(["trace", "one", "-o", "ndjson"])
+        #expect(run.standardOutput.split(separator: "\n").count == 2)
+        isLeftOut = run.standardError.hasPrefix("annals: not searched for ids in \(left): ")
+        if isLeftOut { #expect(try await db.psql(scans) == before) }
+      }
+      #expect(isLeftOut)
+      // What only a pass finds is found, and what is not there is looked for everywhere.
+      let rare = try await annals(["trace", "rare", "-o", "ndjson"])
+      #expect(rare.standardOutput.split(separator: "\n").count == 1, "\(rare)")
+      #expect(try await annals(["trace", "none"]).exitCode == 4)
+    }
+  }
+
+  @Test func theDoctorOffersTheIndexes() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(Self.fill + "ANALYZE events;")
+      for count in [3, 0] {
+        let run = try await annals(["doctor", "-o", "ndjson"])
+        let items = run.standardOutput.split(separator: "\n").filter { $0.contains("\"traces by ") }
+        #expect(items.count == count, "\(run)")
+        for item in items { try await db.psql(db.psql("SELECT $j$\(item)$j$::jsonb->>'advice'")) }
+      }
+      #expect(try await annals(["trace", "work-1"]).exitCode == 0)
+    }
+  }
+
   @Test func nothingIsStatus4() async throws {
     try await withEvents { _, annals in
       let run = try await annals(["trace", "work-3"])
