@@ -43,12 +43,14 @@ extension StoreConnection {
     return try finalPosition()
   }
 
-  /// The mark of the last check; nil when there is none, or when the store was restored to a state before it.
+  /// The mark of the last check; nil when there is none, when the store was restored to a state before it, or when all
+  /// events are behind it: to look up which streams these have would cost more than the check.
   private func mark(_ check: VersionCheck) throws -> Int64? {
     let sql: SQL = """
       SELECT position FROM annals.verifications
       WHERE store = \(table.description) AND first_version = \(Int32(check.firstVersion(in: try eventsTable())))
-        AND position <= (SELECT max(position) FROM \(raw: relation) e)
+        AND position BETWEEN (SELECT min(position) FROM \(raw: relation) e)
+                         AND (SELECT max(position) FROM \(raw: relation) e)
       """
     return try connection.query(sql).first { $0.int64("position") }
   }

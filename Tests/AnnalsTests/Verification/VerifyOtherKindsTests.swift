@@ -85,6 +85,55 @@ import Testing
       #expect(try await db.verify() == expected)
       #expect(try await db.verify("s-3", "--only", "duplicate_id") == "duplicate_id s-1 1 null\n2")
       #expect(try await db.verify("s-2", "--only", "duplicate_position") == "0")
+      let detail = try await AnnalsBinary.run(
+        ["verify-versions", "--only", "duplicate_id", "-o", "csv"],
+        environment: db.environment
+      )
+      #expect(detail.standardOutput.contains(" belongs to 2 events (s-1 1, s-3 3)"), "\(detail)")
+      #expect(detail.standardOutput.contains("no id in 1 event (s-2 2)"), "\(detail)")
+    }
+  }
+
+  /// A check of the store when it was empty left a mark before all events. Which streams have events behind that is not
+  /// looked up: it made two passes through the events out of one.
+  @Test func aMarkBeforeAllEventsCostsNothing() async throws {
+    try await TestCluster.withDatabase { db in
+      _ = try await AnnalsBinary.run(["init"], environment: db.environment)
+      #expect(try await db.verify("--incremental") == "0")
+      #expect(try await db.psql("SELECT position < 1 FROM annals.verifications") == "t")
+      try await db.createEvents(aggregates: 100, versions: 300)
+      let read =
+        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relid = 'events'::regclass"
+      var costs: [Int] = []
+      for mode in [[], ["--incremental"]] {
+        let before = Int(try await db.psql(read)) ?? 0
+        #expect(try await db.verify(mode) == "0")
+        costs.append((Int(try await db.psql(read)) ?? 0) - before)
+      }
+      #expect(costs[0] >= 30_000 && costs[1] < costs[0] + 1000, "\(costs)")
+    }
+  }
+
+  /// The backend must not go on with what nobody waits for any more.
+  @Test func aSignalEndsTheStatementToo() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createEvents(aggregates: 2, versions: 3)
+      let run = try await runShell(
+        """
+        psql -qX -c 'BEGIN; LOCK TABLE events; SELECT pg_sleep(60)' >/dev/null 2>&1 &
+        sessions() { psql -qXAt -c "SELECT $1 FROM pg_stat_activity WHERE datname = current_database() AND $2"; }
+        until test "$(sessions 'count(*)' "wait_event = 'PgSleep'")" = 1; do sleep 0.05; done
+        '\(AnnalsBinary.path)' verify-versions & pid=$!
+        until test "$(sessions 'count(*)' "wait_event_type = 'Lock'")" = 1; do sleep 0.05; done
+        kill -TERM $pid; wait $pid; status=$?
+        until test "$(sessions 'count(*)' "wait_event_type = 'Lock'")" = 0; do sleep 0.05; done
+        sessions 'pg_terminate_backend(pid)' "wait_event = 'PgSleep'"
+        exit $status
+        """,
+        environment: db.environment
+      )
+      // The lock was still held when the backend had gone.
+      #expect(run.exitCode == 143 && run.standardOutput == "t\n", "\(run)")
     }
   }
 
