@@ -121,7 +121,7 @@ struct EventReader: Sendable {
     var skippedRows = 0
     let hasTies = try pages.map { $0.ties != .none } ?? store.canHaveTies(round)
     if pages == nil {
-      try store.narrowByTimeIfShorter(&round, following: isFollowing)
+      try store.narrowIfShorter(&round, following: isFollowing)
       skippedRows = try store.narrowToLast(&round, hasTies: hasTies)
     }
     pages = EventPages(
@@ -235,7 +235,24 @@ extension StoreConnection {
       try require(.aggregate(aggregateID), table.isOf(aggregateID))
     }
     if let category = query.category {
-      try require(.category(category), table.isOf(category: category))
+      let isThere = try isThere(category, in: table)
+      if !isThere { throw NamedEvents.category(category).missing(in: table.name) }
     }
+  }
+
+  /// Looks for the first id of a category, where an index has it: PostgreSQL, which takes the events of a category for
+  /// evenly distributed, would go through the table to the first of them.
+  private func isThere(_ category: String, in table: EventsTable) throws -> Bool {
+    guard table.relation.hasSameBytes(as: table.name.sql), try isInByteOrder("aggregate_id") else {
+      let sql: SQL = "SELECT EXISTS (SELECT FROM \(raw: table.source) e WHERE \(table.isOf(category: category)))"
+      return try connection.query(sql).bool(0, 0)
+    }
+    let sql: SQL = """
+      SELECT EXISTS (SELECT FROM \(raw: relation) e WHERE e.aggregate_id = \(category))
+        OR (SELECT true FROM \(raw: relation) e
+            WHERE e.aggregate_id COLLATE "C" >= \(category + "-") AND e.aggregate_id COLLATE "C" < \(category + ".")
+            ORDER BY e.aggregate_id COLLATE "C" LIMIT 1) IS NOT NULL
+      """
+    return try connection.query(sql).bool(0, 0)
   }
 }

@@ -97,7 +97,7 @@ extension StoreConnection {
     }
   }
 
-  private func isInByteOrder(_ column: String) throws -> Bool {
+  func isInByteOrder(_ column: String) throws -> Bool {
     let collation: SQL = """
       SELECT pg_collation_for((SELECT e.\(raw: column) FROM \(raw: relation) e LIMIT 1)) = '"C"'
         OR (SELECT datcollate IN ('C', 'POSIX') FROM pg_database WHERE datname = current_database())

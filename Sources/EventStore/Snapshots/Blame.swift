@@ -31,10 +31,11 @@ extension StoreConnection {
   ) throws -> [BlamedValue] {
     try namingPoison(of: reducer, to: point, suspects: [aggregateID]) {
       try connection.transaction(.repeatableReadOnly) {
-        // Says what is wrong with the aggregate, the point or the reducer.
-        _ = try fold(aggregateID, to: point, reducer, from: nil)
+        try connection.execute("SET LOCAL jit = off")
         let values = try blamedValues(aggregateID, path, point, reducer)
         if values.isEmpty {
+          // Says what is wrong with the aggregate, the point or the reducer.
+          _ = try fold(aggregateID, to: point, reducer, from: nil)
           throw EventStoreError(
             .notFound,
             "the state of '\(aggregateID)' has nothing at \(path)",
@@ -71,7 +72,7 @@ extension StoreConnection {
         ORDER BY path COLLATE "C"
         """
     )
-    return try connection.run(query).map { BlamedValue($0) }
+    return try connection.run(query).map { try BlamedValue($0, of: aggregateID) }
   }
 
   /// As `annals_changes` writes paths: the whole state is empty, and an element of it begins with a bracket.
@@ -84,7 +85,10 @@ extension StoreConnection {
 }
 
 extension BlamedValue {
-  fileprivate init(_ row: borrowing Row) {
+  fileprivate init(_ row: borrowing Row, of aggregateID: String) throws(EventStoreError) {
+    if !row.isNull("id"), row.isNull("timestamp") {
+      throw .incomplete("an event of \(aggregateID), version \(row.int32("version")),", without: "timestamp")
+    }
     path = row.string("path")
     value = row.string("value")
     event =

@@ -150,7 +150,7 @@ extension StoreConnection {
     let final = try finalPosition(goesOn: false)
     try requireComplete(for: query)
     query.toPosition = min(query.toPosition ?? final, final)
-    try narrowByTime(&query, following: false)
+    try narrowIfShorter(&query, following: false)
     if let limit = query.limit {
       guard limit > 0 else { return nil }
       let table = try eventsTable()

@@ -2,8 +2,8 @@ import EventStore
 import TestSupport
 import Testing
 
-/// What a read of some times costs, in events that the server reads.
-@Suite struct TimeBoundsTests {
+/// What reads cost, in events that the server reads.
+@Suite struct NarrowedReadsTests {
   /// Large enough for an index to be cheaper than the table: an event a minute, and one that stands far from its time.
   private static let fill = """
     INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp)
@@ -59,6 +59,37 @@ import Testing
           #expect(try await positions(store, query) == (reversed ? expected : expected.reversed()))
         }
       }
+    }
+  }
+
+  /// A category, and types, whose events begin late.
+  @Test(arguments: [
+    ("split_part(aggregate_id, '-', 1) = 'ship'", false), ("split_part(aggregate_id, '-', 1) = 'ship'", true),
+    ("event_type = 'Sailed'", false), ("event_type IN ('Sailed', 'Landed')", false),
+  ])
+  func whatBeginsLateIsFoundAtOnce(condition: String, reversed: Bool) async throws {
+    let late = """
+      INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp)
+      SELECT 'ship-' || n / 10, CASE WHEN n % 2 = 0 THEN 'Sailed' ELSE 'Landed' END, '{}', n % 10 + 1, '2026-02-01'
+      FROM generate_series(1, 1000) n;
+      """
+    // Read backwards, they are far from the end.
+    try await withStore(reversed ? late + Self.fill + Self.vacuum : Self.fill + late + Self.vacuum) {
+      db,
+      store in
+      var query = EventQuery()
+      if condition.contains("ship") { query.category = "ship" }
+      query.types = ["Sailed", "Landed"].filter { condition.contains($0) }
+      query.reversed = reversed
+      let order = reversed ? "DESC" : "ASC"
+      let expected = try await db.rows(
+        "SELECT position FROM events WHERE \(condition) ORDER BY position \(order)"
+      )
+      #expect(try await positions(store, query) == expected)
+      query.limit = 5
+      let (found, cost) = try await cost(of: query, db)
+      #expect(found == Array(expected.prefix(5)))
+      #expect(cost < 6000)
     }
   }
 

@@ -1,10 +1,11 @@
 internal import LibPQ
 
-/// Bounds in time as positions.
+/// What a read asks for as a range of positions.
 ///
 /// Events come in the order of their positions roughly as in that of their times, but an index of both would cost every
-/// append. The BRIN index finds the events of a time by reading all of them, and a walk along the positions finds the
-/// first one by reading all before it: a look at some events tells which of these is shorter.
+/// append; and a category, or a type, may begin late. An index finds all such events at once, by reading them. A walk
+/// along the positions finds the first one by reading all before it, and PostgreSQL, which takes them for evenly
+/// distributed, likes to walk. A look at some events tells which of these is shorter.
 extension StoreConnection {
   /// Ends a read before the first of its events that is too late for it.
   ///
@@ -32,29 +33,26 @@ extension StoreConnection {
     return last
   }
 
-  /// Narrows a read of some times to the range of their positions, unless its pages find their events sooner.
-  func narrowByTimeIfShorter(_ query: inout EventQuery, following: Bool) throws {
-    guard query.goesByPosition, query.hasTimes else { return }
+  /// Narrows a read to the range of the positions of its events, unless its pages find these sooner.
+  ///
+  /// A stream is read by its own index, and all of it, also what has no position.
+  func narrowIfShorter(_ query: inout EventQuery, following: Bool) throws {
+    let table = try eventsTable()
+    let conditions = query.selection(in: table)
+    guard query.goesByPosition, table.hasPosition, !conditions.isEmpty else { return }
     // The pages walk along what is before the first event, and at their end along what is behind the last. That comes
     // when most has been written, and may never come, so that it counts for less.
-    let sample = try sample(of: query.times.conditions(in: try eventsTable()).conjunction, within: query)
-    if let sample {
+    if let sample = try sample(of: conditions.conjunction, within: query) {
       let isBackward = query.reversed || query.last != nil
       let (first, second) = isBackward ? (sample.behind, sample.before) : (sample.before, sample.behind)
       guard sample.matching <= first + second / 8 else { return }
+    } else if !query.hasTimes {
+      return
     }
-    try narrowByTime(&query, following: following)
-  }
-
-  /// Turns the times of a read into a range of positions, so that its pages need not search for it.
-  ///
-  /// A stream is read by its own index, and all of it, also what has no position.
-  func narrowByTime(_ query: inout EventQuery, following: Bool) throws {
-    guard query.goesByPosition, query.hasTimes, try eventsTable().hasPosition else { return }
-    let condition = query.times.conditions(in: try eventsTable()).conjunction
     // "+ 0" keeps the planner from walking the positions from either end to the first match.
     let sql: SQL = """
-      SELECT min(position + 0) AS first, max(position + 0) AS last FROM \(raw: relation) e WHERE \(condition)
+      SELECT min(position + 0) AS first, max(position + 0) AS last FROM \(raw: relation) e
+      WHERE \((conditions + query.range.conditions(in: table)).conjunction)
       """
     let range = try connection.query(sql)
     // What comes later has a higher position than all that is there.
@@ -75,14 +73,11 @@ extension StoreConnection {
   ) throws -> (before: Int, matching: Int, behind: Int)? {
     let table = try eventsTable()
     guard table.hasPosition, try table.hasUniqueKey(["position"], connection) else { return nil }
-    var range = EventQuery()
-    (range.fromPosition, range.afterPosition) = (query.fromPosition, query.afterPosition)
-    range.toPosition = query.toPosition
     let sql: SQL = """
       SELECT coalesce((SELECT \(condition) FROM \(raw: relation) e WHERE e.position >= p.position
                        ORDER BY e.position LIMIT 1), false) AS matches
       FROM (SELECT min(e.position)::numeric AS first, max(e.position)::numeric AS last
-            FROM \(raw: relation) e WHERE \(range.conditions(in: table).conjunction)) AS r
+            FROM \(raw: relation) e WHERE \(query.range.conditions(in: table).conjunction)) AS r
       CROSS JOIN generate_series(0, 63) AS n
       CROSS JOIN LATERAL (SELECT (r.first + (r.last - r.first) * n / 63)::bigint) AS p (position)
       ORDER BY n
@@ -96,10 +91,20 @@ extension StoreConnection {
 }
 
 extension EventQuery {
-  /// Its bounds in time alone.
-  fileprivate var times: EventQuery {
-    var times = EventQuery()
-    (times.since, times.until, times.before) = (since, until, before)
-    return times
+  /// The places that it demands alone.
+  fileprivate var range: EventQuery {
+    var range = EventQuery()
+    (range.fromPosition, range.afterPosition, range.toPosition) = (fromPosition, afterPosition, toPosition)
+    return range
+  }
+
+  /// What it demands of an event as it is stored, but for its place.
+  fileprivate func selection(in table: EventsTable) -> [SQL] {
+    var selection = EventQuery()
+    (selection.since, selection.until, selection.before) = (since, until, before)
+    selection.category = category
+    // Upcasters may give events another type.
+    if table.source.hasSameBytes(as: table.relation) { selection.types = types }
+    return selection.conditions(in: table)
   }
 }
