@@ -2174,7 +2174,7 @@ _annals_types() {
 
 _annals_types_list() {
     repeating_flags=()
-    non_repeating_flags=(--all -x --expanded --version '-?' --help)
+    non_repeating_flags=(--exact --all -x --expanded --version '-?' --help)
     repeating_options=(--set)
     non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
     __annals_offer_flags_options 0

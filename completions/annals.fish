@@ -114,7 +114,7 @@ function __annals_parse_tokens -S
             __annals_parse_subcommand 0 'version' 'help'
             switch $unparsed_tokens[1]
             case 'list'
-                __annals_parse_subcommand 0 'category=' 'sample=' 'all' 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'set=+' 'columns=' 'response-timeout=' 'o/output=' 'x/expanded' 'fields=' 'version' 'help'
+                __annals_parse_subcommand 0 'category=' 'exact' 'sample=' 'all' 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'set=+' 'columns=' 'response-timeout=' 'o/output=' 'x/expanded' 'fields=' 'version' 'help'
             case 'show'
                 __annals_parse_subcommand 1 'shapes' 'json-schema' 'sample=' 'all' 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'set=+' 'columns=' 'response-timeout=' 'o/output=' 'x/expanded' 'fields=' 'version' 'help'
             end
@@ -776,6 +776,7 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_positional "annals types" -eq 1' -fa 'list' -d 'List the event types.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_positional "annals types" -eq 1' -fa 'show' -d 'Show what the payloads of an event type look like.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals types list" category' -l 'category' -d 'Only aggregates with the id NAME, or NAME-ANYTHING.' -rfka '(__annals_custom_completion ---completion types list -- --category (count (__annals_tokens -pc)) (__annals_tokens -tC))'
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals types list" exact' -l 'exact' -d 'Count all events; do not estimate.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals types list" sample' -l 'sample' -d 'Look at about as many events of a type, spread over history.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals types list" all' -l 'all' -d 'Look at every event.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals types list" h host' -s 'h' -l 'host' -d 'Server host, or the folder of its socket.' -rfka ''

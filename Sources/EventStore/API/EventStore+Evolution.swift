@@ -32,9 +32,15 @@ extension EventStore {
   /// - Parameters:
   ///   - category: only the aggregates whose id is this, or begins with it and a `-`.
   ///   - sample: about as many events of each type are examined; nil for all.
+  ///   - exact: count all events; otherwise PostgreSQL's statistics tell about how many a frequent type of a large table
+  ///     has, unless a category is asked for.
   /// - Throws: ``EventStoreError``; `notFound` for a category without events.
-  public func eventTypes(category: String? = nil, sample: Int? = 1000) async throws -> [EventTypeSummary] {
-    try await perform { try $0.eventTypes(category: category, sample: sample) }
+  public func eventTypes(
+    category: String? = nil,
+    sample: Int? = 1000,
+    exact: Bool = true
+  ) async throws -> [EventTypeSummary] {
+    try await perform { try $0.eventTypes(category: category, sample: sample, exact: exact) }
   }
 
   /// How many events of each type happened in each of the last hours, the hour under way last.

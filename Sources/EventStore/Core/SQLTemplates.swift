@@ -38,6 +38,13 @@ extension SQLTemplate {
   )
   static let nodesOfPayload = SQLTemplate(PackageResources.NodesOfPayload_sql, "payload", "step")
   static let shapeChanges = SQLTemplate(PackageResources.ShapeChanges_sql, "sample", "key", "step")
+  static let estimatedEvents = SQLTemplate(PackageResources.EstimatedEvents_sql)
+  static let estimatedTypes = SQLTemplate(
+    PackageResources.EstimatedTypes_sql,
+    "events",
+    "first_time",
+    "last_time"
+  )
   static let typeCounts = SQLTemplate(
     PackageResources.TypeCounts_sql,
     "events",
@@ -171,7 +178,8 @@ extension SQLTemplate {
   static let all: [SQLTemplate] = [
     .appendEvents, .endTransaction, .findEvents, .findHeads, .findPositions, .insertTriggers,
     .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueKeys, .detectLayouts, .storeFacts,
-    .tableIndexes, .nameFailures, .nodesOfPayload, .shapeChanges, .typeCounts, .deadLetters, .dependents,
+    .tableIndexes, .nameFailures, .nodesOfPayload, .shapeChanges, .typeCounts, .estimatedEvents,
+    .estimatedTypes, .deadLetters, .dependents,
     .differenceQueries, .immovableObjects,
     .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
     .projectionStatus, .readModelObjects, .shadowingNames, .writesElsewhere, .categoriesByPrefix,

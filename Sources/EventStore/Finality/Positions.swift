@@ -90,31 +90,33 @@ extension Int64 {
   }
 }
 
-/// Some windows that lie evenly in a range of positions (systematic cluster sampling), the first at its beginning.
+/// Some windows that lie in even steps of a range of positions, each at a random place of its step: at fixed places they
+/// would miss, every time, what comes at the same pace. The first one is at the beginning of the range and the last one at
+/// its end, so that what happened first and last is seen.
 struct PositionWindows: Sendable {
   let windows: [ClosedRange<Int64>]
 
-  /// Windows of which each begins that many positions after the one before it.
-  ///
   /// - Parameters:
   ///   - share: how much of the range they cover, from 0 to 1.
   ///   - minimumWidth: of a window, in positions.
   init(in range: ClosedRange<Int64>, covering share: Double, most: Int, minimumWidth: Double = 1) {
     let span = UInt64(bitPattern: range.upperBound) &- UInt64(bitPattern: range.lowerBound)
     let wanted = (Double(span) + 1) * share
-    let count = Swift.min(Double(most), Swift.max(1, (wanted / minimumWidth).rounded(.down)))
-    let step = Swift.max(1, span / UInt64(count))
-    let width = Swift.min(step, UInt64(Swift.min(Swift.max(1, (wanted / count).rounded(.up)), 0x1p63)))
-    var windows: [ClosedRange<Int64>] = []
-    var offset: UInt64 = 0
-    while offset <= span {
-      let last = offset + Swift.min(span - offset, width - 1)
-      windows.append(range.lowerBound.raised(by: offset)...range.lowerBound.raised(by: last))
-      let (next, overflow) = offset.addingReportingOverflow(step)
-      if overflow { break }
-      offset = next
+    let count = UInt64(Swift.min(Double(most), Swift.max(1, (wanted / minimumWidth).rounded(.down))))
+    let step = Swift.max(1, span / count)
+    let width = Swift.min(
+      step,
+      UInt64(Swift.min(Swift.max(1, (wanted / Double(count)).rounded(.up)), 0x1p63))
+    )
+    windows = (0..<count).map { index in
+      let (begin, isLast) = (index * step, index == count - 1)
+      let end = isLast ? span : begin + step - 1
+      let room = width == step ? 0 : end - begin - (width - 1)
+      let isAtEnd = count > 1 && (index == 0 || isLast)
+      let start = begin + (isAtEnd ? (isLast ? room : 0) : UInt64.random(in: 0...room))
+      let last = width == step ? end : start + (width - 1)
+      return range.lowerBound.raised(by: start)...range.lowerBound.raised(by: last)
     }
-    self.windows = windows
   }
 
   var starts: Parameter { .int8Array(windows.map(\.lowerBound)) }

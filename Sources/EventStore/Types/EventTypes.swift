@@ -4,8 +4,10 @@ internal import LibPQ
 public struct EventTypeSummary: Sendable, Hashable {
   /// The event type.
   public let type: String
-  /// Events of the type; counted, never estimated.
+  /// Events of the type.
   public let events: Int64
+  /// Whether that number is an estimate, by PostgreSQL's statistics.
+  public let isEstimate: Bool
   /// Their share of the events that were asked for, from 0 to 1.
   public let share: Double
   /// The times of the first and the last event, in the order of the store.
@@ -26,11 +28,12 @@ public struct EventTypeSummary: Sendable, Hashable {
 }
 
 extension StoreConnection {
-  func eventTypes(category: String?, sample: Int?) throws -> [EventTypeSummary] {
+  func eventTypes(category: String?, sample: Int?, exact: Bool) throws -> [EventTypeSummary] {
     let table = try eventsTable()
     return try connection.transaction(.repeatableReadOnly) {
       try connection.execute("SET LOCAL jit = off")
-      let types = try TypeHistory.all(in: table, category: category, connection)
+      let estimated = exact || category != nil ? nil : try TypeHistory.estimated(in: table, connection)
+      let types = try estimated ?? TypeHistory.all(in: table, category: category, connection)
       if types.isEmpty, let category {
         throw NamedEvents.category(category).missing(in: table.name)
       }
@@ -58,6 +61,7 @@ extension StoreConnection {
     return EventTypeSummary(
       type: type.count.type.string,
       events: type.count.events,
+      isEstimate: type.count.isEstimate,
       share: Double(type.count.events) / Double(total),
       firstSeen: type.firstSeen,
       lastSeen: type.lastSeen,

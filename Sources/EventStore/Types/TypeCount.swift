@@ -6,6 +6,8 @@ struct TypeCount: Sendable {
   let events: Int64
   /// Nil in a table without positions.
   let positions: ClosedRange<Int64>?
+  /// Whether the number of events is an estimate.
+  var isEstimate = false
 
   /// The types of a store, the most frequent first.
   static func all(in table: EventsTable, types: [ByteString]? = nil, _ connection: Connection) throws
@@ -17,7 +19,7 @@ struct TypeCount: Sendable {
 
 /// The events of a type, and when they happened.
 struct TypeHistory: Sendable {
-  let count: TypeCount
+  private(set) var count: TypeCount
   /// The times of the first and the last event, in the order of the store.
   let firstSeen: Timestamp
   let lastSeen: Timestamp
@@ -37,11 +39,6 @@ extension TypeHistory {
     if let category { conditions.append(table.isOf(category: category)) }
     if let types { conditions.append("e.event_type = ANY (\(Parameter.textArray(types)))") }
     let zone = table.hasTimeZone ? "" : " AT TIME ZONE 'UTC'"
-    let time = { (position: SQL) -> SQL in
-      """
-      (SELECT e."timestamp"\(raw: zone) FROM \(raw: table.relation) e WHERE e.position = \(position) LIMIT 1)
-      """
-    }
     let times: SQL = """
       min(e."timestamp")\(raw: zone) AS first_time, max(e."timestamp")\(raw: zone) AS last_time
       """
@@ -51,10 +48,39 @@ extension TypeHistory {
       "bounds": table.hasPosition
         ? "min(e.position) AS first, max(e.position) AS last"
         : "NULL::bigint AS first, NULL::bigint AS last, \(times)",
-      "first_time": table.hasPosition ? time("c.first") : "c.first_time",
-      "last_time": table.hasPosition ? time("c.last") : "c.last_time",
+      "first_time": table.hasPosition ? time(at: "c.first", in: table) : "c.first_time",
+      "last_time": table.hasPosition ? time(at: "c.last", in: table) : "c.last_time",
     ])
     return try connection.query(sql).map { try TypeHistory($0) }
+  }
+
+  private static func time(at position: SQL, in table: EventsTable) -> SQL {
+    "(SELECT \(raw: table.time) FROM \(raw: table.relation) e WHERE e.position = \(position) LIMIT 1)"
+  }
+
+  /// To count fewer events takes no time.
+  private static let fewEvents = 100_000.0
+
+  /// The same of a large table, with estimates of how many events the frequent types have; nil where it is small, or
+  /// there is nothing to estimate by.
+  static func estimated(in table: EventsTable, _ connection: Connection) throws -> [TypeHistory]? {
+    guard table.hasPosition, table.relation.hasSameBytes(as: table.name.sql) else { return nil }
+    let sql = SQLTemplate.estimatedEvents.sql
+    let events = try connection.query(sql, [.text(table.name.sql)]).first { $0.float64("events") }
+    guard let events, events > fewEvents else { return nil }
+    try table.requirePositions(connection)
+    let types = SQLTemplate.estimatedTypes.filled([
+      "events": table.relation, "first_time": time(at: "c.first", in: table).text,
+      "last_time": time(at: "c.last", in: table).text,
+    ])
+    let parameters: [Parameter] = [
+      .text(table.name.schema), .text(table.name.name), .float8(events), .float8(fewEvents / 10),
+    ]
+    return try connection.query(types, parameters).map { row in
+      var history = try TypeHistory(row)
+      history.count.isEstimate = row.bool("is_estimate")
+      return history
+    }
   }
 
   private init(_ row: borrowing Row) throws(EventStoreError) {
@@ -79,8 +105,9 @@ extension Row {
 
 /// The events of a type that are looked at: all, or some from every part of history.
 ///
-/// A sample takes all events of the type in windows of positions that lie evenly between its first and its last event
-/// (systematic cluster sampling), so that every event is as likely as another and the index finds them.
+/// A sample takes all events of the type in windows of positions, one at random in each of many even steps between its first
+/// and its last event (stratified cluster sampling), so that every event is as likely as another and the index finds them;
+/// but the first and the last event are always there.
 struct EventSample {
   /// A FROM item, which calls itself `e`, with the columns that were asked for.
   let sql: SQL

@@ -46,7 +46,9 @@ import Testing
       let late = try await db.check("--max-lag", "5")
       #expect(late.standardOutput.contains("counts is more than 100000 events, "), "\(late)")
       let exceeded = try await db.check("--max-lag", "100000")
-      #expect(exceeded.exitCode == 2 && exceeded.standardOutput.contains("counts is more than 100000 events, "))
+      #expect(
+        exceeded.exitCode == 2 && exceeded.standardOutput.contains("counts is more than 100000 events, ")
+      )
       let kept = try await db.check("--max-lag", "100001")
       #expect(kept.exitCode == 0 && kept.standardOutput.contains("at most 100001 events behind"), "\(kept)")
 

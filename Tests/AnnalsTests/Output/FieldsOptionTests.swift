@@ -57,7 +57,7 @@ import Testing
     ),
     (
       "types list",
-      "event_type, events, share, first_seen, last_seen, avg_bytes, max_bytes, shapes, examined"
+      "event_type, events, is_estimate, share, first_seen, last_seen, avg_bytes, max_bytes, shapes, examined"
     ),
     ("types show Added", "path, types, events, share, first_seen, last_seen, example"),
     ("types show Added --shapes", "shape, events, share, first_seen, last_seen, difference"),

@@ -37,6 +37,51 @@ import Testing
     }
   }
 
+  /// The statistics of a large table tell about how many events a frequent type has; rare types are counted.
+  @Test func theCountsOfALargeTableAreEstimates() async throws {
+    let fill = """
+      INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp)
+      SELECT 'a', CASE WHEN n = 4 THEN 'Once' WHEN n > 119000 THEN 'Late' WHEN n % 3 = 0 THEN 'Paid' ELSE 'Submitted' END,
+             '{}', n, '2026-01-01'::timestamptz + n * interval '1 minute' FROM generate_series(1, 120000) n;
+      """
+    try await TestCluster.withDatabase { db in
+      let store = try EventStore(connecting: db.conninfo)
+      _ = try await store.initialize()
+      try await db.psql(fill)
+      // Nothing to estimate by.
+      try await db.psql("ALTER TABLE events SET (autovacuum_enabled = off)")
+      let exact = try await store.eventTypes(exact: false)
+      #expect(exact.map(\.events) == [79333, 39666, 1000, 1] && !exact.contains(where: \.isEstimate))
+      try await db.psql("VACUUM ANALYZE events")
+      let types = try await store.eventTypes(exact: false)
+      #expect(types.map(\.type) == exact.map(\.type))
+      #expect(types.map(\.isEstimate) == [true, true, false, false])
+      #expect(types[2...].map(\.events) == [1000, 1])
+      #expect((70_000...90_000).contains(types[0].events) && (30_000...50_000).contains(types[1].events))
+      #expect(types.map(\.firstSeen) == exact.map(\.firstSeen))
+      #expect(types.map(\.lastSeen) == exact.map(\.lastSeen))
+      #expect(try await store.eventTypes().map(\.events) == exact.map(\.events))
+      #expect(try await store.eventTypes(category: "a", exact: false).map(\.events) == exact.map(\.events))
+      try await db.psql("DROP INDEX events_event_type_position_idx")
+      #expect(try await store.eventTypes(exact: false).map(\.events) == exact.map(\.events))
+    }
+  }
+
+  /// What happened first and last is in every sample.
+  @Test func aSampleHasTheFirstAndTheLastEvent() async throws {
+    try await withStore { db, store in
+      // The last of these are rarer than the windows.
+      try await db.psql("DELETE FROM events WHERE position BETWEEN 800 AND 998 AND event_type = 'Submitted'")
+      for sample in [40, 60, 100] {
+        let shape = try await store.shape(ofType: "Submitted", sample: sample)
+        let whole = try #require(shape.paths.first { $0.path == "." })
+        #expect(shape.isSampled)
+        #expect(whole.firstSeen.description == "2026-01-01T00:01:00Z")
+        #expect(whole.lastSeen.description == "2026-01-01T16:39:00Z")
+      }
+    }
+  }
+
   @Test func aShapeSaysHowOftenAndWhen() async throws {
     try await withStore { db, store in
       let shape = try await store.shape(ofType: "Submitted", sample: nil)

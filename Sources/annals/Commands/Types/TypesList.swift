@@ -9,7 +9,8 @@ struct TypesList: AsyncParsableCommand {
         annals types
         annals types --category order --all
 
-      Events are counted; payload bytes and shapes come from a sample of each type.
+      Payload bytes and shapes come from a sample of each type. In a large table the
+      counts of frequent types are estimates (≈) unless --exact is given.
       """
   )
 
@@ -19,6 +20,9 @@ struct TypesList: AsyncParsableCommand {
     transform: FilterOptions.parseCategory
   )
   var category: String?
+
+  @Flag(help: "Count all events; do not estimate.")
+  var exact = false
 
   @OptionGroup var sample: SampleOptions
   @OptionGroup var connection: ConnectionOptions
@@ -34,7 +38,8 @@ struct TypesList: AsyncParsableCommand {
 
   func run() async throws {
     let store = try await connection.store()
-    let types = try await store.eventTypes(category: category, sample: sample.limit(default: 1000))
+    let limit = sample.limit(default: 1000)
+    let types = try await store.eventTypes(category: category, sample: limit, exact: exact)
     if output.isForTerminal {
       let recent = try await store.eventsPerHour(category: category)
       let rows = types.map { type in
@@ -57,7 +62,10 @@ struct TypesList: AsyncParsableCommand {
 extension EventTypeSummary: Record {
   static let columns: [Column<Self>] = [
     .type("event_type") { $0.type },
-    Column("events") { Field($0.events) },
+    Column("events") {
+      .number("\($0.events)", shown: ($0.isEstimate ? "≈ " : "") + Field.grouped($0.events))
+    },
+    Column("is_estimate", style: .aside) { .bool($0.isEstimate) },
     Column("share") { .share($0.share) },
     .time("first_seen", .least) { $0.firstSeen },
     .time("last_seen") { $0.lastSeen },
@@ -75,10 +83,10 @@ struct PicturedTypeRecord: Record {
   let recent: [Int64]
 
   static let columns: [Column<Self>] =
-    EventTypeSummary.columns[..<3].of(\.summary) + [
+    EventTypeSummary.columns[..<4].of(\.summary) + [
       Column("bar", .low) { .text(Graph.bar($0.summary.share)) },
       Column("last_24_h", .low) { .text(Graph.sparkline($0.recent)) },
-    ] + EventTypeSummary.columns[3...].of(\.summary)
+    ] + EventTypeSummary.columns[4...].of(\.summary)
 }
 
 extension Field {
