@@ -131,6 +131,40 @@ import Testing
     }
   }
 
+  /// Rows that the layout leaves out fill their places in a partitioned table as well, whose keys have more columns.
+  @Test func whatIsLeftOutOfPartitionsIsNoHole() async throws {
+    try await withLog("dense 86400") { db, store in
+      try await db.psql(
+        """
+        DROP TABLE log;
+        CREATE TABLE log (number bigint, id uuid NOT NULL DEFAULT gen_random_uuid(), stream text NOT NULL,
+          version integer NOT NULL, type text NOT NULL DEFAULT 'Added', data jsonb NOT NULL DEFAULT '{"n": 1}',
+          at timestamptz NOT NULL DEFAULT now(), archived boolean NOT NULL DEFAULT false,
+          PRIMARY KEY (number, archived)) PARTITION BY LIST (archived);
+        CREATE TABLE log_archived PARTITION OF log FOR VALUES IN (true);
+        CREATE TABLE log_default PARTITION OF log DEFAULT;
+        \(Self.insert("unnest('{1, 2, 4}'::int[])")); \(Self.insert("unnest('{3, 5}'::int[])", type: "Tombstone"));
+        UPDATE log SET archived = true WHERE number = 2
+        """
+      )
+      let watermark = try await store.watermark()
+      #expect(watermark.firstMissing == nil && watermark.position == 4)
+    }
+  }
+
+  /// A tenant's rows say nothing of the numbers of another.
+  @Test func otherKeysMakeOtherNumbers() async throws {
+    try await withLog("dense 86400") { db, store in
+      try await db.psql(
+        """
+        ALTER TABLE log DROP CONSTRAINT log_pkey; ALTER TABLE log ADD tenant text NOT NULL DEFAULT 'a', ADD PRIMARY KEY (number, tenant);
+        \(Self.insert("unnest('{1, 3}'::int[])")); \(Self.insert("unnest('{2}'::int[])", type: "Tombstone"))
+        """
+      )
+      #expect(try await store.watermark().firstMissing == 2)
+    }
+  }
+
   @Test func aStoreThatBeganAgainIsLookedThroughFromItsBeginning() async throws {
     try await withLog("dense 0") { db, store in
       try await db.psql(Self.insert("unnest('{1, 2, 3, 4, 6, 7, 8, 9}'::int[])"))

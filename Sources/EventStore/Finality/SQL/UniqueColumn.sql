@@ -1,5 +1,7 @@
 -- A column that alone is a unique key of all of its table, and the table, as they are written in SQL; no row for another.
--- $1 the table, $2 the number of the column. What inherits from a table has keys of its own.
+-- $1 the table, $2 the number of the column. What inherits from a table has keys of its own. Of a partitioned table each
+-- key has the columns of the partitions; one that is yes or no, as Marten has for what is archived, makes no other
+-- numbers.
 SELECT quote_ident(a.attname) AS "column", format('%I.%I', n.nspname, c.relname) AS "table"
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
@@ -8,5 +10,9 @@ WHERE a.attrelid = $1::bigint::oid AND a.attnum = $2::bigint
   AND (c.relkind = 'p' OR c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid))
   AND EXISTS (
     SELECT FROM pg_index i
-    WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1
-      AND i.indkey[0] = a.attnum)
+    WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND a.attnum = ANY (i.indkey)
+      AND NOT EXISTS (
+        SELECT FROM generate_series(0, i.indnkeyatts - 1) AS k
+        LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid AND i.indkey[k] = ANY (p.partattrs)
+        LEFT JOIN pg_attribute o ON o.attrelid = p.partrelid AND o.attnum = i.indkey[k]
+        WHERE i.indkey[k] <> a.attnum AND o.atttypid IS DISTINCT FROM 'boolean'::regtype))
