@@ -80,6 +80,31 @@ import Testing
     )
   }
 
+  /// Subscriptions write them into holes, where readers have passed.
+  @Test func eventuousTombstonesAreNoEvents() async throws {
+    let lines = try await events(
+      of: "eventuous",
+      after: """
+        INSERT INTO streams (stream_name, version) VALUES ('__tombstones__', 0);
+        INSERT INTO messages (message_id, message_type, stream_id, stream_position, global_position, json_data, created)
+        OVERRIDING SYSTEM VALUE VALUES
+          (gen_random_uuid(), '$tombstone', 3, 0, 0, '{}', now()), (gen_random_uuid(), '$tombstone', 1, 2, 4, '{}', now());
+        """
+    ) { "\($0.aggregateID) \($0.type)" }
+    #expect(lines == ["order-1 Submitted", "order-2 Submitted", "order-1 Paid", "order-1 $tombstone"])
+  }
+
+  /// A client may give any text as id.
+  @Test(arguments: [
+    ("emmett", "UPDATE emt_messages SET message_id = 'mail-1' WHERE global_position = 1"),
+    ("patchlevel", "UPDATE event_store SET event_id = 'mail-1' WHERE id = 1"),
+  ])
+  func anIDMayBeAnyText(name: String, sql: String) async throws {
+    let ids = try await events(of: name, after: sql) { "\($0.id)" }
+    // MD5 of mail-1.
+    #expect(ids.first == "5c6d7a0d-746d-0593-993b-30503f2a693e" && Set(ids).count == 3, "\(ids)")
+  }
+
   @Test func spatieHasEventsOfNoAggregate() async throws {
     let lines = try await events(
       of: "spatie",

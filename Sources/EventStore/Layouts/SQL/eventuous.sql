@@ -1,10 +1,11 @@
 -- @layout eventuous
--- @about Eventuous.Postgresql
+-- @about Eventuous.Postgresql, without tombstones
 -- @parameter schema eventuous
 -- @table :"schema".messages
 -- @may-begin-later
 -- Eventuous, https://github.com/Eventuous/eventuous: src/Postgres/src/Eventuous.Postgresql/Scripts/1_Schema.sql.
--- Positions in a stream are from 0, times are in UTC without saying so.
+-- Positions in a stream are from 0, times are in UTC without saying so. Tombstones are no events: Eventuous' subscriptions
+-- write them where a position is missing, after others have come above it.
 SELECT m.message_id AS id,
        s.stream_name AS aggregate_id,
        m.message_type AS event_type,
@@ -17,3 +18,4 @@ SELECT m.message_id AS id,
        m.global_position AS position
 FROM :"schema".messages AS m
 JOIN :"schema".streams AS s ON s.stream_id = m.stream_id
+WHERE s.stream_name <> '__tombstones__' OR m.message_type <> '$tombstone'
