@@ -32,19 +32,27 @@ extension EventsTable {
   ///
   /// - Throws: ``EventStoreError`` with code `invalidDefinition` where an event has the lowest number that there is.
   func beginning(_ connection: Connection) throws -> Int64 {
-    let isOwn = relation.hasSameBytes(as: name.sql)
-    let sequence: SQL = """
-      , (SELECT s.seqmin::numeric - 1 FROM pg_sequence AS s
-         WHERE s.seqrelid = pg_get_serial_sequence(\(name.sql), 'position')::regclass)
-      """
     let sql: SQL = """
       SELECT greatest(before, \(Int64.min))::bigint AS beginning, before < \(Int64.min) AS is_out_of_range FROM (
-        SELECT least(0, (SELECT min(position)::numeric - 1 FROM \(raw: relation) e)\(isOwn ? sequence : ""))
-          AS before) AS positions
+        SELECT least(0, (SELECT min(position)::numeric - 1 FROM \(raw: relation) e),
+          (SELECT s.seqmin::numeric - 1 FROM pg_sequence AS s WHERE s.seqrelid = \(positionSequence))) AS before
+      ) AS positions
       """
     let found = try connection.query(sql)
     guard !found[0].bool("is_out_of_range") else { return try requireNoLowest(connection) }
     return found[0].int64("beginning")
+  }
+
+  /// The sequence that belongs to the column of the positions; NULL without one.
+  private var positionSequence: SQL {
+    if relation.hasSameBytes(as: name.sql) {
+      return "pg_get_serial_sequence(\(name.sql), 'position')::regclass"
+    }
+    guard let positionOrigin else { return "NULL::oid" }
+    return """
+      (SELECT pg_get_serial_sequence(a.attrelid::regclass::text, a.attname)::regclass FROM pg_attribute AS a
+       WHERE a.attrelid = \(Int64(positionOrigin.table))::oid AND a.attnum = \(Int64(positionOrigin.number)))
+      """
   }
 
   /// A sequence may begin at the lowest number; an event there is what nobody can go on from.

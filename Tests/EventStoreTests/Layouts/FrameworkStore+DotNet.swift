@@ -100,6 +100,7 @@ extension FrameworkStore {
           stream_version integer NOT NULL, position bigint DEFAULT nextval('messages_seq') PRIMARY KEY,
           message_id uuid NOT NULL, created_utc timestamp NOT NULL, type varchar(128) NOT NULL, json_data varchar NOT NULL,
           json_metadata varchar, UNIQUE (stream_id_internal, stream_version), UNIQUE (stream_id_internal, message_id));
+        ALTER SEQUENCE messages_seq OWNED BY messages.position;
         """,
       events: """
         INSERT INTO streams (id, id_original) VALUES (md5('1'), 'order-1'), (md5('2'), 'order-2');
@@ -108,7 +109,8 @@ extension FrameworkStore {
         FROM (VALUES (1, 0, 'Submitted', '{"n": 1}', '{"by": "x"}'), (2, 0, 'Submitted', '{"n": 2}', NULL),
           (1, 1, 'Paid', '{"n": 3}', NULL)) AS v (stream, version, type, data, meta);
         """,
-      damage: "DELETE FROM messages WHERE position = 0"
+      damage: "DELETE FROM messages WHERE position = 0",
+      positions: .final(head: 2)
     ),
   ]
 }

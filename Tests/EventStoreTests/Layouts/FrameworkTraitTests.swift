@@ -105,6 +105,39 @@ import Testing
     #expect(ids.first == "5c6d7a0d-746d-0593-993b-30503f2a693e" && Set(ids).count == 3, "\(ids)")
   }
 
+  /// Its first position is 0, which a reader that began in the empty store has not passed.
+  @Test func sqlStreamStoreBeginsWithZero() async throws {
+    let framework = try FrameworkStore.named("sqlstreamstore")
+    try await TestCluster.withDatabase { db in
+      try await db.psql(framework.tables)
+      let store = try EventStore(connecting: db.conninfo, layout: try framework.layout())
+      let notices = Notices()
+      await store.onNotice { notices.add($0) }
+      _ = try await store.initialize()
+      let file = """
+        -- @projection seen
+        -- @create
+        CREATE TABLE seen (position bigint);
+        -- @on *
+        INSERT INTO seen VALUES (event.position);
+        """
+      let projection = try Projection(path: "seen.sql", bytes: Array(file.utf8))
+      #expect(try await store.rebuildProjection(projection).events == 0)
+      var replay = ReplayOptions()
+      replay.checkpoint = "mail"
+      #expect(try await store.replay(EventQuery(), replay) { _ in }.count == 0)
+      try await db.psql(framework.events)
+      var positions: [Int64] = []
+      _ = try await store.replay(EventQuery(), replay) { positions += $0.positions }
+      #expect(positions == [0, 1, 2])
+      var options = CatchUpOptions()
+      options.once = true
+      #expect(try await store.project(projection, options: options).events == 3)
+      // The sequence proves that positions are final.
+      #expect(notices.all == [])
+    }
+  }
+
   @Test func spatieHasEventsOfNoAggregate() async throws {
     let lines = try await events(
       of: "spatie",

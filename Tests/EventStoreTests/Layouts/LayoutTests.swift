@@ -204,7 +204,7 @@ import Testing
   @Test(arguments: [
     "message-db", "message-db-eventide", "message-db-protean", "marten", "marten-conjoined", "commanded",
     "commanded-bytea", "patchlevel", "patchlevel-aggregate", "eventuous", "eventsauce", "pekko-jdbc",
-    "pyeventsourcing",
+    "pyeventsourcing", "sqlstreamstore",
   ])
   func aPageUsesTheIndex(name: String) async throws {
     try await TestCluster.withDatabase { db in

@@ -4,8 +4,8 @@
 -- @table :"schema".messages
 -- @may-begin-later
 -- SqlStreamStore, https://github.com/SQLStreamStore/SQLStreamStore: src/SqlStreamStore.Postgres/PgSqlScripts/Tables.sql.
--- Positions of the store and of a stream are from 0, here from 1. That a stream was deleted is an event of stream $deleted,
--- and metadata of a stream are in stream $$NAME.
+-- Positions in a stream are from 0, and here from 1. That a stream was deleted is an event of stream $deleted, and
+-- metadata of a stream are in stream $$NAME.
 SELECT m.message_id AS id,
        s.id_original::text AS aggregate_id,
        m.type::text AS event_type,
@@ -13,6 +13,6 @@ SELECT m.message_id AS id,
        m.stream_version + 1 AS version,
        m.created_utc AS "timestamp",
        m.json_metadata::jsonb AS metadata,
-       m.position + 1 AS position
+       m.position
 FROM :"schema".messages AS m
 JOIN :"schema".streams AS s ON s.id_internal = m.stream_id_internal
