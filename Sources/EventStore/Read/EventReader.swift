@@ -244,7 +244,8 @@ extension StoreConnection {
   /// evenly distributed, would go through the table to the first of them.
   private func isThere(_ category: String, in table: EventsTable) throws -> Bool {
     guard table.relation.hasSameBytes(as: table.name.sql), try isInByteOrder("aggregate_id") else {
-      let sql: SQL = "SELECT EXISTS (SELECT FROM \(raw: table.source) e WHERE \(table.isOf(category: category)))"
+      let sql: SQL =
+        "SELECT EXISTS (SELECT FROM \(raw: table.source) e WHERE \(table.isOf(category: category)))"
       return try connection.query(sql).bool(0, 0)
     }
     let sql: SQL = """
