@@ -20,6 +20,8 @@ struct EventsTable: Sendable, Hashable {
   let relation: String
   /// The type of the key of a stream that a layout also gives, which is what the table's index is on; nil without one.
   private let aggregateKeyType: String?
+  /// Whether a layout also gives the id as a column that is NULL in the events of one stream, and that stream's id.
+  private let hasRest: Bool
   /// Whether a layout also gives the tenant of a stream, which is before the first slash of its id.
   private let hasTenant: Bool
   /// Whether a layout gives the category of each event.
@@ -56,6 +58,7 @@ struct EventsTable: Sendable, Hashable {
     let isLayout = !layoutColumns.isEmpty
     hasTenant = isLayout && Self.isText(types[ByteString(Self.tenant)])
     hasCategory = isLayout && Self.isText(types[ByteString(Self.category)])
+    hasRest = isLayout && Self.rest.allSatisfy { types[ByteString($0)] != nil }
     let keyType = types[ByteString(Self.aggregateKey)]
     aggregateKeyType = keyType == "uuid" || hasTenant && Self.isText(keyType) ? keyType : nil
     hasMetadata = types["metadata"] != nil
@@ -69,7 +72,7 @@ struct EventsTable: Sendable, Hashable {
 
   /// The columns that a layout's query may have.
   private static let known =
-    (required + optional).map(\.column) + [aggregateKey, tenant, category].map { ByteString($0) }
+    (required + optional).map(\.column) + ([aggregateKey, tenant, category] + rest).map { ByteString($0) }
 
   private static func isText(_ type: String?) -> Bool { type == "text" || type == "character varying" }
 
@@ -106,17 +109,25 @@ struct EventsTable: Sendable, Hashable {
   static let aggregateKey = "aggregate_uuid"
   private static let tenant = "aggregate_tenant"
   private static let category = "category"
+  /// The id as the table has it, and the id of the stream in whose events that is NULL.
+  private static let rest = ["aggregate_key", "aggregate_rest"]
 
   /// The columns that upcasters pass on as they are.
   var keyColumns: [String] {
     let columns = [
       (Self.aggregateKey, aggregateKeyType != nil), (Self.tenant, hasTenant), (Self.category, hasCategory),
     ]
-    return columns.filter(\.1).map(\.0)
+    return columns.filter(\.1).map(\.0) + (hasRest ? Self.rest : [])
   }
 
   /// The condition that event `e` is of an aggregate.
   func isOf(_ aggregateID: String) -> SQL {
+    if hasRest {
+      // The planner compares two constants itself, and what is left is a condition on the column.
+      return """
+        (e.aggregate_key = \(aggregateID) OR e.aggregate_rest = \(aggregateID) AND e.aggregate_key IS NULL)
+        """
+    }
     var conditions: [SQL] = ["e.aggregate_id = \(aggregateID)"]
     var key: String? = aggregateID
     if hasTenant {
@@ -126,10 +137,12 @@ struct EventsTable: Sendable, Hashable {
       conditions.append("e.\(raw: Self.tenant) = \(slash.map { String(scalars[..<$0]) })")
     }
     if let aggregateKeyType {
-      // Only what is a uuid can be cast to one.
-      if aggregateKeyType == "uuid", key.flatMap({ EventID($0) }) == nil { key = nil }
+      // Only what is a uuid can be cast to one; events of another id have none.
+      let isKey = aggregateKeyType != "uuid" || key.map { EventID($0) != nil } == true
       conditions.append(
-        "e.\(raw: Self.aggregateKey) = \(key)::\(raw: aggregateKeyType == "uuid" ? "uuid" : "text")"
+        isKey
+          ? "e.\(raw: Self.aggregateKey) = \(key)::\(raw: aggregateKeyType == "uuid" ? "uuid" : "text")"
+          : "e.\(raw: Self.aggregateKey) IS NULL"
       )
     }
     return conditions.conjunction

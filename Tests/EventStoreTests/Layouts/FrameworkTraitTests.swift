@@ -80,6 +80,59 @@ import Testing
     )
   }
 
+  /// Events of no stream, or of no aggregate, are a stream of their own.
+  @Test(arguments: [
+    (
+      "rails-event-store", "all",
+      """
+      INSERT INTO event_store_events (event_id, event_type, data, created_at)
+      SELECT gen_random_uuid(), 'T', '{}', now() FROM generate_series(1, 2)
+      """
+    ),
+    (
+      "spatie", "none",
+      """
+      INSERT INTO stored_events (event_class, event_properties, meta_data, created_at)
+      SELECT 'T', '{}', '{}', now() FROM generate_series(1, 2)
+      """
+    ),
+  ])
+  func theRestIsAStream(name: String, id: String, sql: String) async throws {
+    let framework = try FrameworkStore.named(name)
+    try await TestCluster.withDatabase { db in
+      try await db.psql("\(framework.sql()); \(sql)")
+      let store = try EventStore(connecting: db.conninfo, layout: try framework.layout())
+      let upcaster = """
+        -- @upcaster paid
+        -- @event Paid
+        -- @data
+        SELECT event.event_data || '{"paid": true}';
+
+        """
+      for files in [[], [("u.sql", Array(upcaster.utf8))]] {
+        await store.use(try Upcasters(files))
+        for stream in [id, framework.aggregateIDs[0]] {
+          var found: [Int] = []
+          for try await event in store.events(matching: EventQuery(aggregateID: stream)) {
+            #expect(event.aggregateID == stream)
+            found.append(event.version)
+          }
+          #expect(found == [1, 2])
+        }
+      }
+    }
+  }
+
+  /// Versions of some events are missing, as of those from before Spatie had them.
+  @Test func spatieCountsWhatHasNoVersion() async throws {
+    let lines = try await events(
+      of: "spatie",
+      after: "UPDATE stored_events SET aggregate_version = NULL WHERE id > 1"
+    )
+    let (first, second) = (FrameworkStore.uuids[0], FrameworkStore.uuids[1])
+    #expect(lines == [#"\#(first) 1 {"n": 1}"#, #"\#(second) 1 {"n": 2}"#, #"\#(first) 2 {"n": 3}"#])
+  }
+
   /// Subscriptions write them into holes, where readers have passed.
   @Test func eventuousTombstonesAreNoEvents() async throws {
     let lines = try await events(

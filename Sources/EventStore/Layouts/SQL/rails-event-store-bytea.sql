@@ -8,20 +8,22 @@
 -- An event belongs to the stream that it was published to, the first that it was put into: links to others do not count.
 -- A stream that was written with expected_version any, the default, has no positions: its events are counted. What was
 -- published to no stream is in stream all.
-SELECT v.event_id AS id,
-       v.stream AS aggregate_id,
-       v.event_type,
-       convert_from(v.data, 'UTF8')::jsonb AS event_data,
-       v.version,
-       v.created_at AS "timestamp",
-       convert_from(v.metadata, 'UTF8')::jsonb - 'types' AS metadata,
-       v.position
-FROM (
-  SELECT e.event_id, coalesce(s.stream, 'all')::text AS stream, e.event_type, e.data, e.metadata, e.created_at,
-         coalesce(s.position + 1, row_number() OVER (PARTITION BY s.stream ORDER BY e.id))::integer AS version,
-         e.id AS position
-  FROM :"schema".event_store_events AS e
-  LEFT JOIN LATERAL (
-    SELECT l.stream, l.position FROM :"schema".event_store_events_in_streams AS l
-    WHERE l.event_id = e.event_id ORDER BY l.id LIMIT 1) AS s ON true
-) AS v
+-- The events are counted before they are joined, so that payloads are read of those alone that are asked for.
+SELECT e.event_id AS id,
+       coalesce(n.stream, 'all')::text AS aggregate_id,
+       n.stream AS aggregate_key,
+       'all' AS aggregate_rest,
+       e.event_type,
+       convert_from(e.data, 'UTF8')::jsonb AS event_data,
+       n.version,
+       e.created_at AS "timestamp",
+       convert_from(e.metadata, 'UTF8')::jsonb - 'types' AS metadata,
+       e.id AS position
+FROM :"schema".event_store_events AS e
+JOIN (
+  SELECT o.id, s.stream,
+         coalesce(s.position + 1, row_number() OVER (PARTITION BY s.stream ORDER BY o.id))::integer AS version
+  FROM :"schema".event_store_events AS o
+  LEFT JOIN :"schema".event_store_events_in_streams AS s ON s.event_id = o.event_id AND NOT EXISTS (
+    SELECT FROM :"schema".event_store_events_in_streams AS l WHERE l.event_id = s.event_id AND l.id < s.id)
+) AS n ON n.id = e.id

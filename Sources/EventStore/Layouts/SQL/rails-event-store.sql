@@ -8,15 +8,22 @@
 -- An event belongs to the stream that it was published to, the first that it was put into: links to others do not count.
 -- A stream that was written with expected_version any, the default, has no positions: its events are counted. What was
 -- published to no stream is in stream all.
+-- The events are counted before they are joined, so that payloads are read of those alone that are asked for.
 SELECT e.event_id AS id,
-       coalesce(s.stream, 'all')::text AS aggregate_id,
+       coalesce(n.stream, 'all')::text AS aggregate_id,
+       n.stream AS aggregate_key,
+       'all' AS aggregate_rest,
        e.event_type,
        e.data::jsonb AS event_data,
-       coalesce(s.position + 1, row_number() OVER (PARTITION BY s.stream ORDER BY e.id))::integer AS version,
+       n.version,
        e.created_at AS "timestamp",
        e.metadata::jsonb - 'types' AS metadata,
        e.id AS position
 FROM :"schema".event_store_events AS e
-LEFT JOIN LATERAL (
-  SELECT l.stream, l.position FROM :"schema".event_store_events_in_streams AS l
-  WHERE l.event_id = e.event_id ORDER BY l.id LIMIT 1) AS s ON true
+JOIN (
+  SELECT o.id, s.stream,
+         coalesce(s.position + 1, row_number() OVER (PARTITION BY s.stream ORDER BY o.id))::integer AS version
+  FROM :"schema".event_store_events AS o
+  LEFT JOIN :"schema".event_store_events_in_streams AS s ON s.event_id = o.event_id AND NOT EXISTS (
+    SELECT FROM :"schema".event_store_events_in_streams AS l WHERE l.event_id = s.event_id AND l.id < s.id)
+) AS n ON n.id = e.id

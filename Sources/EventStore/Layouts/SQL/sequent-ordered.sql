@@ -16,8 +16,10 @@ SELECT md5(e.aggregate_id::text || ' ' || e.sequence_number)::uuid AS id,
          'command_id', e.command_id, 'command_type', ct.type, 'user_id', c.user_id,
          'correlation_id', 'command ' || e.command_id,
          'causation_id', md5(c.event_aggregate_id::text || ' ' || c.event_sequence_number)::uuid)) AS metadata,
-       e.command_id * 100000 + row_number() OVER (PARTITION BY e.command_id ORDER BY e.aggregate_id, e.sequence_number)
-         AS position
+       e.command_id * 100000 + (
+         SELECT count(*) FROM :"schema".events AS o
+         WHERE o.command_id = e.command_id AND (o.aggregate_id, o.sequence_number) <= (e.aggregate_id, e.sequence_number)
+       ) AS position
 FROM :"schema".events AS e
 JOIN :"schema".event_types AS t ON t.id = e.event_type_id
 LEFT JOIN :"schema".commands AS c ON c.id = e.command_id
