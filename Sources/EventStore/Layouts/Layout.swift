@@ -116,15 +116,12 @@ extension EventsTable {
   static func find(_ layout: Layout, _ connection: Connection) throws -> EventsTable {
     let columns: (types: [ByteString: String], positionOrigin: ColumnOrigin?)
     do { columns = try resultColumns(of: layout, connection) } catch {
-      guard error.sqlState?.utf8.starts(with: "42".utf8) == true,
-        error.sqlState != SQLState.insufficientPrivilege
-      else {
-        throw error
-      }
+      guard error.sqlState?.utf8.starts(with: "42".utf8) == true else { throw error }
+      if error.sqlState == SQLState.insufficientPrivilege { throw missingRight(error, layout, connection) }
       throw EventStoreError(
         .invalidDefinition,
         "\(layout.path) does not fit this database: \(error.message)",
-        hint: error.hint.map { Hint($0) }
+        hint: error.hint.map { Hint($0) } ?? LayoutMatch.advice(for: layout, connection)
           ?? "Its tables may have other names or columns here; see annals-layout(5).",
         sqlState: error.sqlState
       )
@@ -141,6 +138,25 @@ extension EventsTable {
       positionOrigin: columns.positionOrigin,
       firstVersion: layout.firstVersion,
       mayBeginLater: layout.mayBeginLater
+    )
+  }
+
+  /// A layout reads tables beside those that it names with `@table`.
+  private static func missingRight(
+    _ error: PostgresError,
+    _ layout: Layout,
+    _ connection: Connection
+  ) -> EventStoreError {
+    let role = try? connection.query("SELECT current_user::text AS role").first { $0.string("role") }
+    let (schema, reader) = (quoteIdentifier(layout.tables[0].schema), quoteIdentifier(role ?? "ROLE"))
+    return EventStoreError(
+      .permissionDenied,
+      "\(layout.path): \(error.message)",
+      detail: "The role must be able to read all tables that the layout reads.",
+      hint: Hint(
+        "GRANT USAGE ON SCHEMA \(schema) TO \(reader); GRANT SELECT ON ALL TABLES IN SCHEMA \(schema) TO \(reader);"
+      ),
+      sqlState: error.sqlState
     )
   }
 

@@ -12,7 +12,12 @@ package struct LayoutMatch: Sendable, Hashable {
 
 extension StoreConnection {
   /// The tables of other frameworks in this database, by schema and name.
-  func findLayouts() throws -> [LayoutMatch] {
+  func findLayouts() throws -> [LayoutMatch] { try LayoutMatch.all(connection) }
+}
+
+extension LayoutMatch {
+  /// The tables of other frameworks in this database, by schema and name.
+  static func all(_ connection: Connection) throws -> [LayoutMatch] {
     try connection.query(SQLTemplate.detectLayouts.sql, []).map { row -> LayoutMatch? in
       guard let layout = Layout(shipped: row.string("layout")) else { return nil }
       let (schema, name) = (row.string("schema"), row.string("name"))
@@ -26,6 +31,18 @@ extension StoreConnection {
         others: row.string("others").unicodeScalars.split(separator: ",").map { String($0) }
       )
     }.compactMap(\.self)
+  }
+
+  /// What to do where a layout does not fit, but its tables are here under other names; nil where they are not.
+  static func advice(for layout: Layout, _ connection: Connection) -> Hint? {
+    // A transaction that failed cannot be asked.
+    let matches = (try? all(connection)) ?? []
+    let match = matches.first { match in
+      ([match.layout] + match.others).contains { $0.hasSameBytes(as: layout.name) }
+    }
+    guard let match else { return nil }
+    let command = Remedy.diagnose(layout: layout.name, setting: match.parameters)
+    return "Such a store is here under other names: \(command)."
   }
 }
 

@@ -119,6 +119,37 @@ import Testing
     }
   }
 
+  /// Doctor goes on, and says what to grant.
+  @Test func aTableThatMayNotBeReadIsNamed() async throws {
+    try await TestCluster.withDatabase { db in
+      let framework = try FrameworkStore.named("commanded")
+      try await db.psql("\(framework.sql()); GRANT SELECT ON stream_events, streams TO pg_monitor")
+      let store = try EventStore(
+        connecting: db.conninfo + " options='-c role=pg_monitor'",
+        layout: try framework.layout()
+      )
+      let error = await #expect(throws: EventStoreError.self) { try await store.eventTypes() }
+      #expect(error?.code == .permissionDenied)
+      #expect(error?.message == "layout commanded: permission denied for table events")
+      #expect(error?.hint?.description.contains("ON ALL TABLES IN SCHEMA public TO pg_monitor;") == true)
+      let items = try await store.diagnose()
+      #expect(items.contains { $0.status == .problem && $0.advice?.description == error?.hint?.description })
+      #expect(items.contains { $0.name == "schema annals" })
+    }
+  }
+
+  @Test(arguments: ["message-db", "message-db-protean", "emmett"]) func tablesElsewhereAreFound(name: String)
+    async throws
+  {
+    try await TestCluster.withDatabase { db in
+      try await db.psql(try FrameworkStore.named(name).sql(in: "shop"))
+      let store = try EventStore(connecting: db.conninfo, layout: try FrameworkStore.named(name).layout())
+      let error = await #expect(throws: EventStoreError.self) { try await store.eventTypes() }
+      #expect(error?.code == .invalidDefinition)
+      #expect(error?.hint?.description.hasPrefix("Such a store is here under other names") == true)
+    }
+  }
+
   /// PostgreSQL before 16 wants a name for each query in FROM.
   @Test func aLayoutNeedsNoMetadata() async throws {
     try await TestCluster.withDatabase { db in
