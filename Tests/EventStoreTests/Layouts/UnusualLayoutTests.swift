@@ -131,7 +131,8 @@ import Testing
       let error = await #expect(throws: EventStoreError.self) { try await store.eventTypes() }
       #expect(error?.code == .permissionDenied)
       #expect(error?.message == "layout commanded: permission denied for table events")
-      #expect(error?.hint?.description.contains("ON ALL TABLES IN SCHEMA public TO pg_monitor;") == true)
+      let grant = #"GRANT SELECT ON ALL TABLES IN SCHEMA "public" TO "pg_monitor";"#
+      #expect(error?.hint?.description.contains(grant) == true)
       let items = try await store.diagnose()
       #expect(items.contains { $0.status == .problem && $0.advice?.description == error?.hint?.description })
       #expect(items.contains { $0.name == "schema annals" })
