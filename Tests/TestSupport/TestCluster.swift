@@ -151,6 +151,19 @@ package struct TestDatabase: Sendable {
     self.environment = environment
   }
 
+  /// Waits for the end of sessions whose clients have ended: only then the server has counted all that they read.
+  package func awaitEnd(of applications: String...) async throws {
+    let names = applications.map { "'\($0)'" }.joined(separator: ", ")
+    try await until {
+      try await psql(
+        """
+        SELECT count(*) FROM pg_stat_activity WHERE application_name IN (\(names))
+          AND datname = current_database() AND pid <> pg_backend_pid()
+        """
+      ) == "0"
+    }
+  }
+
   /// Another database of the same server.
   package func sibling(_ name: String) -> TestDatabase {
     TestDatabase(name: name, environment: environment.merging(["PGDATABASE": name]) { $1 })

@@ -114,11 +114,13 @@ import Testing
         }
       }
       #expect(Set(answers).count == 2)
+      try await db.awaitEnd(of: "psql", "annals")
       let plan = try await db.psql(
         "SELECT seq_scan FROM pg_stat_user_tables WHERE relid = 'events'::regclass"
       )
       #expect(try await annals(["trace", "work-9"]).exitCode == 0)
       // With an index for each, the table is not read.
+      try await db.awaitEnd(of: "annals")
       let scans = try await db.psql(
         "SELECT seq_scan FROM pg_stat_user_tables WHERE relid = 'events'::regclass"
       )
@@ -147,10 +149,12 @@ import Testing
       var isLeftOut = false
       // Chance may put the event that has one into the sample, but not every time.
       for _ in 1...6 where !isLeftOut {
+        try await db.awaitEnd(of: "psql", "annals")
         let before = try await db.psql(scans)
         let run = try await annals(["trace", "one", "-o", "ndjson"])
         #expect(run.standardOutput.split(separator: "\n").count == 2)
         isLeftOut = run.standardError.hasPrefix("annals: not searched for ids in \(left): ")
+        try await db.awaitEnd(of: "annals")
         if isLeftOut { #expect(try await db.psql(scans) == before) }
       }
       #expect(isLeftOut)

@@ -106,11 +106,14 @@ import Testing
         "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relid = 'events'::regclass"
       var costs: [Int] = []
       for mode in [[], ["--incremental"]] {
+        try await db.awaitEnd(of: "psql")
         let before = Int(try await db.psql(read)) ?? 0
         #expect(try await db.verify(mode) == "0")
+        try await db.awaitEnd(of: "annals")
         costs.append((Int(try await db.psql(read)) ?? 0) - before)
       }
-      #expect(costs[0] >= 30_000 && costs[1] < costs[0] + 1000, "\(costs)")
+      // An autoanalyze between them may change a plan a little.
+      #expect(costs[0] >= 30_000 && costs[1] < costs[0] * 3 / 2, "\(costs)")
     }
   }
 

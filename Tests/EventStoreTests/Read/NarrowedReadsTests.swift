@@ -124,12 +124,11 @@ import Testing
   private func cost(of query: EventQuery, _ db: TestDatabase) async throws -> (found: [String], cost: Int) {
     let count =
       "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relid = 'events'::regclass"
+    try await db.awaitEnd(of: "psql")
     let before = Int(try await db.psql(count)) ?? 0
     let name = "counted_\(db.name)"
     let found = try await positions(EventStore(connecting: db.conninfo + " application_name=\(name)"), query)
-    try await until {
-      try await db.psql("SELECT count(*) FROM pg_stat_activity WHERE application_name = '\(name)'") == "0"
-    }
+    try await db.awaitEnd(of: name)
     return (found, (Int(try await db.psql(count)) ?? .max) - before)
   }
 }
