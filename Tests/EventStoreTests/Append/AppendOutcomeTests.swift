@@ -134,8 +134,9 @@ import Testing
       (options.batchSize, options.workers, options.runID) = (batchSize, 4, "run")
       options.onCommit = { line in committed.withLock { $0 = max($0, line) } }
       let text = Self.shortLines.joined(separator: "\n")
-      // Half of the input comes, and then nothing until the interruption.
-      let half = Mutex<[UInt8]?>(Array((Self.shortLines.prefix(1000).joined(separator: "\n") + "\n").utf8))
+      // Half of the input comes, and then nothing until the interruption. It ends with a batch: one that waits for its
+      // rest would hold its streams, which an early batch may need.
+      let half = Mutex<[UInt8]?>(Array((Self.shortLines.prefix(999).joined(separator: "\n") + "\n").utf8))
       let append = Task { [options] in
         try await store.append(
           lines: {
