@@ -177,8 +177,7 @@ extension StoreConnection {
   ///
   /// - Returns: how many events at that place do not belong to the last ones.
   fileprivate func narrowToLast(_ query: inout EventQuery, hasTies: Bool) throws -> Int {
-    // No event is at the times asked for, or none is wanted.
-    guard let last = query.last, query.limit != 0 else { return 0 }
+    guard let last = query.last else { return 0 }
     guard !query.reversed else {
       query.limit = min(query.limit ?? last, last)
       return 0

@@ -57,7 +57,8 @@ extension StoreConnection {
     let range = try connection.query(sql)
     // What comes later has a higher position than all that is there.
     guard let first = range[0].optionalInt64("first"), let last = range[0].optionalInt64("last") else {
-      if !following { query.limit = 0 }
+      // No position is in this range. A limit of 0 would end the read before the rest, and a checkpoint with it.
+      if !following { (query.fromPosition, query.toPosition) = (.max, .min) }
       return
     }
     query.fromPosition = max(query.fromPosition ?? first, first)

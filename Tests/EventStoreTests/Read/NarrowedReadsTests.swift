@@ -4,7 +4,7 @@ import Testing
 
 /// What reads cost, in events that the server reads.
 @Suite struct NarrowedReadsTests {
-  /// Large enough for an index to be cheaper than the table: an event a minute, and one that stands far from its time.
+  /// Large enough for an index to be cheaper than the table: an event a minute, and one far from its time.
   private static let fill = """
     INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp)
     SELECT 'order-' || n % 40, 'T', to_jsonb(repeat('x', 500)), (n - 1) / 40 + 1,
@@ -93,7 +93,7 @@ import Testing
     }
   }
 
-  /// Who goes on from a checkpoint stops before the first event that is too late, also where that stands early.
+  /// Who goes on from a checkpoint stops before the first event that is too late, also where that is early.
   @Test(arguments: [(250, 250), (15_000, 299), (19_000, 19_000), (19_999, 19_999), (30_000, 20_000)])
   func aCheckpointEndsBeforeTheFirstLateEvent(until: Int, last: Int64) async throws {
     try await withStore(Self.fill + Self.vacuum) { db, store in
@@ -104,6 +104,31 @@ import Testing
       var positions: [Int64] = []
       _ = try await store.replay(query, options) { positions += $0.positions }
       #expect(positions == Array(1...last))
+    }
+  }
+
+  /// What was looked at and is not asked for is behind a checkpoint, also where nothing that is asked for came.
+  @Test(arguments: ["category", "type", "time"]) func aCheckpointMovesPastTheRest(filter: String) async throws
+  {
+    let ships =
+      "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('ship-1', 'Sailed', '{}', 1);"
+    try await withStore(Self.fill + ships + Self.vacuum) { db, store in
+      var query = EventQuery()
+      switch filter {
+      case "category": query.category = "ship"
+      case "type": query.types = ["Sailed"]
+      default: query.since = try Timestamp(iso8601: "2999-01-01T00:00:00Z")
+      }
+      var options = ReplayOptions()
+      options.checkpoint = "mail"
+      for head in [20_001, 25_001] {
+        _ = try await store.replay(query, options) { _ in }
+        #expect(try await db.psql("SELECT position FROM annals.checkpoints") == "\(head)")
+        try await db.psql(
+          "INSERT INTO events (aggregate_id, event_type, event_data, version) "
+            + "SELECT 'late-\(head)', 'Rest', '{}', n FROM generate_series(1, 5000) n"
+        )
+      }
     }
   }
 
