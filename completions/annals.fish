@@ -225,7 +225,7 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" add-position' -l 'add-position' -d 'Also add what a classic table lacks: position, metadata. Locks the table meanwhile.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" online' -l 'online' -d 'With --add-position: while writers go on. Takes longer.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" progress' -l 'progress' -d 'Say so often how far it is, instead of showing a bar.' -rfka ''
-complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" partitions' -l 'partitions' -d 'Create the table in so many partitions by the hash of the aggregate\'s id.' -rfka ''
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" partitions' -l 'partitions' -d 'Create the table with n partitions by the hash of the aggregate\'s id.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" dry-run n' -s 'n' -l 'dry-run' -d 'Print the SQL and change nothing.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" version' -l 'version' -d 'Show the version.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" help' -l 'help' -d 'Show help information.'

@@ -7,9 +7,8 @@ extension EventStore {
   ///
   /// - Parameters:
   ///   - addPosition: also adds the columns that a classic table lacks; the table is locked while they are filled.
-  ///   - partitions: creates the events table in so many partitions by the hash of the aggregate's id, as
-  ///     ``partitionCounts`` allows. An id is then unique within its stream only. A table that is there must be so
-  ///     already.
+  ///   - partitions: the number of partitions, by the hash of the aggregate's id, that the events table is created with;
+  ///     see ``partitionCounts``. An id is then unique within its stream only. A table that is there must have them.
   ///   - dryRun: changes nothing.
   /// - Returns: the steps, and what the table still lacks.
   /// - Throws: ``EventStoreError``; nothing is changed then.

@@ -119,8 +119,8 @@ struct EvolutionCopyStatements {
       """
     extraColumns = try connection.query(sql).map { $0.string("name") }
     let parts = try Partitions(of: table.name, connection)
-    create =
-      "CREATE TABLE \(copy.sql) (LIKE \(table.name.sql) INCLUDING ALL)\(parts?.creation(of: copy) ?? "")"
+    let partitions = try parts?.creation(of: copy) ?? ""
+    create = "CREATE TABLE \(copy.sql) (LIKE \(table.name.sql) INCLUDING ALL)\(partitions)"
   }
 
   /// Makes the table: columns, defaults, constraints, indexes and partitions are those of the original.

@@ -3,7 +3,7 @@ internal import LibPQ
 extension StoreConnection {
   /// Gives a table that has none the column position, while writers go on.
   ///
-  /// Each step is found done or begun by what it left, so an interrupted run is gone on with.
+  /// Each step finds out from what is there whether it was done or begun, so a run continues one that was interrupted.
   ///
   /// - Parameter chunkSize: events a transaction.
   /// - Returns: how many events there were to number; nil when the column was there.
@@ -23,9 +23,7 @@ extension StoreConnection {
       try whenUnlocked("table \(table)", for: "the last step") {
         try connection.transaction {
           try lockBriefly()
-          let names = try ["position_key", "event_type_position_idx"].map {
-            try freeName("\(table.name)_\($0)")
-          }
+          let names = try Self.indexSuffixes.map { try freeName($0, state) }
           try connection.execute(backfill.end(positionIndex: names[0], typesIndex: names[1]))
         }
       }
@@ -40,14 +38,21 @@ extension StoreConnection {
     let state = try backfillState()
     if state.isDone { return "" }
     let backfill = try state.isBegun ? backfill(of: state) : newBackfill(state)
-    let names = ["position_key", "event_type_position_idx"].map { "\(table.name)_\($0)" }
-    return """
+    let names = try Self.indexSuffixes.map { try freeName($0, state) }
+    let begin = """
       -- A moment's lock of the table
       BEGIN;
       \(backfill.begin)COMMIT;
 
+
+      """
+    let number = """
       -- In one transaction
       \(backfill.number)
+
+      """
+    return """
+      \(state.isBegun ? "" : begin)\(try exists(backfill.numbers) ? "" : number)\
       -- In chunks, with VACUUM in between: the events with $1 < position <= $2
       \(backfill.fillChunk);
       \(backfill.vacuum);
@@ -207,9 +212,12 @@ extension StoreConnection {
     }
   }
 
-  private func freeName(_ wanted: String) throws -> String {
-    let name = QualifiedName(schema: table.schema, name: wanted)
-    let isFree = try wanted.utf8.count < 64 && !exists(name)
-    return isFree ? wanted : "annals_\(UInt32.random(in: .min ... .max))"
+  /// As `CREATE TABLE` names the indexes, behind the name of the table.
+  private static let indexSuffixes = ["position_key", "event_type_position_idx"]
+
+  private func freeName(_ suffix: String, _ state: BackfillState) throws -> String {
+    let wanted = QualifiedName(schema: table.schema, name: "\(table.name)_\(suffix)")
+    let isFree = try wanted.name.utf8.count <= 63 && !exists(wanted)
+    return isFree ? wanted.name : "annals_\(state.oid)_\(suffix)"
   }
 }

@@ -2,27 +2,18 @@ internal import LibPQ
 
 /// A table of events in partitions by the hash of the aggregate's id, so that a stream is in one of them.
 ///
-/// Each of its unique keys contains the aggregate's id (PostgreSQL's manual, "Partitioning, Limitations"): a version is there once in
-/// its stream, as ever, and an id is there once in its stream. The identity alone keeps positions apart.
+/// Each of its unique keys contains the aggregate's id (PostgreSQL's manual, "Partitioning, Limitations"): a version is
+/// there once in its stream, as ever, and an id is there once in its stream. The identity alone keeps positions apart.
 extension StoreConnection {
   /// The SQL that creates the table and its partitions.
   ///
-  /// - Throws: ``EventStoreError`` with code `invalidInput` when there cannot be so many, or their names are too long.
+  /// - Throws: ``EventStoreError`` with code `invalidInput` when the number is not allowed, or a name is too long.
   func createPartitioned(_ count: Int) throws -> String {
     let allowed = EventStore.partitionCounts
     guard allowed.contains(count) else {
       throw EventStoreError(
         .invalidInput,
         "a table of events has \(allowed.lowerBound) to \(allowed.upperBound) partitions, not \(count)"
-      )
-    }
-    let names = (0..<count).map { "\(table.name)_p\($0)" }
-    // A longer name would be cut, so that two are the same.
-    guard names[count - 1].utf8.count <= 63 else {
-      throw EventStoreError(
-        .invalidInput,
-        "the name of partition \(names[count - 1]) has more than 63 bytes",
-        hint: "Give the table a shorter name."
       )
     }
     let create = SQLTemplate.createEvents.filled([
@@ -34,9 +25,9 @@ extension StoreConnection {
       "partitioning": " PARTITION BY HASH (aggregate_id)",
       "position_key": "CREATE INDEX ON \(table.sql) (position)",
     ])
-    let partitions = names.enumerated().map { remainder, name in
+    let partitions = try (0..<count).map { remainder in
       """
-      CREATE TABLE \(QualifiedName(schema: table.schema, name: name).sql) PARTITION OF \(table.sql)
+      CREATE TABLE \(try Partitions.name("_p\(remainder)", of: table).sql) PARTITION OF \(table.sql)
         FOR VALUES WITH (MODULUS \(count), REMAINDER \(remainder));
 
       """
@@ -44,7 +35,7 @@ extension StoreConnection {
     return create + partitions.joined()
   }
 
-  /// Refuses a table that is there, but not in so many partitions.
+  /// Refuses a table that is there with other partitions.
   func requirePartitions(_ count: Int) throws {
     let sql: SQL = """
       SELECT pg_get_partkeydef(c.oid) AS key, (SELECT count(*) FROM pg_inherits AS i WHERE i.inhparent = c.oid) AS partitions

@@ -40,11 +40,25 @@ struct Partitions: Sendable {
   }
 
   /// What follows the columns in the CREATE TABLE of a table like it, and creates its partitions.
-  func creation(of table: QualifiedName) -> String {
-    let partitions = parts.map { suffix, bounds in
-      let name = QualifiedName(schema: table.schema, name: table.name + suffix)
-      return ";\nCREATE TABLE \(name.sql) PARTITION OF \(table.sql) \(bounds)"
+  ///
+  /// - Throws: as ``name(_:of:)``.
+  func creation(of table: QualifiedName) throws -> String {
+    let partitions = try parts.map { suffix, bounds in
+      ";\nCREATE TABLE \(try Self.name(suffix, of: table).sql) PARTITION OF \(table.sql) \(bounds)"
     }
     return " PARTITION BY \(key)\(partitions.joined())"
+  }
+
+  /// The name of a partition. The server would cut a longer one, so that two are the same.
+  ///
+  /// - Throws: ``EventStoreError`` with code `invalidInput` for a name that is too long.
+  static func name(_ suffix: String, of table: QualifiedName) throws -> QualifiedName {
+    let name = table.name + suffix
+    guard name.utf8.count > 63 else { return QualifiedName(schema: table.schema, name: name) }
+    throw EventStoreError(
+      .invalidInput,
+      "the name of partition \(name) has more than 63 bytes",
+      hint: "Give the table a shorter name."
+    )
   }
 }

@@ -27,7 +27,7 @@ struct Initialize: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Create the table in so many partitions by the hash of the aggregate's id.",
+      "Create the table with n partitions by the hash of the aggregate's id.",
       valueName: "n"
     )
   )
@@ -38,6 +38,7 @@ struct Initialize: AsyncParsableCommand {
 
   func validate() throws {
     if online, !addPosition { throw ValidationError("--online goes with --add-position") }
+    if progress.progress != nil, !online { throw ValidationError("--progress goes with --online") }
     if online, partitions != nil { throw ValidationError("--online does not go with --partitions") }
     let allowed = EventStore.partitionCounts
     guard let partitions, !allowed.contains(partitions) else { return }

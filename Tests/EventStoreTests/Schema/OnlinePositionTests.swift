@@ -115,6 +115,8 @@ import Testing
             try await store.initialize(addPosition: true)
           }
           #expect(locking?.message == "not all events of public.events have a position yet")
+          // What was done is not in the script of what is left.
+          #expect(try await !store.positionBackfillScript().contains("ADD COLUMN position"))
         }
         _ = try await killer.value
         try await db.psql(

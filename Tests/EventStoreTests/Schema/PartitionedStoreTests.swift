@@ -156,6 +156,17 @@ import Testing
       }
       #expect(try await db.psql("SELECT count(*) FROM pg_class WHERE relname LIKE 'é%'") == "0")
     }
+    // A copy names its partitions as well.
+    try await withPartitions(.timestamp) { db, store in
+      let long = try #require(QualifiedName("public." + String(repeating: "v", count: 60)))
+      let file = "-- @upcaster same\n-- @event Added\n-- @data\nSELECT event.event_data;\n"
+      let plan = try await store.planEvolution(try Upcasters([("same.sql", Array(file.utf8))]))
+      let error = await #expect(throws: EventStoreError.self) {
+        try await store.applyEvolution(plan, into: long)
+      }
+      #expect(error?.message.hasSuffix(" has more than 63 bytes") == true)
+      #expect(try await db.psql("SELECT count(*) FROM pg_class WHERE relname LIKE 'vvv%'") == "0")
+    }
   }
 
   /// A copy that upcasters make is partitioned as the store is.
