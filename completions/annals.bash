@@ -616,8 +616,8 @@ _annals_append() {
 
 _annals_stream() {
     repeating_flags=()
-    non_repeating_flags=(--raw --reverse --strict --follow -x --expanded --version '-?' --help)
-    repeating_options=(--set --type)
+    non_repeating_flags=(--raw --count --reverse --strict --follow -x --expanded --version '-?' --help)
+    repeating_options=(--set --type --data --metadata --text --where)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output --fields)
     __annals_offer_flags_options 1
 
@@ -677,6 +677,18 @@ _annals_stream() {
         return
         ;;
     '--before')
+        return
+        ;;
+    '--data')
+        return
+        ;;
+    '--metadata')
+        return
+        ;;
+    '--text')
+        return
+        ;;
+    '--where')
         return
         ;;
     '--limit')
@@ -771,7 +783,7 @@ _annals_trace() {
 _annals_replay() {
     repeating_flags=()
     non_repeating_flags=(--raw --follow --park -n --dry-run -x --expanded --version '-?' --help)
-    repeating_options=(--set --type)
+    repeating_options=(--set --type --data --metadata --text --where)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout --wait-limit -o --output --fields --into --progress)
     __annals_offer_flags_options 1
 
@@ -835,6 +847,18 @@ _annals_replay() {
         return
         ;;
     '--before')
+        return
+        ;;
+    '--data')
+        return
+        ;;
+    '--metadata')
+        return
+        ;;
+    '--text')
+        return
+        ;;
+    '--where')
         return
         ;;
     '--limit')

@@ -37,7 +37,15 @@ extension Connection {
   /// elsewhere its settings would not hold.
   private func sending(_ body: () throws(PostgresError) -> Void) throws(PostgresError) {
     guard isPooled, !isInTransaction else { return try body() }
-    try begin(TransactionMode.readWrite.rawValue)
+    try sending(after: TransactionMode.readWrite.rawValue, body)
+  }
+
+  /// Sends a statement in a transaction that begins so, and that ``receive()`` ends.
+  private func sending(
+    after beginning: String,
+    _ body: () throws(PostgresError) -> Void
+  ) throws(PostgresError) {
+    try begin(beginning)
     do {
       try body()
     } catch {
@@ -64,6 +72,15 @@ extension Connection {
     // Behind a pooler the name would stay in a session that others get, and the next statement may not find it.
     let name = prepared && !isPooled ? try prepare(sql, parameters) : nil
     try sending { () throws(PostgresError) in try send(sql, parameters, preparedAs: name) }
+  }
+
+  /// Starts a statement that holds SQL of an operator: in a read-only transaction of its own, and for no longer than a limit.
+  package func send(_ sql: SQL, readOnlyWithin limit: Duration) throws(PostgresError) {
+    let milliseconds = max(1, min(limit / .milliseconds(1), Double(Int32.max)))
+    let settings = "SET LOCAL statement_timeout = \(Int32(milliseconds))"
+    try sending(after: "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; \(settings)") { () throws(PostgresError) in
+      try send(sql.text, sql.parameters, preparedAs: nil)
+    }
   }
 
   private func send(

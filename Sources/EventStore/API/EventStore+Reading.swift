@@ -15,6 +15,13 @@ extension EventStore {
     }
   }
 
+  /// Counts the events that match, in one statement; its limits count, the order does not.
+  ///
+  /// - Throws: ``EventStoreError``; `notFound` for a name that the store does not have.
+  public func count(_ query: EventQuery) async throws -> Int64 {
+    try await perform(seeing: .permitted) { try $0.count(query) }
+  }
+
   /// Sums a stream up; nil when it has no event.
   public func summary(ofStream aggregateID: String) async throws -> StreamSummary? {
     try await perform(seeing: .permitted) { try $0.summary(ofStream: aggregateID) }

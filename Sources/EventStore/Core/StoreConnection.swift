@@ -21,6 +21,8 @@ final class StoreConnection {
   let atSwapStep: ((SwapStep) -> Void)?
   private var knownTable: EventsTable?
   private var hasSaidDoubt = false
+  /// See ``warnOfPass(through:_:)``.
+  var hasWarnedOfPass = false
   /// See ``denseStart()``.
   var denseUpTo: Int64?
   /// Events that were given with what is known in the place of a payload or metadata.
@@ -50,6 +52,7 @@ final class StoreConnection {
     // What was looked up needs no connection that could be lost once more.
     knownTable = lost?.knownTable
     hasSaidDoubt = lost?.hasSaidDoubt ?? false
+    hasWarnedOfPass = lost?.hasWarnedOfPass ?? false
     denseUpTo = lost?.denseUpTo
     unreadableEvents = lost?.unreadableEvents ?? 0
     knownStatements = lost?.knownStatements

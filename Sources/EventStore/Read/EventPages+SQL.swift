@@ -12,7 +12,10 @@ extension EventPages {
     let bounds = [
       last.map { bound(query.reversed ? "<" : ">", $0) }, end.map { bound(query.reversed ? ">=" : "<=", $0) },
     ]
-    let conditions = query.conditions(in: table) + bounds.compactMap(\.self)
+    var conditions = query.conditions(in: table) + bounds.compactMap(\.self)
+    if let search {
+      conditions.append("e.position = ANY (\(Parameter.int8Array(Array(search.places.prefix(rowsAsked)))))")
+    }
     return firstRows(
       of: """
         SELECT \(raw: columns) FROM \(raw: source) e
@@ -80,6 +83,16 @@ extension EventQuery {
     if let since { conditions.append("e.\"timestamp\" >= \(table.stored(since))") }
     if let until { conditions.append("e.\"timestamp\" <= \(table.stored(until))") }
     if let before { conditions.append("e.\"timestamp\" < \(table.stored(before))") }
-    return conditions
+    return conditions + contents.compactMap { $0.condition(in: table) }
+  }
+
+  /// What it demands of the content of an event `e`, also in SQL.
+  func contentConditions(in table: EventsTable) -> SQL {
+    var conditions = contents.compactMap { $0.condition(in: table) }
+    if hasSQL {
+      let source = selected(from: "(SELECT e.*)")
+      conditions.append("EXISTS (SELECT FROM \(raw: source) AS selected)")
+    }
+    return conditions.conjunction
   }
 }

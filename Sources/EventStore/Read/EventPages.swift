@@ -18,6 +18,8 @@ struct EventPages: Sendable {
   private(set) var skippedRows: Int
   private var size: PageSize
   private(set) var isExhausted = false
+  /// Where the events are, if that is looked up; ``find(_:)`` must come before each page then.
+  private(set) var search: ContentSearch?
   /// Events of the last page in whose place something else is shown.
   var unreadable: [UnreadableEvent] = []
 
@@ -49,13 +51,15 @@ struct EventPages: Sendable {
     size: PageSize = PageSize(bytes: 4 << 20),
     ties: Ties = .none,
     skipping skippedRows: Int = 0,
-    remembered isRemembered: Bool = false
+    remembered isRemembered: Bool = false,
+    search: ContentSearch? = nil
   ) {
     self.query = query
     self.table = table
     self.size = size
     self.ties = ties
     self.isRemembered = isRemembered
+    self.search = search
     self.skippedRows = skippedRows
     order =
       switch query.order {
@@ -67,9 +71,15 @@ struct EventPages: Sendable {
     isExhausted = remaining == 0
   }
 
+  /// Looks up where the events of the next page are, where that is looked up at all.
+  mutating func find(_ store: StoreConnection) throws {
+    try search?.find(query, in: table, store)
+  }
+
   /// Asks the server for the next page; ``receive(_:)`` must follow.
   func send(_ connection: Connection) throws(PostgresError) {
     let statement = self.statement
+    if query.hasSQL { return try connection.send(statement, readOnlyWithin: EventQuery.sqlLimit) }
     // Not prepared: a generic plan knows nothing of how frequent the types asked for are.
     try connection.send(statement.text, statement.parameters)
   }
@@ -111,11 +121,16 @@ struct EventPages: Sendable {
     size.limit(to: maximum)
   }
 
-  var rowsAsked: Int { min(size.rows, remaining ?? .max) }
+  var rowsAsked: Int { min(size.rows, remaining ?? .max, search?.places.count ?? .max) }
 
   private mutating func advance(past page: borrowing QueryResult) {
     let rows = page.rowCount
     isExhausted = rows < rowsAsked || rows >= remaining ?? .max
+    if var search {
+      search.drop(rowsAsked)
+      isExhausted = search.isComplete && search.places.isEmpty || rows >= remaining ?? .max
+      self.search = search
+    }
     remaining = remaining.map { $0 - rows }
     skippedRows = 0
     guard rows > 0 else { return }

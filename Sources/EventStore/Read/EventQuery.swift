@@ -6,6 +6,8 @@ public struct EventQuery: Sendable, Hashable {
   public var category: String?
   /// The event's type is one of these; empty for all.
   public var types: [String] = []
+  /// What the event contains: all of these.
+  public var contents: [ContentCondition] = []
 
   /// The first place in the whole store, included.
   public var fromPosition: Int64?

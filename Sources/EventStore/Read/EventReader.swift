@@ -66,6 +66,7 @@ struct EventReader: Sendable {
     if pages?.isExhausted ?? true, try !beginRound(store) { return nil }
     guard var pages, !pages.isExhausted else { return nil }
     if let maximumRows { pages.limitRows(to: maximumRows) }
+    try pages.find(store)
     try pages.send(store.connection)
     let page = try pages.receive(store)
     store.report(pages.unreadable)
@@ -83,11 +84,15 @@ struct EventReader: Sendable {
     var result = ReadResult()
     guard try beginRound(store), var pages, !pages.isExhausted else { return result }
     let connection = store.connection
+    try pages.find(store)
     try pages.send(connection)
     repeat {
       let page = try pages.receive(store)
       store.report(pages.unreadable)
-      if !pages.isExhausted { try pages.send(connection) }
+      if !pages.isExhausted {
+        try pages.find(store)
+        try pages.send(connection)
+      }
       do {
         try body(page)
       } catch {
@@ -112,24 +117,29 @@ struct EventReader: Sendable {
       round.limit = pages.remaining
     } else if isFollowing {
       history = try store.requireFollowable()
+      try store.requireContents(of: query)
     } else {
       try store.requireNames(in: query)
+      try store.requireContents(of: query)
       if endsBetweenPositions { history = try store.proveFinality() }
     }
     finalPosition = try store.settleEnd(of: &round, &history, isFollowing: isFollowing)
     if endsBetweenPositions, query.endsAtTime { lastBeforeEnd = try store.endAtTime(&round) }
     var skippedRows = 0
     let hasTies = try pages.map { $0.ties != .none } ?? store.canHaveTies(round)
+    var search: ContentSearch?
     if pages == nil {
       try store.narrowIfShorter(&round, following: isFollowing)
       skippedRows = try store.narrowToLast(&round, hasTies: hasTies)
+      search = try store.contentSearch(for: round)
     }
     pages = EventPages(
       round,
-      in: try store.eventsTable(),
+      in: try store.eventsTable(for: round),
       ties: hasTies ? endsBetweenPositions ? .kept : .cut : .none,
       skipping: skippedRows,
-      remembered: endsBetweenPositions
+      remembered: endsBetweenPositions,
+      search: search
     )
     return true
   }
@@ -188,8 +198,15 @@ extension StoreConnection {
     }
     var backward = query
     (backward.reversed, backward.limit) = (true, last)
-    var pages = EventPages(backward, in: table, ties: hasTies ? .kept : .none)
+    let search = try contentSearch(for: backward)
+    var pages = EventPages(
+      backward,
+      in: try eventsTable(for: query),
+      ties: hasTies ? .kept : .none,
+      search: search
+    )
     while !pages.isExhausted {
+      try pages.find(self)
       try pages.send(connection)
       _ = try pages.receive(self)
     }

@@ -20,12 +20,13 @@ extension StoreConnection {
     let isLate: SQL = "(\(late.joined(separator: " OR ")))"
     let isWalked = try sample(of: isLate, within: query).map { $0.matching > $0.before } ?? true
     let source: SQL = """
-      \(raw: table.source) e WHERE \((all.conditions(in: table) + [isLate]).conjunction)
+      \(raw: query.selected(from: table.source)) e WHERE \((all.conditions(in: table) + [isLate]).conjunction)
       """
-    let first = try connection.query(
+    let first = try run(
       isWalked
         ? "SELECT (SELECT e.position FROM \(source) ORDER BY e.position LIMIT 1)"
-        : "SELECT min(e.position + 0) FROM \(source)"
+        : "SELECT min(e.position + 0) FROM \(source)",
+      for: query
     )
     guard let first = first.optionalInt64(0, 0) else { return nil }
     let last = first.saturatingAdd(-1)
@@ -68,7 +69,7 @@ extension StoreConnection {
   /// Where the events for which a condition holds are, among some that lie evenly in the range of a query: how many of
   /// these there are, how many events lie before the first of them, and how many behind the last; nil where no index
   /// finds an event by its position.
-  private func sample(
+  func sample(
     of condition: SQL,
     within query: EventQuery
   ) throws -> (before: Int, matching: Int, behind: Int)? {
@@ -83,7 +84,7 @@ extension StoreConnection {
       CROSS JOIN LATERAL (SELECT (r.first + (r.last - r.first) * n / 63)::bigint) AS p (position)
       ORDER BY n
       """
-    let matches = try connection.query(sql).map { $0.bool("matches") }
+    let matches = try run(sql, for: query).map { $0.bool("matches") }
     return (
       before: matches.prefix { !$0 }.count, matching: matches.count { $0 },
       behind: matches.reversed().prefix { !$0 }.count

@@ -94,6 +94,7 @@ extension StoreConnection {
     try requireSchema()
     // What the replay would refuse must not leave a checkpoint behind that belongs to it.
     if !following { try requireNames(in: query) }
+    try requireContents(of: query)
     try requireComplete(for: query)
     try AdvisoryLock.acquire(Checkpoint.lockName(name), connection)
     do {
@@ -234,7 +235,7 @@ extension EventQuery {
   fileprivate func meetsAll(after position: Int64) -> Bool {
     // A checkpoint that was never moved is at 0, which is before all events.
     let begins = fromPosition.map { $0 <= max(1, position &+ 1) } ?? true
-    return begins && since == nil && fromVersion == nil && toVersion == nil && last == nil
+    return begins && contents.isEmpty && since == nil && fromVersion == nil && toVersion == nil && last == nil
   }
 
   /// In words, those that leave out events below the position that a replay ends at.
@@ -244,6 +245,7 @@ extension EventQuery {
     if let category { parts.append("category \(category)") }
     let types = Set(types.map { ByteString($0) }).sorted().map(\.string)
     if !types.isEmpty { parts.append("types \(types.joined(separator: ", "))") }
+    parts += contents.map(\.description)
     if let since { parts.append("since \(since)") }
     if let fromVersion { parts.append("from version \(fromVersion)") }
     if let toVersion { parts.append("to version \(toVersion)") }

@@ -27,6 +27,7 @@ extension StoreConnection {
     } else {
       try requireNames(in: query)
     }
+    try requireContents(of: query)
     if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
     try requireComplete(for: query)
     var query = query
@@ -70,7 +71,7 @@ extension StoreConnection {
 
   /// How many events the planner expects.
   private func estimate(_ query: EventQuery) throws -> Int64 {
-    let table = try eventsTable()
+    let table = try eventsTable(for: query)
     let condition = query.conditions(in: table).conjunction
     let sql: SQL = "EXPLAIN (FORMAT json) SELECT FROM \(raw: table.source) e WHERE \(condition)"
     let text = try connection.query(sql).string(0, 0)

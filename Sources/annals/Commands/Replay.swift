@@ -37,7 +37,7 @@ struct Replay: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Pass the events to this command (by sh -c), which answers with positions that it has done.",
+      "Pass the events to this command, which answers.",
       valueName: "command"
     )
   )
@@ -49,7 +49,7 @@ struct Replay: AsyncParsableCommand {
   @Option(help: "More tries at an event that it fails at.")
   var retries = 3
 
-  @Flag(help: "Set an event aside that the command failed at so often, and go on: see 'annals dead-letters'.")
+  @Flag(help: "Set an event aside when its tries are used up.")
   var park = false
 
   @Option(help: "Most events a second.")
@@ -91,6 +91,9 @@ struct Replay: AsyncParsableCommand {
     if retries < 0 { throw ValidationError("--retries cannot be negative") }
     if park, exec == nil || checkpoint == nil {
       throw ValidationError("--park needs --exec, and a --checkpoint to keep the dead letters under")
+    }
+    if readModel.into != nil, !filter.content.sql.isEmpty {
+      throw ValidationError("--where runs read-only; with --into write the condition into the handlers")
     }
     if checkpoint == "" { throw ValidationError("--checkpoint needs a name") }
   }

@@ -31,6 +31,9 @@ struct Stream: AsyncParsableCommand {
   @Option(help: "Only the last N events.")
   var last: Int?
 
+  @Flag(help: "Print only how many events there are.")
+  var count = false
+
   @Flag(help: "Show the last event first.")
   var reverse = false
 
@@ -51,7 +54,9 @@ struct Stream: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    if count, follow { throw ValidationError("--count comes to an end; leave out --follow") }
     switch (output.format, aggregateID) {
+    case _ where count: try output.checkFields(of: EventCountRecord.self)
     case (.table, nil): try output.checkFields(of: StoreEventRecord.self)
     case (.table, _): try output.checkFields(of: StreamEventRecord.self)
     default: try output.checkFields(of: Event.self)
@@ -68,6 +73,7 @@ struct Stream: AsyncParsableCommand {
     let store = try await connection.store()
     try await upcasters.apply(to: store)
     let query = try await query(store)
+    if count { return try await printCount(of: query, store) }
     let gaps = try await gaps(store)
     if follow {
       Interruption.isTheEnd()
@@ -77,6 +83,16 @@ struct Stream: AsyncParsableCommand {
     }
     if strict { try gaps?.fail() } else { gaps?.warn() }
     try await store.requireReadable()
+  }
+
+  private func printCount(of query: EventQuery, _ store: EventStore) async throws {
+    let record = EventCountRecord(events: try await store.count(query))
+    if output.format == .table, !output.isExpanded {
+      StandardOutput.print(String(record.events))
+    } else {
+      output.print([record])
+    }
+    StandardOutput.flush()
   }
 
   private func gaps(_ store: EventStore) async throws -> StreamGaps? {
@@ -175,4 +191,11 @@ struct Stream: AsyncParsableCommand {
     }
     printer.finish()
   }
+}
+
+/// How many events a query matches.
+struct EventCountRecord: Record {
+  let events: Int64
+
+  static let columns: [Column<Self>] = [Column("events") { Field($0.events) }]
 }

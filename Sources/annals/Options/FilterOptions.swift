@@ -32,6 +32,8 @@ struct FilterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Only events before this time, or before this day.", valueName: "time"))
   var before: String?
 
+  @OptionGroup var content: ContentOptions
+
   @Option(help: "At most this many events.")
   var limit: Int?
 
@@ -48,6 +50,7 @@ struct FilterOptions: ParsableArguments {
     if let until { query.until = try await store.times(until).upperBound }
     if let before { query.before = try await store.time(before) }
     query.limit = limit
+    query.contents = content.conditions
   }
 
   static func parseCategory(_ text: String) throws -> String {

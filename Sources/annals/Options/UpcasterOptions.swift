@@ -6,8 +6,7 @@ internal import FoundationEssentials
 struct UpcasterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Show events as the upcasters of this folder, or file, make them: see annals-upcaster(5).",
-      discussion: "Default: the folder in the variable ANNALS_UPCASTERS, if it is set.",
+      "Apply these upcasters; default: ANNALS_UPCASTERS.",
       valueName: "folder"
     ),
     completion: .directory

@@ -145,15 +145,10 @@ import Testing
     return Timestamp(microseconds: start.microseconds + Int64(minutes) * 60_000_000)
   }
 
-  /// The positions, and how many events the server reads for them, which it counts when the session ends.
+  /// The positions, and how many events the server reads for them.
   private func cost(of query: EventQuery, _ db: TestDatabase) async throws -> (found: [String], cost: Int) {
-    let count =
-      "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relid = 'events'::regclass"
-    try await db.awaitEnd(of: "psql")
-    let before = Int(try await db.psql(count)) ?? 0
-    let name = "counted_\(db.name)"
-    let found = try await positions(EventStore(connecting: db.conninfo + " application_name=\(name)"), query)
-    try await db.awaitEnd(of: name)
-    return (found, (Int(try await db.psql(count)) ?? .max) - before)
+    var found: [String] = []
+    let cost = try await db.eventsRead { found = try await positions($0, query) }
+    return (found, cost)
   }
 }

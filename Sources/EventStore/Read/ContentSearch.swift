@@ -1,0 +1,100 @@
+internal import LibPQ
+
+/// Finds the places of the events whose content is asked for, where they are rare.
+///
+/// Pages walk along the positions, and PostgreSQL, which knows little of what is in a payload, would walk even where an index
+/// finds its events at once. So the places are looked up before: by such an index, or else by one pass through the table,
+/// which the server can share among its processes.
+struct ContentSearch {
+  /// Most places that are looked up at a time, of 8 bytes each.
+  private let portion: Int
+
+  /// Those that were found and not read yet.
+  private(set) var places: ArraySlice<Int64> = []
+  /// The place up to which they were looked up; nil before the first time.
+  private(set) var end: Int64?
+  /// Whether there are no others.
+  private(set) var isComplete = false
+
+  init(portion: Int = 100_000) {
+    self.portion = portion
+  }
+
+  /// Looks up the next places, unless there are some.
+  mutating func find(_ query: EventQuery, in table: EventsTable, _ store: StoreConnection) throws {
+    guard places.isEmpty, !isComplete else { return }
+    var conditions = query.conditions(in: table)
+    if let end { conditions.append(query.reversed ? "e.position < \(end)" : "e.position > \(end)") }
+    let limit = min(portion, query.limit ?? .max)
+    // "+ 0" keeps the planner from walking the positions.
+    let sql: SQL = """
+      SELECT e.position FROM \(raw: table.source) e WHERE \(conditions.conjunction)
+      ORDER BY e.position + 0 \(raw: query.reversed ? "DESC" : "ASC") LIMIT \(Int64(limit))
+      """
+    let found = try store.run(sql, for: query).map { $0.int64("position") }
+    places = found[...]
+    isComplete = places.count < limit || limit < portion
+    end = places.last
+  }
+
+  /// Takes places that were read.
+  mutating func drop(_ count: Int) { places = places.dropFirst(count) }
+}
+
+extension StoreConnection {
+  /// The search for the events of a query, where it finds them sooner than pages do; nil for these.
+  ///
+  /// A look at some events tells how frequent they are. Pages of a stream are read by its own index.
+  func contentSearch(for query: EventQuery) throws -> ContentSearch? {
+    guard !query.contents.isEmpty, query.aggregateID == nil, query.order == .position else { return nil }
+    let table = try eventsTable(for: query)
+    guard table.hasPosition, upcasters.isEmpty, try table.hasUniqueKey(["position"], connection) else {
+      return nil
+    }
+    try warnOfPass(through: table, query)
+    let sample = try sample(of: query.contentConditions(in: table), within: query)
+    return sample.map { $0.matching < Self.frequent } ?? true ? ContentSearch() : nil
+  }
+
+  /// From as many events of 64 on, pages find the next ones close to each other.
+  private static let frequent = 3
+
+  /// Tells the operator of a large table that all of it is read although an index could help.
+  func warnOfPass(through table: EventsTable, _ query: EventQuery) throws {
+    if query.aggregateID != nil || query.contents.isEmpty { return }
+    let columns = Set(query.contents.compactMap(\.indexableColumn).map { ByteString($0) })
+    if columns.isEmpty || hasWarnedOfPass { return }
+    hasWarnedOfPass = true
+    let sql: SQL = """
+      SELECT pg_table_size(\(table.name.sql)::regclass) >= \(Self.largeTable) AND NOT EXISTS (
+        SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+        WHERE i.indrelid = \(table.name.sql)::regclass AND i.indisvalid AND m.amname = 'gin'
+          AND pg_get_indexdef(i.indexrelid, 1, false) = ANY (\(Parameter.textArray(columns.map(\.string))))) AS is_slow
+      """
+    let column = columns.sorted()[0].string
+    let slow = try connection.query(sql)
+    guard slow[0].bool("is_slow") else { return }
+    let isText = column.hasSameBytes(as: Self.payloadText)
+    let operators = isText ? "(\(column)) gin_trgm_ops" : "\(column) jsonb_path_ops"
+    notify(
+      "no index finds what is asked for, so all of \(table.name) is read; "
+        + "CREATE INDEX CONCURRENTLY ON \(table.name.sql) USING gin (\(operators)) would find it"
+    )
+  }
+
+  /// In bytes; a pass through less takes no time to speak of.
+  private static let largeTable: Int64 = 256 << 20
+  fileprivate static let payloadText = "(event_data)::text"
+}
+
+extension ContentCondition {
+  /// What an index that finds the events is on; nil where there can be none.
+  fileprivate var indexableColumn: String? {
+    switch self {
+    case .data(let condition): condition.isIndexable ? "event_data" : nil
+    case .metadata(let condition): condition.isIndexable ? "metadata" : nil
+    case .text: StoreConnection.payloadText
+    case .sql: nil
+    }
+  }
+}
