@@ -87,6 +87,7 @@ enum Advice {
     case .projectionFile(let name, let generation):
       command("projections show", "\(quoteShellOperand(name)) --generation \(generation) --file")
     case .dropProjection(let name): command("projections drop", quoteShellOperand(name))
+    case .checkpoints: command("checkpoints")
     case .deadLetters: command("dead-letters list")
     case .retryByCommand: "--exec COMMAND"
     case .snapshots: command("snapshot list")

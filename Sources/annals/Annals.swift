@@ -22,12 +22,12 @@ struct Annals: AsyncParsableCommand {
       CommandGroup(name: "Write", subcommands: [Append.self]),
       CommandGroup(
         name: "Read",
-        subcommands: [Stream.self, Trace.self, Replay.self, WatermarkCommand.self, SnapshotCommand.self]
+        subcommands: [Stream.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self, SnapshotCommand.self]
       ),
       CommandGroup(
         name: "Projection",
         subcommands: [
-          CheckProjection.self, RebuildProjection.self, Project.self, ProjectionsCommand.self,
+          CheckProjection.self, RebuildProjection.self, Project.self, ProjectionsCommand.self, CheckpointsCommand.self,
           DeadLettersCommand.self,
         ]
       ),

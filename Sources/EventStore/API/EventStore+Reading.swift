@@ -79,6 +79,17 @@ extension EventStore {
     try await perform(seeing: .permitted) { try $0.trace(id, reportingUnsearched: report) }
   }
 
+  /// Shows an event with what is around it: the events before and after it in its stream, its cause and its effects, and
+  /// what it changed in the state of its aggregate.
+  ///
+  /// - Parameters:
+  ///   - reference: which event.
+  ///   - reducer: what folds the events of the stream.
+  /// - Throws: ``EventStoreError``; `notFound` when there is no such event.
+  public func context(of reference: EventReference, reducer: Reducer = .merge) async throws -> EventContext {
+    try await perform(seeing: .permitted) { try $0.context(of: reference, reducer) }
+  }
+
   /// Looks at the end of history, without waiting for anybody.
   ///
   /// - Throws: ``EventStoreError``; `invalidDefinition` where nobody can tell which positions are final.

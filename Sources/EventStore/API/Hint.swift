@@ -129,6 +129,8 @@ public enum Remedy: Sendable, Hashable {
   case projectionFile(name: String, generation: Int)
   /// Remove the projection.
   case dropProjection(name: String)
+  /// See the checkpoints of all readers.
+  case checkpoints
   /// See what was given up on.
   case deadLetters
   /// Pass dead letters of a checkpoint to their consumer.
@@ -184,6 +186,7 @@ extension Remedy {
     case .projections: "projections()"
     case .projectionFile: "projectionFile(of:generation:)"
     case .dropProjection: "dropProjection(_:)"
+    case .checkpoints: "checkpoints()"
     case .deadLetters: "deadLetters()"
     case .retryByCommand: "retryDeadLetters(ofCheckpoint:at:by:)"
     case .snapshots: "listSnapshots(of:)"

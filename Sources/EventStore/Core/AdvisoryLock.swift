@@ -137,10 +137,25 @@ enum AdvisoryLock {
         AND l.classid = $1::bigint::oid AND l.objid = (hashtext($2)::bigint & 4294967295)::oid
     """
 
+  /// The sessions that hold locks of these names, in words, by the name.
+  static func holders(of names: [String], _ connection: Connection) throws -> [ByteString: String] {
+    var holders: [ByteString: String] = [:]
+    let sql: SQL = """
+      SELECT n.name, \(raw: description) AS holder FROM unnest(\(Parameter.textArray(names))) AS n (name)
+      JOIN pg_locks l ON l.objid = (hashtext(n.name)::bigint & 4294967295)::oid LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+      WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted AND l.classid = \(Int64(named))::oid
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      """
+    try connection.query(sql).forEachRow { holders[ByteString($0.string("name"))] = $0.string("holder") }
+    return holders
+  }
+
+  private static let description =
+    "format('process %s, user %s, application %s, since %s', l.pid, a.usename, a.application_name, a.backend_start)"
+
   private static func holder(_ name: String, _ connection: Connection) throws -> String? {
     let sql = """
-      SELECT format('process %s, user %s, application %s, since %s', l.pid, a.usename, a.application_name, a.backend_start)
-      FROM \(holders)
+      SELECT \(description) FROM \(holders)
       """
     let result = try connection.query(sql, key(name))
     return result.isEmpty ? nil : result.string(0, 0)

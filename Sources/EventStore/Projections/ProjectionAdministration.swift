@@ -104,16 +104,7 @@ extension StoreConnection {
     try requireProjection(name)
     try AdvisoryLock.hold("projection \(name)", connection) {
       try proveFinality()
-      let final = try finalPosition()
-      let beginning = try eventsTable().beginning(connection)
-      let end = max(final, beginning)
-      guard position >= beginning, position <= end else {
-        throw EventStoreError(
-          .invalidInput,
-          "position \(position) is not in the store, which ends at \(end)",
-          hint: "Give a position from \(beginning) to \(end)."
-        )
-      }
+      try requireInStore(position, upTo: try finalPosition())
       try connection.transaction {
         _ = try lockProjection(name)
         var live = try requireLiveGeneration(of: name)

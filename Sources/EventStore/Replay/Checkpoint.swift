@@ -51,7 +51,7 @@ struct Checkpoint: Sendable {
     position = new
   }
 
-  fileprivate static func lockName(_ checkpoint: String) -> String { "checkpoint \(checkpoint)" }
+  static func lockName(_ checkpoint: String) -> String { "checkpoint \(checkpoint)" }
 
   fileprivate mutating func hasMoved(to new: Int64) { position = new }
 }
@@ -64,9 +64,10 @@ extension EventStore {
   func openCheckpoint(
     _ name: String,
     for query: EventQuery,
-    following: Bool = true
+    following: Bool = true,
+    start: ReplayStart? = nil
   ) async throws -> Checkpoint {
-    try await perform { try $0.openCheckpoint(name, for: query, following: following) }
+    try await perform { try $0.openCheckpoint(name, for: query, following: following, start: start) }
   }
 
   func closeCheckpoint(_ name: String) {
@@ -89,7 +90,12 @@ extension EventStore {
 }
 
 extension StoreConnection {
-  func openCheckpoint(_ name: String, for query: EventQuery, following: Bool) throws -> Checkpoint {
+  func openCheckpoint(
+    _ name: String,
+    for query: EventQuery,
+    following: Bool,
+    start: ReplayStart? = nil
+  ) throws -> Checkpoint {
     let history = try requireFollowable()
     try requireSchema()
     // What the replay would refuse must not leave a checkpoint behind that belongs to it.
@@ -98,7 +104,7 @@ extension StoreConnection {
     try requireComplete(for: query)
     try AdvisoryLock.acquire(Checkpoint.lockName(name), connection)
     do {
-      let checkpoint = try readCheckpoint(name, query)
+      let checkpoint = try readCheckpoint(name, query, start)
       try requireNotAhead(checkpoint.position, of: name, history)
       return checkpoint
     } catch {
@@ -139,14 +145,22 @@ extension StoreConnection {
     return !found.isEmpty
   }
 
-  private func readCheckpoint(_ name: String, _ query: EventQuery) throws -> Checkpoint {
+  private func readCheckpoint(
+    _ name: String,
+    _ query: EventQuery,
+    _ start: ReplayStart?
+  ) throws -> Checkpoint {
     let beginning = try eventsTable().beginning(connection)
+    let isKnown = try !connection.query("SELECT FROM annals.checkpoints WHERE name = \(name)").isEmpty
+    let first = try isKnown ? nil : start.map { try self.position(before: $0) }
+    // Whoever begins in the midst of history has not met what is before.
+    let seen: Int64? = first == nil ? 0 : nil
     let result = try connection.query(
       """
       INSERT INTO annals.checkpoints (name, store, filter, aggregate_id, category, event_types, position, seen_events,
         seen_hash)
       VALUES (\(name), \(table.description), \(filterText(of: query)), \(query.aggregateID), \(query.category),
-        \(Parameter.textArray(query.types)), \(beginning), 0, 0)
+        \(Parameter.textArray(query.types)), \(first ?? beginning), \(seen), \(seen))
       ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING position, store, filter
       """
     )
@@ -159,14 +173,14 @@ extension StoreConnection {
   }
 
   /// The position behind which a replay with the checkpoint would begin to look.
-  func checkpointPosition(_ name: String, for query: EventQuery) throws -> Int64 {
+  func checkpointPosition(_ name: String, for query: EventQuery, start: ReplayStart?) throws -> Int64 {
     let history = try requireFollowable()
     try requireSchema()
     let result = try connection.query(
       "SELECT position, store, filter FROM annals.checkpoints WHERE name = \(name)"
     )
     let beginning = try eventsTable().beginning(connection)
-    if result.isEmpty { return beginning }
+    if result.isEmpty { return try start.map { try self.position(before: $0) } ?? beginning }
     let row = result[0]
     try require(name, isFor: query, store: row.string("store"), filter: row.string("filter"))
     let position = row.int64("position")

@@ -6,6 +6,8 @@ public struct ReplayOptions: Sendable, Hashable {
   public var isFollowing = false
   /// Remembers, under this name, up to where the sink is done, and begins there the next time.
   public var checkpoint: String?
+  /// Where a checkpoint that is not there yet begins; nil for the beginning of history.
+  public var start: ReplayStart?
   /// Most events a second.
   public var eventsPerSecond: Int?
   /// Ends then, between two batches.
@@ -17,6 +19,16 @@ public struct ReplayOptions: Sendable, Hashable {
 
   /// Everything that is there, as fast as the sink takes it, without a checkpoint.
   public init() {}
+}
+
+/// Where a reader begins.
+public enum ReplayStart: Sendable, Hashable {
+  /// Behind the events that are there.
+  case now
+  /// At this position, included.
+  case position(Int64)
+  /// At the first event, in the order of positions, that is no earlier.
+  case time(Timestamp)
 }
 
 /// Events that a sink gets at once.
@@ -72,7 +84,12 @@ extension EventStore {
     into sink: (EventBatch) async throws -> Void
   ) async throws -> ReadResult {
     guard let name = options.checkpoint else { return try await run(query, options, nil, sink) }
-    let checkpoint = try await openCheckpoint(name, for: query, following: options.isFollowing)
+    let checkpoint = try await openCheckpoint(
+      name,
+      for: query,
+      following: options.isFollowing,
+      start: options.start
+    )
     do {
       var query = query
       query.afterPosition = max(query.afterPosition ?? .min, checkpoint.position)

@@ -32,7 +32,7 @@ extension StoreConnection {
     try requireComplete(for: query)
     var query = query
     if let checkpoint = options.checkpoint {
-      let position = try checkpointPosition(checkpoint, for: query)
+      let position = try checkpointPosition(checkpoint, for: query, start: options.start)
       query.afterPosition = position
     }
     var plan = ReplayPlan()

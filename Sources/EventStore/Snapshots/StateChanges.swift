@@ -29,20 +29,24 @@ extension StoreConnection {
     try namingPoison(of: reducer, suspects: [aggregateID]) {
       try connection.transaction(.repeatableReadOnly) {
         let known = usingSnapshots ? try knownReducer(reducer) : nil
-        let states = try [first, second].map {
-          Parameter.jsonb(Array(try fold(aggregateID, to: $0, reducer, from: known).state.utf8))
-        }
-        let result = try connection.query(
-          """
-          WITH RECURSIVE annals_pairs (key, old, new) AS (SELECT 0::bigint, \(states[0]), \(states[1])),
-          \(raw: Self.changes(.differing))
-          SELECT \(raw: Self.pathForPeople) AS path, old::text AS old, new::text AS new FROM annals_changes
-          WHERE \(raw: Self.isWhole) ORDER BY path COLLATE "C"
-          """
-        )
-        return result.map { StateChange($0) }
+        let states = try [first, second].map { try fold(aggregateID, to: $0, reducer, from: known).state }
+        return try changes(from: states[0], to: states[1])
       }
     }
+  }
+
+  /// What differs between two states, as JSON.
+  func changes(from first: String, to second: String) throws -> [StateChange] {
+    let states = [first, second].map { Parameter.jsonb(Array($0.utf8)) }
+    let result = try connection.query(
+      """
+      WITH RECURSIVE annals_pairs (key, old, new) AS (SELECT 0::bigint, \(states[0]), \(states[1])),
+      \(raw: Self.changes(.differing))
+      SELECT \(raw: Self.pathForPeople) AS path, old::text AS old, new::text AS new FROM annals_changes
+      WHERE \(raw: Self.isWhole) ORDER BY path COLLATE "C"
+      """
+    )
+    return result.map { StateChange($0) }
   }
 
   /// How far ``changes(_:)`` goes down.

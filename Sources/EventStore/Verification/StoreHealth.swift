@@ -8,6 +8,14 @@ public struct StoreHealth: Sendable, Hashable {
     public let name: String
     /// Whether it is a projection; otherwise a replay.
     public let isProjection: Bool
+    /// Its checkpoint: events up to there are done.
+    public let position: Int64
+    /// When the checkpoint moved last.
+    public let movedAt: Timestamp
+    /// Which events a replay passes on, in words; nil for a projection.
+    public let filter: String?
+    /// The session that works with the checkpoint now, in words; nil without one.
+    public internal(set) var holder: String?
     /// Events after its checkpoint, counted up to a limit; see ``EventStore/EventStore/health(_:)``.
     public let lagEvents: Int64
     /// Whether there are more of them than ``lagEvents``.
@@ -30,11 +38,15 @@ public struct StoreHealth: Sendable, Hashable {
     public var deadLetters: Int64? = 0
     /// Since the newest event happened.
     public var ageSeconds: Double?
+    /// A replay that nobody runs, and whose checkpoint has not moved for so many seconds, is stale: its lag is no problem.
+    public var staleSeconds: Double?
 
     /// No dead letters, and no other limit.
     public init() {}
   }
 
+  /// When it was looked at, by the server's clock.
+  public let time: Timestamp
   /// The highest position; 0 in an empty store.
   public let head: Int64
   /// Seconds since the newest event happened; nil in an empty store.
@@ -78,6 +90,7 @@ public struct StoreHealth: Sendable, Hashable {
     }
     for reader in readers {
       if let error = reader.error { problems.append("\(reader.name) stopped: \(error)") }
+      if isStale(reader, limits) { continue }
       let isLate =
         limits.lagEvents.map { reader.isLagLowerBound || reader.lagEvents > $0 } == true
         || limits.lagSeconds.map { reader.lagSeconds > $0 } == true
@@ -91,6 +104,19 @@ public struct StoreHealth: Sendable, Hashable {
       }
     }
     return problems
+  }
+}
+
+extension StoreHealth {
+  /// The replays that lag because nobody has run them for long; none without a limit for that.
+  public func staleReaders(_ limits: Limits) -> [Reader] { readers.filter { isStale($0, limits) } }
+
+  private func isStale(_ reader: Reader, _ limits: Limits) -> Bool {
+    guard let limit = limits.staleSeconds, !reader.isProjection, reader.holder == nil, reader.lagEvents > 0
+    else {
+      return false
+    }
+    return Double(time.microseconds - reader.movedAt.microseconds) / 1e6 > limit
   }
 }
 
@@ -125,17 +151,21 @@ extension StoreConnection {
     // It would not count as lag of any reader.
     try eventsTable().requirePositions(connection)
     let sql: SQL = """
-      SELECT coalesce(max(position), 0) AS head,
+      SELECT clock_timestamp() AS time, coalesce(max(position), 0) AS head,
              (SELECT least(1e12, greatest(-1e12, extract(epoch FROM clock_timestamp()) - extract(epoch FROM "timestamp")))::float8
               FROM \(raw: relation) e ORDER BY position DESC LIMIT 1) AS age_seconds
       FROM \(raw: relation) e
       """
     let newest = try connection.query(sql)
+    var readers = StoreHealth.Reader.live(projections)
+    if hasReaders { readers += try consumers(lagLimit: lagLimit) }
+    let holders = try AdvisoryLock.holders(of: readers.map(\.lock), connection)
+    for index in readers.indices { readers[index].holder = holders[ByteString(readers[index].lock)] }
     return StoreHealth(
+      time: newest[0].timestamp("time"),
       head: newest[0].int64("head"),
       ageSeconds: newest[0].optionalFloat64("age_seconds"),
-      readers: StoreHealth.Reader.live(projections)
-        + (hasReaders ? try consumers(lagLimit: lagLimit) : []),
+      readers: readers,
       positionFaults: try positionFaults().faults,
       replay: try standbyReplay()
     )
@@ -148,6 +178,9 @@ extension StoreConnection {
       StoreHealth.Reader(
         name: row.string("name"),
         isProjection: false,
+        position: row.int64("position"),
+        movedAt: row.timestamp("moved_at"),
+        filter: row.string("filter"),
         lagEvents: min(row.int64("lag_events"), lagLimit),
         isLagLowerBound: row.int64("lag_events") > lagLimit,
         lagSeconds: row.float64("lag_seconds"),
@@ -164,11 +197,17 @@ extension StoreHealth.Reader {
     isLagLowerBound ? "more than \(lagEvents) events" : counted(lagEvents, "event")
   }
 
+  /// The name of the lock that whoever works with the checkpoint holds.
+  fileprivate var lock: String { isProjection ? "projection \(name)" : Checkpoint.lockName(name) }
+
   fileprivate static func live(_ projections: [ProjectionStatus]) -> [StoreHealth.Reader] {
     projections.filter(\.isLive).map {
       StoreHealth.Reader(
         name: $0.name,
         isProjection: true,
+        position: $0.position,
+        movedAt: $0.movedAt,
+        filter: nil,
         lagEvents: $0.lagEvents,
         isLagLowerBound: $0.isLagLowerBound,
         lagSeconds: $0.lagSeconds,

@@ -38,13 +38,24 @@ struct Check: AsyncParsableCommand {
   )
   var maxAge: DurationArgument?
 
+  @Option(
+    help: ArgumentHelp(
+      "The lag of a replay that nobody has run for so long is no problem.",
+      valueName: "duration"
+    )
+  )
+  var staleAfter: DurationArgument?
+
   @Option(help: "Form of the answer.")
   var format: Format = .nagios
 
   @Option(help: ArgumentHelp("How long the answer may take.", valueName: "duration"))
   var timeLimit: DurationArgument = "10s"
 
-  func validate() throws { try timeLimit.requirePositive("--time-limit") }
+  func validate() throws {
+    try timeLimit.requirePositive("--time-limit")
+    try staleAfter?.requirePositive("--stale-after")
+  }
 
   func run() async throws {
     let alarm = Task.detached { [self] in
@@ -60,7 +71,7 @@ struct Check: AsyncParsableCommand {
       let health = try await connection.store().health(limits)
       alarm.cancel()
       let problems = health.problems(limits)
-      print(HealthReport(health: health, problems: problems).text(format))
+      print(HealthReport(health: health, problems: problems, stale: health.staleReaders(limits)).text(format))
       if !problems.isEmpty { throw EndWithStatus(status: .findings) }
     } catch let end as EndWithStatus {
       throw end
@@ -91,6 +102,7 @@ struct Check: AsyncParsableCommand {
     var limits = StoreHealth.Limits()
     limits.deadLetters = maxDeadLetters
     limits.ageSeconds = maxAge?.seconds
+    limits.staleSeconds = staleAfter?.seconds
     switch maxLag {
     case .events(let events): limits.lagEvents = events
     case .time(let time): limits.lagSeconds = time.seconds

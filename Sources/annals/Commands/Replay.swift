@@ -35,6 +35,9 @@ struct Replay: AsyncParsableCommand {
   )
   var checkpoint: String?
 
+  @Option(help: ArgumentHelp("Where a new checkpoint begins: now, a position or time.", valueName: "place"))
+  var start: String?
+
   @Option(
     help: ArgumentHelp(
       "Pass the events to this command, which answers.",
@@ -95,6 +98,11 @@ struct Replay: AsyncParsableCommand {
     if readModel.into != nil, !filter.content.sql.isEmpty {
       throw ValidationError("--where runs read-only; with --into write the condition into the handlers")
     }
+    if start != nil, checkpoint == nil {
+      throw ValidationError(
+        "--start says where a --checkpoint begins; without one use --from-position or --since"
+      )
+    }
     if checkpoint == "" { throw ValidationError("--checkpoint needs a name") }
   }
 
@@ -105,17 +113,19 @@ struct Replay: AsyncParsableCommand {
     var query = EventQuery()
     query.aggregateID = aggregate
     try await filter.apply(to: &query, store)
+    var options = options
+    if let start { options.start = try await store.replayStart(start) }
     if dryRun {
       try await readModel.check(store)
-      return try await printPlan(of: query, store)
+      return try await printPlan(of: query, options, store)
     }
     if try await readModel.build(from: query, store) { return }
     if follow { Interruption.isTheEnd() }
-    try await pass(on: query, store)
+    try await pass(on: query, options, store)
     try await store.requireReadable()
   }
 
-  private func pass(on query: EventQuery, _ store: EventStore) async throws {
+  private func pass(on query: EventQuery, _ options: ReplayOptions, _ store: EventStore) async throws {
     if let exec {
       let handler = EventHandlerProcess(command: exec, timeout: timeout.duration)
       var replay = HandlerReplay(
@@ -144,7 +154,11 @@ struct Replay: AsyncParsableCommand {
     }
   }
 
-  private func printPlan(of query: EventQuery, _ store: EventStore) async throws {
+  private func printPlan(
+    of query: EventQuery,
+    _ options: ReplayOptions,
+    _ store: EventStore
+  ) async throws {
     let plan = try await store.planReplay(query, options)
     if output.format == .table {
       StandardOutput.print(plan.summary)

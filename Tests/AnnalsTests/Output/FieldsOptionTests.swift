@@ -16,6 +16,11 @@ import Testing
     ),
     ("stream a -o csv", "position, aggregate_id, version, event_type, timestamp, id, event_data, metadata"),
     (
+      "show @1 -o csv",
+      "relation, position, aggregate_id, version, event_type, timestamp, id, event_data, metadata, state_before"
+        + ", state_after"
+    ),
+    (
       "trace x",
       "event_type, aggregate, version, time, id, payload, depth, causation_id, correlation_id, position, aggregate_id"
         + ", timestamp, event_data, metadata"
@@ -44,6 +49,10 @@ import Testing
       "projections show sums",
       "name, version, generation, state, position, lag_events, lag_is_lower_bound, lag_seconds, rows, events"
         + ", dead_letters, moved_at, error"
+    ),
+    (
+      "checkpoints list",
+      "name, kind, position, lag_events, lag_is_lower_bound, lag_seconds, moved_at, dead_letters, holder, filter"
     ),
     (
       "dead-letters list",

@@ -42,6 +42,7 @@ import Testing
     .writes("init", ["--table", "others"]),
     .writes("append", ["a-1", "Added", "{}"]),
     .reads("stream", ["a-1"]),
+    .reads("show", ["@1"]),
     .reads("trace", ["c-1"]),
     .reads("replay"),
     .reads("replay", ["-n"]),
@@ -63,6 +64,10 @@ import Testing
     .writes("projections pause", ["sums"]),
     .writes("projections resume", ["sums"]),
     .writes("projections set-checkpoint", ["sums", "0", "--yes"]),
+    .readsOwnTables("checkpoints list"),
+    .writes("checkpoints set", ["sums", "0", "--yes"]),
+    .writes("checkpoints rename", ["letters", "other"]),
+    .writes("checkpoints remove", ["letters", "--yes"]),
     .readsOwnTables("dead-letters list", status: 2),
     .readsOwnTables("dead-letters show", ["sums", "3"]),
     .writes("dead-letters retry", ["sums"]),
@@ -253,6 +258,7 @@ import Testing
     "$ANNALS" append a-1 Added '{"n": 1}' --correlation-id c-1
     "$ANNALS" append a-2 Added '{"n": 2}' --correlation-id c-1
     "$ANNALS" rebuild-projection sums.sql
+    "$ANNALS" replay --checkpoint letters > /dev/null
     "$ANNALS" rebuild-projection --restart sums.sql
     "$ANNALS" append a-1 Added '{"n": "three"}'
     "$ANNALS" project --once --attempts 1 --retry-delay 1ms sums.sql || test $? = 5

@@ -11,6 +11,7 @@ import Testing
     ["replay", "--checkpoint", "mail"],
     ["replay", "--into", "april", projection], ["projections", "rollback", "orders"],
     ["projections", "drop", "orders", "--yes"], ["projections", "set-checkpoint", "orders", "1", "--yes"],
+    ["checkpoints", "set", "orders", "1", "--yes"],
     ["dead-letters", "retry", "orders"], ["evolve", "apply", "--into", "events2", "PLAN"],
     ["evolve", "rollback", "--into", "events2", "--yes"],
   ]
@@ -18,10 +19,11 @@ import Testing
   /// Commands that need none.
   private static let needNone: [[String]] = [
     ["init"], ["append", "note-1", "NoteTaken", "{}"], ["stream", "note-1"],
-    ["stream", "--last", "3"],
+    ["stream", "--last", "3"], ["show", "@1"],
     ["replay"], ["watermark"], ["snapshot", "show", "note-1"], ["snapshot", "take", "--all"],
     ["snapshot", "list"], ["snapshot", "verify"], ["check-projection", projection],
     ["rebuild-projection", "-n", projection], ["projections", "list"], ["projections", "show", "orders"],
+    ["checkpoints", "list"],
     ["projections", "pause", "orders"],
     ["projections", "resume", "orders"], ["dead-letters", "list"], ["types", "list"],
     ["types", "show", "OrderSubmitted"], ["evolve", "check", SourceTree.path("Examples/orders/cents.sql")],
@@ -42,7 +44,8 @@ import Testing
   /// Commands that need none, and find nothing in the test's store.
   private static let needNoneAndFindNothing: [[String]] = [
     ["trace", "00000000-0000-0000-0000-000000000001"], ["dead-letters", "show", "orders", "1"],
-    ["dead-letters", "discard", "orders", "--yes"],
+    ["dead-letters", "discard", "orders", "--yes"], ["checkpoints", "rename", "mail", "letters"],
+    ["checkpoints", "remove", "mail", "--yes"],
   ]
 
   @Test func noCommandIsForgotten() async throws {

@@ -4,6 +4,7 @@ internal import EventStore
 struct HealthReport {
   let health: StoreHealth
   let problems: [String]
+  let stale: [StoreHealth.Reader]
 
   func text(_ format: Check.Format) -> String {
     switch format {
@@ -45,7 +46,8 @@ struct HealthReport {
           : "at most \(counted(health.lagEvents, "event")) behind")
         + (health.replay.map { "; standby, \($0.description)" } ?? "")
       : problems.joined(separator: "; ")
-    let text = Self.nagiosText(summary)
+    let staleness = stale.map { "; \($0.name) is stale, not run since \($0.movedAt)" }.joined()
+    let text = Self.nagiosText(summary + staleness)
     let age = health.ageSeconds.map { " age_seconds=\(Int(clamping: $0))s" } ?? ""
     let replay = health.replay?.delaySeconds.map { " replay_seconds=\(Int(clamping: $0))s" } ?? ""
     return """
@@ -89,6 +91,11 @@ struct HealthReport {
       ofReaders { $0.isLagLowerBound ? "1" : "0" }
     )
     metrics.add("lag_seconds", "Since the first of them happened.", ofReaders { "\($0.lagSeconds)" })
+    metrics.add(
+      "stale",
+      "Whether nobody has run the replay for long, so that its lag is no problem.",
+      ofReaders { stale.contains($0) ? "1" : "0" }
+    )
     metrics.add("dead_letters", "Events that the reader gave up on.", ofReaders { "\($0.deadLetters)" })
     metrics.add(
       "stopped",
@@ -105,7 +112,7 @@ struct HealthReport {
     object.add("head", health.head)
     object.add("age_seconds", json: health.ageSeconds.map { "\($0)" } ?? "null")
     object.add("standby", json: health.replay.map(Self.object) ?? "null")
-    object.add("readers", json: "[\(health.readers.map(Self.object).joined(separator: ","))]")
+    object.add("readers", json: "[\(health.readers.map { self.object($0) }.joined(separator: ","))]")
     return object.text + "\n"
   }
 
@@ -116,13 +123,14 @@ struct HealthReport {
     return object.text
   }
 
-  private static func object(_ reader: StoreHealth.Reader) -> String {
+  private func object(_ reader: StoreHealth.Reader) -> String {
     var object = JSONObject()
     object.add("name", reader.name)
     object.add("kind", reader.isProjection ? "projection" : "replay")
     object.add("lag_events", reader.lagEvents)
     object.add("lag_is_lower_bound", json: "\(reader.isLagLowerBound)")
     object.add("lag_seconds", json: "\(reader.lagSeconds)")
+    object.add("stale", json: stale.contains(reader) ? "true" : "false")
     object.add("dead_letters", reader.deadLetters)
     object.add("error", json: reader.error.map(JSONObject.quote) ?? "null")
     return object.text

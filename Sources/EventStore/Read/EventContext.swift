@@ -1,0 +1,125 @@
+internal import LibPQ
+
+/// Which event.
+public enum EventReference: Sendable, Hashable {
+  /// That of an id.
+  case id(EventID)
+  /// That at a place in the whole store.
+  case position(Int64)
+}
+
+/// An event, what is around it, and what it did.
+public struct EventContext: Sendable, Hashable {
+  /// The event.
+  public let event: Event
+  /// The event before it in its stream; nil for the first one.
+  public let previous: Event?
+  /// The event after it in its stream; nil for the last one.
+  public let next: Event?
+  /// The event that caused it, as its metadata says; nil where the store does not have it.
+  public let cause: Event?
+  /// Events that it caused, as their metadata say, up to 100; nil where no index finds them in a large store.
+  public let effects: [Event]?
+  /// The state of the aggregate before it, as JSON; nil for the first event of the stream.
+  public let stateBefore: String?
+  /// The state after it.
+  public let stateAfter: String
+  /// What differs between the two; all of the state after the first event.
+  public let changes: [StateChange]
+}
+
+extension StoreConnection {
+  func context(of reference: EventReference, _ reducer: Reducer) throws -> EventContext {
+    let event = try event(reference)
+    let stream: SQL = try eventsTable().isOf(event.aggregateID)
+    let version = Int64(event.version)
+    let previous = try events("\(stream) AND e.version < \(version) ORDER BY e.version DESC LIMIT 1").first
+    let before = try previous.map { try state(of: event.aggregateID, at: $0, reducer) }
+    let after = try state(of: event.aggregateID, at: event, reducer)
+    return EventContext(
+      event: event,
+      previous: previous,
+      next: try events("\(stream) AND e.version > \(version) ORDER BY e.version LIMIT 1").first,
+      cause: try cause(of: event),
+      effects: try effects(of: event),
+      stateBefore: before,
+      stateAfter: after,
+      changes: try changes(from: before ?? "{}", to: after)
+    )
+  }
+
+  private func event(_ reference: EventReference) throws -> Event {
+    let (condition, name): (SQL, String)
+    switch reference {
+    case .id(let id):
+      (condition, name) = ("e.id = \(id.description)::uuid", "event '\(id)'")
+    case .position(let position):
+      try eventsTable().requirePosition(for: "a position")
+      (condition, name) = ("e.position = \(position)", "event at position \(position)")
+    }
+    guard let event = try events("\(condition) LIMIT 1").first else {
+      throw EventStoreError(.notFound, "\(table) has no \(name)")
+    }
+    return event
+  }
+
+  /// Events as readers see them.
+  ///
+  /// - Parameter rest: what follows WHERE.
+  private func events(_ rest: SQL) throws -> [Event] {
+    let table = try eventsTable()
+    let rows = try connection.query(
+      "SELECT \(raw: table.columns) FROM \(raw: table.source) e WHERE \(rest)"
+    )
+    try EventPages.requireComplete(rows)
+    return (0..<rows.rowCount).map { rows.event($0) }
+  }
+
+  private func state(of aggregateID: String, at event: Event, _ reducer: Reducer) throws -> String {
+    try state(
+      of: aggregateID,
+      at: .version(event.version),
+      reducer: reducer,
+      usingSnapshots: true,
+      indented: false
+    )
+    .state
+  }
+
+  private func cause(of event: Event) throws -> Event? {
+    guard try eventsTable().hasMetadata else { return nil }
+    let members = TraceSearch.causations.map { "e.metadata ->> \(quoteLiteral($0))" }.joined(separator: ", ")
+    let stated = try connection.query(
+      """
+      SELECT coalesce(\(raw: members)) AS cause FROM \(raw: relation) e
+      WHERE \(try eventsTable().isOf(event.aggregateID)) AND e.version = \(Int64(event.version)) LIMIT 1
+      """
+    )
+    let cause = stated.first { $0.optionalString("cause") }.flatMap(\.self)
+    guard let cause, let id = EventID(cause) else { return nil }
+    return try events("e.id = \(id.description)::uuid LIMIT 1").first
+  }
+
+  private static let effectLimit: Int64 = 100
+
+  private func effects(of event: Event) throws -> [Event]? {
+    guard try eventsTable().hasMetadata else { return [] }
+    let search = try traceSearch()
+    // In a large store a pass takes long, and what is asked for is one event.
+    guard try search.scanned.isEmpty || isSmall else { return nil }
+    let conditions = search.conditions(correlationID: nil, causes: [event.id.description], ids: nil)
+    if conditions.isEmpty { return [] }
+    let order = try eventsTable().hasPosition ? "e.position" : "e.\"timestamp\""
+    let condition = conditions.map { "(\($0))" as SQL }.joined(separator: " OR ")
+    return try events("(\(condition)) ORDER BY \(raw: order) LIMIT \(Self.effectLimit)")
+  }
+
+  /// In bytes; what is not a table, as a layout's query, may be of any size.
+  private var isSmall: Bool {
+    get throws {
+      guard try eventsTable().relation.hasSameBytes(as: table.sql) else { return false }
+      let size = try connection.query("SELECT pg_table_size(\(table.sql)::regclass)").int64(0, 0)
+      return size < 64 << 20
+    }
+  }
+}

@@ -1,0 +1,16 @@
+internal import ArgumentParser
+
+struct CheckpointsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "checkpoints",
+    abstract: "Show how far all readers of a store are, and move their checkpoints.",
+    discussion: """
+        annals checkpoints
+        annals checkpoints set mail now
+        annals checkpoints rename mail letters
+        annals checkpoints remove mail
+      """,
+    subcommands: [CheckpointsList.self, CheckpointsSet.self, CheckpointsRename.self, CheckpointsRemove.self],
+    defaultSubcommand: CheckpointsList.self
+  )
+}
