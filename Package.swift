@@ -49,6 +49,7 @@ let package = Package(
         .embedInCode("Read/SQL"),
         .embedInCode("Schema/SQL"),
         .embedInCode("Snapshots/SQL"),
+        .embedInCode("Statistics/SQL"),
         .embedInCode("Types/SQL"),
         .embedInCode("Upcasters/SQL"),
         .embedInCode("Verification/SQL"),

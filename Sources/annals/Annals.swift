@@ -22,7 +22,10 @@ struct Annals: AsyncParsableCommand {
       CommandGroup(name: "Write", subcommands: [Append.self]),
       CommandGroup(
         name: "Read",
-        subcommands: [Stream.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self, SnapshotCommand.self]
+        subcommands: [
+          Stream.self, Streams.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self, SnapshotCommand.self,
+          Stats.self,
+        ]
       ),
       CommandGroup(
         name: "Projection",

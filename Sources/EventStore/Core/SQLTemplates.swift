@@ -54,6 +54,72 @@ extension SQLTemplate {
     "last_time"
   )
 
+  static let countedCategories = SQLTemplate(
+    PackageResources.CountedCategories_sql,
+    "events",
+    "category",
+    "conditions",
+    "named",
+    "order"
+  )
+  static let countedGroups = SQLTemplate(
+    PackageResources.CountedGroups_sql,
+    "source",
+    "conditions",
+    "shown",
+    "keys",
+    "key_numbers",
+    "parts",
+    "part_numbers",
+    "summary",
+    "factor",
+    "is_estimate",
+    "streams",
+    "order"
+  )
+  static let countedStore = SQLTemplate(PackageResources.CountedStore_sql, "events", "time", "times")
+  static let countedStreams = SQLTemplate(
+    PackageResources.CountedStreams_sql,
+    "events",
+    "summary",
+    "conditions",
+    "having",
+    "order"
+  )
+  static let listedStreams = SQLTemplate(
+    PackageResources.ListedStreams_sql,
+    "chosen",
+    "events",
+    "summary",
+    "time",
+    "most",
+    "counted"
+  )
+  static let nextCategories = SQLTemplate(
+    PackageResources.NextCategories_sql,
+    "events",
+    "range",
+    "order",
+    "limit"
+  )
+  static let nextNames = SQLTemplate(
+    PackageResources.NextNames_sql,
+    "events",
+    "column",
+    "range",
+    "order",
+    "limit"
+  )
+  static let recentEvents = SQLTemplate(
+    PackageResources.RecentEvents_sql,
+    "events",
+    "time",
+    "hours",
+    "total",
+    "most"
+  )
+  static let relationSizes = SQLTemplate(PackageResources.RelationSizes_sql)
+
   static let deadLetters = SQLTemplate(PackageResources.DeadLetters_sql)
   static let dependents = SQLTemplate(PackageResources.Dependents_sql)
   static let differenceQueries = SQLTemplate(PackageResources.DifferenceQueries_sql)
@@ -179,7 +245,8 @@ extension SQLTemplate {
     .appendEvents, .endTransaction, .findEvents, .findHeads, .findPositions, .insertTriggers,
     .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueKeys, .detectLayouts, .storeFacts,
     .tableIndexes, .nameFailures, .nodesOfPayload, .shapeChanges, .typeCounts, .estimatedEvents,
-    .estimatedTypes, .deadLetters, .dependents,
+    .estimatedTypes, .countedCategories, .countedGroups, .countedStore, .countedStreams,
+    .listedStreams, .nextCategories, .nextNames, .recentEvents, .relationSizes, .deadLetters, .dependents,
     .differenceQueries, .immovableObjects,
     .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
     .projectionStatus, .readModelObjects, .shadowingNames, .writesElsewhere, .categoriesByPrefix,

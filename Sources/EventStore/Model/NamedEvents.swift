@@ -3,6 +3,10 @@ enum NamedEvents {
   case aggregate(String)
   case category(String)
   case type(String)
+  /// Aggregates whose ids begin so.
+  case prefix(String)
+  /// Categories that begin so.
+  case categoryPrefix(String)
 
   /// That there are none: a name that matches nothing is a mistake in the name far more often than an empty answer.
   func missing(in table: QualifiedName) -> EventStoreError {
@@ -14,6 +18,8 @@ enum NamedEvents {
           "category '\(category)'",
           "An aggregate's category is the beginning of its id, before a '-', unless a layout says otherwise."
         )
+      case .prefix(let prefix): ("an aggregate whose id begins with '\(prefix)'", nil)
+      case .categoryPrefix(let prefix): ("a category that begins with '\(prefix)'", nil)
       case .type(let type): ("type '\(type)'", "\(.types) lists the types that there are.")
       }
     return EventStoreError(.notFound, "\(table) has no event of \(what)", hint: hint)

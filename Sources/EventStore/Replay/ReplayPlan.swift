@@ -73,9 +73,7 @@ extension StoreConnection {
   private func estimate(_ query: EventQuery) throws -> Int64 {
     let table = try eventsTable(for: query)
     let condition = query.conditions(in: table).conjunction
-    let sql: SQL = "EXPLAIN (FORMAT json) SELECT FROM \(raw: table.source) e WHERE \(condition)"
-    let text = try connection.query(sql).string(0, 0)
-    return try JSONDecoder().decode([PlannedStatement].self, from: Data(text.utf8))[0].rows
+    return try connection.plan(of: "SELECT FROM \(raw: table.source) e WHERE \(condition)").rows
   }
 
   /// The types that the statistics name, and whether they are all that there are.
@@ -110,19 +108,4 @@ extension ReplayPlan {
       TypeEstimate(type: $0.type, events: Int64((Double($0.events) * share).rounded()))
     }
   }
-}
-
-/// The part of EXPLAIN's answer that is wanted here.
-private struct PlannedStatement: Decodable {
-  struct Node: Decodable {
-    let rows: Double
-
-    enum CodingKeys: String, CodingKey { case rows = "Plan Rows" }
-  }
-
-  let plan: Node
-  /// The planner stops at 1e100; no table has a tenth of this.
-  var rows: Int64 { Int64(min(plan.rows, 1e15)) }
-
-  enum CodingKeys: String, CodingKey { case plan = "Plan" }
 }

@@ -29,7 +29,9 @@ struct OutputOptions: ParsableArguments {
   var isGiven: Bool { givenFormat != nil || isExpanded || fields != nil }
 
   /// Refuses fields that the records of a command do not have.
-  func checkFields<R: Record>(of type: R.Type) throws { try fields?.check(type) }
+  func checkFields<R: Record>(of type: R.Type, among present: [String]? = nil) throws {
+    try fields?.check(type, among: present)
+  }
 
   /// Whether a person looks at a table, who may be shown pictures.
   var isForTerminal: Bool { format == .table && StandardOutput.isTerminal }

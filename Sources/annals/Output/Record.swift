@@ -138,6 +138,8 @@ enum Field {
   case json(String)
   /// A value for programs that people read in another form (1 h 12 min for 4320 seconds).
   case number(String, shown: String)
+  /// A text that is an estimate, for people with a sign before it.
+  case estimated(String)
 
   init(_ text: String?) { self = text.map { .text($0) } ?? .null }
   init(_ integer: (some BinaryInteger)?) { self = integer.map { .integer(Int64($0)) } ?? .null }
@@ -154,7 +156,7 @@ enum Field {
   var json: String {
     switch self {
     case .null: "null"
-    case .text(let text): JSONObject.quote(text)
+    case .text(let text), .estimated(let text): JSONObject.quote(text)
     case .integer(let integer): String(integer)
     case .bool(let bool): String(bool)
     case .json(let json): json
@@ -166,7 +168,7 @@ enum Field {
   var plain: String {
     switch self {
     case .null: ""
-    case .text(let text): text
+    case .text(let text), .estimated(let text): text
     case .json(let json): json
     default: json
     }
@@ -178,6 +180,7 @@ enum Field {
     case .null: ""
     case .integer(let integer): Field.grouped(integer)
     case .number(_, let shown): shown
+    case .estimated(let text): "≈ " + text
     default: plain
     }
   }

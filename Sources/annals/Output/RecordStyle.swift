@@ -7,15 +7,23 @@ struct RecordStyle {
   var isExpanded = false
   /// The names of the fields to print, in this order; nil for those that are usual in the format.
   var fields: [String]?
+  /// The fields that these records have, in their order, where it is not all that such records may have.
+  var present: [String]?
 
   /// The columns that are printed. What was asked for matters, whatever the record says of it.
   func columns<R: Record>(of _: R.Type) -> [Column<R>] {
     guard let fields else {
-      return format == .table ? R.columns.filter { $0.style != .aside } : R.columns
+      let columns = present.map(R.columns.named) ?? R.columns
+      return format == .table ? columns.filter { $0.style != .aside } : columns
     }
-    return fields.compactMap { name in
-      R.columns.first { $0.name.utf8.elementsEqual(name.utf8) }?.with(importance: .high)
-    }
+    return R.columns.named(fields).map { $0.with(importance: .high) }
+  }
+}
+
+extension Array {
+  /// The columns of these names, in the order of the names.
+  fileprivate func named<R>(_ names: [String]) -> [Column<R>] where Element == Column<R> {
+    names.compactMap { name in first { $0.name.utf8.elementsEqual(name.utf8) } }
   }
 }
 
@@ -32,13 +40,16 @@ struct FieldNames: ExpressibleByArgument {
   }
 
   /// - Throws: `ValidationError` when a record has no such field, or one is named twice.
-  func check<R: Record>(_: R.Type) throws {
-    let known = R.columns.map { Array($0.name.utf8) }
+  ///
+  /// - Parameter present: the fields that these records have; nil for all.
+  func check<R: Record>(_: R.Type, among present: [String]? = nil) throws {
+    let knownNames = present ?? R.columns.map(\.name)
+    let known = knownNames.map { Array($0.utf8) }
     var seen: [[UInt8]] = []
     for name in names {
       let bytes = Array(name.utf8)
       if known.firstIndex(of: bytes) == nil {
-        let list = R.columns.map(\.name).joined(separator: ", ")
+        let list = knownNames.joined(separator: ", ")
         throw ValidationError("'\(name)' is not a field; choose from \(list)")
       }
       if seen.firstIndex(of: bytes) != nil { throw ValidationError("--fields names '\(name)' twice") }

@@ -1,0 +1,186 @@
+internal import LibPQ
+
+extension StoreConnection {
+  /// - Returns: whether there are more than the limit of the query.
+  func groupEvents(
+    _ query: GroupQuery,
+    _ body: @Sendable (EventGroup) throws -> Void
+  ) throws -> Bool {
+    guard !query.units.isEmpty else {
+      throw EventStoreError(.invalidInput, "there is nothing to put events together by")
+    }
+    let table = try eventsTable()
+    return try connection.transaction(.repeatableReadOnly) {
+      if query.events.hasTimes { try table.requireTimes(connection) }
+      let groups = EventGroups(query: query, table: table, sample: try sample(for: query, table))
+      let count = try rows(of: groups.statement, limit: query.limit) { row in
+        let names = (0..<query.units.count).map { index in
+          index == 0 ? row.optionalString("name_0") : row.optionalString("name_1")
+        }
+        try body(EventGroup(names: names, row))
+      }
+      return query.limit.map { count > $0 } ?? false
+    }
+  }
+
+  /// The events that are looked at; nil for all.
+  private func sample(for query: GroupQuery, _ table: EventsTable) throws -> GroupSample? {
+    let wanted: Int64
+    switch query.extent {
+    case .exact: return nil
+    case .automatic where query.units.contains(.stream): return nil
+    case .automatic:
+      let conditions = query.events.conditions(in: table).conjunction
+      let matching = try connection.plan(of: "SELECT FROM \(raw: relation) e WHERE \(conditions)").rows
+      guard matching > GroupSample.countedEvents else { return nil }
+      wanted = GroupSample.usualSize
+    case .sample(let size): wanted = Int64(size)
+    }
+    return try GroupSample(of: wanted, in: table, self)
+  }
+}
+
+/// Some of the events, in windows of positions, one at random in each of many even steps of history.
+struct GroupSample {
+  /// A store of more events is not looked at whole unless that is asked for.
+  static let countedEvents: Int64 = 1_000_000
+  static let usualSize: Int64 = 100_000
+
+  /// A FROM item, which calls itself `e`.
+  let source: SQL
+  /// How many events each of them counts for.
+  let factor: Double
+
+  /// - Returns: nil where the sample would be all, or where no index finds an event by its position.
+  init?(of wanted: Int64, in table: EventsTable, _ hand: StoreConnection) throws {
+    guard table.hasPosition else { return nil }
+    let all: SQL = "SELECT FROM \(raw: table.relation) e"
+    let total = Double(try hand.estimatedEvents() ?? 0)
+    guard total > Double(wanted),
+      try hand.connection.plan(of: "\(all) ORDER BY e.position LIMIT 1").goesByIndex
+    else { return nil }
+    try table.requirePositions(hand.connection)
+    let ends = try hand.connection.query(
+      "SELECT min(e.position) AS first, max(e.position) AS last FROM \(raw: table.relation) e"
+    )
+    guard let first = ends[0].optionalInt64("first"), let last = ends[0].optionalInt64("last") else {
+      return nil
+    }
+    let windows = PositionWindows(
+      in: first...last,
+      covering: Double(wanted) / total,
+      most: 10_000,
+      minimumWidth: 10
+    )
+    source = """
+      unnest(\(windows.starts), \(windows.ends)) AS w (first, last)
+      CROSS JOIN LATERAL (
+        SELECT * FROM \(raw: table.relation) e WHERE e.position BETWEEN w.first AND w.last OFFSET 0
+      ) AS e
+      """
+    let counted = try hand.connection.query("SELECT count(*) AS events FROM \(source)")
+    let examined = counted[0].int64("events")
+    guard examined > 0 else { return nil }
+    factor = total / Double(examined)
+  }
+}
+
+/// The statement that puts events together.
+private struct EventGroups {
+  let query: GroupQuery
+  let table: EventsTable
+  let sample: GroupSample?
+
+  /// Whether the streams of a group tell its events apart, so that these are put together by stream first.
+  private var countsStreams: Bool { sample == nil && !query.units.contains(.stream) }
+
+  /// The category of an id is found once a stream, and not once an event.
+  private func isOfStream(_ unit: GroupQuery.Unit) -> Bool {
+    unit == .category && !table.hasCategory && countsStreams
+  }
+
+  var statement: SQL {
+    let units = Array(query.units.enumerated())
+    var parts = units.filter { !isOfStream($0.element) }.map { index, unit in
+      "\(value(unit)) AS part_\(index), "
+    }
+    if countsStreams { parts.append("e.aggregate_id, ") }
+    let keys = units.map { index, unit in
+      let key = isOfStream(unit) ? "split_part(s.aggregate_id, '-', 1)" : "s.part_\(index)"
+      return "\(key) AS key_\(index), "
+    }
+    let names = units.map { index, unit in "\(shown(unit, "g.key_\(index)")) AS name_\(index), " }
+    func numbers(_ count: Int) -> SQL { SQL(raw: (1...count).map(String.init).joined(separator: ", ")) }
+    return SQLTemplate.countedGroups.statement([
+      "source": sample?.source ?? "\(raw: table.relation) e",
+      "conditions": query.events.conditions(in: table).conjunction,
+      "shown": SQL(raw: names.joined()),
+      "keys": SQL(raw: keys.joined()), "key_numbers": numbers(units.count),
+      "parts": SQL(raw: parts.joined()), "part_numbers": numbers(parts.count),
+      "summary": "\(raw: table.times), sum(\(raw: table.storedBytes)) AS bytes",
+      "factor": "\(sample?.factor ?? 1)::numeric", "is_estimate": sample == nil ? "false" : "true",
+      "streams": streams, "order": ordering,
+    ])
+  }
+
+  private var streams: SQL {
+    if sample != nil { return "NULL::bigint" }
+    return countsStreams ? "count(s.aggregate_id)" : "count(s.part_\(raw: "\(streamPlace)"))"
+  }
+
+  /// Where the stream is among the units.
+  private var streamPlace: Int { query.units.firstIndex(of: .stream) ?? 0 }
+
+  /// The value of an event `e` by which it is put together with others.
+  private func value(_ unit: GroupQuery.Unit) -> String {
+    switch unit {
+    case .category: table.categoryOfEvent
+    case .type: "e.event_type::text"
+    case .stream: "e.aggregate_id::text"
+    case .hour, .day, .week, .month:
+      "date_trunc('\(unit.rawValue)', e.\"timestamp\"\(table.hasTimeZone ? " AT TIME ZONE 'UTC'" : ""))"
+    }
+  }
+
+  /// Such a value as a text. Of the infinities a format makes nothing.
+  private func shown(_ unit: GroupQuery.Unit, _ value: String) -> String {
+    let format: String? =
+      switch unit {
+      case .hour: #"YYYY-MM-DD"T"HH24:MI:SS"Z""#
+      case .day: "YYYY-MM-DD"
+      case .week: #"IYYY-"W"IW"#
+      case .month: "YYYY-MM"
+      case .category, .type, .stream: nil
+      }
+    guard let format else { return value }
+    return "CASE WHEN isfinite(\(value)) THEN to_char(\(value), '\(format)') ELSE \(value)::text END"
+  }
+
+  private var ordering: SQL {
+    let names = query.units.enumerated().map { index, unit in
+      "g.key_\(index)" + (unit.isTime ? "" : " COLLATE \"C\"")
+    }.joined(separator: ", ")
+    let first =
+      switch query.order {
+      case .name: ""
+      case .events: "g.events DESC, "
+      case .bytes: "g.bytes DESC, "
+      case .streams: "g.streams DESC NULLS LAST, "
+      case .last: "g.last_time DESC NULLS LAST, "
+      }
+    let limit = query.limit.map { String(Int64($0).saturatingAdd(1)) } ?? "ALL"
+    return SQL(raw: "\(first)\(names) LIMIT \(limit)")
+  }
+}
+
+extension EventGroup {
+  fileprivate init(names: [String?], _ row: borrowing Row) {
+    self.names = names
+    events = row.int64("events")
+    isEstimate = row.bool("is_estimate")
+    streams = row.optionalInt64("streams")
+    bytes = row.int64("bytes")
+    firstTime = row.optionalTimestamp("first_time")
+    lastTime = row.optionalTimestamp("last_time")
+  }
+}

@@ -1,0 +1,30 @@
+internal import ArgumentParser
+
+/// How much of a list is shown.
+struct ListExtentOptions: ParsableArguments {
+  @Option(
+    name: .customLong("limit"),
+    help: ArgumentHelp("At most this many, the first ones; 100 when left out.", valueName: "n")
+  )
+  var givenLimit: Int?
+
+  @Flag(help: "List all of them.")
+  var all = false
+
+  func validate() throws {
+    if all, givenLimit != nil { throw ValidationError("--all and --limit exclude each other") }
+    if let givenLimit, givenLimit < 0 { throw ValidationError("--limit cannot be negative") }
+  }
+
+  private static let usualLimit = 100
+
+  /// Nil for all.
+  var limit: Int? { all ? nil : givenLimit ?? Self.usualLimit }
+
+  /// Says that a list is cut which nobody asked to be cut: a program could take it for the whole.
+  func tellOfMore(_ things: String) {
+    if givenLimit == nil {
+      StandardError.warn("these are the first \(Self.usualLimit) \(things); --all lists the others too")
+    }
+  }
+}
