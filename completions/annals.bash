@@ -205,13 +205,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|layouts|sandbox|append|stream|show|trace|replay|watermark|snapshot|check-projection|rebuild-projection|project|projections|checkpoints|dead-letters|types|evolve|verify-versions|check|doctor|help)
+    init|layouts|sandbox|append|stream|streams|trace|replay|watermark|snapshot|stats|check-projection|rebuild-projection|project|projections|dead-letters|types|evolve|verify-versions|check|doctor|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init layouts sandbox append stream show trace replay watermark snapshot check-projection rebuild-projection project projections checkpoints dead-letters types evolve verify-versions check doctor help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init layouts sandbox append stream streams trace replay watermark snapshot stats check-projection rebuild-projection project projections dead-letters types evolve verify-versions check doctor help' -- "${cur}"))
         ;;
     esac
 }
@@ -616,8 +616,8 @@ _annals_append() {
 
 _annals_stream() {
     repeating_flags=()
-    non_repeating_flags=(--raw --count --reverse --strict --follow -x --expanded --version '-?' --help)
-    repeating_options=(--set --type --data --metadata --text --where)
+    non_repeating_flags=(--raw --reverse --strict --follow -x --expanded --version '-?' --help)
+    repeating_options=(--set --type)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output --fields)
     __annals_offer_flags_options 1
 
@@ -679,18 +679,6 @@ _annals_stream() {
     '--before')
         return
         ;;
-    '--data')
-        return
-        ;;
-    '--metadata')
-        return
-        ;;
-    '--text')
-        return
-        ;;
-    '--where')
-        return
-        ;;
     '--limit')
         return
         ;;
@@ -732,17 +720,37 @@ _annals_stream() {
     esac
 }
 
-_annals_show() {
+_annals_streams() {
     repeating_flags=()
-    non_repeating_flags=(--raw -x --expanded --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(--reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters -o --output --fields)
+    non_repeating_flags=(--categories --all --exact -x --expanded --version '-?' --help)
+    repeating_options=(--type --set)
+    non_repeating_options=(--category --since --until --longer-than --sort --limit -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
-    '--reducer')
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+    '--category')
+        __annals_custom_complete ---completion streams -- --category
+        return
+        ;;
+    '--type')
+        __annals_custom_complete ---completion streams -- --type
+        return
+        ;;
+    '--since')
+        return
+        ;;
+    '--until')
+        return
+        ;;
+    '--longer-than')
+        return
+        ;;
+    '--sort')
+        __annals_add_completions -W 'name'$'\n''events'$'\n''last'$'\n''bytes'
+        return
+        ;;
+    '--limit')
         return
         ;;
     '-h'|'--host')
@@ -774,15 +782,19 @@ _annals_show() {
     '--response-timeout')
         return
         ;;
-    '--upcasters')
-        __annals_add_completions -d
-        return
-        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
     '--fields')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion streams -- positional@0
         return
         ;;
     esac
@@ -839,8 +851,8 @@ _annals_trace() {
 _annals_replay() {
     repeating_flags=()
     non_repeating_flags=(--raw --follow --park -n --dry-run -x --expanded --version '-?' --help)
-    repeating_options=(--set --type --data --metadata --text --where)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --start --exec --timeout --retries --rate --time-limit --retry-timeout --wait-limit -o --output --fields --into --progress)
+    repeating_options=(--set --type)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout --wait-limit -o --output --fields --into --progress)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -905,26 +917,11 @@ _annals_replay() {
     '--before')
         return
         ;;
-    '--data')
-        return
-        ;;
-    '--metadata')
-        return
-        ;;
-    '--text')
-        return
-        ;;
-    '--where')
-        return
-        ;;
     '--limit')
         return
         ;;
     '--checkpoint')
         __annals_custom_complete ---completion replay -- --checkpoint
-        return
-        ;;
-    '--start')
         return
         ;;
     '--exec')
@@ -1365,6 +1362,74 @@ _annals_snapshot_prune() {
     case "${positional_number}" in
     *)
         __annals_custom_complete ---completion snapshot prune -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_stats() {
+    repeating_flags=()
+    non_repeating_flags=(--all --exact -x --expanded --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--by --sort --top --since --until --sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--by')
+        __annals_add_completions -W 'category'$'\n''type'$'\n''stream'$'\n''hour'$'\n''day'$'\n''week'$'\n''month'
+        return
+        ;;
+    '--sort')
+        __annals_add_completions -W 'name'$'\n''events'$'\n''bytes'$'\n''streams'$'\n''last'
+        return
+        ;;
+    '--top')
+        return
+        ;;
+    '--since')
+        return
+        ;;
+    '--until')
+        return
+        ;;
+    '--sample')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -1968,230 +2033,6 @@ _annals_projections_set-checkpoint() {
     case "${positional_number}" in
     1)
         __annals_custom_complete ---completion projections set-checkpoint -- positional@0
-        return
-        ;;
-    esac
-}
-
-_annals_checkpoints() {
-    repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
-    repeating_options=()
-    non_repeating_options=()
-    __annals_offer_flags_options 0
-
-    # Offer subcommand / subcommand argument completions
-    local -r subcommand="${unparsed_words[0]}"
-    unset 'unparsed_words[0]'
-    unparsed_words=("${unparsed_words[@]}")
-    case "${subcommand}" in
-    list|set|rename|remove)
-        # Offer subcommand argument completions
-        "_annals_checkpoints_${subcommand}"
-        ;;
-    *)
-        # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'list set rename remove' -- "${cur}"))
-        ;;
-    esac
-}
-
-_annals_checkpoints_list() {
-    repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
-    __annals_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '-o'|'--output')
-        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
-        return
-        ;;
-    esac
-}
-
-_annals_checkpoints_set() {
-    repeating_flags=()
-    non_repeating_flags=(--yes --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --wait-limit --from)
-    __annals_offer_flags_options 2
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--wait-limit')
-        return
-        ;;
-    '--from')
-        return
-        ;;
-    esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    1)
-        __annals_custom_complete ---completion checkpoints set -- positional@0
-        return
-        ;;
-    esac
-}
-
-_annals_checkpoints_rename() {
-    repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
-    __annals_offer_flags_options 2
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    1)
-        __annals_custom_complete ---completion checkpoints rename -- positional@0
-        return
-        ;;
-    esac
-}
-
-_annals_checkpoints_remove() {
-    repeating_flags=()
-    non_repeating_flags=(--yes --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
-    __annals_offer_flags_options 1
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    1)
-        __annals_custom_complete ---completion checkpoints remove -- positional@0
         return
         ;;
     esac
@@ -2955,7 +2796,7 @@ _annals_check() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-lag --max-dead-letters --max-age --stale-after --format --time-limit)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-lag --max-dead-letters --max-age --format --time-limit)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2996,9 +2837,6 @@ _annals_check() {
         return
         ;;
     '--max-age')
-        return
-        ;;
-    '--stale-after')
         return
         ;;
     '--format')

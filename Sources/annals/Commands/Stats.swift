@@ -12,9 +12,9 @@ struct Stats: AsyncParsableCommand {
         annals stats --by category,type --sort bytes --top 10
         annals stats --by day --since '30 days ago'
 
-      Without --by, a large store is estimated (≈) unless --exact is given. With --by,
-      all events of a store of up to a million are counted, or of streams; of a larger
-      one a sample is taken unless --exact is given.
+      Numbers of a large store are estimates (≈) unless --exact is given: without
+      --by from 100,000 events on, by PostgreSQL's statistics; with --by from
+      1,000,000 on, by a sample. Events are never estimated by stream.
       """
   )
 
@@ -78,7 +78,7 @@ struct Stats: AsyncParsableCommand {
     let store = try await connection.store()
     guard let by else {
       let statistics = try await store.statistics(exact: exact)
-      if output.format == .table { return output.printAlone(statistics) }
+      if output.format == .table, output.fields == nil { return output.printAlone(statistics) }
       return output.print([statistics])
     }
     let query = try await query(by, store)

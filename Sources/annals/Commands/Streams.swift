@@ -12,15 +12,15 @@ struct Streams: AsyncParsableCommand {
         annals streams --type OrderCanceled --since '7 days ago'
         annals streams --categories
 
-      By name, streams are found at once in a store of any size. Of one with more than
-      1,000 events the number is an estimate (≈) unless --exact is given. All other
-      orders, and --until and --longer-than, count the events of all streams.
+      By name, streams are found at once in a store of any size. The number of
+      events is an estimate (≈) where it is above 1,000, unless --exact is given.
+      Other orders, --until and --longer-than read the events of all streams.
       """
   )
 
   @Argument(
     help: ArgumentHelp("What the names begin with.", valueName: "prefix"),
-    completion: .aggregateID
+    completion: .listedName
   )
   var prefix: String?
 

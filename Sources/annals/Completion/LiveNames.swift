@@ -9,6 +9,8 @@ internal import Glibc
 extension CompletionKind {
   static let aggregateID = names { _ in .aggregate }
   static let category = names { _ in .category }
+  /// What a list begins with: of aggregates, or of categories.
+  static let listedName = names { $0.words.contains("--categories") ? .category : .aggregate }
   static let eventType = names { _ in .eventType }
   static let projection = names { _ in .projection }
   static let checkpoint = names { _ in .checkpoint }

@@ -14,6 +14,21 @@ import Testing
       "stream a",
       "version, time, interval, event_type, payload, position, aggregate_id, timestamp, id, event_data, metadata"
     ),
+    (
+      "streams",
+      "aggregate_id, events, is_estimate, first_version, last_version, first_time, last_time, times_are_estimates, bytes"
+    ),
+    ("streams --categories", "category, streams, events, is_estimate"),
+    (
+      "stats",
+      "events, streams, types, is_estimate, oldest, newest, events_last_hour, events_last_day, events_per_hour"
+        + ", events_per_day, table_bytes, index_bytes, toast_bytes, total_bytes, bytes_per_event, growth_per_day"
+    ),
+    (
+      "stats --by type,category",
+      "event_type, category, events, is_estimate, streams, bytes, first_time, last_time"
+    ),
+    ("stats --by stream", "aggregate_id, events, is_estimate, streams, bytes, first_time, last_time"),
     ("stream a -o csv", "position, aggregate_id, version, event_type, timestamp, id, event_data, metadata"),
     (
       "show @1 -o csv",
@@ -142,6 +157,9 @@ import Testing
     ),
     ("verify-versions --fields version,kind", "VERSION  KIND\n      2  gap\n"),
     ("types --fields events,event_type", "EVENTS  EVENT TYPE\n     1  Added\n     1  Taken\n"),
+    ("streams --fields last_version,aggregate_id", "LAST VERSION  AGGREGATE ID\n           3  a\n"),
+    ("stats --fields types,events", "TYPES  EVENTS\n    2       2\n"),
+    ("stats --by type,stream --fields events,event_type", "EVENTS  EVENT TYPE\n     1  Added\n     1  Taken\n"),
     ("snapshot show a --fields version,state", "VERSION  STATE\n      3  {\"n\": 2}\n"),
     ("append a Added --fields version,status", "VERSION  STATUS\n      4  appended\n"),
     ("projections --fields dead_letters -o csv", "dead_letters\r\n"),

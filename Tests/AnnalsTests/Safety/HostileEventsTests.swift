@@ -179,6 +179,7 @@ extension HostileEventsTests {
     for text in texts.indices where text.isMultiple(of: 20) {
       let id = texts[text]
       try await annals("stream", id)
+      try await annals("streams", "--", id)
       try await annals("stream", "--type", String(id.unicodeScalars.prefix(100)))
       try await annals("stream", "--category", String(id.unicodeScalars.prefix { $0 != "-" }))
       try await annals("verify-versions", id)
@@ -191,6 +192,11 @@ extension HostileEventsTests {
     let handler = "while read -r line; do position=${line#*:}; echo ${position%%,*}; done"
     try await annals("replay", "--checkpoint", "commands", "--exec", handler)
     try await annals("types", "list")
+    for format in ["table", "csv", "json", "ndjson"] {
+      try await annals("streams", "--all", "-o", format)
+      try await annals("streams", "--categories", "--all", "-o", format)
+      try await annals("stats", "--by", "category,type", "--all", "-o", format)
+    }
     try await annals("watermark")
     try await annals("check", statuses: [0, 2])
     try await annals("project", "--once", "sums.sql")
