@@ -205,13 +205,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|layouts|sandbox|append|stream|streams|trace|replay|watermark|snapshot|stats|check-projection|rebuild-projection|project|projections|dead-letters|types|evolve|verify-versions|check|doctor|help)
+    init|layouts|sandbox|append|stream|streams|trace|replay|watermark|snapshot|stats|check-projection|rebuild-projection|project|projections|dead-letters|verify-versions|check|doctor|types|evolve|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init layouts sandbox append stream streams trace replay watermark snapshot stats check-projection rebuild-projection project projections dead-letters types evolve verify-versions check doctor help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init layouts sandbox append stream streams trace replay watermark snapshot stats check-projection rebuild-projection project projections dead-letters verify-versions check doctor types evolve help' -- "${cur}"))
         ;;
     esac
 }
@@ -2297,6 +2297,209 @@ _annals_dead-letters_discard() {
     esac
 }
 
+_annals_verify-versions() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields --category --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    '--category')
+        __annals_custom_complete ---completion verify-versions -- --category
+        return
+        ;;
+    '--wait-limit')
+        return
+        ;;
+    '--first-version')
+        return
+        ;;
+    '--max-findings')
+        return
+        ;;
+    '--only')
+        return
+        ;;
+    '--skip')
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        return
+        ;;
+    '--fail-on')
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        return
+        ;;
+    '--workers')
+        return
+        ;;
+    '--baseline')
+        return
+        ;;
+    '--write-baseline')
+        return
+        ;;
+    '--manifest')
+        return
+        ;;
+    '--against')
+        return
+        ;;
+    '--metrics-file')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_custom_complete ---completion verify-versions -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_check() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-lag --max-dead-letters --max-age --format --time-limit)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-lag')
+        return
+        ;;
+    '--max-dead-letters')
+        return
+        ;;
+    '--max-age')
+        return
+        ;;
+    '--format')
+        __annals_add_completions -W 'nagios'$'\n''prometheus'$'\n''json'
+        return
+        ;;
+    '--time-limit')
+        return
+        ;;
+    esac
+}
+
+_annals_doctor() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    esac
+}
+
 _annals_types() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
@@ -2689,209 +2892,6 @@ _annals_evolve_rollback() {
         return
         ;;
     '--response-timeout')
-        return
-        ;;
-    esac
-}
-
-_annals_verify-versions() {
-    repeating_flags=()
-    non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields --category --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
-    __annals_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '-o'|'--output')
-        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
-        return
-        ;;
-    '--category')
-        __annals_custom_complete ---completion verify-versions -- --category
-        return
-        ;;
-    '--wait-limit')
-        return
-        ;;
-    '--first-version')
-        return
-        ;;
-    '--max-findings')
-        return
-        ;;
-    '--only')
-        return
-        ;;
-    '--skip')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
-        return
-        ;;
-    '--fail-on')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
-        return
-        ;;
-    '--workers')
-        return
-        ;;
-    '--baseline')
-        return
-        ;;
-    '--write-baseline')
-        return
-        ;;
-    '--manifest')
-        return
-        ;;
-    '--against')
-        return
-        ;;
-    '--metrics-file')
-        return
-        ;;
-    esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    *)
-        __annals_custom_complete ---completion verify-versions -- positional@0
-        return
-        ;;
-    esac
-}
-
-_annals_check() {
-    repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-lag --max-dead-letters --max-age --format --time-limit)
-    __annals_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--max-lag')
-        return
-        ;;
-    '--max-dead-letters')
-        return
-        ;;
-    '--max-age')
-        return
-        ;;
-    '--format')
-        __annals_add_completions -W 'nagios'$'\n''prometheus'$'\n''json'
-        return
-        ;;
-    '--time-limit')
-        return
-        ;;
-    esac
-}
-
-_annals_doctor() {
-    repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
-    __annals_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '-o'|'--output')
-        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac

@@ -34,8 +34,10 @@ struct Annals: AsyncParsableCommand {
           DeadLettersCommand.self,
         ]
       ),
-      CommandGroup(name: "Evolve", subcommands: [TypesCommand.self, EvolveCommand.self]),
-      CommandGroup(name: "Check", subcommands: [VerifyVersions.self, Check.self, Doctor.self]),
+      CommandGroup(
+        name: "Check",
+        subcommands: [VerifyVersions.self, Check.self, Doctor.self, TypesCommand.self, EvolveCommand.self]
+      ),
     ],
     // -h is the host, as in psql.
     helpNames: [.long, .customShort("?")]

@@ -65,16 +65,15 @@ extension SQLTemplate {
   static let countedGroups = SQLTemplate(
     PackageResources.CountedGroups_sql,
     "source",
-    "conditions",
     "shown",
     "keys",
     "key_numbers",
-    "parts",
-    "part_numbers",
-    "summary",
+    "events",
+    "bytes",
+    "times",
+    "streams",
     "factor",
     "is_estimate",
-    "streams",
     "order"
   )
   static let countedStore = SQLTemplate(PackageResources.CountedStore_sql, "events", "time", "times")

@@ -109,8 +109,8 @@ private struct CategoryList {
       "conditions": (["e.aggregate_id IS NOT NULL"] + range.conditions).conjunction,
       "named": "starts_with(s.category, \(prefix))",
       "order": """
-        \(raw: order == .events ? "2 DESC, " : "")s.category COLLATE "C" LIMIT \(limitOfRows)
-        """,
+      \(raw: order == .events ? "2 DESC, " : "")s.category COLLATE "C" LIMIT \(limitOfRows)
+      """,
     ])
   }
 }

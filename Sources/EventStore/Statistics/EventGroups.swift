@@ -91,45 +91,49 @@ private struct EventGroups {
   let table: EventsTable
   let sample: GroupSample?
 
-  /// Whether the streams of a group tell its events apart, so that these are put together by stream first.
-  private var countsStreams: Bool { sample == nil && !query.units.contains(.stream) }
-
-  /// The category of an id is found once a stream, and not once an event.
-  private func isOfStream(_ unit: GroupQuery.Unit) -> Bool {
-    unit == .category && !table.hasCategory && countsStreams
+  /// Whether events are put together by stream first: where these make the groups, that counts the different streams of
+  /// a group without a sort of all events.
+  private var isByStream: Bool {
+    sample == nil && query.units == [.category] && !table.hasCategory && query.countsStreams
   }
 
   var statement: SQL {
     let units = Array(query.units.enumerated())
-    var parts = units.filter { !isOfStream($0.element) }.map { index, unit in
-      "\(value(unit)) AS part_\(index), "
-    }
-    if countsStreams { parts.append("e.aggregate_id, ") }
     let keys = units.map { index, unit in
-      let key = isOfStream(unit) ? "split_part(s.aggregate_id, '-', 1)" : "s.part_\(index)"
-      return "\(key) AS key_\(index), "
+      "\(isByStream ? "split_part(e.aggregate_id, '-', 1)" : value(unit)) AS key_\(index), "
     }
     let names = units.map { index, unit in "\(shown(unit, "g.key_\(index)")) AS name_\(index), " }
-    func numbers(_ count: Int) -> SQL { SQL(raw: (1...count).map(String.init).joined(separator: ", ")) }
+    let numbers = (1...units.count).map(String.init).joined(separator: ", ")
     return SQLTemplate.countedGroups.statement([
-      "source": sample?.source ?? "\(raw: table.relation) e",
-      "conditions": query.events.conditions(in: table).conjunction,
+      "source": source, "keys": SQL(raw: keys.joined()), "key_numbers": SQL(raw: numbers),
       "shown": SQL(raw: names.joined()),
-      "keys": SQL(raw: keys.joined()), "key_numbers": numbers(units.count),
-      "parts": SQL(raw: parts.joined()), "part_numbers": numbers(parts.count),
-      "summary": "\(raw: table.times), sum(\(raw: table.storedBytes)) AS bytes",
+      "events": isByStream ? "sum(e.events)" : "count(*)",
+      "bytes": isByStream ? "sum(e.bytes)" : "sum(\(raw: table.storedBytes))",
+      "times": isByStream
+        ? "min(e.first_time) AS first_time, max(e.last_time) AS last_time" : "\(raw: table.times)",
+      "streams": streams,
       "factor": "\(sample?.factor ?? 1)::numeric", "is_estimate": sample == nil ? "false" : "true",
-      "streams": streams, "order": ordering,
+      "order": ordering,
     ])
   }
 
-  private var streams: SQL {
-    if sample != nil { return "NULL::bigint" }
-    return countsStreams ? "count(s.aggregate_id)" : "count(s.part_\(raw: "\(streamPlace)"))"
+  /// The events that count, or their streams, as a FROM item `e` and its condition.
+  private var source: SQL {
+    let events: SQL = """
+      \(sample?.source ?? "\(raw: table.relation) e") WHERE \(query.events.conditions(in: table).conjunction)
+      """
+    guard isByStream else { return events }
+    return """
+      (SELECT e.aggregate_id, count(*) AS events, sum(\(raw: table.storedBytes)) AS bytes, \(raw: table.times)
+       FROM \(events) GROUP BY e.aggregate_id) AS e
+      """
   }
 
-  /// Where the stream is among the units.
-  private var streamPlace: Int { query.units.firstIndex(of: .stream) ?? 0 }
+  private var streams: SQL {
+    if sample != nil || !query.countsStreams { return "NULL::bigint" }
+    if query.units.contains(.stream) { return "least(count(e.aggregate_id), 1)" }
+    return isByStream ? "count(e.aggregate_id)" : "count(DISTINCT e.aggregate_id)"
+  }
 
   /// The value of an event `e` by which it is put together with others.
   private func value(_ unit: GroupQuery.Unit) -> String {

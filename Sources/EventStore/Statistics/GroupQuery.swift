@@ -32,6 +32,8 @@ public struct GroupQuery: Sendable, Hashable {
   public var limit: Int?
   /// How many events are looked at.
   public var extent = Extent.automatic
+  /// Whether the different streams of each group are counted, for which PostgreSQL sorts the events.
+  public var countsStreams = true
 
   /// An order of groups.
   public enum Order: Sendable, Hashable {
@@ -73,7 +75,8 @@ public struct EventGroup: Sendable, Hashable {
   public let events: Int64
   /// Whether these numbers are estimates, from a sample.
   public let isEstimate: Bool
-  /// How many streams these events are of; nil in a sample, which cannot tell.
+  /// How many streams these events are of; nil where that is not asked for, and in a sample, which
+  /// cannot tell.
   public let streams: Int64?
   /// The bytes that payloads and metadata take in the table.
   public let bytes: Int64

@@ -6,7 +6,13 @@ struct NameRange {
   let conditions: [SQL]
 
   /// - Parameter order: how the index compares ids: nothing, or a COLLATE clause, in the order of bytes.
-  init(prefix: String, category: String?, column: String = "aggregate_id", order: String, in table: EventsTable) {
+  init(
+    prefix: String,
+    category: String?,
+    column: String = "aggregate_id",
+    order: String,
+    in table: EventsTable
+  ) {
     var conditions: [SQL] = []
     let name: SQL = "e.\(raw: column) \(raw: order)"
     if !prefix.isEmpty { conditions.append("\(name) >= \(prefix)") }

@@ -96,7 +96,9 @@ struct StreamList {
 
   /// Refuses what goes by times where an event has none: it would be left out.
   func requireTimes() throws {
-    guard query.since != nil || query.until != nil || query.order == .last || query.events.hasTimes else { return }
+    guard query.since != nil || query.until != nil || query.order == .last || query.events.hasTimes else {
+      return
+    }
     try table.requireTimes(hand.connection)
   }
 
@@ -122,9 +124,13 @@ struct StreamList {
 
   /// The names as an index has them; nil where more than the names is asked for, or there is no such index.
   private func walk(_ range: NameRange, isInByteOrder: Bool) throws -> SQL? {
-    guard query.order == .name, !hasConditions, !table.hasCategory || query.category == nil else { return nil }
+    guard query.order == .name, !hasConditions, !table.hasCategory || query.category == nil else {
+      return nil
+    }
     // A range of names is one in the order of bytes alone.
-    for order in isInByteOrder || query.prefix.isEmpty && query.category == nil ? ["", StoreConnection.byteOrder] : [StoreConnection.byteOrder] {
+    for order in isInByteOrder || query.prefix.isEmpty && query.category == nil
+      ? ["", StoreConnection.byteOrder] : [StoreConnection.byteOrder]
+    {
       let first: SQL = """
         SELECT e.aggregate_id FROM \(events) e WHERE \(range.conditions.conjunction)
         ORDER BY e.aggregate_id \(raw: order) LIMIT 1

@@ -39,6 +39,8 @@ struct FieldNames: ExpressibleByArgument {
     }
   }
 
+  func has(_ name: String) -> Bool { names.contains { $0.utf8.elementsEqual(name.utf8) } }
+
   /// - Throws: `ValidationError` when a record has no such field, or one is named twice.
   ///
   /// - Parameter present: the fields that these records have; nil for all.

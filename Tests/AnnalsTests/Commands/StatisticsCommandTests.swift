@@ -8,19 +8,28 @@ private let realOrders = SourceTree.path("../shared/data/olist-events.ndjson.gz"
 @Suite struct StatisticsCommandTests {
   /// A wrong word is an error before anything is read, and nothing is written.
   @Test(arguments: [
-    ("stats --by colour", "'colour' is no unit of --by; choose from category, type, stream, hour, day, week, month"),
+    (
+      "stats --by colour",
+      "'colour' is no unit of --by; choose from category, type, stream, hour, day, week, month"
+    ),
     ("stats --by type,", "'' is no unit of --by"), ("stats --by type,type", "--by names 'type' twice"),
     ("stats --by type,day,hour", "--by takes one unit, or two"), ("stats --top 3", "--top needs --by"),
-    ("stats --sample 10", "--sample needs --by"), ("stats --by type --sample 0", "--sample must be 1 or more"),
-    ("stats --by type --sample 10 --exact", "exclude each other"), ("stats --by type --top -1", "--top cannot be negative"),
+    ("stats --sample 10", "--sample needs --by"),
+    ("stats --by type --sample 0", "--sample must be 1 or more"),
+    ("stats --by type --sample 10 --exact", "exclude each other"),
+    ("stats --by type --top=-1", "--top cannot be negative"),
     ("stats --by type --all --top 1", "exclude each other"), ("stats --by type --sort size", "'size'"),
     ("stats --by type --sample 9 --sort streams", "leave out --sample or --sort streams"),
-    ("streams --limit -1", "--limit cannot be negative"), ("streams --all --limit 1", "exclude each other"),
-    ("streams --longer-than -1", "--longer-than cannot be negative"), ("streams --sort size", "'size'"),
-    ("streams --categories --type T", "--type is for streams"), ("streams --categories --sort last", "--sort last is for streams"),
+    ("streams --limit=-1", "--limit cannot be negative"), ("streams --all --limit 1", "exclude each other"),
+    ("streams --longer-than=-1", "--longer-than cannot be negative"), ("streams --sort size", "'size'"),
+    ("streams --categories --type T", "--type is for streams"),
+    ("streams --categories --sort last", "--sort last is for streams"),
   ])
   func aWrongLineIsAUsageError(line: String, message: String) async throws {
-    let run = try await AnnalsBinary.run(line.split(separator: " ").map(String.init), environment: ["PGHOST": "/none"])
+    let run = try await AnnalsBinary.run(
+      line.split(separator: " ").map(String.init),
+      environment: ["PGHOST": "/none"]
+    )
     #expect(run.exitCode == 64 && run.standardOutput == "")
     #expect(run.standardError.contains(message), "\(run.standardError)")
   }
@@ -28,14 +37,22 @@ private let realOrders = SourceTree.path("../shared/data/olist-events.ndjson.gz"
   @Test func whatIsNotThere() async throws {
     try await withEvents { db, annals in
       #expect(try await annals(["streams"]).exitCode == 0)
-      #expect(try await annals(["stats", "--by", "type", "-o", "csv"]).standardOutput == "event_type,events,is_estimate,streams,bytes,first_time,last_time\r\n")
+      #expect(
+        try await annals(["stats", "--by", "type", "-o", "csv"]).standardOutput
+          == "event_type,events,is_estimate,streams,bytes,first_time,last_time\r\n"
+      )
       for (arguments, message) in [
-        (["streams", "nobody"], "an aggregate whose id begins with 'nobody'"), (["streams", "--category", "c"], "category 'c'"),
-        (["streams", "--type", "T"], "type 'T'"), (["streams", "--categories", "n"], "a category that begins with 'n'"),
+        (["streams", "nobody"], "an aggregate whose id begins with 'nobody'"),
+        (["streams", "--category", "c"], "category 'c'"),
+        (["streams", "--type", "T"], "type 'T'"),
+        (["streams", "--categories", "n"], "a category that begins with 'n'"),
       ] {
         let run = try await annals(arguments)
         #expect(run.exitCode == 4 && run.standardOutput == "")
-        #expect(run.standardError.hasPrefix("annals: error: public.events has no event of \(message)\n"), "\(run.standardError)")
+        #expect(
+          run.standardError.hasPrefix("annals: error: public.events has no event of \(message)\n"),
+          "\(run.standardError)"
+        )
       }
       let wrong = try await annals(["streams", "--since", "soon"])
       #expect(wrong.exitCode == 65 && wrong.standardOutput == "")
@@ -55,7 +72,10 @@ private let realOrders = SourceTree.path("../shared/data/olist-events.ndjson.gz"
         let words = command.split(separator: " ").map(String.init) + ["-o", "ndjson"]
         let cut = try await annals(words)
         #expect(cut.standardOutput.split(separator: "\n").count == 100)
-        #expect(cut.standardError.hasPrefix("annals: these are the first 100 \(things); --all "), "\(cut.standardError)")
+        #expect(
+          cut.standardError.hasPrefix("annals: these are the first 100 \(things); --all "),
+          "\(cut.standardError)"
+        )
         let option = command.hasPrefix("stats") ? "--top" : "--limit"
         let asked = try await annals(words + [option, "3"])
         #expect(asked.standardOutput.split(separator: "\n").count == 3 && asked.standardError == "")
@@ -82,15 +102,21 @@ private let realOrders = SourceTree.path("../shared/data/olist-events.ndjson.gz"
           == "aggregate_id,events,last_time\r\n'=cmd|' /C calc'!A0,1,2026-01-02T03:04:05Z\r\n\"a,\"\"b\"\"\",1,2026-01-02T03:04:05Z\r\n"
       )
       #expect(
-        try await annals(["stats", "--by", "type,day", "--fields", "event_type,day,events", "-o", "csv"]).standardOutput
+        try await annals(["stats", "--by", "type,day", "--fields", "event_type,day,events", "-o", "csv"])
+          .standardOutput
           == "event_type,day,events\r\n'+T,2026-01-02,1\r\n\"x\ny\",2026-01-02,1\r\n"
       )
       #expect(
-        try await annals(["stats", "--by", "type,week", "--fields", "week,event_type,streams", "-o", "json"]).standardOutput
+        try await annals(["stats", "--by", "type,week", "--fields", "week,event_type,streams", "-o", "json"])
+          .standardOutput
           == #"[\#n{"week":"2026-W01","event_type":"+T","streams":1},\#n{"week":"2026-W01","event_type":"x\ny","streams":1}\#n]\#n"#
       )
       let table = try await annals(["stats", "--by", "month"]).standardOutput
-      #expect(table.hasPrefix("MONTH    EVENTS  STREAMS  BYTES  FIRST TIME            LAST TIME\n2026-01       2        2 "))
+      #expect(
+        table.hasPrefix(
+          "MONTH    EVENTS  STREAMS  BYTES  FIRST TIME            LAST TIME\n2026-01       2        2 "
+        )
+      )
       let alone = try await annals(["stats"]).standardOutput
       #expect(alone.hasPrefix("events ") && alone.contains("\nstreams           2\n"))
     }
@@ -110,14 +136,19 @@ private let realOrders = SourceTree.path("../shared/data/olist-events.ndjson.gz"
         "aggregate_id=stream,event_type=kind,event_data=body,timestamp=at,position=place",
       ]
       let run = try await annals(["streams", "--fields", "aggregate_id,events", "-o", "csv"] + options)
-      #expect(run.standardOutput == "aggregate_id,events\r\norder-1,1\r\norder-2,1\r\norder-3,1\r\n", "\(run.standardError)")
+      #expect(
+        run.standardOutput == "aggregate_id,events\r\norder-1,1\r\norder-2,1\r\norder-3,1\r\n",
+        "\(run.standardError)"
+      )
       let stats = try await annals(["stats", "--fields", "events,streams,types", "-o", "csv"] + options)
       #expect(stats.standardOutput == "events,streams,types\r\n3,3,1\r\n", "\(stats.standardError)")
     }
   }
 
   /// 37,880 events of a shop, where the file is at hand: every number is that of SQL by hand.
-  @Test(.enabled(if: FileManager.default.fileExists(atPath: realOrders))) func realOrdersEqualSQLByHand() async throws {
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: realOrders))) func realOrdersEqualSQLByHand()
+    async throws
+  {
     try await withEvents { db, annals in
       let load = try await runShell(
         "gzip -dc \(realOrders) | \(AnnalsBinary.path) append --from -",
@@ -130,7 +161,9 @@ private let realOrders = SourceTree.path("../shared/data/olist-events.ndjson.gz"
         let expected = try await db.psql("SET timezone = 'UTC'; \(byHand)").replacing(/^SET\n/, with: "")
         let csv = try await annals(words + ["-o", "csv"])
         #expect(csv.exitCode == 0, "\(csv.standardError)")
-        let rows = csv.standardOutput.split(separator: "\r\n").dropFirst().map { $0.replacing(",", with: "|") }
+        let rows = csv.standardOutput.split(separator: "\r\n").dropFirst().map {
+          $0.replacing(",", with: "|")
+        }
         #expect(rows.joined(separator: "\n") == expected, "\(command)")
         let count = try await annals(words + ["-o", "ndjson"]).standardOutput.split(separator: "\n").count
         let array = try await annals(words + ["-o", "json"]).standardOutput
@@ -151,10 +184,16 @@ private let realOrders = SourceTree.path("../shared/data/olist-events.ndjson.gz"
     return [
       ("streams --limit 9000 \(all)", "\(select) GROUP BY 1 ORDER BY 1"),
       ("streams --all \(all)", "\(select) GROUP BY 1 ORDER BY 1"),
-      ("streams order-1 \(all)", "\(select) WHERE starts_with(aggregate_id, 'order-1') GROUP BY 1 ORDER BY 1 LIMIT 100"),
+      (
+        "streams order-1 \(all)",
+        "\(select) WHERE starts_with(aggregate_id, 'order-1') GROUP BY 1 ORDER BY 1 LIMIT 100"
+      ),
       ("streams --sort events --limit 50 \(all)", "\(select) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50"),
       ("streams --sort bytes --limit 50 \(all)", "\(select) GROUP BY 1 ORDER BY 7 DESC, 1 LIMIT 50"),
-      ("streams --sort last --limit 50 \(all)", "\(select) GROUP BY 1 ORDER BY max(timestamp) DESC, 1 LIMIT 50"),
+      (
+        "streams --sort last --limit 50 \(all)",
+        "\(select) GROUP BY 1 ORDER BY max(timestamp) DESC, 1 LIMIT 50"
+      ),
       (
         "streams --type OrderCanceled --since 2018-03 --until 2018-08 --longer-than 3 --all \(all)",
         """

@@ -159,7 +159,10 @@ import Testing
     ("types --fields events,event_type", "EVENTS  EVENT TYPE\n     1  Added\n     1  Taken\n"),
     ("streams --fields last_version,aggregate_id", "LAST VERSION  AGGREGATE ID\n           3  a\n"),
     ("stats --fields types,events", "TYPES  EVENTS\n    2       2\n"),
-    ("stats --by type,stream --fields events,event_type", "EVENTS  EVENT TYPE\n     1  Added\n     1  Taken\n"),
+    (
+      "stats --by type,stream --fields events,event_type",
+      "EVENTS  EVENT TYPE\n     1  Added\n     1  Taken\n"
+    ),
     ("snapshot show a --fields version,state", "VERSION  STATE\n      3  {\"n\": 2}\n"),
     ("append a Added --fields version,status", "VERSION  STATUS\n      4  appended\n"),
     ("projections --fields dead_letters -o csv", "dead_letters\r\n"),

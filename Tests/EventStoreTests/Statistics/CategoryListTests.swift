@@ -86,7 +86,9 @@ import Testing
       let statistics = try await store.statistics()
       #expect(statistics.events == 3 && statistics.streams == 2 && statistics.types == 2)
       let groups = Mutex<[EventGroup]>([])
-      try await store.groupEvents(GroupQuery(by: [.category, .type])) { one in groups.withLock { $0.append(one) } }
+      try await store.groupEvents(GroupQuery(by: [.category, .type])) { one in
+        groups.withLock { $0.append(one) }
+      }
       #expect(groups.withLock { $0.reduce(0) { $0 + $1.events } } == 3)
       #expect(Set(groups.withLock { $0.map { $0.names[0] } }) == Set(categories.map(\.category)))
     }

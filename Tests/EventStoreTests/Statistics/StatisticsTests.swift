@@ -45,7 +45,9 @@ import Testing
     try await withStore { _, store in
       let statistics = try await store.statistics()
       #expect(statistics.events == 0 && statistics.streams == 0 && statistics.oldest == nil)
-      #expect(statistics.eventsPerDay == nil && statistics.bytesPerEvent == nil && statistics.growthPerDay == nil)
+      #expect(
+        statistics.eventsPerDay == nil && statistics.bytesPerEvent == nil && statistics.growthPerDay == nil
+      )
       let groups = try await groups(store, GroupQuery(by: [.type]))
       #expect(groups.isEmpty)
     }
@@ -80,9 +82,12 @@ import Testing
       }
       let reader = try EventStore(connecting: db.conninfo)
       let units = GroupQuery.Unit.allCases
-      for by in units.map({ [$0] }) + units.flatMap({ first in units.filter { $0 != first }.map { [first, $0] } }) {
+      for by in units.map({ [$0] })
+        + units.flatMap({ first in units.filter { $0 != first }.map { [first, $0] } })
+      {
         for (order, sort) in [
-          (GroupQuery.Order.name, ""), (.events, "events DESC, "), (.bytes, "bytes DESC, "), (.streams, "streams DESC, "),
+          (GroupQuery.Order.name, ""), (.events, "events DESC, "), (.bytes, "bytes DESC, "),
+          (.streams, "streams DESC, "),
           (.last, "last DESC, "),
         ] {
           var query = GroupQuery(by: by)
@@ -102,7 +107,10 @@ import Testing
           )
           let found = try await groups(reader, query).map { group in
             (group.names.map { $0 ?? "" }
-              + ["\(group.events)", "\(group.streams ?? -1)", "\(group.bytes)", group.lastTime?.description ?? ""]).joined(separator: "|")
+              + [
+                "\(group.events)", "\(group.streams ?? -1)", "\(group.bytes)",
+                group.lastTime?.description ?? "",
+              ]).joined(separator: "|")
           }
           #expect(found.joined(separator: "\n") == expected, "\(by) \(order)")
         }
@@ -153,7 +161,9 @@ import Testing
         CREATE POLICY own ON events USING (aggregate_id LIKE 'cart-%');
         """
       )
-      let conninfo = db.conninfo.split(separator: " ").filter { !$0.hasPrefix("user=") }.joined(separator: " ")
+      let conninfo = db.conninfo.split(separator: " ").filter { !$0.hasPrefix("user=") }.joined(
+        separator: " "
+      )
       let tenant = try EventStore(connecting: conninfo + " user=\(role)")
       let error = await #expect(throws: EventStoreError.self) { _ = try await tenant.statistics() }
       #expect(error?.code == .permissionDenied)

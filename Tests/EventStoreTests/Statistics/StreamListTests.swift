@@ -35,7 +35,9 @@ import Testing
       default: break
       }
       if self != .plain {
-        try await db.psql("ALTER DATABASE \(db.name) SET enable_seqscan = off; ALTER DATABASE \(db.name) SET enable_sort = off")
+        try await db.psql(
+          "ALTER DATABASE \(db.name) SET enable_seqscan = off; ALTER DATABASE \(db.name) SET enable_sort = off"
+        )
       }
       try await db.psql("VACUUM ANALYZE events")
       guard self == .layout else { return try EventStore(connecting: db.conninfo) }
@@ -44,7 +46,10 @@ import Testing
         -- @table public.events
         SELECT id, aggregate_id || '' AS aggregate_id, event_type, event_data, version, "timestamp", position FROM public.events
         """
-      return try EventStore(connecting: db.conninfo, layout: try Layout(path: "other.sql", bytes: Array(file.utf8)))
+      return try EventStore(
+        connecting: db.conninfo,
+        layout: try Layout(path: "other.sql", bytes: Array(file.utf8))
+      )
     }
   }
 
@@ -57,9 +62,15 @@ import Testing
   private static let cases: [(rest: String, change: @Sendable (inout StreamQuery) -> Void)] = [
     ("GROUP BY 1 ORDER BY 1", { _ in }),
     ("GROUP BY 1 ORDER BY 1 LIMIT 7", { $0.limit = 7 }),
-    ("WHERE starts_with(aggregate_id, 'order-1') GROUP BY 1 ORDER BY 1 LIMIT 50", { ($0.prefix, $0.limit) = ("order-1", 50) }),
+    (
+      "WHERE starts_with(aggregate_id, 'order-1') GROUP BY 1 ORDER BY 1 LIMIT 50",
+      { ($0.prefix, $0.limit) = ("order-1", 50) }
+    ),
     ("WHERE starts_with(aggregate_id, 'order') GROUP BY 1 ORDER BY 1", { $0.prefix = "order" }),
-    ("WHERE aggregate_id LIKE 'cart-%' GROUP BY 1 ORDER BY 1 LIMIT 100", { ($0.category, $0.limit) = ("cart", 100) }),
+    (
+      "WHERE aggregate_id LIKE 'cart-%' GROUP BY 1 ORDER BY 1 LIMIT 100",
+      { ($0.category, $0.limit) = ("cart", 100) }
+    ),
     (
       "WHERE aggregate_id LIKE 'cart-%' AND starts_with(aggregate_id, 'cart-4') GROUP BY 1 ORDER BY 1 LIMIT 100",
       { ($0.category, $0.prefix, $0.limit) = ("cart", "cart-4", 100) }
@@ -81,7 +92,10 @@ import Testing
       "GROUP BY 1 HAVING max(timestamp) >= '2026-01-19' AND count(*) > 3 ORDER BY 2 DESC, 1 LIMIT 99",
       { ($0.since, $0.longerThan, $0.order, $0.limit) = (time("2026-01-19"), 3, .events, 99) }
     ),
-    ("GROUP BY 1 HAVING bool_or(event_type = 'T3') ORDER BY 1 LIMIT 99", { ($0.events.types, $0.limit) = (["T3"], 99) }),
+    (
+      "GROUP BY 1 HAVING bool_or(event_type = 'T3') ORDER BY 1 LIMIT 99",
+      { ($0.events.types, $0.limit) = (["T3"], 99) }
+    ),
     ("GROUP BY 1 HAVING bool_or(event_type IN ('T3', 'T5')) ORDER BY 1", { $0.events.types = ["T3", "T5"] }),
     (
       """
@@ -92,7 +106,11 @@ import Testing
     ),
     (
       "GROUP BY 1 HAVING bool_or(event_type = 'T2') AND max(timestamp) < '2026-01-18' AND count(*) > 1 ORDER BY 7 DESC, 1 LIMIT 99",
-      { ($0.events.types, $0.until, $0.longerThan, $0.order, $0.limit) = (["T2"], time("2026-01-18", -1), 1, .bytes, 99) }
+      {
+        ($0.events.types, $0.until, $0.longerThan, $0.order, $0.limit) = (
+          ["T2"], time("2026-01-18", -1), 1, .bytes, 99
+        )
+      }
     ),
   ]
 
@@ -110,7 +128,9 @@ import Testing
           change(&query)
           query.isExact = isExact
           // A number alone orders by the column's own collation.
-          let bytewise = rest.replacing(/ORDER BY (.*)\b1\b/) { #"ORDER BY \#($0.1)aggregate_id COLLATE "C""# }
+          let bytewise = rest.replacing(/ORDER BY (.*)\b1\b/) {
+            #"ORDER BY \#($0.1)aggregate_id COLLATE "C""#
+          }
           let expected = try await db.psql(
             "SET timezone = 'UTC'; SELECT \(Self.summary) FROM events \(bytewise)"
           ).replacing(/^SET\n/, with: "")
@@ -131,7 +151,8 @@ import Testing
   private static func line(_ stream: ListedStream) -> String {
     func seconds(_ time: Timestamp?) -> Int64 { time.map { $0.microseconds / 1_000_000 + 946_684_800 } ?? 0 }
     let numbers: [Int64] = [
-      stream.events, Int64(stream.firstVersion ?? 0), Int64(stream.lastVersion ?? 0), seconds(stream.firstTime),
+      stream.events, Int64(stream.firstVersion ?? 0), Int64(stream.lastVersion ?? 0),
+      seconds(stream.firstTime),
       seconds(stream.lastTime), stream.bytes ?? -1,
     ]
     return ([stream.aggregateID] + numbers.map(String.init)).joined(separator: "|")
@@ -139,7 +160,9 @@ import Testing
 
   @Test func saysWhetherThereAreMore() async throws {
     try await withStore(Self.fill) { _, store in
-      for (limit, hasMore) in [(0, true), (59, true), (60, false), (nil, false), (Int.max, false)] as [(Int?, Bool)] {
+      for (limit, hasMore) in [(0, true), (59, true), (60, false), (nil, false), (Int.max, false)]
+        as [(Int?, Bool)]
+      {
         var query = StreamQuery()
         query.limit = limit
         let count = Mutex(0)
@@ -160,7 +183,9 @@ import Testing
         var query = StreamQuery()
         change(&query)
         let asked = query
-        let error = await #expect(throws: EventStoreError.self) { try await store.listStreams(asked) { _ in } }
+        let error = await #expect(throws: EventStoreError.self) {
+          try await store.listStreams(asked) { _ in }
+        }
         #expect(error?.code == .notFound)
         #expect(error?.message == "public.events has no event of \(what)")
       }
@@ -215,7 +240,9 @@ import Testing
         """
       )
       if isIndexed {
-        try await db.psql("ALTER DATABASE \(db.name) SET enable_seqscan = off; ALTER DATABASE \(db.name) SET enable_sort = off")
+        try await db.psql(
+          "ALTER DATABASE \(db.name) SET enable_seqscan = off; ALTER DATABASE \(db.name) SET enable_sort = off"
+        )
       }
       let reader = try EventStore(connecting: db.conninfo)
       let ordered = names.sorted { $0.lexicographicallyPrecedes($1) }
@@ -226,9 +253,14 @@ import Testing
         (query.prefix, query.limit) = (text, 1000)
         let expected = ordered.filter { $0.starts(with: prefix) }
         let found = try await listOrNone(reader, query)
-        #expect(found.map { Self.hex(Array($0.aggregateID.utf8)) } == expected.map(Self.hex), "\(Self.hex(prefix))")
+        #expect(
+          found.map { Self.hex(Array($0.aggregateID.utf8)) } == expected.map(Self.hex),
+          "\(Self.hex(prefix))"
+        )
         #expect(found.allSatisfy { $0.events == 2 })
-        guard let category = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false).first, !category.isEmpty
+        guard
+          let category = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+            .first, !category.isEmpty
         else { continue }
         query.prefix = ""
         query.category = String(decoding: Array(category), as: UTF8.self)
@@ -238,7 +270,9 @@ import Testing
       // Each category once, whatever lies between the ids of one.
       let categories = Set(ordered.map { Array($0.prefix { $0 != UInt8(ascii: "-") }) })
       let listed = Mutex<[[UInt8]]>([])
-      try await reader.listCategories(limit: 1000) { category in listed.withLock { $0.append(Array(category.category.utf8)) } }
+      try await reader.listCategories(limit: 1000) { category in
+        listed.withLock { $0.append(Array(category.category.utf8)) }
+      }
       #expect(listed.withLock(\.count) == categories.count && listed.withLock { Set($0) } == categories)
     }
   }
@@ -251,7 +285,8 @@ import Testing
   }
 
   private static let alphabet = [
-    "-", "-", "%", "_", "'", "\"", "\\", " ", "!", "a", "b", "é", "e\u{301}", "\u{10FFFF}", "\u{D7FF}", "\u{E000}", "🧾",
+    "-", "-", "%", "_", "'", "\"", "\\", " ", "!", "a", "b", "é", "e\u{301}", "\u{10FFFF}", "\u{D7FF}",
+    "\u{E000}", "🧾",
     "\n", "\u{202E}", "$1", "{range}", ";--", ".", "\u{7F}", "\u{1}",
   ]
 
