@@ -10,7 +10,9 @@ extension CompletionKind {
   static let aggregateID = names { _ in .aggregate }
   static let category = names { _ in .category }
   /// What a list begins with: of aggregates, or of categories.
-  static let listedName = names { $0.words.contains("--categories") ? .category : .aggregate }
+  static let listedName = names {
+    $0.words.contains { $0.utf8.elementsEqual("--categories".utf8) } ? .category : .aggregate
+  }
   static let eventType = names { _ in .eventType }
   static let projection = names { _ in .projection }
   static let checkpoint = names { _ in .checkpoint }
