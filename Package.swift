@@ -50,6 +50,7 @@ let package = Package(
         .embedInCode("Schema/SQL"),
         .embedInCode("Snapshots/SQL"),
         .embedInCode("Statistics/SQL"),
+        .embedInCode("Testing/SQL"),
         .embedInCode("Types/SQL"),
         .embedInCode("Upcasters/SQL"),
         .embedInCode("Verification/SQL"),

@@ -99,6 +99,8 @@ enum Advice {
     case .applyEvolution: command("evolve apply")
     case .copyName: "--into"
     case .withoutSwap: "--swap"
+    case .recordTests: "--record"
+    case .testTimeout: "--timeout"
     case .rollBackEvolution(let copy): command("evolve rollback", "--into \(quoteShell(copy))")
     }
   }

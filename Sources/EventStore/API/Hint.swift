@@ -157,6 +157,12 @@ public enum Remedy: Sendable, Hashable {
   case withoutSwap
   /// Exchange the copy and the store again.
   case rollBackEvolution(copy: String)
+
+  // Tests.
+  /// Write the rows that come out into the file of a test.
+  case recordTests
+  /// The longest that a statement of a test may run.
+  case testTimeout
 }
 
 extension Remedy {
@@ -198,6 +204,8 @@ extension Remedy {
     case .copyName: "applyEvolution(_:into:)"
     case .withoutSwap: "applyEvolution(_:into:swap: false)"
     case .rollBackEvolution: "rollBackEvolution(_:)"
+    case .recordTests: "TestFile.recording(_:)"
+    case .testTimeout: "the timeout"
     }
   }
 }

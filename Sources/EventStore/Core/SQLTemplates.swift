@@ -176,6 +176,10 @@ extension SQLTemplate {
   static let hasUniqueKey = SQLTemplate(PackageResources.HasUniqueKey_sql)
   static let tableColumns = SQLTemplate(PackageResources.TableColumns_sql)
 
+  static let cell = SQLTemplate(PackageResources.Cell_sql, "text")
+  static let givenEvents = SQLTemplate(PackageResources.GivenEvents_sql, "events")
+  static let writesToOthers = SQLTemplate(PackageResources.WritesToOthers_sql)
+
   static let changes = SQLTemplate(PackageResources.Changes_sql, "descends")
   static let verifySnapshots = SQLTemplate(
     PackageResources.VerifySnapshots_sql,
@@ -253,7 +257,7 @@ extension SQLTemplate {
     .lastName, .namesByPrefix, .positionFaults, .traceCauses, .traceIndexes, .watermark,
     .addMetadata, .addPosition, .createEvents, .numberEvents,
     .eventsTable, .hasUniqueKey, .tableColumns, .changes,
-    .verifySnapshots,
+    .verifySnapshots, .cell, .givenEvents, .writesToOthers,
     .checkpointFindings, .consumerFindings, .consumerStatus, .standbyReplay, .duplicateValues, .eventHashes,
     .gapEvidence,
     .orderFindings, .positionHoles, .readers, .snapshotFindings, .streamEnds, .streams, .versionFindings,

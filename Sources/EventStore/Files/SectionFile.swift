@@ -7,6 +7,8 @@ package struct SectionRule: Sendable {
   package let keyword: String
   /// What follows the keyword, for messages: `NAME`. Nil if nothing may follow.
   package var argument: String?
+  /// Whether it may be left out.
+  package var isArgumentOptional = false
   package var body: Presence = .none
   /// At most one such section in a file.
   package var isUnique = false
@@ -160,7 +162,7 @@ extension SectionFile {
     if let first = earlier.first(where: { $0.keyword == section.keyword }), rule.isUnique {
       throw failure("second \(keyword) section; the first is on line \(first.location.line)")
     }
-    if let argument = rule.argument, section.argument.isEmpty {
+    if let argument = rule.argument, section.argument.isEmpty, !rule.isArgumentOptional {
       throw failure("\(keyword) needs \(argument)", hint: "Write \"\(example(of: [rule]))\".")
     }
     if rule.argument == nil, !section.argument.isEmpty {

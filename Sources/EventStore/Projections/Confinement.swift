@@ -18,6 +18,16 @@ struct Confinement: Sendable, Hashable {
     writes = file.writes
   }
 
+  /// Names in schemas that hold nothing of a read model, for what only reads.
+  init(reading schema: String, _ searchPath: [String]) {
+    self.schema = schema
+    self.searchPath = searchPath
+    writes = []
+  }
+
+  /// The same, where names are also looked up in another schema, after its own.
+  func alsoReading(_ other: String) -> Confinement { Confinement(reading: schema, searchPath + [other]) }
+
   /// The read model's schema, those of `@search_path`, and last what is temporary, which so hides nothing. PostgreSQL
   /// itself puts pg_catalog before them.
   fileprivate var path: String {

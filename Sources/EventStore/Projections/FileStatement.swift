@@ -41,7 +41,7 @@ extension Connection {
   ///
   /// The server takes one command here and refuses a second (manual, "Extended Query"), wherever this library sees the
   /// end of a statement.
-  private func execute(_ statement: SQLStatement, of file: String) throws {
+  func execute(_ statement: SQLStatement, of file: String) throws {
     do {
       _ = try query(SQL(raw: statement.text))
     } catch {

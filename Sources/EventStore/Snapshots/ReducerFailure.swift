@@ -63,7 +63,12 @@ extension StoreConnection {
     let base = base(of: aggregateID, to: point, from: nil, in: events)
     let fold = Fold(reducer, of: events).query(base: base, result: "SELECT count(state) FROM annals_fold")
     do {
-      _ = try connection.run(fold)
+      if connection.isInTransaction {
+        // The error must not end the transaction of the caller, who goes on looking.
+        try connection.savepoint { _ = try connection.run(fold) }
+      } else {
+        _ = try connection.run(fold)
+      }
       return nil
     } catch let error as PostgresError where error.isAboutData {
       return error

@@ -112,14 +112,17 @@ extension StoreConnection {
 
   /// Runs the checks of a file on the tables in a schema.
   func failedChecks(of file: Projection, in schema: String) throws -> [FailedCheck] {
+    try connection.transaction(.repeatableReadOnly) { try runChecks(of: file, in: schema) }
+  }
+
+  /// The same in the transaction of the caller, whose search path it leaves changed.
+  func runChecks(of file: Projection, in schema: String) throws -> [FailedCheck] {
     var failed: [FailedCheck] = []
-    try connection.transaction(.repeatableReadOnly) {
-      try connection.useNames(of: Confinement(file, in: schema), file.path)
-      for check in file.checks {
-        for statement in check.statements {
-          let rows = try rows(of: statement, in: file.path)
-          if !rows.isEmpty { failed.append(FailedCheck(check: check.description, rows: rows)) }
-        }
+    try connection.useNames(of: Confinement(file, in: schema), file.path)
+    for check in file.checks {
+      for statement in check.statements {
+        let rows = try rows(of: statement, in: file.path)
+        if !rows.isEmpty { failed.append(FailedCheck(check: check.description, rows: rows)) }
       }
     }
     return failed

@@ -1,0 +1,92 @@
+internal import LibPQ
+
+/// Tests of a projection, a reducer, upcasters or a layout, as an operator wrote them; annals-test(5) describes the file.
+public struct TestFile: Sendable {
+  /// The path as the operator gave it, for messages.
+  public let path: String
+  /// The tests, in the order of the file.
+  public let tests: [TestCase]
+  let bytes: [UInt8]
+
+  /// Reads a file of tests, and the files that they name.
+  ///
+  /// - Parameters:
+  ///   - path: the file's name. The names in it are relative to its folder.
+  ///   - bytes: what is in it.
+  ///   - read: returns what is in a file that it names.
+  /// - Throws: ``EventStoreError`` with code `invalidDefinition`, and the line and column in its message; a
+  ///   `CancellationError` of `read`.
+  public init(path: String, bytes: [UInt8], read: @escaping (String) throws -> [UInt8]) throws {
+    self.path = path
+    self.bytes = bytes
+    do {
+      let file = try SectionFile(name: path, bytes: bytes, rules: Self.rules)
+      tests = try TestFileReader(file, read).tests()
+    } catch let error as SQLFileError {
+      throw EventStoreError(error)
+    }
+  }
+
+  private static let rules = [
+    SectionRule(keyword: "test", argument: "DESCRIPTION", body: .optional, isRequired: true),
+    SectionRule(keyword: "projection", argument: "FILE", body: .optional),
+    SectionRule(keyword: "reducer", argument: "FILE", body: .optional),
+    SectionRule(keyword: "upcaster", argument: "FILE", body: .optional),
+    SectionRule(keyword: "layout", argument: "FILE", body: .optional),
+    SectionRule(keyword: "setup", body: .required),
+    SectionRule(keyword: "given", argument: "FILE", isArgumentOptional: true, body: .optional),
+    SectionRule(keyword: "expect", body: .required),
+    SectionRule(keyword: "expect-check", argument: "DESCRIPTION", body: .optional),
+    SectionRule(keyword: "expect-error", argument: "SQLSTATE", body: .optional),
+  ]
+}
+
+/// One test: what is tested, the events that are given, and what is expected then.
+public struct TestCase: Sendable {
+  /// The words behind `@test`.
+  public let name: String
+  /// The line of the file that it begins on.
+  public let line: Int
+  /// The file, for messages.
+  public let path: String
+  let subject: Subject
+  let setup: [SQLStatement]
+  let stages: [Stage]
+
+  /// What is tested, and how its events are read.
+  struct Subject: Sendable {
+    var projection: Projection?
+    var reducer: Reducer?
+    var upcasters: [UpcasterFile] = []
+    var layout: Layout?
+
+    var isEmpty: Bool { projection == nil && reducer == nil && upcasters.isEmpty && layout == nil }
+  }
+
+  /// Events, and what is expected when they have been handled too.
+  struct Stage: Sendable {
+    var given: [GivenEvent] = []
+    var expectations: [Expectation] = []
+    /// The checks of the projection that must find something.
+    var findings: [(check: String, location: SQLLocation)] = []
+    /// The SQLSTATE by which handling the events must fail.
+    var error: (state: String, location: SQLLocation)?
+
+    var isComplete: Bool { !expectations.isEmpty || !findings.isEmpty || error != nil }
+  }
+
+  /// A query, and the rows that it must give.
+  struct Expectation: Sendable {
+    let query: SQLStatement
+    let location: SQLLocation
+    /// Nil where the file has none yet.
+    let rows: RowTable?
+    /// The last line of the query.
+    let endLine: Int
+
+    /// Whether the query says in which order its rows come.
+    var isOrdered: Bool {
+      zip(query.words, query.words.dropFirst()).contains { $0.text == "ORDER" && $1.text == "BY" }
+    }
+  }
+}

@@ -1,0 +1,397 @@
+internal import LibPQ
+
+/// A test under way: a store and a read model of its own, in schemas that exist in its transaction only.
+struct TestRun {
+  let test: TestCase
+  /// Reads the events of the test as the store's own are read.
+  let store: StoreConnection
+  let recording: Bool
+  private let names: Names
+  private var apply: GeneratedCode?
+  /// Up to where the projection has handled events.
+  private var position: Int64?
+  private(set) var result: TestResult
+
+  /// The schemas of a test.
+  struct Names {
+    /// Of the read model.
+    let model: String
+    /// Of the events.
+    let store: String
+    /// Of what a test looks at beside the read model: `events` and `states`.
+    let shown: String
+
+    /// - Parameter number: that no other transaction has.
+    init(_ number: String) {
+      model = "annals_test_\(number)"
+      (store, shown) = (model + "_store", model + "_shown")
+    }
+  }
+
+  private var connection: Connection { store.connection }
+  private var confinement: Confinement {
+    let searchPath = test.subject.projection?.searchPath ?? []
+    return Confinement(reading: names.model, searchPath).alsoReading(names.shown)
+  }
+
+  /// Makes the schemas, and the table of events.
+  init(_ test: TestCase, by hand: StoreConnection, recording: Bool) throws {
+    (self.test, self.recording) = (test, recording)
+    let connection = hand.connection
+    names = Names(try connection.strings("SELECT txid_current()::text")[0])
+    for schema in [names.model, names.store, names.shown] {
+      try connection.execute("CREATE SCHEMA \(quoteIdentifier(schema))")
+    }
+    let table = QualifiedName(schema: names.store, name: "events")
+    if test.subject.layout == nil {
+      try connection.execute(
+        SQLTemplate.createEvents.filled([
+          "events": table.sql, "id_key": "PRIMARY KEY (id)", "partitioning": "",
+          "position_key": "ALTER TABLE \(table.sql) ADD UNIQUE (position)",
+        ])
+      )
+    }
+    store = StoreConnection(
+      connection,
+      of: hand.session,
+      table: test.subject.layout?.tables[0] ?? table,
+      layout: test.subject.layout,
+      upcasters: Upcasters(files: test.subject.upcasters),
+      notify: hand.notify
+    )
+    result = TestResult(of: test)
+  }
+
+  /// Runs the test; what is wrong with it goes into the result.
+  ///
+  /// - Throws: what says nothing of the test: a lost connection, a cancellation.
+  mutating func run() throws {
+    do {
+      try begin()
+      for stage in test.stages {
+        try store.store(stage.given)
+        if try handle(stage) { try compare(stage) }
+      }
+    } catch {
+      let (failure, status) = try Self.failure(error, test)
+      result.add(failure, status)
+    }
+  }
+
+  private static func failure(_ error: any Error, _ test: TestCase) throws -> (TestFailure, TestResult.Status) {
+    if Task.isCancelled { throw error }
+    switch error {
+    case let error as SQLFileError: return (TestFailure(EventStoreError(error)), .wrong)
+    case let error as EventStoreError where error.code == .invalidDefinition:
+      return (TestFailure(error), .wrong)
+    case let error as EventStoreError where error.code == .failed || error.code == .permissionDenied:
+      return (TestFailure(error), .failed)
+    case let poison as PoisonEvent: return (poison.testFailure(in: test.subject.projection?.path ?? ""), .failed)
+    case let error as PostgresError where error.kind == .statement:
+      return (error.testFailure(at: "\(test.path):\(test.line):1"), .failed)
+    default: throw error
+    }
+  }
+}
+
+// MARK: - Beginning
+
+extension TestRun {
+  private mutating func begin() throws {
+    try setUp()
+    let events = try store.eventsTable()
+    let shown = quoteIdentifier(names.shown)
+    try connection.execute(
+      "CREATE VIEW \(shown).events AS SELECT \(events.columns) FROM \(events.source) AS e"
+    )
+    if test.subject.reducer != nil {
+      try connection.execute("CREATE TABLE \(shown).states (aggregate_id text, version integer, state jsonb)")
+    }
+    if let projection = test.subject.projection { try create(projection) }
+  }
+
+  /// Runs `@setup`, which may make what it wants, and change nothing that was there.
+  private func setUp() throws {
+    guard !test.setup.isEmpty else { return }
+    let there = try connection.query("SELECT oid::bigint AS number FROM pg_class").map { $0.int64("number") }
+    // Names without a schema are not what handlers see: they would not be there in a rebuild.
+    try connection.useSchemas(names.shown)
+    for statement in test.setup {
+      if statement.keyword == "COPY" {
+        throw SQLFileError(
+          file: test.path,
+          location: statement.location,
+          message: "@setup cannot run COPY",
+          hint: "Fill the table with INSERT."
+        )
+      }
+      try connection.execute(statement, of: test.path)
+      try connection.useSchemas(names.shown)
+      let changed = try connection.strings(.writesToOthers, [.int8Array(there)])
+      if let name = changed.first {
+        throw SQLFileError(
+          file: test.path,
+          location: statement.location,
+          message: "@setup changes or locks \(name), which was there before",
+          hint: "Run the tests in a database of their own, and create there what they need."
+        )
+      }
+    }
+    try connection.useOwnPath()
+  }
+
+  /// Makes the read model as a rebuild does.
+  private mutating func create(_ file: Projection) throws {
+    try requireOwnWrites(of: file)
+    try connection.run(file.create, Confinement(file, in: names.model), of: file.path, moving: true)
+    let source = try store.eventSource()
+    try store.checkStatements(of: file, source, in: names.model)
+    let apply = ProjectionCompiler(file, source: source).applyFunction()
+    try store.createFunction(apply)
+    self.apply = apply
+  }
+
+  /// A table beside the read model must be one that the test has made.
+  private func requireOwnWrites(of file: Projection) throws {
+    guard !file.writes.isEmpty else { return }
+    let sql: SQL = """
+      SELECT w.name FROM unnest(\(Parameter.textArray(file.writes.map(\.sql)))) AS w (name)
+      JOIN pg_class c ON c.oid = to_regclass(w.name)
+      WHERE txid_status((txid_current() & ~4294967295) | c.xmin::text::bigint) IS DISTINCT FROM 'in progress'
+      """
+    guard let name = try connection.strings(sql).first else { return }
+    throw EventStoreError(
+      .invalidDefinition,
+      "\(file.path): the projection writes to \(name), which is there in this database",
+      detail: "A test would change it until it is rolled back, and keep others from it.",
+      hint: "Run the tests in a database of their own, and create the table in \"-- @setup\"."
+    )
+  }
+}
+
+// MARK: - Events
+
+extension TestRun {
+  /// Has the events of a stage handled, as far as an error is expected of that.
+  ///
+  /// - Returns: whether there is something to look at.
+  private mutating func handle(_ stage: TestCase.Stage) throws -> Bool {
+    guard let (state, location) = stage.error else {
+      try handleEvents()
+      return true
+    }
+    let place = "\(test.path):\(location.line):\(location.column)"
+    do {
+      try connection.savepoint { try handleEvents() }
+      result.add(TestFailure("\(place): no error came, and SQLSTATE \(state) was expected"))
+    } catch {
+      guard let found = Self.sqlState(of: error) else { throw error }
+      if found == state { return false }
+      var (failure, status) = try Self.failure(error, test)
+      failure.message = "\(place): SQLSTATE \(found) came, and \(state) was expected: \(failure.message)"
+      if failure.detail?.utf8.starts(with: "SQLSTATE".utf8) == true { failure.detail = nil }
+      status = .failed
+      result.add(failure, status)
+    }
+    return false
+  }
+
+  private static func sqlState(of error: any Error) -> String? {
+    switch error {
+    case let poison as PoisonEvent: poison.sqlState
+    case let error as PostgresError where error.kind == .statement: error.sqlState
+    case let error as EventStoreError: error.sqlState
+    default: nil
+    }
+  }
+
+  private mutating func handleEvents() throws {
+    if let apply, let projection = test.subject.projection {
+      let sql: SQL = "SELECT max(e.position) FROM \(raw: try store.eventsTable().source) AS e"
+      guard let last = try connection.query(sql).optionalInt64(0, 0), last > position ?? .min else { return }
+      try connection.deferAsDeclared(in: names.model)
+      let confinement = Confinement(projection, in: names.model)
+      _ = try connection.handleEvents(by: apply, after: position, upTo: last, within: confinement)
+      position = last
+    } else if let reducer = test.subject.reducer {
+      try fold(reducer)
+    } else {
+      // All of each event, as the planner leaves out what is not asked for.
+      try connection.readingOnly { _ = try connection.query("SELECT count(e) FROM \(raw: shownEvents) AS e") }
+    }
+  }
+
+  private var shownEvents: String { "\(quoteIdentifier(names.shown)).events" }
+
+  /// Folds all streams, as states are folded elsewhere.
+  private func fold(_ reducer: Reducer) throws {
+    let events = try store.eventsTable()
+    let base: SQL = """
+      SELECT h.aggregate_id, \(raw: Fold.beginning) AS version, NULL::jsonb AS state, h.upto
+      FROM (SELECT e.aggregate_id, min(e.version) AS first_version, max(e.version) AS upto
+            FROM \(raw: events.source) AS e GROUP BY e.aggregate_id) AS h
+      """
+    let query = Fold(reducer, of: events).query(
+      base: base,
+      result: """
+        SELECT f.aggregate_id, f.version, f.state::text AS state FROM annals_fold AS f
+        WHERE f.version = f.upto OR f.state IS NULL ORDER BY f.aggregate_id
+        """
+    )
+    let states = try store.namingPoison(of: reducer, suspects: try aggregates()) {
+      try connection.readingOnly {
+        try connection.run(query).map { row in
+          (id: row.string("aggregate_id"), version: row.int32("version"), state: row.optionalString("state"))
+        }
+      }
+    }
+    if let null = states.first(where: { $0.state == nil }) {
+      throw try store.nullState(at: null.version, of: null.id, reducer)
+    }
+    let ids = Parameter.textArray(states.map(\.id))
+    let texts = Parameter.textArray(states.compactMap(\.state))
+    let versions = Parameter.int4Array(states.map(\.version))
+    let table = "\(quoteIdentifier(names.shown)).states"
+    try connection.execute("DELETE FROM \(table)")
+    _ = try connection.query(
+      """
+      INSERT INTO \(raw: table) SELECT s.id, s.version, s.state::jsonb
+      FROM unnest(\(ids), \(versions), \(texts)) AS s (id, version, state)
+      """
+    )
+  }
+
+  private func aggregates() throws -> [String] {
+    try connection.strings("SELECT DISTINCT e.aggregate_id FROM \(raw: shownEvents) AS e ORDER BY 1")
+  }
+}
+
+// MARK: - Expectations
+
+extension TestRun {
+  private mutating func compare(_ stage: TestCase.Stage) throws {
+    try compareChecks(stage)
+    for expectation in stage.expectations {
+      let failure = try connection.readingOnly {
+        try connection.useNames(of: confinement, test.path)
+        return try compare(expectation)
+      }
+      if let failure { result.add(failure) }
+    }
+  }
+
+  private mutating func compareChecks(_ stage: TestCase.Stage) throws {
+    guard let projection = test.subject.projection else { return }
+    let failed = try connection.readingOnly { try store.runChecks(of: projection, in: names.model) }
+    let expected = stage.findings.map { ByteString($0.check) }
+    for check in failed where !expected.contains(ByteString(check.check)) {
+      let line = projection.checks.first { $0.description.hasSameBytes(as: check.check) }?.location.line ?? 1
+      result.add(
+        TestFailure(
+          "\(projection.path):\(line): check failed: \(check.check)",
+          detail: check.rows.joined(separator: ", "),
+          hint: "A rebuild would not be swapped in. If the check is to find this, write \"-- @expect-check \(check.check)\"."
+        )
+      )
+    }
+    let found = failed.map { ByteString($0.check) }
+    for (check, location) in stage.findings where !found.contains(ByteString(check)) {
+      result.add(
+        TestFailure("\(test.path):\(location.line):\(location.column): the check finds nothing: \(check)")
+      )
+    }
+  }
+
+  private mutating func compare(_ expectation: TestCase.Expectation) throws -> TestFailure? {
+    let location = expectation.location
+    func message(_ text: String) -> String { "\(test.path):\(location.line):\(location.column): \(text)" }
+    let query = try ExpectedQuery(expectation.query, of: test.path, connection)
+    let found = try query.rows(connection)
+    guard found.count <= ExpectedQuery.maximumRows else {
+      return TestFailure(
+        message("the query gives more than \(ExpectedQuery.maximumRows) rows"),
+        hint: "Write a query that shows less: a count, or the rows that matter."
+      )
+    }
+    guard let rows = expectation.rows else {
+      if recording { record(query.columns, found, expectation) }
+      return recording
+        ? nil
+        : TestFailure(
+          message("the file has no rows for this query, which gives \(counted(found.count, "row"))"),
+          hint: "Write them in comments below it, or have them written with \(.recordTests)."
+        )
+    }
+    if rows.columns != query.columns {
+      if recording { record(query.columns, found, expectation) }
+      func list(_ names: [ByteString]) -> String { names.map(\.string).joined(separator: ", ") }
+      return recording
+        ? nil : TestFailure(message("the columns are \(list(query.columns)), not \(list(rows.columns))"))
+    }
+    let failure = TestFailure(
+      expected: recording ? rows.rows : try query.printed(rows, of: test.path, connection),
+      found: found,
+      isOrdered: expectation.isOrdered,
+      query.columns,
+      message
+    )
+    if failure != nil, recording { record(query.columns, found, expectation) }
+    return recording ? nil : failure
+  }
+
+  private mutating func record(
+    _ columns: [ByteString],
+    _ rows: [[ByteString]],
+    _ expectation: TestCase.Expectation
+  ) {
+    let place = expectation.rows?.lines ?? expectation.endLine..<expectation.endLine
+    result.recorded.append(RecordedRows(place: place, lines: RowTable.lines(columns, rows)))
+    if result.status == .passed { result.status = .recorded }
+  }
+}
+
+extension Connection {
+  /// Runs `body` so that the server refuses every change, and all settings are as before when it returns.
+  func readingOnly<T>(_ body: () throws -> T) throws -> T {
+    try rolledBack {
+      try execute("SET LOCAL transaction_read_only = on")
+      return try body()
+    }
+  }
+
+  /// Has the constraints of a schema act when their declarations say, as at the beginning of a transaction.
+  fileprivate func deferAsDeclared(in schema: String) throws {
+    let sql: SQL = """
+      SELECT format('%I.%I', n.nspname, c.conname) FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
+      WHERE n.nspname = \(schema) AND c.condeferred
+      """
+    let names = try strings(sql)
+    if !names.isEmpty { try execute("SET CONSTRAINTS \(names.joined(separator: ", ")) DEFERRED") }
+  }
+}
+
+extension PostgresError {
+  fileprivate func testFailure(at place: String) -> TestFailure {
+    if sqlState == SQLState.queryCanceled {
+      return TestFailure(
+        "\(place): a statement was ended: \(message)",
+        hint: "It ran longer than \(.testTimeout) allows, or somebody cancelled it."
+      )
+    }
+    let states = sqlState.map { "SQLSTATE \($0)." }
+    return TestFailure(
+      "\(place): \(message)",
+      detail: [states, detail].compactMap(\.self).joined(separator: " "),
+      hint: hint.map { Hint($0) }
+    )
+  }
+}
+
+extension PoisonEvent {
+  fileprivate func testFailure(in file: String) -> TestFailure {
+    TestFailure(
+      "\(place(in: file)) the handler failed for \(subject): \(message)",
+      detail: "SQLSTATE \(sqlState)." + (cause.map { " \($0)" } ?? "")
+    )
+  }
+}
