@@ -31,7 +31,7 @@ struct Annals: AsyncParsableCommand {
         name: "Projection",
         subcommands: [
           CheckProjection.self, RebuildProjection.self, Project.self, ProjectionsCommand.self, CheckpointsCommand.self,
-          DeadLettersCommand.self,
+          DeadLettersCommand.self, TestCommand.self,
         ]
       ),
       CommandGroup(

@@ -10,6 +10,11 @@ enum CLibrary {
     return text.isEmpty && !orEmpty ? nil : text
   }
 
+  /// Takes an environment variable away, before anything reads it.
+  static func unset(_ name: String) {
+    unsafe _ = unsetenv(name)
+  }
+
   /// The bytes of an environment variable; nil when it is not set.
   static func environmentBytes(_ name: String) -> [UInt8]? {
     unsafe getenv(name).map { unsafe bytes($0) }

@@ -113,7 +113,13 @@ extension TestRun {
   /// Runs `@setup`, which may make what it wants, and change nothing that was there.
   private func setUp() throws {
     guard !test.setup.isEmpty else { return }
-    let there = try connection.query("SELECT oid::bigint AS number FROM pg_class").map { $0.int64("number") }
+    let own = Parameter.textArray([names.model, names.store, names.shown])
+    let there = try connection.query(
+      """
+      SELECT c.oid::bigint AS number FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname <> ALL (\(own))
+      """
+    ).map { $0.int64("number") }
     // Names without a schema are not what handlers see: they would not be there in a rebuild.
     try connection.useSchemas(names.shown)
     for statement in test.setup {
@@ -154,8 +160,9 @@ extension TestRun {
   /// A table beside the read model must be one that the test has made.
   private func requireOwnWrites(of file: Projection) throws {
     guard !file.writes.isEmpty else { return }
+    let (sqlNames, shownNames) = (file.writes.map(\.sql), file.writes.map(\.description))
     let sql: SQL = """
-      SELECT w.name FROM unnest(\(Parameter.textArray(file.writes.map(\.sql)))) AS w (name)
+      SELECT w.shown FROM unnest(\(Parameter.textArray(sqlNames)), \(Parameter.textArray(shownNames))) AS w (name, shown)
       JOIN pg_class c ON c.oid = to_regclass(w.name)
       WHERE txid_status((txid_current() & ~4294967295) | c.xmin::text::bigint) IS DISTINCT FROM 'in progress'
       """

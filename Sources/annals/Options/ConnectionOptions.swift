@@ -158,6 +158,43 @@ struct ConnectionOptions: ParsableArguments {
     return store
   }
 
+  /// Refuses the options that say where events are, where a command has no use for them.
+  func requireNoTable(_ reason: String) throws {
+    guard givenTable != nil || givenLayout != nil || givenColumns != nil else { return }
+    throw ValidationError("--table, --layout and --columns are not for this command: \(reason)")
+  }
+
+  /// Refuses the options that say where the server is, where another one says it.
+  func requireNoServer(_ option: String) throws {
+    guard host != nil || port != nil || user != nil || database != nil else { return }
+    throw ValidationError("\(option) excludes -h, -p, -U and -d")
+  }
+
+  /// The database that these options name, whatever table of events it has; it is connected to when it is first used.
+  func storeWithoutTable() async throws -> EventStore {
+    try store(in: ConnectionParameters(host: host, port: port, user: user, database: database))
+  }
+
+  /// The same for a server by libpq's variables.
+  func store(of variables: [(name: String, value: String)]) throws -> EventStore {
+    func value(_ name: String) -> String? { variables.first { $0.name == name }?.value }
+    return try store(
+      in: ConnectionParameters(
+        host: value("PGHOST"),
+        port: value("PGPORT"),
+        user: value("PGUSER"),
+        database: value("PGDATABASE")
+      )
+    )
+  }
+
+  private func store(in parameters: ConnectionParameters) throws -> EventStore {
+    var parameters = parameters
+    parameters.responseTimeout = responseTimeout?.duration
+    Advice.repeatOptions(of: parameters, table: nil, layout: nil, setting: [])
+    return try EventStore(parameters)
+  }
+
   static func parseTable(_ text: String) throws -> QualifiedName {
     guard let name = QualifiedName(text) else {
       throw ValidationError("'\(text)' is not the name of a table; write name or schema.name")

@@ -92,6 +92,7 @@ import Testing
       "verify-versions --explain",
       "kind, severity, aggregate_id, version, last_version, position, detail, cause, evidence, safe"
     ),
+    ("test x.test.sql", "status, test, file, line, milliseconds, failures"),
     ("layouts list", "name, reads, parameters"),
     ("doctor", "area, name, value, source, status, advice"),
     ("sandbox status", "state, pid, directory, data, socket, version, durable, bytes"),

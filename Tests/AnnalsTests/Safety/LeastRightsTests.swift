@@ -57,6 +57,7 @@ import Testing
     .readsOwnTables("snapshot verify"),
     .writes("snapshot prune", ["--keep", "0", "--yes"]),
     .writes("check-projection", ["%/sums.sql"]),
+    .writes("test", ["%/sums.test.sql"]),
     .writes("rebuild-projection", ["%/sums.sql"]),
     .writes("project", ["--once", "%/sums.sql"]),
     .readsOwnTables("projections list"),
@@ -248,6 +249,15 @@ import Testing
     -- @on Added
     INSERT INTO sums VALUES (event.aggregate_id, (event.event_data->>'n')::bigint)
     ON CONFLICT (id) DO UPDATE SET total = sums.total + excluded.total;
+    END
+    cat > sums.test.sql <<'END'
+    -- @test no event
+    -- @projection sums.sql
+    -- @expect
+    SELECT count(*) FROM sums;
+    -- count
+    -- -----
+    -- 0
     END
     cat > currency.sql <<'END'
     -- @upcaster currency

@@ -23,6 +23,7 @@ import Testing
     ["stats", "--by", "category,type"],
     ["replay"], ["watermark"], ["snapshot", "show", "note-1"], ["snapshot", "take", "--all"],
     ["snapshot", "list"], ["snapshot", "verify"], ["check-projection", projection],
+    ["test", SourceTree.path("Examples/orders")],
     ["rebuild-projection", "-n", projection], ["projections", "list"], ["projections", "show", "orders"],
     ["checkpoints", "list"],
     ["projections", "pause", "orders"],

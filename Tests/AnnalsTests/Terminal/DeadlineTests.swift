@@ -24,6 +24,7 @@ import Testing
     (["snapshot", "prune"], ["a-1", "--keep", "1", "--yes"]),
     (["check-projection"], [projection]),
     (["rebuild-projection"], [projection]),
+    (["test"], [SourceTree.path("Examples/orders/orders.test.sql")]),
     (["project"], [projection]),
     (["projections", "list"], []),
     (["checkpoints", "list"], []),
