@@ -205,13 +205,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|layouts|sandbox|append|stream|streams|trace|replay|watermark|snapshot|stats|check-projection|rebuild-projection|project|projections|dead-letters|verify-versions|check|doctor|types|evolve|help)
+    init|layouts|sandbox|append|stream|trace|replay|watermark|snapshot|check-projection|rebuild-projection|project|projections|dead-letters|test|types|evolve|verify-versions|check|doctor|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init layouts sandbox append stream streams trace replay watermark snapshot stats check-projection rebuild-projection project projections dead-letters verify-versions check doctor types evolve help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init layouts sandbox append stream trace replay watermark snapshot check-projection rebuild-projection project projections dead-letters test types evolve verify-versions check doctor help' -- "${cur}"))
         ;;
     esac
 }
@@ -715,86 +715,6 @@ _annals_stream() {
     case "${positional_number}" in
     1)
         __annals_custom_complete ---completion stream -- positional@0
-        return
-        ;;
-    esac
-}
-
-_annals_streams() {
-    repeating_flags=()
-    non_repeating_flags=(--categories --all --exact -x --expanded --version '-?' --help)
-    repeating_options=(--type --set)
-    non_repeating_options=(--category --since --until --longer-than --sort --limit -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
-    __annals_offer_flags_options 1
-
-    # Offer option value completions
-    case "${prev}" in
-    '--category')
-        __annals_custom_complete ---completion streams -- --category
-        return
-        ;;
-    '--type')
-        __annals_custom_complete ---completion streams -- --type
-        return
-        ;;
-    '--since')
-        return
-        ;;
-    '--until')
-        return
-        ;;
-    '--longer-than')
-        return
-        ;;
-    '--sort')
-        __annals_add_completions -W 'name'$'\n''events'$'\n''last'$'\n''bytes'
-        return
-        ;;
-    '--limit')
-        return
-        ;;
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '-o'|'--output')
-        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
-        return
-        ;;
-    esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    1)
-        __annals_custom_complete ---completion streams -- positional@0
         return
         ;;
     esac
@@ -1362,74 +1282,6 @@ _annals_snapshot_prune() {
     case "${positional_number}" in
     *)
         __annals_custom_complete ---completion snapshot prune -- positional@0
-        return
-        ;;
-    esac
-}
-
-_annals_stats() {
-    repeating_flags=()
-    non_repeating_flags=(--all --exact -x --expanded --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(--by --sort --top --since --until --sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
-    __annals_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '--by')
-        __annals_add_completions -W 'category'$'\n''type'$'\n''stream'$'\n''hour'$'\n''day'$'\n''week'$'\n''month'
-        return
-        ;;
-    '--sort')
-        __annals_add_completions -W 'name'$'\n''events'$'\n''bytes'$'\n''streams'$'\n''last'
-        return
-        ;;
-    '--top')
-        return
-        ;;
-    '--since')
-        return
-        ;;
-    '--until')
-        return
-        ;;
-    '--sample')
-        return
-        ;;
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '-o'|'--output')
-        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac
@@ -2297,11 +2149,11 @@ _annals_dead-letters_discard() {
     esac
 }
 
-_annals_verify-versions() {
+_annals_test() {
     repeating_flags=()
-    non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
+    non_repeating_flags=(--sandbox --record --tap -x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields --category --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --timeout -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2335,53 +2187,14 @@ _annals_verify-versions() {
     '--response-timeout')
         return
         ;;
+    '--timeout')
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
         ;;
     '--fields')
-        return
-        ;;
-    '--category')
-        __annals_custom_complete ---completion verify-versions -- --category
-        return
-        ;;
-    '--wait-limit')
-        return
-        ;;
-    '--first-version')
-        return
-        ;;
-    '--max-findings')
-        return
-        ;;
-    '--only')
-        return
-        ;;
-    '--skip')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
-        return
-        ;;
-    '--fail-on')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
-        return
-        ;;
-    '--workers')
-        return
-        ;;
-    '--baseline')
-        return
-        ;;
-    '--write-baseline')
-        return
-        ;;
-    '--manifest')
-        return
-        ;;
-    '--against')
-        return
-        ;;
-    '--metrics-file')
         return
         ;;
     esac
@@ -2389,112 +2202,7 @@ _annals_verify-versions() {
     # Offer positional completions
     case "${positional_number}" in
     *)
-        __annals_custom_complete ---completion verify-versions -- positional@0
-        return
-        ;;
-    esac
-}
-
-_annals_check() {
-    repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-lag --max-dead-letters --max-age --format --time-limit)
-    __annals_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--max-lag')
-        return
-        ;;
-    '--max-dead-letters')
-        return
-        ;;
-    '--max-age')
-        return
-        ;;
-    '--format')
-        __annals_add_completions -W 'nagios'$'\n''prometheus'$'\n''json'
-        return
-        ;;
-    '--time-limit')
-        return
-        ;;
-    esac
-}
-
-_annals_doctor() {
-    repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
-    __annals_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '-o'|'--output')
-        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac
@@ -2892,6 +2600,209 @@ _annals_evolve_rollback() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    esac
+}
+
+_annals_verify-versions() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields --category --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    '--category')
+        __annals_custom_complete ---completion verify-versions -- --category
+        return
+        ;;
+    '--wait-limit')
+        return
+        ;;
+    '--first-version')
+        return
+        ;;
+    '--max-findings')
+        return
+        ;;
+    '--only')
+        return
+        ;;
+    '--skip')
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        return
+        ;;
+    '--fail-on')
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        return
+        ;;
+    '--workers')
+        return
+        ;;
+    '--baseline')
+        return
+        ;;
+    '--write-baseline')
+        return
+        ;;
+    '--manifest')
+        return
+        ;;
+    '--against')
+        return
+        ;;
+    '--metrics-file')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_custom_complete ---completion verify-versions -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_check() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-lag --max-dead-letters --max-age --format --time-limit)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-lag')
+        return
+        ;;
+    '--max-dead-letters')
+        return
+        ;;
+    '--max-age')
+        return
+        ;;
+    '--format')
+        __annals_add_completions -W 'nagios'$'\n''prometheus'$'\n''json'
+        return
+        ;;
+    '--time-limit')
+        return
+        ;;
+    esac
+}
+
+_annals_doctor() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac

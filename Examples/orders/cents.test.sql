@@ -17,7 +17,8 @@ FROM events, jsonb_array_elements(event_data->'items') WITH ORDINALITY AS i (ite
 
 -- @test what has cents, or is of another type, stays as it is
 -- @given
--- {"aggregate_id": "order-1", "event_type": "OrderSubmitted", "event_data": {"items": [{"sku": "CUP-STONEWARE", "cents": 900}]}}
+-- {"aggregate_id": "order-1", "event_type": "OrderSubmitted",
+--   "event_data": {"items": [{"sku": "CUP-STONEWARE", "cents": 900}]}}
 -- {"aggregate_id": "order-1", "event_type": "PaymentProcessed", "event_data": {"amount": 9}}
 
 -- @expect

@@ -4,7 +4,8 @@
 
 -- @test the state of an order that is paid twice
 -- @given
--- {"aggregate_id": "order-1", "event_type": "OrderSubmitted", "event_data": {"customer": "ana.silva", "currency": "GBP"}}
+-- {"aggregate_id": "order-1", "event_type": "OrderSubmitted",
+--   "event_data": {"customer": "ana.silva", "currency": "GBP"}}
 -- {"aggregate_id": "order-1", "event_type": "PaymentProcessed", "event_data": {"amount": 8.90}}
 -- {"aggregate_id": "order-1", "event_type": "PaymentProcessed", "event_data": {"amount": 8.90}}
 

@@ -7,7 +7,8 @@
 -- @given
 -- {"aggregate_id": "order-1", "event_type": "OrderSubmitted", "timestamp": "2024-03-04T23:50:00Z",
 --   "event_data": {"customer": "mei.chen", "currency": "EUR", "items": [
---     {"sku": "TEA-SENCHA-100", "quantity": 2, "price": 14.20}, {"sku": "CUP-STONEWARE", "quantity": 1, "price": 11.00}]}}
+--     {"sku": "TEA-SENCHA-100", "quantity": 2, "price": 14.20},
+--     {"sku": "CUP-STONEWARE", "quantity": 1, "price": 11.00}]}}
 -- {"aggregate_id": "order-1", "event_type": "PaymentProcessed", "timestamp": "2024-03-04T23:58:00Z",
 --   "event_data": {"amount": 39.40, "method": "card"}}
 
@@ -32,8 +33,10 @@ SELECT id, status, submitted_at, shipped_at FROM orders;
 -- @given
 -- {"aggregate_id": "order-1", "event_type": "OrderSubmitted", "event_data":
 --   {"customer": "ana.silva", "currency": "GBP", "items": [{"sku": "TEA-ASSAM-250", "quantity": 1, "price": 8.90}]}}
--- {"aggregate_id": "order-1", "event_type": "PaymentProcessed", "timestamp": "2024-03-04T23:59:59Z", "event_data": {"amount": 8.90}}
--- {"aggregate_id": "order-1", "event_type": "PaymentProcessed", "timestamp": "2024-03-05T00:00:30Z", "event_data": {"amount": 8.90}}
+-- {"aggregate_id": "order-1", "event_type": "PaymentProcessed", "timestamp": "2024-03-04T23:59:59Z",
+--   "event_data": {"amount": 8.90}}
+-- {"aggregate_id": "order-1", "event_type": "PaymentProcessed", "timestamp": "2024-03-05T00:00:30Z",
+--   "event_data": {"amount": 8.90}}
 
 -- @expect
 SELECT day, currency, payments, amount FROM daily_revenue ORDER BY day;
@@ -76,7 +79,8 @@ SELECT * FROM daily_revenue;
 -- @given
 -- {"aggregate_id": "order-1", "event_type": "OrderSubmitted", "event_data":
 --   {"customer": "mei.chen", "currency": "EUR", "items": [{"sku": "CUP-STONEWARE", "quantity": 1, "price": 11.00}]}}
--- {"aggregate_id": "order-1", "event_type": "OrderShipped", "event_data": {"carrier": "UPS", "tracking": "000000000002"}}
+-- {"aggregate_id": "order-1", "event_type": "OrderShipped",
+--   "event_data": {"carrier": "UPS", "tracking": "000000000002"}}
 -- @expect-check a shipped order is paid
 
 -- @test the orders of the shop

@@ -52,7 +52,7 @@ struct GivenStream: Sendable {
       throw SQLFileError(
         file: file,
         location: text.location(of: error.byteColumn - 1),
-        message: "no event: " + field + error.message,
+        message: "not an event: " + field + error.message,
         hint: error.hint
       )
     }
@@ -61,7 +61,8 @@ struct GivenStream: Sendable {
   private mutating func event(_ text: GivenText, of file: String) throws(SQLFileError) -> GivenEvent {
     let event = try parse(text, of: file)
     let head = heads[event.aggregateID] ?? 0
-    let isNext = event.version.map { $0 == head + 1 } ?? event.expectedVersion?.allowedHeads.contains(head) ?? true
+    let isNext =
+      event.version.map { $0 == head + 1 } ?? event.expectedVersion?.allowedHeads.contains(head) ?? true
     guard isNext else {
       throw SQLFileError(
         file: file,

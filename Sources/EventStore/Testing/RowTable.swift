@@ -48,7 +48,7 @@ struct RowTable: Sendable {
     contents.removeFirst(2)
     let count = contents.last.flatMap { Self.rowCount($0.text) }
     if let count, let footer = contents.popLast(), count != contents.count {
-      throw fault("there are \(counted(contents.count, "row")) above, not \(count)", footer.location)
+      throw fault("the table has \(counted(contents.count, "row")), not \(count)", footer.location)
     }
     var rows: [[ByteString]] = []
     for (text, location) in contents {
@@ -70,8 +70,11 @@ struct RowTable: Sendable {
 
   /// The N of a last line `(N rows)`.
   private static func rowCount(_ text: ArraySlice<UInt8>) -> Int? {
-    let words = String(decoding: text, as: UTF8.self).trimmed.unicodeScalars.split(separator: " ").map(String.init)
-    guard words.count == 2, words[0].utf8.first == UInt8(ascii: "("), words[1] == "rows)" || words[1] == "row)"
+    let words = String(decoding: text, as: UTF8.self).trimmed.unicodeScalars.split(separator: " ").map(
+      String.init
+    )
+    guard words.count == 2, words[0].utf8.first == UInt8(ascii: "("),
+      words[1] == "rows)" || words[1] == "row)"
     else { return nil }
     return Int(String(words[0].unicodeScalars.dropFirst()))
   }

@@ -60,6 +60,11 @@ public struct TestCase: Sendable {
     var upcasters: [UpcasterFile] = []
     var layout: Layout?
 
+    /// Whether its events are looked at in a copy, as ``EventStore/applyEvolution(_:into:swap:)`` makes it.
+    var isCopied: Bool {
+      projection == nil && reducer == nil && layout == nil && Upcasters(files: upcasters).splits
+    }
+
     var isEmpty: Bool { projection == nil && reducer == nil && upcasters.isEmpty && layout == nil }
   }
 

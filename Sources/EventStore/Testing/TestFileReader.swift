@@ -83,7 +83,10 @@ struct TestFileReader {
       )
     }
     guard let last = draft.stages.last, last.isComplete else {
-      throw fault("expects nothing", hint: "Add \"-- @expect\" and a query, or \"-- @expect-error SQLSTATE\".")
+      throw fault(
+        "expects nothing",
+        hint: "Add \"-- @expect\" and a query, or \"-- @expect-error SQLSTATE\"."
+      )
     }
     if draft.subject.layout != nil, draft.stages.contains(where: { !$0.given.isEmpty }) {
       throw fault("has @layout and @given", hint: "Fill the tables that the layout reads in \"-- @setup\".")
@@ -175,7 +178,11 @@ extension TestFileReader {
       )
     } else {
       let (path, bytes) = try contents(of: try file.name(of: section), section)
-      given = try draft.stream.events(GivenText.lines(bytes), of: path, opening: SQLLocation(line: 1, column: 1))
+      given = try draft.stream.events(
+        GivenText.lines(bytes),
+        of: path,
+        opening: SQLLocation(line: 1, column: 1)
+      )
     }
     draft.stages[draft.stages.count - 1].given += given
     drafts[drafts.count - 1] = draft
@@ -195,7 +202,11 @@ extension TestFileReader {
       stage.findings.append((try check(section, of: draft.subject.projection), section.location))
     default:
       guard !stage.isComplete else {
-        throw file.error("@expect-error beside another expectation", at: section.location, hint: Self.aloneHint)
+        throw file.error(
+          "@expect-error beside another expectation",
+          at: section.location,
+          hint: Self.aloneHint
+        )
       }
       stage.error = (try sqlState(section), section.location)
     }
@@ -205,7 +216,9 @@ extension TestFileReader {
 
   private static let aloneHint = "What fails leaves nothing to look at: give @expect-error a test of its own."
 
-  private func check(_ section: SectionFile.Section, of projection: Projection?) throws(SQLFileError) -> String {
+  private func check(_ section: SectionFile.Section, of projection: Projection?) throws(SQLFileError)
+    -> String
+  {
     let known = projection?.checks.map(\.description) ?? []
     if known.contains(where: { $0.hasSameBytes(as: section.argument) }) { return section.argument }
     let near = SectionFile.nearest(to: section.argument, among: known).map { "Did you mean \"\($0)\"?" }
@@ -218,7 +231,8 @@ extension TestFileReader {
 
   private func sqlState(_ section: SectionFile.Section) throws(SQLFileError) -> String {
     let state = section.argument
-    let isState = state.utf8.count == 5
+    let isState =
+      state.utf8.count == 5
       && state.unicodeScalars.allSatisfy { ("0"..."9").contains($0) || ("A"..."Z").contains($0) }
     if isState { return state }
     throw file.error(

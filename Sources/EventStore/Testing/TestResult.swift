@@ -92,7 +92,7 @@ extension TestFailure {
     let rows = isOrdered ? Self.inOrder(expected, found) : Self.inAnyOrder(expected, found)
     guard !rows.isEmpty else { return nil }
     let areSame = Self.inAnyOrder(expected, found).isEmpty
-    self.init(message(areSame ? "the rows come in another order" : "the rows are others"))
+    self.init(message(areSame ? "the rows come in another order" : "the rows differ"))
     self.columns = columns.map(\.string)
     self.rows = rows
   }

@@ -6,11 +6,13 @@ struct TestRun {
   /// Reads the events of the test as the store's own are read.
   let store: StoreConnection
   let recording: Bool
-  private let names: Names
+  let names: Names
   private var apply: GeneratedCode?
-  /// Up to where the projection has handled events.
+  /// Copies the events where upcasters split some, which cannot be read so.
+  private var copying: EvolutionCopyStatements?
+  /// Up to where events were handled, or copied.
   private var position: Int64?
-  private(set) var result: TestResult
+  var result: TestResult
 
   /// The schemas of a test.
   struct Names {
@@ -28,8 +30,9 @@ struct TestRun {
     }
   }
 
-  private var connection: Connection { store.connection }
-  private var confinement: Confinement {
+  var connection: Connection { store.connection }
+  /// Where a query of the test finds names.
+  var confinement: Confinement {
     let searchPath = test.subject.projection?.searchPath ?? []
     return Confinement(reading: names.model, searchPath).alsoReading(names.shown)
   }
@@ -56,7 +59,7 @@ struct TestRun {
       of: hand.session,
       table: test.subject.layout?.tables[0] ?? table,
       layout: test.subject.layout,
-      upcasters: Upcasters(files: test.subject.upcasters),
+      upcasters: test.subject.isCopied ? .none : Upcasters(files: test.subject.upcasters),
       notify: hand.notify
     )
     result = TestResult(of: test)
@@ -78,7 +81,8 @@ struct TestRun {
     }
   }
 
-  private static func failure(_ error: any Error, _ test: TestCase) throws -> (TestFailure, TestResult.Status) {
+  private static func failure(_ error: any Error, _ test: TestCase) throws -> (TestFailure, TestResult.Status)
+  {
     if Task.isCancelled { throw error }
     switch error {
     case let error as SQLFileError: return (TestFailure(EventStoreError(error)), .wrong)
@@ -86,7 +90,8 @@ struct TestRun {
       return (TestFailure(error), .wrong)
     case let error as EventStoreError where error.code == .failed || error.code == .permissionDenied:
       return (TestFailure(error), .failed)
-    case let poison as PoisonEvent: return (poison.testFailure(in: test.subject.projection?.path ?? ""), .failed)
+    case let poison as PoisonEvent:
+      return (poison.testFailure(in: test.subject.projection?.path ?? ""), .failed)
     case let error as PostgresError where error.kind == .statement:
       return (error.testFailure(at: "\(test.path):\(test.line):1"), .failed)
     default: throw error
@@ -101,9 +106,18 @@ extension TestRun {
     try setUp()
     let events = try store.eventsTable()
     let shown = quoteIdentifier(names.shown)
-    try connection.execute(
-      "CREATE VIEW \(shown).events AS SELECT \(events.columns) FROM \(events.source) AS e"
-    )
+    if test.subject.isCopied {
+      let upcasters = Upcasters(files: test.subject.upcasters)
+      try upcasters.check(for: events, connection)
+      let copy = QualifiedName(schema: names.shown, name: "events")
+      let copying = try EvolutionCopyStatements(upcasters, from: events, into: copy, connection)
+      try connection.execute(copying.create)
+      self.copying = copying
+    } else {
+      try connection.execute(
+        "CREATE VIEW \(shown).events AS SELECT \(events.columns) FROM \(events.source) AS e"
+      )
+    }
     if test.subject.reducer != nil {
       try connection.execute("CREATE TABLE \(shown).states (aggregate_id text, version integer, state jsonb)")
     }
@@ -214,18 +228,28 @@ extension TestRun {
 
   private mutating func handleEvents() throws {
     if let apply, let projection = test.subject.projection {
-      let sql: SQL = "SELECT max(e.position) FROM \(raw: try store.eventsTable().source) AS e"
-      guard let last = try connection.query(sql).optionalInt64(0, 0), last > position ?? .min else { return }
+      guard let last = try lastPosition() else { return }
       try connection.deferAsDeclared(in: names.model)
       let confinement = Confinement(projection, in: names.model)
       _ = try connection.handleEvents(by: apply, after: position, upTo: last, within: confinement)
       position = last
     } else if let reducer = test.subject.reducer {
       try fold(reducer)
+    } else if let copying {
+      guard let last = try lastPosition() else { return }
+      _ = try connection.query(copying.copyChunk, [.int8(position ?? 0), .int8(last)])
+      position = last
     } else {
       // All of each event, as the planner leaves out what is not asked for.
       try connection.readingOnly { _ = try connection.query("SELECT count(e) FROM \(raw: shownEvents) AS e") }
     }
+  }
+
+  /// The last position of the events, where it is one that is still to be handled.
+  private func lastPosition() throws -> Int64? {
+    let sql: SQL = "SELECT max(e.position) FROM \(raw: try store.eventsTable().source) AS e"
+    let last = try connection.query(sql).optionalInt64(0, 0)
+    return last.flatMap { $0 > position ?? .min ? $0 : nil }
   }
 
   private var shownEvents: String { "\(quoteIdentifier(names.shown)).events" }
@@ -273,90 +297,6 @@ extension TestRun {
   }
 }
 
-// MARK: - Expectations
-
-extension TestRun {
-  private mutating func compare(_ stage: TestCase.Stage) throws {
-    try compareChecks(stage)
-    for expectation in stage.expectations {
-      let failure = try connection.readingOnly {
-        try connection.useNames(of: confinement, test.path)
-        return try compare(expectation)
-      }
-      if let failure { result.add(failure) }
-    }
-  }
-
-  private mutating func compareChecks(_ stage: TestCase.Stage) throws {
-    guard let projection = test.subject.projection else { return }
-    let failed = try connection.readingOnly { try store.runChecks(of: projection, in: names.model) }
-    let expected = stage.findings.map { ByteString($0.check) }
-    for check in failed where !expected.contains(ByteString(check.check)) {
-      let line = projection.checks.first { $0.description.hasSameBytes(as: check.check) }?.location.line ?? 1
-      result.add(
-        TestFailure(
-          "\(projection.path):\(line): check failed: \(check.check)",
-          detail: check.rows.joined(separator: ", "),
-          hint: "A rebuild would not be swapped in. If the check is to find this, write \"-- @expect-check \(check.check)\"."
-        )
-      )
-    }
-    let found = failed.map { ByteString($0.check) }
-    for (check, location) in stage.findings where !found.contains(ByteString(check)) {
-      result.add(
-        TestFailure("\(test.path):\(location.line):\(location.column): the check finds nothing: \(check)")
-      )
-    }
-  }
-
-  private mutating func compare(_ expectation: TestCase.Expectation) throws -> TestFailure? {
-    let location = expectation.location
-    func message(_ text: String) -> String { "\(test.path):\(location.line):\(location.column): \(text)" }
-    let query = try ExpectedQuery(expectation.query, of: test.path, connection)
-    let found = try query.rows(connection)
-    guard found.count <= ExpectedQuery.maximumRows else {
-      return TestFailure(
-        message("the query gives more than \(ExpectedQuery.maximumRows) rows"),
-        hint: "Write a query that shows less: a count, or the rows that matter."
-      )
-    }
-    guard let rows = expectation.rows else {
-      if recording { record(query.columns, found, expectation) }
-      return recording
-        ? nil
-        : TestFailure(
-          message("the file has no rows for this query, which gives \(counted(found.count, "row"))"),
-          hint: "Write them in comments below it, or have them written with \(.recordTests)."
-        )
-    }
-    if rows.columns != query.columns {
-      if recording { record(query.columns, found, expectation) }
-      func list(_ names: [ByteString]) -> String { names.map(\.string).joined(separator: ", ") }
-      return recording
-        ? nil : TestFailure(message("the columns are \(list(query.columns)), not \(list(rows.columns))"))
-    }
-    let failure = TestFailure(
-      expected: recording ? rows.rows : try query.printed(rows, of: test.path, connection),
-      found: found,
-      isOrdered: expectation.isOrdered,
-      query.columns,
-      message
-    )
-    if failure != nil, recording { record(query.columns, found, expectation) }
-    return recording ? nil : failure
-  }
-
-  private mutating func record(
-    _ columns: [ByteString],
-    _ rows: [[ByteString]],
-    _ expectation: TestCase.Expectation
-  ) {
-    let place = expectation.rows?.lines ?? expectation.endLine..<expectation.endLine
-    result.recorded.append(RecordedRows(place: place, lines: RowTable.lines(columns, rows)))
-    if result.status == .passed { result.status = .recorded }
-  }
-}
-
 extension Connection {
   /// Runs `body` so that the server refuses every change, and all settings are as before when it returns.
   func readingOnly<T>(_ body: () throws -> T) throws -> T {
@@ -378,7 +318,7 @@ extension Connection {
 }
 
 extension PostgresError {
-  fileprivate func testFailure(at place: String) -> TestFailure {
+  func testFailure(at place: String) -> TestFailure {
     if sqlState == SQLState.queryCanceled {
       return TestFailure(
         "\(place): a statement was ended: \(message)",

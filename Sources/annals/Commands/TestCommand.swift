@@ -44,7 +44,9 @@ struct TestCommand: AsyncParsableCommand {
     if tap, output.isGiven { throw ValidationError("--tap excludes -o, -x and --fields") }
     try connection.requireNoTable("a test names its layout itself")
     if sandbox { try connection.requireNoServer("--sandbox") }
-    if record, paths.contains("-") { throw ValidationError("--record cannot write to standard input") }
+    if record, paths.contains(where: { $0 == "-" }) {
+      throw ValidationError("--record cannot write to standard input")
+    }
   }
 
   func run() async throws {

@@ -95,6 +95,7 @@ import Testing
       case "@projection": "annals check-projection -"
       case "@reducer": "annals snapshot show order-1007 --reducer -"
       case "@upcaster": "annals evolve check /dev/stdin"
+      case "@test": "annals test -"
       case "@layout": "{ cat > audit.sql; annals types --layout ./audit.sql; }"
       default: "sh"
       }
@@ -166,6 +167,8 @@ import Testing
     "man/annals.1": "",
     "man/annals-init.1": "psql -qc 'CREATE SCHEMA sales'\n",
     "man/annals-sandbox.1": "",
+    "man/annals-test.1": "",
+    "man/annals-test.5": "",
     "man/annals-verify-versions.1": load + "export ANNALS_MANIFESTS=.\n",
     "man/annals-layout.5": othersStores,
     "man/annals-layouts.1": othersStores,

@@ -41,12 +41,21 @@ struct TestFiles {
     ("-- @test a\n-- @reducer r.sql\nSELECT 1;", "3:1: @reducer takes no SQL"),
     ("\(begun)", "3:1: no events here"),
     ("\(begun)\n-- What comes next.\n", "3:1: no events here"),
-    ("\(begun)-- order-1 is paid", "4:4: no event: not a JSON object"),
-    ("\(begun)\(broken)", "4:71: no event: event_data: "),
-    ("\(begun)-- {\"aggregate_id\": \"a\", \"event_type\": \"A\",\n--   \"event_data\": {\"n\": }}", "5:26: no event: event_data: "),
-    ("\(begun)  -- {\"aggregate_id\": \"ä\", \"event_type\": \"A\", \"event_data\": 1, \"x\": 1}", "4:64: no event: x: unknown field"),
-    ("\(begun)\(given)\n-- it is paid", "5:4: no event: not a JSON object"),
-    ("\(begun)-- {\"aggregate_id\": \"a\", \"event_type\": \"A\", \"event_data\": 1, \"version\": 2}", "4:4: the event does not follow version 0"),
+    ("\(begun)-- order-1 is paid", "4:4: not an event: not a JSON object"),
+    ("\(begun)\(broken)", "4:71: not an event: event_data: "),
+    (
+      "\(begun)-- {\"aggregate_id\": \"a\", \"event_type\": \"A\",\n--   \"event_data\": {\"n\": }}",
+      "5:26: not an event: event_data: "
+    ),
+    (
+      "\(begun)  -- {\"aggregate_id\": \"ä\", \"event_type\": \"A\", \"event_data\": 1, \"x\": 1}",
+      "4:64: not an event: x: unknown field"
+    ),
+    ("\(begun)\(given)\n-- it is paid", "5:4: not an event: not a JSON object"),
+    (
+      "\(begun)-- {\"aggregate_id\": \"a\", \"event_type\": \"A\", \"event_data\": 1, \"version\": 2}",
+      "4:4: the event does not follow version 0"
+    ),
     ("\(begun)VALUES (1);", "4:1: @given takes no SQL"),
     ("\(begun)\(given)\n-- @expect-error 2350", "5:18: \"2350\" is no SQLSTATE"),
     ("\(begun)\(given)\n-- @expect-error 23505\n-- @expect\nSELECT 1;", "6:1: @expect after @expect-error"),
@@ -57,7 +66,7 @@ struct TestFiles {
     ("\(asked)-- n | m\n", "6:1: this is no table of rows"),
     ("\(asked)-- n | m\n-- --+--\n-- 1\n", "8:1: this row has 1 value, and the heading 2 columns"),
     ("\(asked)-- n | m\n-- --+--\n-- \"1 | 2\n", "8:1: a string of this row is not closed"),
-    ("\(asked)-- n | m\n-- --+--\n-- 1 | 2\n-- (2 rows)\n", "9:1: there are 1 row above, not 2"),
+    ("\(asked)-- n | m\n-- --+--\n-- 1 | 2\n-- (2 rows)\n", "9:1: the table has 1 row, not 2"),
   ]
 
   @Test(arguments: faults)
@@ -69,7 +78,9 @@ struct TestFiles {
 
   @Test func aFaultOfAFileThatItNamesIsThere() throws {
     let error = #expect(throws: EventStoreError.self) {
-      try TestFiles(files: ["r.sql": "-- @reducer r\n-- @om Added\nSELECT 1;"]).read("-- @test a\n-- @reducer r.sql\n")
+      try TestFiles(files: ["r.sql": "-- @reducer r\n-- @om Added\nSELECT 1;"]).read(
+        "-- @test a\n-- @reducer r.sql\n"
+      )
     }
     #expect(error?.message == "r.sql:2:1: unknown section @om")
   }

@@ -52,7 +52,9 @@ import Testing
   }
 
   /// The only result of a text in a database of its own.
-  private func result(_ text: String, _ files: TestFiles = files(), sql: String = "") async throws -> TestResult {
+  private func result(_ text: String, _ files: TestFiles = files(), sql: String = "") async throws
+    -> TestResult
+  {
     try await TestCluster.withDatabase { database in
       if !sql.isEmpty { try await database.psql(sql) }
       return try await run(text, files, in: database)[0]
@@ -82,7 +84,10 @@ import Testing
       )
       let before = try await database.psql(Self.contents)
       #expect(try await run(Self.passing, in: database).map(\.status) == [.passed])
-      let seeing = Self.passing.replacing("SELECT id, total FROM sums", with: "SELECT id, total FROM public.sums WHERE false")
+      let seeing = Self.passing.replacing(
+        "SELECT id, total FROM sums",
+        with: "SELECT id, total FROM public.sums WHERE false"
+      )
       #expect(try await run(seeing, in: database).map(\.status) == [.failed])
       #expect(try await database.psql(Self.contents) == before)
       #expect(try await database.psql("SELECT total FROM sums") == "40")
@@ -122,15 +127,48 @@ import Testing
       -- @upcaster u.sql
       -- @projection p.sql
       -- @given
-      \(Self.added("1", "Plus"))\(Self.added("2"))
+      \(Self.added("1", to: "a-1", "Plus"))\(Self.added("2"))
       -- @expect
       SELECT total FROM sums;
       -- total
       -- -----
       -- 7
-      """.replacing(#""a-1", "event_type": "Added", "event_data": {"n": 1}"#, with: #""a-1", "event_type": "Plus", "event_data": {}"#)
-        .replacing(#"{"aggregate_id": "Plus", "event_type": "Added", "event_data": {"n": 1}}"#,
-          with: #"{"aggregate_id": "a-1", "event_type": "Plus", "event_data": {}}"#)
+      """
+    )
+    #expect(result.status == .passed, "\(result.failures)")
+  }
+
+  /// As in the copy that an evolution makes.
+  @Test func anUpcasterThatSplits() async throws {
+    let split = """
+      -- @upcaster s
+      -- @event Both
+      -- @split
+      SELECT 'Added', jsonb_build_object('n', n) FROM jsonb_array_elements(event.event_data->'n') AS n;
+      """
+    let result = try await result(
+      """
+      -- @test a
+      -- @upcaster s.sql
+      -- @given
+      \(Self.added("[1, 2]", to: "a-1", "Both"))\(Self.added("3"))
+      -- @expect
+      SELECT position, version, event_type, event_data FROM events ORDER BY position;
+      -- position | version | event_type | event_data
+      -- ---------+---------+------------+-----------
+      -- 1        | 1       | Added      | {"n": 1}
+      -- 2        | 2       | Added      | {"n": 2}
+      -- 3        | 3       | Added      | {"n": 3}
+
+      -- @given
+      \(Self.added("[4]", to: "a-1", "Both"))
+      -- @expect
+      SELECT count(*), max(version) FROM events;
+      -- count | max
+      -- ------+----
+      -- 4     | 4
+      """,
+      Self.files(["s.sql": split])
     )
     #expect(result.status == .passed, "\(result.failures)")
   }
@@ -205,7 +243,7 @@ import Testing
     #expect(ordered.status == .failed)
     #expect(ordered.failures.map(\.message) == ["t.test.sql:7:1: the rows come in another order"])
     let other = try await result(text.replacing("-- a-1 | 1", with: "-- a-1 | 3\n-- a-3 | NULL"))
-    #expect(other.failures.map(\.message) == ["t.test.sql:7:1: the rows are others"])
+    #expect(other.failures.map(\.message) == ["t.test.sql:7:1: the rows differ"])
     #expect(
       other.failures.first?.difference == [
         "  id  | total", "  ----+------", "- a-1 | 3", "- a-3 | NULL", "+ a-1 | 1",
@@ -214,10 +252,34 @@ import Testing
     let columns = try await result(text.replacing("SELECT id, total", with: "SELECT id, total AS sum"))
     #expect(columns.failures.map(\.message) == ["t.test.sql:7:1: the columns are id, sum, not id, total"])
     let none = try await result(text.replacing(/-- id(.|\n)*$/, with: ""))
-    #expect(none.failures.map(\.message) == ["t.test.sql:7:1: the file has no rows for this query, which gives 2 rows"])
+    #expect(
+      none.failures.map(\.message) == [
+        "t.test.sql:7:1: the file has no rows for this query, which gives 2 rows"
+      ]
+    )
     let wrong = try await result(text.replacing("a-1 | 1", with: "a-1 | one"))
     #expect(wrong.status == .wrong)
-    #expect(wrong.failures.map(\.message) == ["t.test.sql:12:1: invalid input syntax for type bigint: \"one\""])
+    #expect(
+      wrong.failures.map(\.message) == ["t.test.sql:12:1: invalid input syntax for type bigint: \"one\""]
+    )
+  }
+
+  /// One that fails keeps the next from nothing.
+  @Test func aQueryThatFails() async throws {
+    let one = "-- @expect\nSELECT 1 / count(*) AS n FROM events;\n-- n\n-- -\n-- 1\n\n"
+    let result = try await result("-- @test a\n-- @reducer r.sql\n\(one)\(one.replacing("1 /", with: "2 /"))")
+    #expect(result.status == .failed)
+    #expect(
+      result.failures.map(\.message) == [
+        "t.test.sql:4:1: division by zero", "t.test.sql:10:1: division by zero",
+      ]
+    )
+    let wrong = try await self.result(
+      "-- @test a\n-- @reducer r.sql\n-- @expect\nSELECT n\n  FROM nothing;\n-- n\n-- -\n"
+    )
+    #expect(
+      wrong.status == .wrong && wrong.failures.first?.message.hasPrefix("t.test.sql:5:8: relation") == true
+    )
   }
 
   /// Whatever a value is, what is recorded is what is read.
@@ -229,14 +291,17 @@ import Testing
         (6, '@test', NULL, NULL, NULL, NULL), (7, '(2 rows)', NULL, NULL, NULL, NULL), (8, E'back\\\\slash', NULL, NULL, NULL, NULL),
         (9, 'ä 🙂', NULL, NULL, NULL, NULL)) AS t (k, v, b, d, j, c) ORDER BY k;
       """
-    let text = "-- @test a\n-- @reducer r.sql\n-- @expect\n\(odd)\n-- old\n-- ---\n\n-- After it.\n-- @expect\nTABLE states"
+    let text =
+      "-- @test a\n-- @reducer r.sql\n-- @expect\n\(odd)\n-- old\n-- ---\n\n-- After it.\n-- @expect\nTABLE states"
     try await TestCluster.withDatabase { database in
       var results = try await run(text, in: database, recording: true)
       #expect(results.map(\.status) == [.recorded])
       let file = try Self.files().read(text)
       let recorded = String(decoding: file.recording(results), as: UTF8.self)
       #expect(recorded.contains(#"-- "a value|"   | n    | b"#), "\(recorded)")
-      #expect(recorded.contains("\n\n-- After it.\n-- @expect\nTABLE states\n-- aggregate_id | version | state\n"))
+      #expect(
+        recorded.contains("\n\n-- After it.\n-- @expect\nTABLE states\n-- aggregate_id | version | state\n")
+      )
       #expect(recorded.contains("\n-- (0 rows)\n"))
       results = try await run(recorded, in: database)
       #expect(results.map(\.status) == [.passed], "\(results.flatMap(\.failures))\n\(recorded)")
@@ -259,9 +324,15 @@ import Testing
     )
     #expect(try await result(given + "-- @expect-error 22P02").status == .passed)
     let other = try await result(given + "-- @expect-error 23505")
-    #expect(other.failures.first?.message.hasPrefix("t.test.sql:6:1: SQLSTATE 22P02 came, and 23505 was expected: p.sql:5:") == true)
+    #expect(
+      other.failures.first?.message.hasPrefix(
+        "t.test.sql:6:1: SQLSTATE 22P02 came, and 23505 was expected: p.sql:5:"
+      ) == true
+    )
     let none = try await result(given.replacing("\"x\"", with: "2") + "-- @expect-error 22P02")
-    #expect(none.failures.map(\.message) == ["t.test.sql:6:1: no error came, and SQLSTATE 22P02 was expected"])
+    #expect(
+      none.failures.map(\.message) == ["t.test.sql:6:1: no error came, and SQLSTATE 22P02 was expected"]
+    )
   }
 
   @Test func aCheckThatFindsSomething() async throws {
@@ -282,8 +353,8 @@ import Testing
     ("UPDATE sums SET total = public.next();", "p.sql:7:1: its statements change or lock public.live"),
   ])
   func isRefusedAsInARebuild(statement: String, message: String) async throws {
-    let file = Self.sums.replacing("-- @check none is negative\nSELECT id FROM sums WHERE total < 0;\n", with: "-- @on *\n\(statement)\n")
-      .replacing("-- @on *\n", with: "\n-- @on *\n").replacing("\n\n-- @on *", with: "\n-- @on *")
+    let check = "-- @check none is negative\nSELECT id FROM sums WHERE total < 0;\n"
+    let file = Self.sums.replacing(check, with: "-- @on *\n\(statement)\n")
     try await TestCluster.withDatabase { database in
       try await database.psql(
         """
@@ -291,7 +362,10 @@ import Testing
         CREATE FUNCTION next() RETURNS bigint LANGUAGE sql AS 'INSERT INTO public.live VALUES (1) RETURNING n';
         """
       )
-      let text = Self.passing.replacing("\"Added\", \"event_data\": {\"n\": 2}", with: "\"Other\", \"event_data\": {}")
+      let text = Self.passing.replacing(
+        "\"Added\", \"event_data\": {\"n\": 2}",
+        with: "\"Other\", \"event_data\": {}"
+      )
       let results = try await run(text, Self.files(["p.sql": file]), in: database)
       #expect(results.map(\.status) == [.wrong])
       #expect(results[0].failures.first?.message.hasPrefix(message) == true, "\(results[0].failures)")
@@ -340,10 +414,18 @@ import Testing
   @Test func whatRunsTooLongFails() async throws {
     try await TestCluster.withDatabase { database in
       let slow = Self.sums.replacing("INSERT INTO", with: "SELECT pg_sleep(60);\nINSERT INTO")
-      let text = Self.passing + "-- @test the next\n-- @reducer r.sql\n-- @expect\nSELECT 1 AS n;\n-- n\n-- -\n-- 1\n"
-      let results = try await run(text, Self.files(["p.sql": slow]), in: database, timeout: .milliseconds(300))
+      let text =
+        Self.passing + "-- @test the next\n-- @reducer r.sql\n-- @expect\nSELECT 1 AS n;\n-- n\n-- -\n-- 1\n"
+      let results = try await run(
+        text,
+        Self.files(["p.sql": slow]),
+        in: database,
+        timeout: .milliseconds(300)
+      )
       #expect(results.map(\.status) == [.failed, .passed], "\(results.flatMap(\.failures))")
-      #expect(results[0].failures.first?.message.contains("canceling statement due to statement timeout") == true)
+      #expect(
+        results[0].failures.first?.message.contains("canceling statement due to statement timeout") == true
+      )
     }
   }
 
@@ -352,8 +434,11 @@ import Testing
   @Test func aTableBesideTheReadModel() async throws {
     let file = Self.sums.replacing("-- @create", with: "-- @writes mail.box\n-- @create")
       .replacing("-- @on Added\n", with: "-- @on Added\nINSERT INTO mail.box VALUES (event.position);\n")
-    let text = Self.passing.replacing("-- @given", with: "-- @setup\nCREATE SCHEMA mail;\nCREATE TABLE mail.box (n bigint);\n-- @given")
-      .replacing("SELECT id, total FROM sums", with: "SELECT 'a-1' AS id, sum(n) AS total FROM mail.box")
+    let text = Self.passing.replacing(
+      "-- @given",
+      with: "-- @setup\nCREATE SCHEMA mail;\nCREATE TABLE mail.box (n bigint);\n-- @given"
+    )
+    .replacing("SELECT id, total FROM sums", with: "SELECT 'a-1' AS id, sum(n) AS total FROM mail.box")
     let files = Self.files(["p.sql": file])
     let made = try await result(text, files)
     #expect(made.status == .passed, "\(made.failures)")
@@ -363,7 +448,10 @@ import Testing
       sql: "CREATE SCHEMA mail; CREATE TABLE mail.box (n bigint)"
     )
     #expect(live.status == .wrong)
-    #expect(live.failures.first?.message == "p.sql: the projection writes to mail.box, which is there in this database")
+    #expect(
+      live.failures.first?.message
+        == "p.sql: the projection writes to mail.box, which is there in this database"
+    )
   }
 
   @Test(arguments: [
@@ -408,13 +496,19 @@ import Testing
       """
     let result = try await result(text, Self.files(["l.sql": layout]))
     #expect(result.status == .passed, "\(result.failures)")
-    let wrong = try await self.result(text, Self.files(["l.sql": layout.replacing("a.revision", with: "a.rev")]))
+    let wrong = try await self.result(
+      text,
+      Self.files(["l.sql": layout.replacing("a.revision", with: "a.rev")])
+    )
     #expect(wrong.status == .wrong)
     #expect(wrong.failures.first?.message.hasPrefix("l.sql does not fit this database: column a.rev") == true)
   }
 
   @Test func anExpectationChangesNothing() async throws {
-    let text = Self.passing.replacing("SELECT id, total FROM sums;", with: "SELECT 'a-1' AS id, nextval('public.numbers') AS total;")
+    let text = Self.passing.replacing(
+      "SELECT id, total FROM sums;",
+      with: "SELECT 'a-1' AS id, nextval('public.numbers') AS total;"
+    )
     let result = try await result(text, sql: "CREATE SEQUENCE numbers")
     #expect(result.status == .failed)
     #expect(result.failures.first?.message.contains("read-only transaction") == true, "\(result.failures)")

@@ -91,7 +91,9 @@ struct TestReport {
     for failure in result.failures {
       StandardOutput.print("    - message: \(JSONObject.quote(failure.message))")
       if let detail = failure.detail { StandardOutput.print("      detail: \(JSONObject.quote(detail))") }
-      if let hint = failure.hint { StandardOutput.print("      hint: \(JSONObject.quote(Advice.text(hint)))") }
+      if let hint = failure.hint {
+        StandardOutput.print("      hint: \(JSONObject.quote(Advice.text(hint)))")
+      }
       if failure.rows.isEmpty { continue }
       // The number keeps the blanks that the first line begins with.
       StandardOutput.print("      difference: |2")
