@@ -88,6 +88,22 @@ import Testing
     }
   }
 
+  /// Perl's prove(1) reads what failed too.
+  @Test func proveReadsIt() async throws {
+    let look = try await runShell("command -v prove")
+    guard look.exitCode == 0 else { return }
+    try await withExample { database, folder, _ in
+      try edit("\(folder)/orders.sql", "SET status = 'cancelled'", "SET status = 'canceled'")
+      let run = try await runShell(
+        "prove -e '\(AnnalsBinary.path) test --tap' '\(folder)/orders.test.sql' '\(folder)/order.test.sql'",
+        environment: database.environment
+      )
+      #expect(run.exitCode == 1)
+      #expect(run.standardOutput.contains("Tests: 6 Failed: 1)"), "\(run.standardOutput)\(run.standardError)")
+      #expect(!run.standardOutput.contains("Parse errors"))
+    }
+  }
+
   @Test func whatIsRecordedPasses() async throws {
     try await withExample { _, folder, annals in
       let path = "\(folder)/orders.test.sql"

@@ -95,9 +95,9 @@ struct TestReport {
         StandardOutput.print("      hint: \(JSONObject.quote(Advice.text(hint)))")
       }
       if failure.rows.isEmpty { continue }
-      // The number keeps the blanks that the first line begins with.
-      StandardOutput.print("      difference: |2")
-      for line in failure.difference { StandardOutput.print("        \(line)") }
+      // Strings, as prove(1) reads no block whose first line begins with blanks.
+      StandardOutput.print("      difference:")
+      for line in failure.difference { StandardOutput.print("        - \(JSONObject.quote(line))") }
     }
     StandardOutput.print("  ...")
   }
