@@ -73,6 +73,13 @@ internal import CLibPQ
   /// Whether the connection can no longer be used.
   package var isBroken: Bool { unsafe PQstatus(handle) != CONNECTION_OK }
 
+  /// Whether the server last said that it is a standby, also of a connection that is broken; false of servers before version
+  /// 14, which do not say it.
+  package var isOfStandby: Bool {
+    guard let value = unsafe PQparameterStatus(handle, "in_hot_standby") else { return false }
+    return unsafe String(cString: value) == "on"
+  }
+
   package var isInTransaction: Bool { unsafe PQtransactionStatus(handle) != PQTRANS_IDLE }
 
   var lastMessage: String {

@@ -38,6 +38,16 @@ extension PostgresError {
     sqlState == SQLState.deadlockDetected || sqlState == SQLState.serializationFailure
   }
 
+  /// Whether a standby ended the statement, or its session, because it was in the way of what is replayed (manual, "Handling
+  /// Query Conflicts"): a lock, row versions that are removed, a buffer, a tablespace.
+  ///
+  /// The codes alone would not tell it from what a function raises. These functions of the server raise it, the first up to
+  /// version 15, the second since 16.
+  package var isRecoveryConflict: Bool {
+    let functions = ["ProcessInterrupts", "ProcessRecoveryConflictInterrupt", "CheckRecoveryConflictDeadlock"]
+    return isDeadlock && sourceFunction.map(functions.contains) == true
+  }
+
   private func isOf(_ classes: [String]) -> Bool {
     guard let sqlState else { return false }
     return classes.contains { sqlState.utf8.starts(with: $0.utf8) }

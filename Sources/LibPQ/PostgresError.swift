@@ -91,9 +91,9 @@ package struct PostgresError: Error, Sendable, Hashable {
     hint = hint ?? "Write it in another way; a database with ENCODING 'UTF8' has all characters."
   }
 
-  /// Class 08 and 57P01 to 57P03 (terminated, crash, shutdown) end the session with the statement.
+  /// Class 08 and 57P01 to 57P05 (terminated, crash, shutdown, database dropped, idle) end the session with the statement.
   private static func endsConnection(_ state: String) -> Bool {
-    state.utf8.starts(with: "08".utf8) || ["57P01", "57P02", "57P03", "57P05"].contains(state)
+    state.utf8.starts(with: "08".utf8) || ["57P01", "57P02", "57P03", "57P04", "57P05"].contains(state)
   }
 }
 

@@ -94,6 +94,8 @@ enum Advice {
     case .takeSnapshots: command("snapshot take")
     case .verify(nil): command("verify-versions")
     case .verify(let kind?): command("verify-versions", "--only \(kind)")
+    // Without the options of the server, as it is another one.
+    case .publishWatermark: "'annals watermark --publish'"
     case .checkEvolution: command("evolve check")
     case .planEvolution(let path): command("evolve plan", "FILE --out \(quoteShell(path))")
     case .applyEvolution: command("evolve apply")

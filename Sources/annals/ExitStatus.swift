@@ -35,7 +35,7 @@ enum ExitStatus: Int32, CaseIterable {
     case .notFound: self = .notFound
     case .invalidInput: self = .badInput
     case .invalidDefinition: self = .badDefinition
-    case .locked: self = .locked
+    case .locked, .stale, .recoveryConflict: self = .locked
     case .permissionDenied: self = .noPermission
     default: self = .failure
     }

@@ -53,6 +53,32 @@ package struct TestCluster: Sendable {
     _ = try await runShell("rm -rf \(directory)")
   }
 
+  /// Runs the body with a server and a standby of it, both its own: the standby may be promoted or paused.
+  ///
+  /// - Parameter settings: those of the standby.
+  package static func withStandby(
+    settings: [String: String] = [:],
+    _ body: (_ primary: TestDatabase, _ standby: TestDatabase) async throws -> Void
+  ) async throws {
+    try await withServer { _, primary in
+      let directory = FilePath("/tmp/annals-test-\(randomName())")
+      try await backUp(primary.environment, to: directory)
+      let sandbox = try await Sandbox(directory: directory, settings: settings)
+      do {
+        try await sandbox.start()
+        let variables = try sandbox.environment().map { ($0.name, $0.value) }
+        let standby = TestCluster(environment: Dictionary(uniqueKeysWithValues: variables))
+        try await body(primary, standby.database(primary.name))
+      } catch {
+        try? await sandbox.reset()
+        _ = try? await runShell("rm -rf \(directory)")
+        throw error
+      }
+      try await sandbox.reset()
+      _ = try await runShell("rm -rf \(directory)")
+    }
+  }
+
   /// The database as the hot standby of the cluster shows it, with all that has been committed so far.
   ///
   /// The standby is made when the first test asks.
@@ -68,10 +94,14 @@ package struct TestCluster: Sendable {
 
   private static let sharedStandby = Task { try await startStandby() }
 
-  /// A sandbox whose cluster is a base backup: its start finds the data there and adds its own settings.
   private static func startStandby() async throws -> TestCluster {
-    let primary = try await shared.value
     let directory = FilePath("/tmp/annals-test-\(randomName())")
+    try await backUp(shared.value.environment, to: directory)
+    return try await start(in: directory)
+  }
+
+  /// Makes a sandbox whose cluster is a base backup: its start finds the data there and adds its own settings.
+  private static func backUp(_ environment: [String: String], to directory: FilePath) async throws {
     let script = """
       set -e
       mkdir -m 700 "$1"
@@ -82,10 +112,9 @@ package struct TestCluster: Sendable {
     let backup = try await runProgram(
       .path("/bin/sh"),
       ["-c", script, "sh", directory.string],
-      environment: primary.environment
+      environment: environment
     )
     guard backup.exitCode == 0 else { throw PsqlError(description: backup.standardError) }
-    return try await start(in: directory)
   }
 
   private func database(_ name: String) -> TestDatabase {

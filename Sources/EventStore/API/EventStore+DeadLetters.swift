@@ -10,14 +10,14 @@ extension EventStore {
     at position: Int64? = nil,
     all: Bool = false
   ) async throws -> [DeadLetter] {
-    try await perform { try $0.deadLetters(of: consumer, at: position, all: all) }
+    try await read { try $0.deadLetters(of: consumer, at: position, all: all) }
   }
 
   /// The event that a dead letter is about; nil where the store has it no longer.
   ///
   /// - Throws: ``EventStoreError``.
   public func event(of letter: DeadLetter) async throws -> Event? {
-    try await perform { try $0.event(of: letter) }
+    try await read { try $0.event(of: letter) }
   }
 
   /// Applies the dead letters of a projection to the live read model, in the order of their positions, each in a transaction.

@@ -7,6 +7,6 @@ extension EventStore {
   ///
   /// - Throws: ``EventStoreError``, above all `cannotConnect`.
   package func diagnose() async throws -> [DiagnosisItem] {
-    try await perform { try $0.diagnose() }
+    try await read { try $0.diagnose() }
   }
 }

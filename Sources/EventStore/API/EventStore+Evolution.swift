@@ -21,7 +21,7 @@ extension EventStore {
     _ options: EvolutionCheckOptions = EvolutionCheckOptions(),
     progress: @Sendable (EventStore.Progress) -> Void = { _ in }
   ) async throws -> EvolutionCheckResult {
-    try await perform { try $0.check(upcasters, options, progress: progress) }
+    try await read { try $0.check(upcasters, options, progress: progress) }
   }
 
   /// The event types of the store, the most frequent first.
@@ -40,7 +40,7 @@ extension EventStore {
     sample: Int? = 1000,
     exact: Bool = true
   ) async throws -> [EventTypeSummary] {
-    try await perform { try $0.eventTypes(category: category, sample: sample, exact: exact) }
+    try await read { try $0.eventTypes(category: category, sample: sample, exact: exact) }
   }
 
   /// How many events of each type happened in each of the last hours, the hour under way last.
@@ -53,7 +53,7 @@ extension EventStore {
   public func eventsPerHour(category: String? = nil, hours: Int = 24) async throws -> [(
     type: String, counts: [Int64]
   )] {
-    try await perform { try $0.eventsPerHour(category: category, hours: hours) }
+    try await read { try $0.eventsPerHour(category: category, hours: hours) }
   }
 
   /// Tries upcasters on all of history, read-only, and says what applying them would do.
@@ -66,7 +66,7 @@ extension EventStore {
     _ upcasters: Upcasters,
     progress: @Sendable (EventStore.Progress) -> Void = { _ in }
   ) async throws -> EvolutionPlan {
-    try await perform { try $0.planEvolution(upcasters, progress: progress) }
+    try await read { try $0.planEvolution(upcasters, progress: progress) }
   }
 
   /// Gives the original its name back.
@@ -92,6 +92,6 @@ extension EventStore {
     sample: Int? = 10_000,
     findingRequired: Bool = false
   ) async throws -> TypeShape {
-    try await perform { try $0.shape(ofType: type, sample: sample, findingRequired: findingRequired) }
+    try await read { try $0.shape(ofType: type, sample: sample, findingRequired: findingRequired) }
   }
 }

@@ -37,7 +37,7 @@ extension EventStore {
   ///   - generation: its number; nil for the live one.
   /// - Throws: ``EventStoreError``: `notFound` when there is no such projection or generation.
   public func projectionFile(of name: String, generation: Int? = nil) async throws -> String {
-    try await perform { try $0.projectionFile(of: name, generation: generation) }
+    try await read { try $0.projectionFile(of: name, generation: generation) }
   }
 
   /// Removes a projection: its read model, its generations, its dead letters.
@@ -116,7 +116,7 @@ extension EventStore {
   /// - Throws: ``EventStoreError``.
   public func typeCoverage(of projection: Projection, byIndexAlone: Bool = false) async throws -> TypeCoverage
   {
-    try await perform { try $0.typeCoverage(of: projection.handlers, byIndexAlone: byIndexAlone) }
+    try await read { try $0.typeCoverage(of: projection.handlers, byIndexAlone: byIndexAlone) }
   }
 
   /// Says what a rebuild would do, and how long it would take, by doing a little of it and rolling that back.

@@ -10,7 +10,7 @@ extension EventStore {
     limit: Int,
     timeoutMilliseconds: Int
   ) async throws -> [String] {
-    try await perform(seeing: .permitted) {
+    try await read(seeing: .permitted) {
       try $0.names(of: kind, beginningWith: prefix, limit: limit, timeoutMilliseconds: timeoutMilliseconds)
     }
   }
@@ -19,12 +19,12 @@ extension EventStore {
   ///
   /// - Throws: ``EventStoreError``; `notFound` for a name that the store does not have.
   public func count(_ query: EventQuery) async throws -> Int64 {
-    try await perform(seeing: .permitted) { try $0.count(query) }
+    try await read(seeing: .permitted) { try $0.count(query) }
   }
 
   /// Sums a stream up; nil when it has no event.
   public func summary(ofStream aggregateID: String) async throws -> StreamSummary? {
-    try await perform(seeing: .permitted) { try $0.summary(ofStream: aggregateID) }
+    try await read(seeing: .permitted) { try $0.summary(ofStream: aggregateID) }
   }
 
   /// The versions that a stream lacks between its first and its last event, and before its first one, which may be
@@ -39,7 +39,7 @@ extension EventStore {
     from first: Int? = nil,
     upTo last: Int? = nil
   ) async throws -> [ClosedRange<Int>] {
-    try await perform(seeing: .permitted) {
+    try await read(seeing: .permitted) {
       try $0.missingVersions(ofStream: aggregateID, from: first, upTo: last)
     }
   }
@@ -59,7 +59,7 @@ extension EventStore {
   /// - Returns: the first and the last time.
   /// - Throws: ``EventStoreError`` with code `invalidInput`.
   public func times(_ text: String) async throws -> ClosedRange<Timestamp> {
-    try await perform { try $0.times(text) }
+    try await read { try $0.times(text) }
   }
 
   /// The events that belong together by correlation and causation, across aggregates: an event's effects follow it.
@@ -76,7 +76,7 @@ extension EventStore {
     _ id: String,
     reportingUnsearched report: @Sendable ([String]) -> Void = { _ in }
   ) async throws -> [TracedEvent] {
-    try await perform(seeing: .permitted) { try $0.trace(id, reportingUnsearched: report) }
+    try await read(seeing: .permitted) { try $0.trace(id, reportingUnsearched: report) }
   }
 
   /// Shows an event with what is around it: the events before and after it in its stream, its cause and its effects, and
@@ -87,13 +87,13 @@ extension EventStore {
   ///   - reducer: what folds the events of the stream.
   /// - Throws: ``EventStoreError``; `notFound` when there is no such event.
   public func context(of reference: EventReference, reducer: Reducer = .merge) async throws -> EventContext {
-    try await perform(seeing: .permitted) { try $0.context(of: reference, reducer) }
+    try await read(seeing: .permitted) { try $0.context(of: reference, reducer) }
   }
 
   /// Looks at the end of history, without waiting for anybody.
   ///
   /// - Throws: ``EventStoreError``; `invalidDefinition` where nobody can tell which positions are final.
   public func watermark() async throws -> Watermark {
-    try await perform { try $0.watermark() }
+    try await read { try $0.watermark() }
   }
 }

@@ -3,7 +3,7 @@ internal import LibPQ
 extension EventStore {
   /// Refuses a checkpoint whose dead letters could not be told from those of a projection.
   public func requireNoProjection(named checkpoint: String) async throws {
-    try await perform { try $0.requireNoProjection(named: checkpoint) }
+    try await read { try $0.requireNoProjection(named: checkpoint) }
   }
 
   /// Says what ``replay(_:_:into:)`` would pass on now, and changes nothing.
@@ -16,7 +16,7 @@ extension EventStore {
     _ query: EventQuery,
     _ options: ReplayOptions = ReplayOptions()
   ) async throws -> ReplayPlan {
-    try await perform(seeing: options.checkpoint == nil ? .permitted : .all) {
+    try await read(seeing: options.checkpoint == nil ? .permitted : .all) {
       try $0.planReplay(query, options)
     }
   }

@@ -21,7 +21,7 @@ extension EventStore {
     usingSnapshots: Bool = true,
     indented: Bool = false
   ) async throws -> AggregateState {
-    try await perform {
+    try await read {
       try $0.state(
         of: aggregateID,
         at: point,
@@ -37,7 +37,7 @@ extension EventStore {
   ///
   /// - Throws: ``EventStoreError``.
   public func typeCoverage(of reducer: Reducer) async throws -> TypeCoverage {
-    try await perform { try $0.typeCoverage(of: reducer.handlers, byIndexAlone: true) }
+    try await read { try $0.typeCoverage(of: reducer.handlers, byIndexAlone: true) }
   }
 
   /// For each member of an aggregate's state, the event that last changed it.
@@ -58,7 +58,7 @@ extension EventStore {
     at point: PointInStream = .head,
     reducer: Reducer = .merge
   ) async throws -> [BlamedValue] {
-    try await perform { try $0.blame(aggregateID, path: path, at: point, reducer: reducer) }
+    try await read { try $0.blame(aggregateID, path: path, at: point, reducer: reducer) }
   }
 
   /// Folds streams from the beginning, and compares with what is stored of them under a reducer's name.
@@ -74,7 +74,13 @@ extension EventStore {
     reducer: Reducer = .merge,
     _ found: @Sendable (SnapshotFinding) throws -> Void
   ) async throws -> Int64 {
-    try await perform { try $0.verifySnapshots(of: selection, reducer: reducer, found) }
+    let passedOn = PassedOn()
+    return try await read(unless: passedOn) {
+      try $0.verifySnapshots(of: selection, reducer: reducer) {
+        passedOn.set()
+        try found($0)
+      }
+    }
   }
 
   /// Lists the snapshots of this store, by reducer, aggregate and version.
@@ -86,7 +92,13 @@ extension EventStore {
     of selection: AggregateSelection = .all,
     _ body: @Sendable (SnapshotSummary) throws -> Void
   ) async throws {
-    try await perform { try $0.listSnapshots(of: selection, body) }
+    let passedOn = PassedOn()
+    try await read(unless: passedOn) {
+      try $0.listSnapshots(of: selection) {
+        passedOn.set()
+        try body($0)
+      }
+    }
   }
 
   /// Deletes snapshots; they can be taken again. Those whose event is not in the store any more all go.
@@ -117,7 +129,7 @@ extension EventStore {
     reducer: Reducer = .merge,
     usingSnapshots: Bool = true
   ) async throws -> [StateChange] {
-    try await perform {
+    try await read {
       try $0.changes(
         of: aggregateID,
         from: first,

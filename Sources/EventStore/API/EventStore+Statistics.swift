@@ -52,7 +52,7 @@ extension EventStore {
   ///   that has positions and was analyzed.
   /// - Throws: ``EventStoreError``.
   public func statistics(exact: Bool = false) async throws -> StoreStatistics {
-    try await perform { try $0.statistics(exact: exact) }
+    try await read { try $0.statistics(exact: exact) }
   }
 
   /// Counts events by what they have in common.

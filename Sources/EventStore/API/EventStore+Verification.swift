@@ -18,6 +18,12 @@ extension EventStore {
     integrity: IntegrityCheck = IntegrityCheck(),
     reporting report: @Sendable (Finding) throws -> Void
   ) async throws -> VersionCheckResult {
-    try await perform { try $0.verifyVersions(check, integrity: integrity, reporting: report) }
+    let passedOn = PassedOn()
+    return try await read(unless: passedOn) {
+      try $0.verifyVersions(check, integrity: integrity.noting(passedOn)) {
+        passedOn.set()
+        try report($0)
+      }
+    }
   }
 }

@@ -30,6 +30,8 @@ public actor EventStore {
 
   /// See ``limitWaiting(to:)``.
   private var writerLimit: Duration?
+  /// See ``limitStaleness(to:)``.
+  private var mostStaleness: Duration?
 
   /// Called, on the store's thread, with what an operator may want to know while an operation goes on.
   private var reportNotice: (@Sendable (String) -> Void)?
@@ -100,13 +102,24 @@ public actor EventStore {
     hand = nil
   }
 
+  /// Sets how far a standby may be behind its primary: an operation on one that is further behind, that cannot tell, or whose
+  /// replay is paused throws `stale`, and so does a following read that falls behind. With nil, as at first, any will do; a
+  /// primary always does.
+  public func limitStaleness(to limit: Duration?) {
+    mostStaleness = limit
+    hand = nil
+  }
+
   /// Runs `body` on the connection, opening one if there is none.
   ///
   /// Every public operation goes through here exactly once, so that cancellation and errors are handled in one place.
   ///
-  /// - Parameter rows: what row security may leave out.
+  /// - Parameters:
+  ///   - rows: what row security may leave out.
+  ///   - isGoingOn: whether it is a part of something for which the delay of a standby was looked at.
   func perform<T: Sendable>(
     seeing rows: RowVisibility = .all,
+    goingOn isGoingOn: Bool = false,
     _ body: (StoreConnection) throws -> T
   ) async throws -> T {
     canceller.reset()
@@ -114,7 +127,10 @@ public actor EventStore {
       do {
         try Task.checkCancellation()
         let hand = try hand(seeing: rows)
-        do { return try body(hand) } catch let error as EventStoreError { throw hand.addingReplay(to: error) }
+        do {
+          if !isGoingOn { try hand.requireFresh() }
+          return try body(hand)
+        } catch let error as EventStoreError { throw hand.addingReplay(to: error) }
       } catch let error as PostgresError {
         guard Task.isCancelled else { throw failure(error) }
         // A connection that was given up says more than that the statement was cancelled.
@@ -148,6 +164,7 @@ public actor EventStore {
     await sibling.onNotice(reportNotice)
     await sibling.use(upcasters)
     await sibling.limitWaiting(to: writerLimit)
+    await sibling.limitStaleness(to: mostStaleness)
     return sibling
   }
 
@@ -163,6 +180,7 @@ public actor EventStore {
       layout: foreign,
       upcasters: upcasters,
       writerLimit: writerLimit,
+      mostStaleness: mostStaleness,
       notify: { report?($0) },
       atSwapStep: atSwapStep,
       succeeding: hand

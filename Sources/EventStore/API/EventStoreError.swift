@@ -31,6 +31,10 @@ public struct EventStoreError: Error, Sendable, Hashable {
     public static let invalidDefinition = Code(rawValue: "invalidDefinition")
     /// Somebody else holds the lock; trying again later will do.
     public static let locked = Code(rawValue: "locked")
+    /// The server is a standby, and further behind its primary than was allowed, or behind the server that was read before.
+    public static let stale = Code(rawValue: "stale")
+    /// The server is a standby, and ended a statement that was in the way of what it replays.
+    public static let recoveryConflict = Code(rawValue: "recoveryConflict")
     /// The role lacks a right, or the database is read only.
     public static let permissionDenied = Code(rawValue: "permissionDenied")
     /// Any other refusal of the server or the store.
@@ -84,10 +88,10 @@ public struct EventStoreError: Error, Sendable, Hashable {
         hint
         ?? "Another session cancelled it, or it ran into statement_timeout, which a role or database may have: "
         + "PGOPTIONS='-c statement_timeout=0' lifts that."
-    case .failed where sqlState == SQLState.serializationFailure:
+    case .recoveryConflict,
+      .failed where sqlState == SQLState.serializationFailure:
       hint =
-        hint
-        ?? "Run the command again. On a standby what is read yields to what is replayed: max_standby_streaming_delay "
+        "Run the command again. On a standby what is read yields to what is replayed: max_standby_streaming_delay "
         + "or hot_standby_feedback gives it more time."
     case .timedOut:
       hint = hint ?? "pg_stat_activity shows what the server is doing; it may only need more time."
@@ -125,6 +129,10 @@ extension EventStoreError {
 
 extension EventStoreError.Code {
   fileprivate init(_ error: PostgresError) {
+    if error.isRecoveryConflict {
+      self = .recoveryConflict
+      return
+    }
     switch error.kind {
     case .cannotConnect: self = .cannotConnect
     case .noSession: self = .noSession

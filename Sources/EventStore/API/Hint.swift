@@ -145,6 +145,8 @@ public enum Remedy: Sendable, Hashable {
   // Verification and evolution.
   /// Look for what is wrong with events; for one kind of it where that is given.
   case verify(only: String? = nil)
+  /// Publish up to where history is final, for readers on standbys.
+  case publishWatermark
   /// Try upcasters on all events.
   case checkEvolution
   /// Make a plan, and write it to that file.
@@ -198,6 +200,7 @@ extension Remedy {
     case .snapshots: "listSnapshots(of:)"
     case .takeSnapshots: "takeSnapshots(of:)"
     case .verify: "verifyVersions(_:)"
+    case .publishWatermark: "publishWatermark()"
     case .checkEvolution: "check(_:)"
     case .planEvolution: "planEvolution(_:)"
     case .applyEvolution: "applyEvolution(_:into:)"

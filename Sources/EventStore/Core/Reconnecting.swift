@@ -1,3 +1,4 @@
+internal import LibPQ
 internal import Synchronization
 
 /// Pauses between tries to connect again: each is twice as long as the one before, up to a limit, and a bit random, so
@@ -54,36 +55,97 @@ final class Furthest: Sendable {
   }
 }
 
+/// Whether work has passed something on, so that it must not begin again.
+final class PassedOn: Sendable {
+  private let state = Atomic(false)
+
+  var isSet: Bool { state.load(ordering: .relaxed) }
+  func set() { state.store(true, ordering: .relaxed) }
+}
+
+/// What work may be begun again after.
+enum Interruptions {
+  /// A lost connection, to whatever server.
+  case losses
+  /// What a standby does to what is in the way of its replay, and the loss of a connection to one: nothing was changed there.
+  case ofStandby
+}
+
 extension EventStore {
-  /// Runs work, and again when its connection was lost. The work must find out by itself where to go on.
+  /// Runs work, and again when its connection was lost or a standby ended its statement. The work must find out by itself
+  /// where to go on.
   ///
   /// - Parameters:
   ///   - timeout: how long to try to connect again; it begins anew when the work has come further.
   ///   - furthest: is told by the work how far it is.
+  ///   - interruptions: after which of them the work can go on.
+  ///   - passedOn: what the work sets when it cannot begin again.
   /// - Throws: what the work throws; the loss, when the time is over.
   nonisolated(nonsending) func reconnecting<T>(
     within timeout: Duration,
     _ furthest: Furthest = Furthest(),
+    after interruptions: Interruptions = .losses,
+    unless passedOn: PassedOn = PassedOn(),
     _ work: () async throws -> T
   ) async throws -> T {
     var backoff = Backoff(within: timeout)
     while true {
       do {
         return try await work()
-      } catch let error as EventStoreError where backoff.isRunning ? error.isPassing : error.isLoss {
+      } catch let error as EventStoreError {
+        guard await isPassing(error, interruptions, isRunning: backoff.isRunning) else { throw error }
+        if passedOn.isSet { throw error.afterPassingOn }
         let isFirst = !backoff.isRunning || furthest.hasMoved()
         if isFirst { backoff.reset() }
         guard !Task.isCancelled, let pause = backoff.next() else { throw error }
-        if isFirst { await notify("the connection was lost (\(error.message)); connecting again") }
+        if isFirst { await notify(error.interruption) }
         try await Task.sleep(for: pause)
       }
     }
   }
+
+  private func isPassing(_ error: EventStoreError, _ interruptions: Interruptions, isRunning: Bool) -> Bool {
+    if error.code == .recoveryConflict { return true }
+    if isRunning { return error.isPassing }
+    return error.isLoss && (interruptions == .losses || session.openConnection?.isOfStandby == true)
+  }
+
+  /// Runs what only reads, and again when a standby ended it.
+  ///
+  /// - Parameter passedOn: what `body` sets when it has passed something on.
+  func read<T: Sendable>(
+    seeing rows: RowVisibility = .all,
+    goingOn isGoingOn: Bool = false,
+    unless passedOn: PassedOn = PassedOn(),
+    _ body: (StoreConnection) throws -> T
+  ) async throws -> T {
+    try await reconnecting(within: Self.readTimeout, after: .ofStandby, unless: passedOn) {
+      try await perform(seeing: rows, goingOn: isGoingOn, body)
+    }
+  }
+
+  /// How long a read is tried that a standby ends, where nobody says otherwise.
+  static let readTimeout = Duration.seconds(30)
 }
 
 extension EventStoreError {
   fileprivate var isLoss: Bool { code == .connectionLost }
 
-  /// Also what a server says while it starts; and a lock may still be that of the session that was lost.
-  fileprivate var isPassing: Bool { isLoss || code == .cannotConnect || code == .locked }
+  /// Also what a server says while it starts; a lock may still be that of the session that was lost, and a standby may have to
+  /// catch up.
+  fileprivate var isPassing: Bool { isLoss || [.cannotConnect, .locked, .stale].contains(code) }
+
+  /// The error of work that read in one snapshot, a part of which was passed on.
+  fileprivate var afterPassingOn: EventStoreError {
+    var error = self
+    let reason = "What was read before was passed on already, and a new start would repeat it."
+    error.detail = error.detail.map { "\($0) \(reason)" } ?? reason
+    return error
+  }
+
+  fileprivate var interruption: String {
+    code == .recoveryConflict
+      ? "the standby ended a statement (\(message)); reading again"
+      : "the connection was lost (\(message)); connecting again"
+  }
 }

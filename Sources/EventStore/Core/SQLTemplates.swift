@@ -155,6 +155,8 @@ extension SQLTemplate {
   static let traceIndexes = SQLTemplate(PackageResources.TraceIndexes_sql)
   static let traceCauses = SQLTemplate(PackageResources.TraceCauses_sql, "events", "causation")
   static let watermark = SQLTemplate(PackageResources.Watermark_sql)
+  static let publishWatermark = SQLTemplate(PackageResources.PublishWatermark_sql, "events")
+  static let publishedWatermark = SQLTemplate(PackageResources.PublishedWatermark_sql, "events")
 
   static let addMetadata = SQLTemplate(PackageResources.AddMetadata_sql, "events")
   static let addPosition = SQLTemplate(PackageResources.AddPosition_sql, "events", "events_literal")
@@ -255,6 +257,7 @@ extension SQLTemplate {
     .projectionStatus, .readModelObjects, .shadowingNames, .writesElsewhere, .categoriesByPrefix,
     .endOfHistory, .aliveTransactions, .missingPositions, .uniqueColumn,
     .lastName, .namesByPrefix, .positionFaults, .traceCauses, .traceIndexes, .watermark,
+    .publishWatermark, .publishedWatermark,
     .addMetadata, .addPosition, .createEvents, .numberEvents,
     .eventsTable, .hasUniqueKey, .tableColumns, .changes,
     .verifySnapshots, .cell, .givenEvents, .writesToOthers,

@@ -15,14 +15,14 @@ final class StoreConnection {
   let upcasters: Upcasters
   /// How long to wait for a transaction that writes events; nil until it ends.
   let writerLimit: Duration?
+  /// How far a standby may be behind its primary; nil for any delay.
+  let mostStaleness: Duration?
   /// Called with what an operator may want to know while an operation goes on.
   let notify: (String) -> Void
   /// Called between the steps of a swap; see ``EventStore/atSwapStep``.
   let atSwapStep: ((SwapStep) -> Void)?
   private var knownTable: EventsTable?
-  private var hasSaidDoubt = false
-  /// See ``warnOfPass(through:_:)``.
-  var hasWarnedOfPass = false
+  private var said: Set<Notice> = []
   /// See ``denseStart()``.
   var denseUpTo: Int64?
   /// Events that were given with what is known in the place of a payload or metadata.
@@ -37,6 +37,7 @@ final class StoreConnection {
     layout: Layout?,
     upcasters: Upcasters,
     writerLimit: Duration? = nil,
+    mostStaleness: Duration? = nil,
     notify: @escaping (String) -> Void,
     atSwapStep: ((SwapStep) -> Void)? = nil,
     succeeding lost: StoreConnection? = nil
@@ -47,12 +48,12 @@ final class StoreConnection {
     foreign = layout
     self.upcasters = upcasters
     self.writerLimit = writerLimit
+    self.mostStaleness = mostStaleness
     self.notify = notify
     self.atSwapStep = atSwapStep
     // What was looked up needs no connection that could be lost once more.
     knownTable = lost?.knownTable
-    hasSaidDoubt = lost?.hasSaidDoubt ?? false
-    hasWarnedOfPass = lost?.hasWarnedOfPass ?? false
+    said = lost?.said ?? []
     denseUpTo = lost?.denseUpTo
     unreadableEvents = lost?.unreadableEvents ?? 0
     knownStatements = lost?.knownStatements
@@ -75,11 +76,23 @@ final class StoreConnection {
     return events
   }
 
-  /// Says once why it is not proved that positions are final.
+  /// What is said once, however often it is met.
+  enum Notice {
+    /// That all events are read for want of an index.
+    case pass
+    case doubt
+    case writersOfPrimary
+    case oldWatermark
+  }
+
+  func notifyOnce(_ notice: Notice, _ text: String) {
+    if said.insert(notice).inserted { notify(text) }
+  }
+
+  /// Says why it is not proved that positions are final.
   func doubtOnce(_ doubt: PositionFault) {
-    if hasSaidDoubt { return }
-    hasSaidDoubt = true
-    notify(
+    notifyOnce(
+      .doubt,
       "positions of layout \(foreign?.name ?? "") are taken for final without a proof: \(doubt.message)"
     )
   }

@@ -136,8 +136,9 @@ extension StoreConnection {
     let known = try denseStart()
     let isReplayed = try look(at: &history)
     guard let head = history.head else { return .min }
+    if isReplayed { return try stopsAtHole ? followedEnd(upTo: head) : replayedEnd(upTo: head) }
     if stopsAtHole, let end = try endBeforeHole(upTo: head, after: known) { return end }
-    if !isReplayed { try waitUntilFinal(upTo: head, after: known) }
+    try waitUntilFinal(upTo: head, after: known)
     return head
   }
 

@@ -11,10 +11,13 @@ public struct Watermark: Sendable, Hashable {
   public let isReplayed: Bool
   /// The first position below the head that is missing and may still come, in a store whose positions are dense.
   public let firstMissing: Int64?
+  /// What was published for readers on standbys; nil where nothing was, or the role may not read it.
+  public let published: PublishedWatermark?
 
-  /// The watermark where it is known: the head, unless somebody writes, or nobody can tell.
+  /// The watermark where it is known: the head, unless somebody writes, or nobody can tell; on a standby what was
+  /// published.
   public var position: Int64? {
-    if isReplayed { return nil }
+    if isReplayed { return published?.position }
     return firstMissing.map { $0 - 1 } ?? (writers.isEmpty ? head : nil)
   }
 }
@@ -26,12 +29,14 @@ extension StoreConnection {
     let known = try denseStart()
     let (head, isReplayed) = try readHead()
     let missing = try head.flatMap { try firstMissing(after: known, upTo: $0) }
+    let (published, isThere) = try lastPublished()
     return Watermark(
       head: head ?? 0,
       writers: positions == .final
         ? try writers() : missing == nil ? [] : try openTransactions(.aliveTransactions),
       isReplayed: isReplayed,
-      firstMissing: missing
+      firstMissing: missing,
+      published: isThere ? published : nil
     )
   }
 
@@ -44,7 +49,7 @@ extension StoreConnection {
   /// The head is the highest visible position, not the sequence's last_value: positions above it need not be final
   /// for a reader to stop at it, and it takes no right beyond SELECT on the events.
   ///
-  /// In an empty store it is below all positions that an event can get.
+  /// In an empty store it is below all positions that an event can get. On a standby see ``replayedEnd(upTo:)``.
   ///
   /// Whoever remembers a position proves first that this makes it final: see ``proveFinality(after:_:)``.
   /// - Parameter goesOn: whether somebody will go on from there. Whoever reads once gets the highest visible position where
@@ -55,7 +60,8 @@ extension StoreConnection {
     let known = try denseStart()
     let (head, isReplayed) = try readHead()
     guard let head else { return .min }
-    if !isReplayed { try waitUntilFinal(upTo: head, after: known) }
+    if isReplayed { return try replayedEnd(upTo: head) }
+    try waitUntilFinal(upTo: head, after: known)
     return head
   }
 

@@ -51,6 +51,6 @@ extension EventStore {
   ///
   /// - Throws: ``EventStoreError``.
   package func findLayouts() async throws -> [LayoutMatch] {
-    try await perform(seeing: .permitted) { try $0.findLayouts() }
+    try await read(seeing: .permitted) { try $0.findLayouts() }
   }
 }

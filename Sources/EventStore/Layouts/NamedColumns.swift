@@ -136,7 +136,7 @@ extension EventStore {
   /// - Throws: ``EventStoreError``: `notFound` without the table, `invalidDefinition` where a column is missing or cannot be
   ///   that of an event.
   package func layoutFile(naming columns: [LayoutParameter]) async throws -> String {
-    try await perform(seeing: .permitted) { hand in
+    try await read(seeing: .permitted) { hand in
       try NamedColumns(of: hand.table, columns, hand.connection).file()
     }
   }

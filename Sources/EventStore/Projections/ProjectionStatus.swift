@@ -73,7 +73,7 @@ extension EventStore {
     countsRows: Bool,
     lagLimit: Int64
   ) async throws -> [ProjectionStatus] {
-    try await perform { try $0.projectionStatus(name, countsRows: countsRows, lagLimit: lagLimit) }
+    try await read { try $0.projectionStatus(name, countsRows: countsRows, lagLimit: lagLimit) }
   }
 }
 

@@ -63,8 +63,7 @@ extension StoreConnection {
   func warnOfPass(through table: EventsTable, _ query: EventQuery) throws {
     if query.aggregateID != nil || query.contents.isEmpty { return }
     let columns = Set(query.contents.compactMap(\.indexableColumn).map { ByteString($0) })
-    if columns.isEmpty || hasWarnedOfPass { return }
-    hasWarnedOfPass = true
+    if columns.isEmpty { return }
     let sql: SQL = """
       SELECT pg_table_size(\(table.name.sql)::regclass) >= \(Self.largeTable) AND NOT EXISTS (
         SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
@@ -76,7 +75,8 @@ extension StoreConnection {
     guard slow[0].bool("is_slow") else { return }
     let isText = column.hasSameBytes(as: Self.payloadText)
     let operators = isText ? "(\(column)) gin_trgm_ops" : "\(column) jsonb_path_ops"
-    notify(
+    notifyOnce(
+      .pass,
       "no index finds what is asked for, so all of \(table.name) is read; "
         + "CREATE INDEX CONCURRENTLY ON \(table.name.sql) USING gin (\(operators)) would find it"
     )

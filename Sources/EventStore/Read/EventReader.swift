@@ -20,6 +20,11 @@ struct EventReader: Sendable {
   /// What somebody who goes on from a position has seen; nil for a read that nobody goes on from.
   private var history: FollowedHistory?
 
+  /// What was read so far by ``readRound(_:_:)``.
+  private(set) var result = ReadResult()
+  /// The connection that was read from; see ``Session/number``.
+  private var session: Int?
+
   init(_ query: EventQuery, following: Bool = false) {
     var query = query
     if following { (query.order, query.reversed, query.waitsForWriters) = (.position, false, true) }
@@ -35,6 +40,9 @@ struct EventReader: Sendable {
     }
     return finalPosition.map { min($0, query.toPosition ?? .max, lastBeforeEnd ?? .max) }
   }
+
+  /// Whether it is known what is to be read.
+  var hasBegun: Bool { pages != nil }
 
   /// Whether nothing more can come.
   var isFinished: Bool {
@@ -63,6 +71,7 @@ struct EventReader: Sendable {
     _ body: (borrowing QueryResult) throws -> T
   ) throws -> T? {
     if isFinished { return nil }
+    try settleSession(store)
     if pages?.isExhausted ?? true, try !beginRound(store) { return nil }
     guard var pages, !pages.isExhausted else { return nil }
     if let maximumRows { pages.limitRows(to: maximumRows) }
@@ -76,13 +85,15 @@ struct EventReader: Sendable {
     return page.isEmpty ? nil : try body(page)
   }
 
-  /// Reads all of a round; the server works on the next page while `body` works on one.
+  /// Reads all of a round, or what is left of it when it was interrupted; the server works on the next page while `body`
+  /// works on one.
   mutating func readRound(
     _ store: StoreConnection,
     _ body: (borrowing QueryResult) throws -> Void
-  ) throws -> ReadResult {
-    var result = ReadResult()
-    guard try beginRound(store), var pages, !pages.isExhausted else { return result }
+  ) throws {
+    try settleSession(store)
+    if pages == nil, try !beginRound(store) { return }
+    guard var pages, !pages.isExhausted else { return }
     let connection = store.connection
     try pages.find(store)
     try pages.send(connection)
@@ -100,10 +111,18 @@ struct EventReader: Sendable {
         throw error
       }
       result.count += page.rowCount
+      result.lastPosition = pages.last?.position
+      self.pages = pages
     } while !pages.isExhausted
-    self.pages = pages
-    result.lastPosition = pages.last?.position
-    return result
+  }
+
+  /// Refuses to go on where a new connection has led to a server that does not have yet what the one before had: what is
+  /// missing there would be left out.
+  private mutating func settleSession(_ store: StoreConnection) throws {
+    if let session, session != store.session.number, let seen = [finalPosition, history?.head].compactMap(\.self).max() {
+      try store.requireReplayed(upTo: seen)
+    }
+    session = store.session.number
   }
 
   /// Whether there is anything to read that was not there in the round before.
@@ -123,7 +142,10 @@ struct EventReader: Sendable {
       try store.requireContents(of: query)
       if endsBetweenPositions { history = try store.proveFinality() }
     }
-    finalPosition = try store.settleEnd(of: &round, &history, isFollowing: isFollowing)
+    let final = try store.settleEnd(of: &round, &history, isFollowing: isFollowing)
+    // What is published on a primary may not move while events come, and goes back when it is restored.
+    if let done = finalPosition, let final, final <= done { return false }
+    finalPosition = final
     if endsBetweenPositions, query.endsAtTime { lastBeforeEnd = try store.endAtTime(&round) }
     var skippedRows = 0
     let hasTies = try pages.map { $0.ties != .none } ?? store.canHaveTies(round)
@@ -220,19 +242,22 @@ extension StoreConnection {
   }
 
   /// Refuses to follow where what is final cannot be known.
+  ///
+  /// - Parameter keepsCheckpoint: whether the reader remembers in the database where it is.
   @discardableResult
-  func requireFollowable() throws -> FollowedHistory {
+  func requireFollowable(keepsCheckpoint: Bool = false) throws -> FollowedHistory {
     try eventsTable().requirePosition(for: "following")
     let history = try proveFinality()
     guard try readHead().isReplayed else { return history }
-    throw EventStoreError(
-      .permissionDenied,
-      "this server is a standby, where nobody can tell which events are still to appear below the last one",
-      detail:
-        "A standby does not see the transactions that are under way on its primary; a reader that goes on "
-        + "from a position would skip their events.",
-      hint: "Follow, or keep checkpoints, on the primary; a read without either works here."
-    )
+    if keepsCheckpoint {
+      throw EventStoreError(
+        .permissionDenied,
+        "this server is a standby, where no checkpoint can be kept",
+        hint: "Keep checkpoints on the primary; a read without one works here."
+      )
+    }
+    if try publishedWatermark() == nil { throw Self.notPublished }
+    return history
   }
 
   /// - Throws: ``EventStoreError`` with code `notFound` for a name that matches nothing.

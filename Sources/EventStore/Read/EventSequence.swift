@@ -64,7 +64,7 @@ extension EventStore {
 
   /// Whether the store has an order as a whole; a classic table is read by aggregate and version.
   public func hasPositions() async throws -> Bool {
-    try await perform(seeing: .permitted) { try $0.eventsTable().hasPosition }
+    try await read(seeing: .permitted) { try $0.eventsTable().hasPosition }
   }
 
   /// Reads one page, if there is one now; once more from where the reader stood when the connection was lost.
@@ -74,7 +74,7 @@ extension EventStore {
     _ render: (borrowing QueryResult) throws -> T
   ) async throws -> (reader: EventReader, content: T?) {
     try await reconnecting(within: reader.retryTimeout) {
-      try await perform(seeing: rows) { store in
+      try await perform(seeing: rows, goingOn: reader.hasBegun && !reader.isFollowing) { store in
         var reader = reader
         let content = try reader.nextPage(store, render)
         return (reader, content)

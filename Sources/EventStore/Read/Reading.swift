@@ -45,21 +45,19 @@ extension EventStore {
     of query: EventQuery,
     to write: @Sendable ([UInt8]) throws -> Void
   ) async throws -> ReadResult {
-    try await perform(seeing: .permitted) { try $0.writePages(of: query, to: write) }
-  }
-}
-
-extension StoreConnection {
-  func writePages(
-    of query: EventQuery,
-    to write: @Sendable ([UInt8]) throws -> Void
-  ) throws -> ReadResult {
-    var reader = EventReader(query)
-    var lines: [UInt8] = []
-    return try reader.readRound(self) { page in
-      lines.removeAll(keepingCapacity: true)
-      for row in 0..<page.rowCount { page.appendNDJSON(row, to: &lines) }
-      try write(lines)
+    var (reader, lines, count) = (EventReader(query), [UInt8](), Int64(0))
+    let furthest = Furthest()
+    return try await reconnecting(within: Self.readTimeout, furthest, after: .ofStandby) {
+      try await perform(seeing: .permitted, goingOn: reader.hasBegun) { store in
+        try reader.readRound(store) { page in
+          lines.removeAll(keepingCapacity: true)
+          for row in 0..<page.rowCount { page.appendNDJSON(row, to: &lines) }
+          try write(lines)
+          count += Int64(page.rowCount)
+          furthest.note(count)
+        }
+        return reader.result
+      }
     }
   }
 }

@@ -10,7 +10,7 @@ extension EventStore {
     var unfiltered = EventQuery()
     (unfiltered.fromPosition, unfiltered.toPosition) = (query.fromPosition, query.toPosition)
     guard query == unfiltered else { return nil }
-    return try await perform(seeing: .permitted) {
+    return try await read(seeing: .permitted) {
       try $0.longHistory(from: query.fromPosition, to: query.toPosition)
     }
   }
@@ -25,7 +25,7 @@ extension EventStore {
   }
 
   private func serverStart() async throws -> Int64 {
-    try await perform(seeing: .permitted) {
+    try await read(seeing: .permitted) {
       try $0.connection.query("SELECT pg_postmaster_start_time()").int64(0, 0)
     }
   }
@@ -49,7 +49,7 @@ extension EventStore {
       while true {
         while started < written + 2 * stores.count, let run = runs.next() {
           let (number, store, size) = (started, stores[started % stores.count], runs.size)
-          group.addTask { ReadRun(number: number, run: run, batch: try await store.batch(of: run, size)) }
+          group.addTask { ReadRun(number: number, run: run, batch: try await store.batch(of: run, of: history, size)) }
           started += 1
         }
         guard let next = try await group.next() else { return (result, runs.rest) }
@@ -65,8 +65,16 @@ extension EventStore {
     }
   }
 
-  private func batch(of run: ClosedRange<Int64>, _ size: PageSize) async throws -> EventBatch {
-    try await perform(seeing: .permitted) { try $0.batch(of: run, size) }
+  private func batch(
+    of run: ClosedRange<Int64>,
+    of history: ClosedRange<Int64>,
+    _ size: PageSize
+  ) async throws -> EventBatch {
+    let first = session.number
+    return try await read(seeing: .permitted, goingOn: true) {
+      if $0.session.number != first { try $0.requireReplayed(upTo: history.upperBound) }
+      return try $0.batch(of: run, size)
+    }
   }
 }
 

@@ -96,7 +96,7 @@ extension StoreConnection {
     following: Bool,
     start: ReplayStart? = nil
   ) throws -> Checkpoint {
-    let history = try requireFollowable()
+    let history = try requireFollowable(keepsCheckpoint: true)
     try requireSchema()
     // What the replay would refuse must not leave a checkpoint behind that belongs to it.
     if !following { try requireNames(in: query) }
@@ -174,7 +174,7 @@ extension StoreConnection {
 
   /// The position behind which a replay with the checkpoint would begin to look.
   func checkpointPosition(_ name: String, for query: EventQuery, start: ReplayStart?) throws -> Int64 {
-    let history = try requireFollowable()
+    let history = try requireFollowable(keepsCheckpoint: true)
     try requireSchema()
     let result = try connection.query(
       "SELECT position, store, filter FROM annals.checkpoints WHERE name = \(name)"

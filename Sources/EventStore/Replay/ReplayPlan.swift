@@ -23,7 +23,7 @@ extension StoreConnection {
   func planReplay(_ query: EventQuery, _ options: ReplayOptions) throws -> ReplayPlan {
     let table = try eventsTable()
     if options.isFollowing {
-      try requireFollowable()
+      try requireFollowable(keepsCheckpoint: options.checkpoint != nil)
     } else {
       try requireNames(in: query)
     }

@@ -30,6 +30,7 @@ let migrations = [
     sql: SQLTemplate(PackageResources.Migration0009_passed_holes_sql)
   ),
   Migration(number: 10, name: "upcasters", sql: SQLTemplate(PackageResources.Migration0010_upcasters_sql)),
+  Migration(number: 11, name: "watermarks", sql: SQLTemplate(PackageResources.Migration0011_watermarks_sql)),
 ]
 
 /// How far schema `annals` is.

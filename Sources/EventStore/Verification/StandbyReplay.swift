@@ -26,6 +26,48 @@ extension StoreConnection {
     )
   }
 
+  /// Refuses a standby that is further behind its primary than is allowed, or of which nobody can tell.
+  func requireFresh() throws {
+    guard let mostStaleness, let replay = try standbyReplay() else { return }
+    let delay = replay.delaySeconds ?? .infinity
+    guard replay.isPaused || delay > mostStaleness / .seconds(1) else { return }
+    throw stale(
+      "this server is a standby: \(replay.description)",
+      hint: replay.isPaused
+        ? "Let replay go on with pg_wal_replay_resume(), or read from the primary."
+        : "Wait until the standby has caught up, or read from the primary."
+    )
+  }
+
+  /// Refuses a standby that does not have yet what another server showed.
+  func requireReplayed(upTo position: Int64) throws {
+    let (head, isReplayed) = try readHead()
+    let end = head ?? .min
+    guard isReplayed, end < position else { return }
+    throw EventStoreError(
+      .stale,
+      "the new connection is to a standby that has events up to position \(end), and they were read from a server that has "
+        + "them up to \(position)",
+      detail: "What it does not have yet would be left out.",
+      hint: "Run the command again when the standby has caught up."
+    )
+  }
+
+  /// Refuses to end at a watermark that was published longer ago than is allowed.
+  func requireFresh(_ published: PublishedWatermark) throws {
+    guard let mostStaleness, published.ageSeconds > mostStaleness / .seconds(1) else { return }
+    throw stale(
+      "this server is a standby, and the watermark that events are read up to was published "
+        + "\(Int(clamping: published.ageSeconds)) s ago",
+      hint: "Run \(.publishWatermark) on the primary, or read from the primary."
+    )
+  }
+
+  private func stale(_ message: String, hint: Hint) -> EventStoreError {
+    let most = mostStaleness.map { $0 / .seconds(1) } ?? 0
+    return EventStoreError(.stale, message, detail: "At most \(most) s are allowed.", hint: hint)
+  }
+
   /// Adds to an error that says there is none of something what a standby may not have yet.
   func addingReplay(to error: EventStoreError) -> EventStoreError {
     guard error.code == .notFound, let replay = try? standbyReplay() else { return error }

@@ -131,12 +131,12 @@ extension EventStore {
   ///   schema is there and may not be read: what cannot be seen must not pass for healthy.
   public func health(_ limits: StoreHealth.Limits = StoreHealth.Limits()) async throws -> StoreHealth {
     let lagLimit = max(StoreHealth.lagLimit, limits.lagEvents ?? 0)
-    let hasReaders = try await perform { store in
+    let hasReaders = try await read { store in
       try store.eventsTable().requirePosition(for: "a check of readers")
       return try store.appliedMigration() > 0
     }
     let projections = hasReaders ? try await projectionStatus(countsRows: false, lagLimit: lagLimit) : []
-    return try await perform {
+    return try await read {
       try $0.health(of: projections, hasReaders: hasReaders, lagLimit: lagLimit)
     }
   }

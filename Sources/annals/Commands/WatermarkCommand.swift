@@ -8,6 +8,7 @@ struct WatermarkCommand: AsyncParsableCommand {
     discussion: """
         annals watermark
         annals watermark -o json | jq .[0].watermark
+        annals watermark --publish --every 1s    (for followers on standbys)
 
       Positions are handed out before commit: while a transaction writes, events may still appear below the last \
       one. Readers that go on from a position wait for such transactions.
@@ -15,15 +16,38 @@ struct WatermarkCommand: AsyncParsableCommand {
   )
 
   @OptionGroup var connection: ConnectionOptions
+
+  @Flag(help: "Store the watermark, up to which standbys are then followed.")
+  var publish = false
+
+  @Option(help: ArgumentHelp("Publish again after so long, until interrupted.", valueName: "duration"))
+  var every: DurationArgument?
+
+  @OptionGroup var wait: WaitOptions
+  @OptionGroup var retry: RetryOptions
   @OptionGroup var output: OutputOptions
 
-  func validate() throws { try output.checkFields(of: WatermarkRecord.self) }
+  func validate() throws {
+    try output.checkFields(of: WatermarkRecord.self)
+    if every != nil, !publish { throw ValidationError("--every needs --publish") }
+    try every?.requirePositive("--every")
+  }
 
   func run() async throws {
     let store = try await connection.store()
+    await wait.apply(to: store)
+    if let every {
+      Interruption.isTheEnd()
+      try await store.publishWatermark(every: every.duration, retryTimeout: retry.timeout)
+    }
+    if publish {
+      let published = try await store.publishWatermark()
+      let end = published.position.map { "final up to position \($0)" } ?? "there is no event"
+      return StandardError.note("published: \(end)")
+    }
     let watermark = try await store.watermark()
     output.print(WatermarkRecord.records(of: watermark))
-    if watermark.isReplayed, output.format == .table {
+    if watermark.isReplayed, watermark.published == nil, output.format == .table {
       StandardError.warn("this is a standby: events in flight on the primary may still appear below the head")
     }
   }
@@ -43,6 +67,8 @@ struct WatermarkRecord: Record {
     Column("application") { Field($0.writer?.application) },
     Column("age_seconds", .high) { Field($0.writer?.ageSeconds.map { Int64($0) }) },
     Column("query", .low) { Field($0.writer?.query) },
+    Column("published") { Field($0.watermark.published?.position) },
+    Column("published_seconds") { Field($0.watermark.published.map { Int64(Int(clamping: $0.ageSeconds)) }) },
   ]
 
   static func records(of watermark: Watermark) -> [WatermarkRecord] {

@@ -61,6 +61,11 @@ struct ConnectionOptions: ParsableArguments {
   )
   var responseTimeout: DurationArgument?
 
+  @Option(
+    help: ArgumentHelp("Refuse a standby that is further behind.", valueName: "delay")
+  )
+  var maxStaleness: DurationArgument?
+
   func validate() throws {
     try responseTimeout?.requirePositive("--response-timeout")
     if givenColumns != nil, givenTable == nil || givenLayout != nil {
@@ -155,6 +160,7 @@ struct ConnectionOptions: ParsableArguments {
     )
     let store = try EventStore(parameters, table: try table, layout: try await layout(parameters))
     await store.onNotice { StandardError.warn($0) }
+    if let maxStaleness { await store.limitStaleness(to: maxStaleness.duration) }
     return store
   }
 

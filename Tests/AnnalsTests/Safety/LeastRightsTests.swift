@@ -51,6 +51,8 @@ import Testing
     .writes("replay", ["--into", "aside", "%/sums.sql"]),
     .reads("watermark"),
     .reads("stats"),
+    .reads("watermark", ["--max-staleness", "1h"]),
+    .writes("watermark", ["--publish"]),
     .reads("snapshot show", ["a-1"]),
     .readsOwnTables("snapshot list"),
     .writes("snapshot take", ["--all"]),

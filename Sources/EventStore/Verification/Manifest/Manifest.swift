@@ -13,6 +13,24 @@ public struct IntegrityCheck: Sendable {
   /// Neither compares with a manifest nor writes one.
   public init() {}
 
+  /// The same; once a manifest is read or written, a check cannot begin again.
+  func noting(_ passedOn: PassedOn) -> IntegrityCheck {
+    var noting = self
+    if let readManifest {
+      noting.readManifest = {
+        passedOn.set()
+        return try readManifest()
+      }
+    }
+    if let writeManifest {
+      noting.writeManifest = {
+        passedOn.set()
+        try writeManifest($0)
+      }
+    }
+    return noting
+  }
+
   var isWanted: Bool { readManifest != nil || writeManifest != nil }
 }
 

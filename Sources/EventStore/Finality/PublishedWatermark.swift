@@ -1,0 +1,146 @@
+internal import LibPQ
+
+/// Up to where history was final on the primary when somebody looked, for readers on standbys.
+///
+/// A standby does not see the transactions of its primary that may still add events below the last one. The row of this is
+/// written there after all that it covers was committed, and a standby replays commits in their order: where it shows the
+/// row, it shows everything up to the position.
+public struct PublishedWatermark: Sendable, Hashable {
+  /// The last final position; nil where the store was empty.
+  public let position: Int64?
+  /// Seconds since it was published, by the clock of the server that was asked.
+  public let ageSeconds: Double
+}
+
+extension EventStore {
+  /// Publishes up to where history is final, so that readers on standbys can follow up to there.
+  ///
+  /// It waits for the transactions that write events now, as a reader on the primary does.
+  ///
+  /// - Returns: what is published.
+  /// - Throws: ``EventStoreError``; `permissionDenied` on a standby, `locked` when a writer did not end in time,
+  ///   `invalidDefinition` where nobody can tell which positions are final.
+  @discardableResult
+  public func publishWatermark() async throws -> PublishedWatermark {
+    try await perform { try $0.publishWatermark() }
+  }
+
+  /// Publishes up to where history is final, again and again until the task is cancelled.
+  ///
+  /// - Parameters:
+  ///   - pause: how long to wait between two times.
+  ///   - retryTimeout: how long to try to connect again after the connection was lost.
+  /// - Throws: as ``publishWatermark()``.
+  public nonisolated func publishWatermark(
+    every pause: Duration,
+    retryTimeout: Duration = .seconds(30)
+  ) async throws -> Never {
+    while true {
+      try await reconnecting(within: retryTimeout) { _ = try await publishWatermark() }
+      try await Task.sleep(for: pause)
+    }
+  }
+}
+
+extension StoreConnection {
+  func publishWatermark() throws -> PublishedWatermark {
+    if try readHead().isReplayed {
+      throw EventStoreError(
+        .permissionDenied,
+        "this server is a standby, which cannot tell what is final",
+        hint: "Connect to the primary to publish."
+      )
+    }
+    try requireSchema()
+    try proveFinality()
+    let final = try finalPosition()
+    let sql = SQLTemplate.publishWatermark.filled(["events": relation])
+    _ = try connection.query(sql, [.text(table.description), .int8(final)])
+    guard let published = try publishedWatermark() else {
+      throw EventStoreError(.failed, "the watermark of \(table) is gone: somebody deleted it")
+    }
+    return published
+  }
+
+  /// What was published of this store; nil where nothing was, or the role may not read it.
+  ///
+  /// - Throws: ``EventStoreError`` with code `checkpointAhead` when the store no longer has the event that was there.
+  func publishedWatermark() throws -> PublishedWatermark? {
+    let (published, isThere) = try lastPublished()
+    guard let published, !isThere else { return published }
+    throw EventStoreError(
+      .checkpointAhead,
+      "the watermark of \(table) was published at position \(published.position ?? 0), and its event is gone",
+      detail: "The table was truncated, replaced or restored since.",
+      hint: "Run \(.publishWatermark) on the primary once more."
+    )
+  }
+
+  /// The same, and whether the store still has the event that was there.
+  func lastPublished() throws -> (PublishedWatermark?, isThere: Bool) {
+    guard try connection.canReadOwnTables(["watermarks"]) else { return (nil, false) }
+    let sql = SQLTemplate.publishedWatermark.filled(["events": relation])
+    let found = try connection.query(sql, [.text(table.description)])
+    guard !found.isEmpty else { return (nil, false) }
+    let published = PublishedWatermark(
+      position: found[0].optionalInt64("position"),
+      ageSeconds: found[0].float64("age_seconds")
+    )
+    return (published, found[0].bool("is_there"))
+  }
+
+  /// Where a read in the order of positions ends on a standby: at what was published, or at the last event.
+  ///
+  /// Without a published watermark, events that are in flight on the primary may be missing below the last one. Nobody
+  /// goes on from such a read, and what has been replayed is what it is asked for; so it only says so, and only when the
+  /// standby knows of a transaction that writes. It knows those whose records have come, which is not all of them.
+  func replayedEnd(upTo head: Int64) throws -> Int64 {
+    if let published = try publishedWatermark() { return try end(of: published, upTo: head) }
+    // In recovery the list of a snapshot is empty, but not what lies between its ends.
+    let isWritten = try connection.query(
+      "SELECT pg_snapshot_xmin(s) < pg_snapshot_xmax(s) AS is_written FROM pg_current_snapshot() AS s"
+    )
+    if isWritten[0].bool("is_written") {
+      notifyOnce(
+        .writersOfPrimary,
+        "this server is a standby, and a transaction of its primary may still add events below position \(head); "
+          + "a watermark that is published there would end this read before them"
+      )
+    }
+    return head
+  }
+
+  /// Where a reader that goes on from a position ends on a standby.
+  func followedEnd(upTo head: Int64) throws -> Int64 {
+    guard let published = try publishedWatermark() else { throw Self.notPublished }
+    return try end(of: published, upTo: head)
+  }
+
+  private func end(of published: PublishedWatermark, upTo head: Int64) throws -> Int64 {
+    let end = published.position ?? .min
+    guard end < head else { return head }
+    try requireFresh(published)
+    if published.ageSeconds > Self.longestSilence {
+      notifyOnce(
+        .oldWatermark,
+        "this server is a standby, where events are read up to position \(published.position ?? 0), as published "
+          + "\(Int(clamping: published.ageSeconds)) s ago; there are more up to \(head)"
+      )
+    }
+    return min(head, end)
+  }
+
+  /// Longer than anybody who publishes regularly waits between two times.
+  private static let longestSilence = 60.0
+
+  /// Refuses to follow where what is final cannot be known.
+  static let notPublished = EventStoreError(
+    .permissionDenied,
+    "this server is a standby, where nobody can tell which events are still to appear below the last one",
+    detail:
+      "A standby does not see the transactions that are under way on its primary; a reader that goes on "
+      + "from a position would skip their events. No watermark is published, or this role may not read it.",
+    hint:
+      "Run \(.publishWatermark) on the primary, and give the role SELECT on annals.watermarks; or follow on the primary."
+  )
+}
