@@ -44,7 +44,9 @@ extension PostgresError {
   /// The codes alone would not tell it from what a function raises. These functions of the server raise it, the first up to
   /// version 15, the second since 16.
   package var isRecoveryConflict: Bool {
-    let functions = ["ProcessInterrupts", "ProcessRecoveryConflictInterrupt", "CheckRecoveryConflictDeadlock"]
+    let functions = [
+      "ProcessInterrupts", "ProcessRecoveryConflictInterrupt", "CheckRecoveryConflictDeadlock",
+    ]
     return isDeadlock && sourceFunction.map(functions.contains) == true
   }
 

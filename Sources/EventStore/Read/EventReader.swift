@@ -119,7 +119,9 @@ struct EventReader: Sendable {
   /// Refuses to go on where a new connection has led to a server that does not have yet what the one before had: what is
   /// missing there would be left out.
   private mutating func settleSession(_ store: StoreConnection) throws {
-    if let session, session != store.session.number, let seen = [finalPosition, history?.head].compactMap(\.self).max() {
+    if let session, session != store.session.number,
+      let seen = [finalPosition, history?.head].compactMap(\.self).max()
+    {
       try store.requireReplayed(upTo: seen)
     }
     session = store.session.number

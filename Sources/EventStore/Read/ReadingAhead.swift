@@ -49,7 +49,9 @@ extension EventStore {
       while true {
         while started < written + 2 * stores.count, let run = runs.next() {
           let (number, store, size) = (started, stores[started % stores.count], runs.size)
-          group.addTask { ReadRun(number: number, run: run, batch: try await store.batch(of: run, of: history, size)) }
+          group.addTask {
+            ReadRun(number: number, run: run, batch: try await store.batch(of: run, of: history, size))
+          }
           started += 1
         }
         guard let next = try await group.next() else { return (result, runs.rest) }

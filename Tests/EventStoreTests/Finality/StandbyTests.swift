@@ -13,15 +13,20 @@ import Testing
     """
   }
 
-  /// A transaction that has inserted, and commits when there is a table of that name.
-  private static func slowInsert(_ aggregate: String, until table: String) -> String {
+  /// A transaction that has inserted, and commits when table `released` has a row.
+  private static func slowInsert(_ aggregate: String) -> String {
     """
     BEGIN;
     \(insert(aggregate))
-    DO 'BEGIN WHILE to_regclass(''public.\(table)'') IS NULL LOOP PERFORM pg_sleep(0.02); END LOOP; END';
+    DO 'BEGIN
+      WHILE NOT EXISTS (SELECT FROM released) AND clock_timestamp() < now() + interval ''3 min'' LOOP
+        PERFORM pg_sleep(0.02);
+      END LOOP; END';
     COMMIT;
     """
   }
+
+  private static let released = "CREATE TABLE released ();"
 
   private static func awaitReplay(of primary: TestDatabase, on standby: TestDatabase) async throws {
     let position = try await primary.psql("SELECT pg_current_wal_lsn()")
@@ -44,10 +49,10 @@ import Testing
   }
 
   @Test func aReadEndsBeforeWhatIsInFlightOnThePrimary() async throws {
-    try await withStore(Self.insert("a", versions: 1...2)) { db, store in
+    try await withStore(Self.released + Self.insert("a", versions: 1...2)) { db, store in
       let published = try await store.publishWatermark()
       #expect(published.position == 2)
-      async let slow = db.psql(Self.slowInsert("slow", until: "released"))
+      async let slow = db.psql(Self.slowInsert("slow"))
       try await until { try await !store.watermark().writers.isEmpty }
       try await db.psql(Self.insert("fast"))
       let standby = try await TestCluster.standby(of: db)
@@ -67,7 +72,7 @@ import Testing
         }
       }
       try await until { seen.all == [1, 2] }
-      try await db.psql("CREATE TABLE released ()")
+      try await db.psql("INSERT INTO released DEFAULT VALUES")
       _ = try await slow
       try await store.publishWatermark()
       try await until { seen.all.count >= 4 }
@@ -81,7 +86,9 @@ import Testing
   @Test func aPublishedWatermarkDoesNotGoBack() async throws {
     try await withStore(Self.insert("a", versions: 1...3)) { db, store in
       try await store.publishWatermark()
-      try await db.psql("UPDATE annals.watermarks SET position = 2, event_id = (SELECT id FROM events WHERE position = 2)")
+      try await db.psql(
+        "UPDATE annals.watermarks SET position = 2, event_id = (SELECT id FROM events WHERE position = 2)"
+      )
       #expect(try await store.publishWatermark().position == 3)
       // A store that begins again has another last event.
       try await db.psql("TRUNCATE events RESTART IDENTITY; \(Self.insert("b"))")
@@ -96,8 +103,8 @@ import Testing
   }
 
   @Test func withoutAWatermarkAReadSaysWhatMayBeMissing() async throws {
-    try await withStore(Self.insert("a", versions: 1...2)) { db, store in
-      async let slow = db.psql(Self.slowInsert("slow", until: "released"))
+    try await withStore(Self.released + Self.insert("a", versions: 1...2)) { db, store in
+      async let slow = db.psql(Self.slowInsert("slow"))
       try await until { try await !store.watermark().writers.isEmpty }
       try await db.psql(Self.insert("fast"))
       let reader = try await EventStore(connecting: TestCluster.standby(of: db).conninfo)
@@ -110,7 +117,7 @@ import Testing
       }
       #expect(error?.code == .permissionDenied)
       #expect(error?.hint?.remedies == [.publishWatermark])
-      try await db.psql("CREATE TABLE released ()")
+      try await db.psql("INSERT INTO released DEFAULT VALUES")
       _ = try await slow
     }
   }
@@ -186,7 +193,9 @@ import Testing
       even.types = ["Even"]
       for _ in 1...5 {
         let lines = Mutex<[UInt8]>([])
-        #expect(try await store.writeNDJSON(EventQuery()) { new in lines.withLock { $0 += new } }.count == 60_000)
+        #expect(
+          try await store.writeNDJSON(EventQuery()) { new in lines.withLock { $0 += new } }.count == 60_000
+        )
         #expect(Self.positions(in: lines.withLock(\.self)) == expected)
         lines.withLock { $0 = [] }
         #expect(try await store.writeNDJSON(even) { new in lines.withLock { $0 += new } }.count == 30_000)
@@ -215,7 +224,7 @@ import Testing
     try await TestCluster.withStandby { primary, standby in
       let store = try EventStore(connecting: primary.conninfo)
       try await store.initialize()
-      try await primary.psql(Self.insert("a", versions: 1...100))
+      try await primary.psql(Self.released + Self.insert("a", versions: 1...100))
       try await store.publishWatermark()
       // Not published: what comes next is seen only when the standby is none any more.
       try await primary.psql(Self.insert("b", versions: 1...50))
@@ -233,16 +242,18 @@ import Testing
       try await standby.psql("SELECT pg_promote()")
       try await until { seen.all.count >= 150 }
       // From here on it waits for writers, as on every primary.
-      async let slow = standby.psql(Self.slowInsert("slow", until: "released"))
+      async let slow = standby.psql(Self.slowInsert("slow"))
       let promoted = try EventStore(connecting: standby.conninfo)
       try await until { try await !promoted.watermark().writers.isEmpty }
       try await standby.psql(Self.insert("fast"))
       try await Task.sleep(for: .milliseconds(1500))
       #expect(seen.all.count == 150)
-      try await standby.psql("CREATE TABLE released ()")
+      try await standby.psql("INSERT INTO released DEFAULT VALUES")
       _ = try await slow
       try await until { seen.all.count >= 152 }
-      let committed = try await standby.psql("SELECT string_agg(position::text, ',' ORDER BY position) FROM events")
+      let committed = try await standby.psql(
+        "SELECT string_agg(position::text, ',' ORDER BY position) FROM events"
+      )
       #expect(seen.all.map(String.init).joined(separator: ",") == committed)
       following.cancel()
       _ = await following.result
