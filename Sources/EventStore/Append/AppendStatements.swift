@@ -22,7 +22,7 @@ struct AppendStatements: Sendable {
     uniqueKeys = try UniqueKeys(of: table.name, connection)
     let columns = Self.columns(of: table)
     appendEvents = SQLTemplate.appendEvents.filled([:], from: columns)
-    findHeads = SQLTemplate.findHeads.filled([:], from: columns)
+    findHeads = (table.isDistributed ? SQLTemplate.findGroupedHeads : .findHeads).filled([:], from: columns)
     findEvents = SQLTemplate.findEvents.filled(
       ["same_aggregate": uniqueKeys.isIDOfAggregate ? " AND e.aggregate_id = n.aggregate_id" : ""],
       from: columns

@@ -64,11 +64,10 @@ struct BatchTransaction {
     let (ids, aggregateID) = (
       Parameter.uuidArray([(witness.id.high, witness.id.low)]), Parameter.text(utf8: witness.aggregateID)
     )
-    return try connection.query(
-      """
-      SELECT EXISTS (SELECT FROM \(raw: table.name.sql) WHERE id = ANY (\(ids)) AND aggregate_id = \(aggregateID))
-      """
-    ).bool(0, 0)
+    return try connection.hasEvent(
+      in: table.name.sql,
+      where: "e.id = ANY (\(ids)) AND e.aggregate_id = \(aggregateID)"
+    )
   }
 
   /// The server may not notice for hours that its client is gone, and the rows of the batch stay locked until then.

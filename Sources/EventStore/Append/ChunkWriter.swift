@@ -131,7 +131,13 @@ struct ChunkWriter {
     guard !unknown.isEmpty else { return }
     do throws(PostgresError) {
       let result = try connection.query(statements.findHeads, [.textArray(utf8: unknown)], prepared: true)
-      for row in 0..<result.rowCount { heads.set(unknown[row], result.int32(row, 0)) }
+      // By number: of a distributed table the ids of the streams that there are, with their heads; otherwise all heads.
+      if statements.table.isDistributed {
+        for id in unknown { heads.set(id, 0) }
+        for row in 0..<result.rowCount { heads.set(Array(result.string(row, 0).utf8), result.int32(row, 1)) }
+      } else {
+        for row in 0..<result.rowCount { heads.set(unknown[row], result.int32(row, 0)) }
+      }
     } catch {
       heads.removeAll()
       throw error

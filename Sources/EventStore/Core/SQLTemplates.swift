@@ -15,6 +15,7 @@ extension SQLTemplate {
     "stored_metadata",
     "same_aggregate"
   )
+  static let findGroupedHeads = SQLTemplate(PackageResources.FindGroupedHeads_sql, "events")
   static let findHeads = SQLTemplate(PackageResources.FindHeads_sql, "events")
   static let findPositions = SQLTemplate(PackageResources.FindPositions_sql, "events")
   static let insertTriggers = SQLTemplate(PackageResources.InsertTriggers_sql)
@@ -49,9 +50,7 @@ extension SQLTemplate {
     PackageResources.TypeCounts_sql,
     "events",
     "conditions",
-    "bounds",
-    "first_time",
-    "last_time"
+    "bounds"
   )
 
   static let countedCategories = SQLTemplate(
@@ -130,7 +129,7 @@ extension SQLTemplate {
   static let liveProperties = SQLTemplate(PackageResources.LiveProperties_sql)
   static let nameClashes = SQLTemplate(PackageResources.NameClashes_sql)
   static let olderTransactions = SQLTemplate(PackageResources.OlderTransactions_sql)
-  static let projectionStatus = SQLTemplate(PackageResources.ProjectionStatus_sql, "events")
+  static let projectionStatus = SQLTemplate(PackageResources.ProjectionStatus_sql)
   static let readModelObjects = SQLTemplate(PackageResources.ReadModelObjects_sql)
 
   static let categoriesByPrefix = SQLTemplate(PackageResources.CategoriesByPrefix_sql, "events")
@@ -196,13 +195,25 @@ extension SQLTemplate {
   static let checkpointFindings = SQLTemplate(PackageResources.CheckpointFindings_sql)
   static let consumerFindings = SQLTemplate(PackageResources.ConsumerFindings_sql)
   static let standbyReplay = SQLTemplate(PackageResources.StandbyReplay_sql)
-  static let consumerStatus = SQLTemplate(PackageResources.ConsumerStatus_sql, "events")
+  static let consumerStatus = SQLTemplate(PackageResources.ConsumerStatus_sql)
+  static let readerLag = SQLTemplate(PackageResources.ReaderLag_sql, "events")
+  static let readerLags = SQLTemplate(PackageResources.ReaderLags_sql, "events")
   static let duplicateValues = SQLTemplate(
     PackageResources.DuplicateValues_sql,
     "events",
     "scope",
     "position",
     "value"
+  )
+  static let copiedValues = SQLTemplate(PackageResources.CopiedValues_sql, "events", "value")
+  static let eventsOfValues = SQLTemplate(
+    PackageResources.EventsOfValues_sql,
+    "events",
+    "scope",
+    "position",
+    "value",
+    "values",
+    "or_null"
   )
   static let eventHashes = SQLTemplate(
     PackageResources.EventHashes_sql,
@@ -232,6 +243,12 @@ extension SQLTemplate {
   static let positionHoles = SQLTemplate(PackageResources.PositionHoles_sql, "events")
   static let readers = SQLTemplate(PackageResources.Readers_sql)
   static let snapshotFindings = SQLTemplate(PackageResources.SnapshotFindings_sql, "events", "scope", "store")
+  static let groupedSnapshotFindings = SQLTemplate(
+    PackageResources.GroupedSnapshotFindings_sql,
+    "events",
+    "scope",
+    "store"
+  )
   static let streamEnds = SQLTemplate(PackageResources.StreamEnds_sql, "events")
   static let streams = SQLTemplate(PackageResources.Streams_sql, "events", "scope", "versions", "start")
   static let versionFindings = SQLTemplate(
@@ -247,7 +264,8 @@ extension SQLTemplate {
 
   /// All of them, but for the migrations.
   static let all: [SQLTemplate] = [
-    .appendEvents, .endTransaction, .findEvents, .findHeads, .findPositions, .insertTriggers,
+    .appendEvents, .endTransaction, .findEvents, .findGroupedHeads, .findHeads, .findPositions,
+    .insertTriggers,
     .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueKeys, .detectLayouts, .storeFacts,
     .tableIndexes, .nameFailures, .nodesOfPayload, .shapeChanges, .typeCounts, .estimatedEvents,
     .estimatedTypes, .countedCategories, .countedGroups, .countedStore, .countedStreams,
@@ -262,7 +280,9 @@ extension SQLTemplate {
     .eventsTable, .hasUniqueKey, .tableColumns, .changes,
     .verifySnapshots, .cell, .givenEvents, .writesToOthers,
     .checkpointFindings, .consumerFindings, .consumerStatus, .standbyReplay, .duplicateValues, .eventHashes,
+    .copiedValues, .eventsOfValues, .groupedSnapshotFindings,
     .gapEvidence,
-    .orderFindings, .positionHoles, .readers, .snapshotFindings, .streamEnds, .streams, .versionFindings,
+    .orderFindings, .positionHoles, .readerLag, .readerLags, .readers, .snapshotFindings, .streamEnds,
+    .streams, .versionFindings,
   ]
 }

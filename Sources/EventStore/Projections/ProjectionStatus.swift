@@ -86,12 +86,14 @@ extension StoreConnection {
     try requireSchema()
     try eventsTable().requirePosition(for: "a projection")
     if let name { try requireProjection(name) }
-    let sql = SQLTemplate.projectionStatus.filled(["events": relation])
     let result = try connection.query(
-      sql,
-      [.text(table.description), .text(name), .bool(countsRows), .int8(lagLimit.saturatingAdd(1))]
+      SQLTemplate.projectionStatus.sql,
+      [.text(table.description), .text(name), .bool(countsRows)]
     )
-    return try result.map { row in
+    let head = result.isEmpty ? nil : try readHead().position
+    let lags = try lags(behind: result.map { $0.int64("position") }, limit: lagLimit.saturatingAdd(1))
+    return try lags.indices.map { index in
+      let (row, lag) = (result[index], lags[index])
       let (estimate, query) = (row.optionalInt64("estimated_rows"), row.string("counting_query"))
       return ProjectionStatus(
         name: row.string("name"),
@@ -100,10 +102,10 @@ extension StoreConnection {
         state: ProjectionStatus.State(rawValue: row.string("state")) ?? .failed,
         isLive: row.bool("is_live"),
         position: row.int64("position"),
-        headPosition: row.optionalInt64("head_position") ?? 0,
-        lagEvents: min(row.int64("lag_events"), lagLimit),
-        isLagLowerBound: row.int64("lag_events") > lagLimit,
-        lagSeconds: row.float64("lag_seconds"),
+        headPosition: head ?? 0,
+        lagEvents: min(lag.events, lagLimit),
+        isLagLowerBound: lag.events > lagLimit,
+        lagSeconds: lag.seconds,
         rows: try estimate.map { try $0 + count(query) },
         events: row.int64("events"),
         deadLetters: row.int64("dead_letters"),

@@ -39,6 +39,37 @@ extension EventsTable {
   }
 }
 
+extension EventsTable {
+  /// Those of some aggregates that have no event, in their order.
+  func withoutEvents(_ ids: [String], _ connection: Connection) throws(PostgresError) -> [String] {
+    let names = Parameter.textArray(ids)
+    guard isDistributed else {
+      // One look into the index for each, however long the streams are.
+      return try connection.strings(
+        """
+        SELECT a.name FROM unnest(\(names)) WITH ORDINALITY AS a (name, place)
+        WHERE NOT EXISTS (SELECT FROM \(raw: relation) e WHERE e.aggregate_id = a.name) ORDER BY place
+        """
+      )
+    }
+    // Citus takes no correlated subquery to a set that a function returns.
+    let found = try connection.strings(
+      "SELECT e.aggregate_id::text FROM \(raw: relation) e WHERE e.aggregate_id = ANY (\(names)) GROUP BY e.aggregate_id"
+    )
+    let known = Set(found.map { ByteString($0) })
+    return ids.filter { !known.contains(ByteString($0)) }
+  }
+}
+
+extension Connection {
+  /// Whether there is an event `e` for which a condition holds. Citus takes LIMIT 1, and not EXISTS; PostgreSQL plans both
+  /// for the first row.
+  func hasEvent(in source: String, where condition: SQL) throws(PostgresError) -> Bool {
+    let first = try query("SELECT 1 FROM \(raw: source) e WHERE \(condition) LIMIT 1")
+    return !first.isEmpty
+  }
+}
+
 extension [SQL] {
   /// All conditions as one.
   var conjunction: SQL { isEmpty ? "true" : joined(separator: " AND ") }

@@ -1,9 +1,6 @@
 internal import LibPQ
 
 extension EventPages {
-  /// The statement that reads the next page.
-  var statement: SQL { statement(of: columns, from: table.source) }
-
   /// The columns of a page.
   var columns: String { table.columns + (isRemembered ? ", \(SeenEvents.hash) AS id_hash" : "") }
 
@@ -29,10 +26,27 @@ extension EventPages {
   private func firstRows(of rest: SQL) -> SQL {
     if ties == .none { return "\(rest) LIMIT \(raw: "\(rowsAsked)")" }
     let limit = ties == .cut ? remaining.map { " LIMIT \($0)" } ?? "" : ""
+    if isByRange { return "\(rest) OFFSET \(raw: "\(skippedRows)\(limit)")" }
     return """
       SELECT * FROM (\(rest) FETCH FIRST \(raw: "\(skippedRows + rowsAsked)") ROWS WITH TIES) AS page
       OFFSET \(raw: "\(skippedRows)\(limit)")
       """
+  }
+
+  /// Whether the end of a page is looked up before it is read. Citus has each shard's LIMIT done by the shard, and WITH TIES
+  /// by itself, which then gets the rest of the store for each page. Where both are PostgreSQL's own, one statement is faster.
+  var isByRange: Bool { table.isDistributed && ties != .none && order == .position }
+
+  /// The place of the last event of the next page; nil where the page is not full.
+  func endOfRange(_ connection: Connection) throws(PostgresError) -> Key? {
+    let bounds = [last.map { bound(query.reversed ? "<" : ">", $0) }].compactMap(\.self)
+    let end = try connection.query(
+      """
+      SELECT e.position FROM \(raw: table.source) e WHERE \((query.conditions(in: table) + bounds).conjunction)
+      ORDER BY \(raw: ordering) LIMIT 1 OFFSET \(raw: "\(skippedRows + rowsAsked - 1)")
+      """
+    )
+    return end.first { Key(position: $0.int64("position"), aggregateID: "", version: 0) }
   }
 
   private var ordering: String {

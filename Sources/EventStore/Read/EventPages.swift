@@ -78,7 +78,8 @@ struct EventPages: Sendable {
 
   /// Asks the server for the next page; ``receive(_:)`` must follow.
   func send(_ connection: Connection) throws(PostgresError) {
-    let statement = self.statement
+    let end = isByRange ? try endOfRange(connection) : nil
+    let statement = statement(of: columns, from: table.source, upTo: end)
     if query.hasSQL { return try connection.send(statement, readOnlyWithin: EventQuery.sqlLimit) }
     // Not prepared: a generic plan knows nothing of how frequent the types asked for are.
     try connection.send(statement.text, statement.parameters)

@@ -266,8 +266,7 @@ extension StoreConnection {
   func requireNames(in query: EventQuery) throws {
     let table = try eventsTable()
     func require(_ named: NamedEvents, _ condition: SQL) throws {
-      let sql: SQL = "SELECT EXISTS (SELECT FROM \(raw: table.source) e WHERE \(condition))"
-      guard try connection.query(sql).bool(0, 0) else {
+      guard try connection.hasEvent(in: table.source, where: condition) else {
         throw named.missing(in: table.name)
       }
     }
@@ -287,16 +286,16 @@ extension StoreConnection {
   /// evenly distributed, would go through the table to the first of them.
   private func isThere(_ category: String, in table: EventsTable) throws -> Bool {
     guard table.relation.hasSameBytes(as: table.name.sql), try isInByteOrder("aggregate_id") else {
-      let sql: SQL =
-        "SELECT EXISTS (SELECT FROM \(raw: table.source) e WHERE \(table.isOf(category: category)))"
-      return try connection.query(sql).bool(0, 0)
+      return try connection.hasEvent(in: table.source, where: table.isOf(category: category))
     }
-    let sql: SQL = """
-      SELECT EXISTS (SELECT FROM \(raw: relation) e WHERE e.aggregate_id = \(category))
-        OR (SELECT true FROM \(raw: relation) e
-            WHERE e.aggregate_id COLLATE "C" >= \(category + "-") AND e.aggregate_id COLLATE "C" < \(category + ".")
-            ORDER BY e.aggregate_id COLLATE "C" LIMIT 1) IS NOT NULL
+    let members = try connection.query(
       """
-    return try connection.query(sql).bool(0, 0)
+      SELECT 1 FROM \(raw: relation) e
+      WHERE e.aggregate_id COLLATE "C" >= \(category + "-") AND e.aggregate_id COLLATE "C" < \(category + ".")
+      ORDER BY e.aggregate_id COLLATE "C" LIMIT 1
+      """
+    )
+    if !members.isEmpty { return true }
+    return try connection.hasEvent(in: relation, where: "e.aggregate_id = \(category)")
   }
 }

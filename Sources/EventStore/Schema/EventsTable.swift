@@ -15,6 +15,8 @@ struct EventsTable: Sendable, Hashable {
   let hasPosition: Bool
   /// Whether `timestamp` is a timestamptz; without a zone its values are taken as UTC.
   let hasTimeZone: Bool
+  /// Whether Citus keeps the table, in shards on its nodes: its planner takes fewer forms of SQL than PostgreSQL's.
+  let isDistributed: Bool
 
   /// The FROM item that reads the events as they are stored: the table, or a layout's query.
   let relation: String
@@ -46,8 +48,10 @@ struct EventsTable: Sendable, Hashable {
     types: [ByteString: String],
     positionOrigin: ColumnOrigin? = nil,
     firstVersion: Int = 1,
-    mayBeginLater: Bool = false
+    mayBeginLater: Bool = false,
+    isDistributed: Bool = false
   ) {
+    self.isDistributed = isDistributed
     self.positionOrigin = positionOrigin
     (self.firstVersion, self.mayBeginLater) = (firstVersion, mayBeginLater)
     self.name = name
@@ -201,7 +205,16 @@ struct EventsTable: Sendable, Hashable {
     var types: [ByteString: String] = [:]
     result.forEachRow { types[ByteString($0.string("name"))] = $0.string("type") }
     try check(types, of: name.description, hint: "Name the table of events with \(.table()).")
-    return EventsTable(name: name, relation: name.sql, types: types)
+    let isDistributed = result[0].bool("has_citus") ? try isDistributed(name, connection) : false
+    return EventsTable(name: name, relation: name.sql, types: types, isDistributed: isDistributed)
+  }
+
+  /// Whether Citus keeps a table, as its own catalogue tells, which every role may read. Without Citus nobody asks.
+  private static func isDistributed(_ name: QualifiedName, _ connection: Connection) throws -> Bool {
+    let rows = try connection.query(
+      "SELECT 1 FROM pg_catalog.pg_dist_partition WHERE logicalrelid = to_regclass(\(name.sql))"
+    )
+    return !rows.isEmpty
   }
 
   /// The columns that make a table of events, with the types that they may have.

@@ -26,7 +26,7 @@ extension StoreConnection {
   ) throws -> AggregateState {
     try namingPoison(of: reducer, to: point, suspects: [aggregateID]) {
       try connection.transaction(.repeatableReadOnly) {
-        let known = usingSnapshots ? try knownReducer(reducer) : nil
+        let known = usingSnapshots ? try usableReducer(reducer) : nil
         let state = try fold(aggregateID, to: point, reducer, from: known, indented: indented)
         if known != nil, state.snapshotVersion == nil {
           try reportStale(reducer, of: aggregateID)
@@ -46,13 +46,13 @@ extension StoreConnection {
   ) throws -> AggregateState {
     let events = try eventsTable()
     let state = indented ? "jsonb_pretty(f.state)" : "f.state::text"
-    let query = Fold(reducer, of: events).query(
+    let query = Fold(reducer, of: events, stream: aggregateID).query(
       base: base(of: aggregateID, to: point, from: known, in: events),
       result: """
         SELECT CASE WHEN b.state IS NOT NULL THEN b.version END AS snapshot_version, f.version, f.upto,
                \(raw: state) AS state, \(raw: events.time) AS "timestamp", \(raw: events.position) AS position
         FROM annals_fold AS f CROSS JOIN annals_base AS b
-        JOIN \(raw: relation) AS e ON e.aggregate_id = f.aggregate_id AND e.version = f.upto
+        JOIN \(raw: relation) AS e ON \(events.isOf(aggregateID)) AND e.version = f.upto
         WHERE f.version = f.upto OR f.state IS NULL
         """
     )

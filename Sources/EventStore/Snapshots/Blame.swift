@@ -55,7 +55,7 @@ extension StoreConnection {
   ) throws -> [BlamedValue] {
     let events = try eventsTable()
     let prefix = Self.normalized(path)
-    let query = Fold(reducer, of: events).query(
+    let query = Fold(reducer, of: events, stream: aggregateID).query(
       base: base(of: aggregateID, to: point, from: nil, in: events),
       result: """
         , annals_pairs (key, old, new) AS (
@@ -66,7 +66,7 @@ extension StoreConnection {
         SELECT \(raw: Self.pathForPeople) AS path, l.new::text AS value, e.id, e.version, e.event_type,
                \(raw: events.time) AS "timestamp"
         FROM annals_last AS l CROSS JOIN annals_base AS b
-        LEFT JOIN \(raw: events.source) AS e ON e.aggregate_id = b.aggregate_id AND e.version = l.key
+        LEFT JOIN \(raw: events.source) AS e ON \(events.isOf(aggregateID)) AND e.version = l.key
         WHERE (jsonb_typeof(l.new) NOT IN ('object', 'array') OR l.new IN ('{}', '[]'))
           AND (path = \(prefix) OR starts_with(path, \(prefix + ".")) OR starts_with(path, \(prefix + "[")))
         ORDER BY path COLLATE "C"

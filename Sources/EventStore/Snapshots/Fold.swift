@@ -7,11 +7,15 @@ internal import LibPQ
 struct Fold {
   private let reducer: Reducer
   private let events: EventsTable
+  private let aggregateID: String?
 
-  /// - Parameter events: the table to read.
-  init(_ reducer: Reducer, of events: EventsTable) {
+  /// - Parameters:
+  ///   - events: the table to read.
+  ///   - aggregateID: the only stream that is folded, where there is only one.
+  init(_ reducer: Reducer, of events: EventsTable, stream aggregateID: String? = nil) {
     self.reducer = reducer
     self.events = events
+    self.aggregateID = aggregateID
   }
 
   /// The version before the first event of a stream in the row `h`, which has its `first_version`. Some stores count
@@ -50,7 +54,14 @@ struct Fold {
       , f.upto
       FROM annals_fold AS f CROSS JOIN LATERAL (
       SELECT \(events.columns) FROM \(events.source) AS e
-      WHERE e.aggregate_id = f.aggregate_id AND e.version > f.version AND e.version <= f.upto
+      WHERE
+      """
+    )
+    // Citus sends a recursive query to the node of a stream that it names throughout, and takes no other.
+    code.add(sql: aggregateID.map { events.isOf($0) } ?? "e.aggregate_id = f.aggregate_id")
+    code.add(
+      """
+      AND e.version > f.version AND e.version <= f.upto
       ORDER BY e.version LIMIT 1
       ) AS event
       WHERE f.state IS NOT NULL

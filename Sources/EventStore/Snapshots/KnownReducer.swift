@@ -35,6 +35,12 @@ extension StoreConnection {
     }
   }
 
+  /// The same where a fold of one stream can begin with a snapshot: the table of them is no part of a distributed one, and
+  /// Citus takes no recursive query over both.
+  func usableReducer(_ reducer: Reducer) throws -> KnownReducer? {
+    try eventsTable().isDistributed ? nil : knownReducer(reducer)
+  }
+
   /// Enters a reducer, in the caller's transaction.
   func registerReducer(_ reducer: Reducer) throws -> KnownReducer {
     let sql: SQL = """

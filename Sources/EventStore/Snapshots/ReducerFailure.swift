@@ -27,11 +27,12 @@ extension StoreConnection {
     _ reducer: Reducer
   ) throws -> EventStoreError? {
     guard var failure = try failure(in: aggregateID, to: point, reducer) else { return nil }
-    let base = base(of: aggregateID, to: point, from: nil, in: try eventsTable())
+    let events = try eventsTable()
+    let base = base(of: aggregateID, to: point, from: nil, in: events)
     let versions = try connection.query(
       """
       SELECT e.version, e.event_type FROM (\(base)) AS b
-      JOIN \(raw: relation) AS e ON e.aggregate_id = b.aggregate_id AND e.version <= b.upto ORDER BY e.version
+      JOIN \(raw: relation) AS e ON \(events.isOf(aggregateID)) AND e.version <= b.upto ORDER BY e.version
       """
     )
     // Bisection: the fold up to `sound` works, the one up to `failing` does not.
@@ -61,7 +62,8 @@ extension StoreConnection {
   ) throws -> PostgresError? {
     let events = try eventsTable()
     let base = base(of: aggregateID, to: point, from: nil, in: events)
-    let fold = Fold(reducer, of: events).query(base: base, result: "SELECT count(state) FROM annals_fold")
+    let fold = Fold(reducer, of: events, stream: aggregateID)
+      .query(base: base, result: "SELECT count(state) FROM annals_fold")
     do {
       if connection.isInTransaction {
         // The error must not end the transaction of the caller, who goes on looking.

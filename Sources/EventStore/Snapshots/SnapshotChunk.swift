@@ -66,16 +66,13 @@ extension StoreConnection {
   }
 
   private func chunks(ofNames ids: [String]) throws -> [SnapshotChunk] {
-    let sql: SQL = """
-      SELECT (SELECT count(*) FROM \(raw: relation) AS e WHERE e.aggregate_id = names.name) AS events, names.name
-      FROM unnest(\(Parameter.textArray(ids))::text[]) AS names (name) ORDER BY 1
-      """
-    let result = try connection.query(sql)
-    if !result.isEmpty, result[0].int64("events") == 0 {
-      throw NamedEvents.aggregate(result[0].string("name")).missing(in: table)
+    let events = try eventsTable()
+    if let missing = try events.withoutEvents(ids, connection).first {
+      throw NamedEvents.aggregate(missing).missing(in: table)
     }
-    let events = result.map { $0.int64("events") }.reduce(0, +)
-    return SnapshotChunk.chunks(ofNames: ids, events: events)
+    let named = AggregateSelection.aggregates(ids).condition(in: events)
+    let count = try connection.query("SELECT count(*) FROM \(raw: relation) AS e WHERE \(named)").int64(0, 0)
+    return SnapshotChunk.chunks(ofNames: ids, events: count)
   }
 
   /// The aggregates of a chunk.

@@ -60,17 +60,19 @@ extension StoreConnection {
     switch selection {
     case .all: return
     case .category(let category):
-      let isKnown: SQL = """
-        SELECT EXISTS (SELECT FROM \(raw: relation) AS e WHERE \(selection.condition(in: events)))
-          OR EXISTS (SELECT FROM \(snapshots) AS e WHERE \(selection.conditionOnIDs(in: events)))
-        """
-      if try connection.query(isKnown).bool(0, 0) { return }
+      if try connection.hasEvent(in: relation, where: selection.condition(in: events)) { return }
+      let snapshot = try connection.query(
+        "SELECT 1 FROM \(snapshots) AS e WHERE \(selection.conditionOnIDs(in: events)) LIMIT 1"
+      )
+      if !snapshot.isEmpty { return }
       throw NamedEvents.category(category).missing(in: table)
     case .aggregates(let ids):
+      let withoutEvents = try events.withoutEvents(ids, connection)
+      if withoutEvents.isEmpty { return }
       let unknown: SQL = """
-        SELECT names.name FROM unnest(\(Parameter.textArray(ids))::text[]) WITH ORDINALITY AS names (name, place)
-        WHERE NOT EXISTS (SELECT FROM \(raw: relation) AS e WHERE e.aggregate_id = names.name)
-          AND NOT EXISTS (SELECT FROM \(snapshots) AS e WHERE e.aggregate_id = names.name)
+        SELECT names.name
+        FROM unnest(\(Parameter.textArray(withoutEvents))::text[]) WITH ORDINALITY AS names (name, place)
+        WHERE NOT EXISTS (SELECT FROM \(snapshots) AS e WHERE e.aggregate_id = names.name)
         ORDER BY place LIMIT 1
         """
       guard let name = try connection.query(unknown).first({ $0.string("name") }) else { return }

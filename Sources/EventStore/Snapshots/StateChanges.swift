@@ -28,7 +28,7 @@ extension StoreConnection {
   ) throws -> [StateChange] {
     try namingPoison(of: reducer, suspects: [aggregateID]) {
       try connection.transaction(.repeatableReadOnly) {
-        let known = usingSnapshots ? try knownReducer(reducer) : nil
+        let known = usingSnapshots ? try usableReducer(reducer) : nil
         let states = try [first, second].map { try fold(aggregateID, to: $0, reducer, from: known).state }
         return try changes(from: states[0], to: states[1])
       }

@@ -48,10 +48,29 @@ extension TypeHistory {
       "bounds": table.hasPosition
         ? "min(e.position) AS first, max(e.position) AS last"
         : "NULL::bigint AS first, NULL::bigint AS last, \(times)",
-      "first_time": table.hasPosition ? time(at: "c.first", in: table) : "c.first_time",
-      "last_time": table.hasPosition ? time(at: "c.last", in: table) : "c.last_time",
     ])
-    return try connection.query(sql).map { try TypeHistory($0) }
+    let counts = try connection.query(sql)
+    guard table.hasPosition else { return try counts.map { try TypeHistory($0) } }
+    let ends = counts.map { [$0.int64("first"), $0.int64("last")] }.flatMap(\.self)
+    let seen = try self.times(at: ends, in: table, connection)
+    return try counts.map { try TypeHistory($0, times: seen) }
+  }
+
+  /// The times of the events at some positions, in a statement of their own: Citus takes no subquery to each row of counts.
+  private static func times(
+    at positions: [Int64],
+    in table: EventsTable,
+    _ connection: Connection
+  ) throws(PostgresError) -> [Int64: Timestamp?] {
+    let sql: SQL = """
+      SELECT e.position, \(raw: table.time) AS "timestamp" FROM \(raw: table.relation) e
+      WHERE e.position = ANY (\(Parameter.int8Array(positions)))
+      """
+    var times: [Int64: Timestamp?] = [:]
+    try connection.query(sql).forEachRow { row in
+      times[row.int64("position")] = .some(row.isNull("timestamp") ? nil : row.timestamp("timestamp"))
+    }
+    return times
   }
 
   private static func time(at position: SQL, in table: EventsTable) -> SQL {
@@ -84,14 +103,28 @@ extension TypeHistory {
   }
 
   private init(_ row: borrowing Row) throws(EventStoreError) {
+    count = TypeCount(row)
+    firstSeen = try row.time("first_time", ofType: count.type.string)
+    lastSeen = try row.time("last_time", ofType: count.type.string)
+  }
+
+  private init(_ row: borrowing Row, times: [Int64: Timestamp?]) throws(EventStoreError) {
+    count = TypeCount(row)
+    guard let first = times[row.int64("first")] ?? nil, let last = times[row.int64("last")] ?? nil else {
+      throw .incomplete("an event of type \(count.type)", without: "timestamp")
+    }
+    (firstSeen, lastSeen) = (first, last)
+  }
+}
+
+extension TypeCount {
+  fileprivate init(_ row: borrowing Row) {
     let (first, last) = (row.optionalInt64("first"), row.optionalInt64("last"))
-    count = TypeCount(
+    self.init(
       type: ByteString(row.string("event_type")),
       events: row.int64("events"),
       positions: first.flatMap { first in last.map { first...$0 } }
     )
-    firstSeen = try row.time("first_time", ofType: count.type.string)
-    lastSeen = try row.time("last_time", ofType: count.type.string)
   }
 }
 

@@ -4,25 +4,41 @@ extension VersionCheckRun {
   /// Looks for values that only one event may have, unless a unique index vouches for them.
   func checkUnique(_ column: String, _ kind: Finding.Kind, _ report: Report) throws {
     if try layout.hasUniqueKey([column], connection) { return }
-    let findings = sql(.duplicateValues, ["value": "\(raw: "e.\(column)")"])
-    try connection.forEachPage(of: findings) { page in
-      try page.forEachRow { row in
-        let count = row.int64("copies")
-        let events =
-          "\(count) \(count == 1 ? "event" : "events") (\(row.string("events"))\(count > 5 ? ", \u{2026}" : ""))"
-        try report(
-          Finding(
-            kind: kind,
-            severity: .error,
-            aggregateID: row.optionalString("aggregate_id"),
-            version: row.optionalInt64("version").map(Int.init),
-            position: row.optionalInt64("position"),
-            detail: row.optionalString("value").map { "\(column) \($0) belongs to \(events)" }
-              ?? "no \(column) in \(events)"
-          )
-        )
+    let value: SQL = "\(raw: "e.\(column)")"
+    guard layout.isDistributed else {
+      return try connection.forEachPage(of: sql(.duplicateValues, ["value": value])) { page in
+        try page.forEachRow { try report(Self.duplicate(column, kind, $0)) }
       }
     }
+    // In two steps. On a table of one server, each thousand of values would be one more pass through it.
+    let type = column.hasSameBytes(as: "id") ? "uuid" : "bigint"
+    try connection.forEachPage(of: sql(.copiedValues, ["value": value])) { page in
+      let values = page.map { $0.optionalString("value") }
+      let known = Parameter.textArray(values.compactMap(\.self))
+      let events = sql(
+        .eventsOfValues,
+        [
+          "value": value, "values": "\(known)::\(raw: type)[]",
+          "or_null": values.contains(nil) ? "OR \(value) IS NULL" : "",
+        ]
+      )
+      try connection.query(events).forEachRow { try report(Self.duplicate(column, kind, $0)) }
+    }
+  }
+
+  private static func duplicate(_ column: String, _ kind: Finding.Kind, _ row: borrowing Row) -> Finding {
+    let count = row.int64("copies")
+    let events =
+      "\(count) \(count == 1 ? "event" : "events") (\(row.string("events"))\(count > 5 ? ", \u{2026}" : ""))"
+    return Finding(
+      kind: kind,
+      severity: .error,
+      aggregateID: row.optionalString("aggregate_id"),
+      version: row.optionalInt64("version").map(Int.init),
+      position: row.optionalInt64("position"),
+      detail: row.optionalString("value").map { "\(column) \($0) belongs to \(events)" }
+        ?? "no \(column) in \(events)"
+    )
   }
 
   /// Looks for events of a stream that came before the event of the version below.
@@ -47,12 +63,9 @@ extension VersionCheckRun {
 
   /// Whether events lack a position, or a time: each order is sorted on its own then.
   private func nullColumns() throws -> (position: Bool, time: Bool) {
-    let sql: SQL = """
-      SELECT EXISTS (SELECT FROM \(raw: layout.relation) e WHERE \(raw: layout.position) IS NULL) AS position,
-             EXISTS (SELECT FROM \(raw: layout.relation) e WHERE "timestamp" IS NULL) AS time
-      """
-    let row = try connection.query(sql)
-    return (layout.hasPosition && row[0].bool("position"), row[0].bool("time"))
+    let lacksPosition =
+      try layout.hasPosition && connection.hasEvent(in: layout.relation, where: "e.position IS NULL")
+    return (lacksPosition, try connection.hasEvent(in: layout.relation, where: "e.\"timestamp\" IS NULL"))
   }
 
   private func orderFinding(_ row: borrowing Row) -> Finding {
@@ -75,7 +88,8 @@ extension VersionCheckRun {
   /// Looks for snapshots of versions that are not there, where annals' own tables are and may be read.
   func checkSnapshots(_ report: Report) throws {
     guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return }
-    try connection.forEachPage(of: sql(.snapshotFindings, ["scope": scopeOfIDs])) { page in
+    let findings = layout.isDistributed ? SQLTemplate.groupedSnapshotFindings : .snapshotFindings
+    try connection.forEachPage(of: sql(findings, ["scope": scopeOfIDs])) { page in
       try page.forEachRow { row in
         let (version, last) = (row.int64("version"), row.optionalInt64("last"))
         try report(

@@ -151,20 +151,21 @@ extension StoreConnection {
     // It would not count as lag of any reader.
     try eventsTable().requirePositions(connection)
     let sql: SQL = """
-      SELECT clock_timestamp() AS time, coalesce(max(position), 0) AS head,
-             (SELECT least(1e12, greatest(-1e12, extract(epoch FROM clock_timestamp()) - extract(epoch FROM "timestamp")))::float8
-              FROM \(raw: relation) e ORDER BY position DESC LIMIT 1) AS age_seconds
-      FROM \(raw: relation) e
+      SELECT e.position AS head,
+             least(1e12, greatest(-1e12, extract(epoch FROM clock_timestamp()) - extract(epoch FROM e."timestamp")))::float8
+               AS age_seconds
+      FROM \(raw: relation) e WHERE e.position IS NOT NULL ORDER BY e.position DESC LIMIT 1
       """
-    let newest = try connection.query(sql)
+    let newest = try connection.query(sql).first { ($0.int64("head"), $0.optionalFloat64("age_seconds")) }
     var readers = StoreHealth.Reader.live(projections)
     if hasReaders { readers += try consumers(lagLimit: lagLimit) }
     let holders = try AdvisoryLock.holders(of: readers.map(\.lock), connection)
     for index in readers.indices { readers[index].holder = holders[ByteString(readers[index].lock)] }
+    let time = try connection.query("SELECT clock_timestamp() AS time")
     return StoreHealth(
-      time: newest[0].timestamp("time"),
-      head: newest[0].int64("head"),
-      ageSeconds: newest[0].optionalFloat64("age_seconds"),
+      time: time[0].timestamp("time"),
+      head: newest?.0 ?? 0,
+      ageSeconds: newest?.1,
       readers: readers,
       positionFaults: try positionFaults().faults,
       replay: try standbyReplay()
@@ -172,18 +173,19 @@ extension StoreConnection {
   }
 
   private func consumers(lagLimit: Int64) throws -> [StoreHealth.Reader] {
-    let sql = SQLTemplate.consumerStatus.filled(["events": relation])
-    let parameters: [Parameter] = [.text(table.description), .int8(lagLimit.saturatingAdd(1))]
-    return try connection.query(sql, parameters).map { row in
-      StoreHealth.Reader(
+    let result = try connection.query(SQLTemplate.consumerStatus.sql, [.text(table.description)])
+    let lags = try lags(behind: result.map { $0.int64("position") }, limit: lagLimit.saturatingAdd(1))
+    return lags.indices.map { index in
+      let (row, lag) = (result[index], lags[index])
+      return StoreHealth.Reader(
         name: row.string("name"),
         isProjection: false,
         position: row.int64("position"),
         movedAt: row.timestamp("moved_at"),
         filter: row.string("filter"),
-        lagEvents: min(row.int64("lag_events"), lagLimit),
-        isLagLowerBound: row.int64("lag_events") > lagLimit,
-        lagSeconds: row.float64("lag_seconds"),
+        lagEvents: min(lag.events, lagLimit),
+        isLagLowerBound: lag.events > lagLimit,
+        lagSeconds: lag.seconds,
         deadLetters: row.int64("dead_letters"),
         error: nil
       )

@@ -105,11 +105,7 @@ struct VersionCheckRun {
   /// A name that was mistyped must not pass for a sound stream.
   func requireAggregates() throws {
     guard case .aggregates(let ids) = check.selection else { return }
-    let sql: SQL = """
-      SELECT a.name FROM unnest(\(Parameter.textArray(ids))) WITH ORDINALITY AS a (name, place)
-      WHERE NOT EXISTS (SELECT FROM \(raw: layout.relation) e WHERE e.aggregate_id = a.name) ORDER BY place LIMIT 1
-      """
-    guard let missing = try connection.query(sql).first({ $0.string("name") }) else { return }
+    guard let missing = try layout.withoutEvents(ids, connection).first else { return }
     throw NamedEvents.aggregate(missing).missing(in: layout.name)
   }
 

@@ -1,17 +1,10 @@
--- $1 the store, $2 a projection or NULL for all, $3 whether rows may be counted, $4 how many events are counted at most
--- behind a checkpoint (ORDER BY keeps the planner, who does not know the checkpoint, at the index). estimated_rows is the planner's
--- estimate of the rows of large tables and of those that the role may not read whole, NULL where there is none;
+-- $1 the store, $2 a projection or NULL for all, $3 whether rows may be counted. estimated_rows is the planner's estimate of the rows of large tables and of those that the role may not read whole, NULL where there is none;
 -- counting_query counts the others. A build that workers share is where its last shard is.
--- Times may be infinite, and JSON has no number for the seconds since then.
 SELECT g.projection AS name, g.number AS generation, g.version,
        CASE WHEN g.error->>'code' = 'invalidDefinition' AND g.state = 'live' THEN 'stale'
             WHEN g.error IS NOT NULL AND g.state <> 'retired' THEN 'failed'
             WHEN g.state = 'live' AND p.is_paused THEN 'paused' ELSE g.state END AS state,
        g.state = 'live' AS is_live, b.position,
-       (SELECT count(*) FROM (SELECT FROM {events} e WHERE e.position > b.position ORDER BY e.position LIMIT $4) AS l) AS lag_events,
-       (SELECT max(e.position) FROM {events} e) AS head_position,
-       coalesce((SELECT least(1e12, greatest(0, extract(epoch FROM clock_timestamp()) - extract(epoch FROM e."timestamp"))) FROM {events} e
-                 WHERE e.position > b.position ORDER BY e.position LIMIT 1), 0)::float8 AS lag_seconds,
        CASE WHEN t.is_unknown THEN NULL ELSE coalesce(t.estimate, 0) END AS estimated_rows,
        coalesce(t.query, '') AS counting_query,
        b.events,
