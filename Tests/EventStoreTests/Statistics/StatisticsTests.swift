@@ -136,6 +136,21 @@ import Testing
     }
   }
 
+  /// That takes the longest, and not everybody needs it.
+  @Test func streamsNeedNotBeCounted() async throws {
+    try await withStore(StreamListTests.fill) { _, store in
+      for units in [[GroupQuery.Unit.category], [.type], [.day, .type]] {
+        var query = GroupQuery(by: units)
+        let counted = try await groups(store, query)
+        query.countsStreams = false
+        let others = try await groups(store, query)
+        #expect(others.map(\.names) == counted.map(\.names) && others.map(\.events) == counted.map(\.events))
+        #expect(others.map(\.bytes) == counted.map(\.bytes))
+        #expect(others.allSatisfy { $0.streams == nil } && counted.allSatisfy { $0.streams != nil })
+      }
+    }
+  }
+
   @Test func infiniteTimesAreTimes() async throws {
     let fill = """
       INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp)
