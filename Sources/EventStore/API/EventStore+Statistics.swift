@@ -34,7 +34,7 @@ extension EventStore {
   @discardableResult
   public func listCategories(
     beginningWith prefix: String = "",
-    order: StreamQuery.Order = .name,
+    order: ListedCategory.Order = .name,
     limit: Int? = 100,
     exact: Bool = false,
     _ body: @Sendable (ListedCategory) throws -> Void

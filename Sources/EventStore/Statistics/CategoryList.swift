@@ -4,7 +4,7 @@ extension StoreConnection {
   /// - Returns: whether there are more than the limit.
   func listCategories(
     prefix: String,
-    order: StreamQuery.Order,
+    order: ListedCategory.Order,
     limit: Int?,
     isExact: Bool,
     _ body: @Sendable (ListedCategory) throws -> Void
@@ -100,7 +100,7 @@ private struct CategoryList {
     )
   }
 
-  func counted(by order: StreamQuery.Order) throws -> SQL {
+  func counted(by order: ListedCategory.Order) throws -> SQL {
     let column = table.hasCategory ? "category" : "aggregate_id"
     let byteOrder = try hand.isInByteOrder(column) ? "" : StoreConnection.byteOrder
     let range = NameRange(prefix: prefix, category: nil, column: column, order: byteOrder, in: table)

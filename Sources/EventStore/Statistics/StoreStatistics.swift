@@ -104,10 +104,8 @@ extension StoreConnection {
     guard events > Self.fewEvents, table.hasPosition,
       try connection.plan(of: "\(all) ORDER BY e.position LIMIT 1").goesByIndex
     else { return nil }
-    let ends: SQL = """
-      SELECT (SELECT \(raw: table.time) \(raw: "FROM \(table.relation) e") ORDER BY e.position LIMIT 1) AS first_time,
-             (SELECT \(raw: table.time) \(raw: "FROM \(table.relation) e") ORDER BY e.position DESC LIMIT 1) AS last_time
-      """
+    let byPosition: SQL = "(SELECT \(raw: table.time) FROM \(raw: table.relation) e ORDER BY e.position"
+    let ends: SQL = "SELECT \(byPosition) LIMIT 1) AS first_time, \(byPosition) DESC LIMIT 1) AS last_time"
     let times = try connection.query(ends)
     let streams = try connection.plan(of: "\(all) GROUP BY e.aggregate_id").rows
     let recent = try recentEvents(hours: [1, 24, 168], of: events, table)

@@ -128,9 +128,8 @@ struct StreamList {
       return nil
     }
     // A range of names is one in the order of bytes alone.
-    for order in isInByteOrder || query.prefix.isEmpty && query.category == nil
-      ? ["", StoreConnection.byteOrder] : [StoreConnection.byteOrder]
-    {
+    let hasRange = !query.prefix.isEmpty || query.category != nil
+    for order in isInByteOrder || !hasRange ? ["", StoreConnection.byteOrder] : [StoreConnection.byteOrder] {
       let first: SQL = """
         SELECT e.aggregate_id FROM \(events) e WHERE \(range.conditions.conjunction)
         ORDER BY e.aggregate_id \(raw: order) LIMIT 1

@@ -68,4 +68,12 @@ public struct ListedCategory: Sendable, Hashable {
   public let events: Int64
   /// Whether these numbers are estimates, by PostgreSQL's statistics.
   public let isEstimate: Bool
+
+  /// An order of categories. Those of the same place in it come by name.
+  public enum Order: Sendable, Hashable {
+    /// By the bytes of the name, or nearly so where names are found one by one.
+    case name
+    /// Those of the most events first.
+    case events
+  }
 }

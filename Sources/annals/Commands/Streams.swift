@@ -114,7 +114,7 @@ struct Streams: AsyncParsableCommand {
     let printer = Mutex(RecordPrinter<ListedCategory>(output.style))
     let hasMore = try await store.listCategories(
       beginningWith: prefix ?? "",
-      order: sort.order,
+      order: sort == .events ? .events : .name,
       limit: extent.limit,
       exact: exact
     ) { category in

@@ -23,7 +23,7 @@ import Testing
   private func list(
     _ store: EventStore,
     _ prefix: String = "",
-    order: StreamQuery.Order = .name,
+    order: ListedCategory.Order = .name,
     limit: Int? = 1000,
     exact: Bool = false
   ) async throws -> [ListedCategory] {
