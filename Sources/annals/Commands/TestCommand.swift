@@ -6,7 +6,7 @@ internal import PostgresSandbox
 struct TestCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "test",
-    abstract: "Run tests of projections, reducers, upcasters and layouts.",
+    abstract: "Test projections, reducers, upcasters and layouts.",
     discussion: """
         annals test --sandbox Examples/orders
         annals test --record orders.test.sql

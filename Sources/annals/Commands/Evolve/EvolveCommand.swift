@@ -3,7 +3,7 @@ internal import ArgumentParser
 struct EvolveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evolve",
-    abstract: "Prove a change of event shape, and carry it out on a copy.",
+    abstract: "Prove a change of event shape, and make the copy.",
     discussion: """
         annals evolve check currency.sql
         annals evolve plan currency.sql --out currency.plan
