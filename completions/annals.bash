@@ -220,7 +220,7 @@ _annals_init() {
     repeating_flags=()
     non_repeating_flags=(--add-position --online -n --dry-run --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --progress --partitions)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --progress --partitions)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -252,6 +252,9 @@ _annals_init() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '--progress')
@@ -325,7 +328,7 @@ _annals_layouts_write() {
     repeating_flags=()
     non_repeating_flags=(--force --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -357,6 +360,9 @@ _annals_layouts_write() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     esac
@@ -508,7 +514,7 @@ _annals_append() {
     repeating_flags=()
     non_repeating_flags=(--receipts -x --expanded -n --dry-run --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --run-id --max-errors --rejects --progress -o --output --fields --retry-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --expected-version --id --metadata --correlation-id --causation-id --timestamp --from --batch-size --workers --skip-lines --id-from --run-id --max-errors --rejects --progress -o --output --fields --retry-timeout)
     __annals_offer_flags_options 3
 
     # Offer option value completions
@@ -540,6 +546,9 @@ _annals_append() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '--expected-version')
@@ -618,7 +627,7 @@ _annals_stream() {
     repeating_flags=()
     non_repeating_flags=(--raw --reverse --strict --follow -x --expanded --version '-?' --help)
     repeating_options=(--set --type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output --fields)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -650,6 +659,9 @@ _annals_stream() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '--upcasters')
@@ -724,7 +736,7 @@ _annals_trace() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -756,6 +768,9 @@ _annals_trace() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '-o'|'--output')
@@ -772,7 +787,7 @@ _annals_replay() {
     repeating_flags=()
     non_repeating_flags=(--raw --follow --park -n --dry-run -x --expanded --version '-?' --help)
     repeating_options=(--set --type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout --wait-limit -o --output --fields --into --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout --wait-limit -o --output --fields --into --progress)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -804,6 +819,9 @@ _annals_replay() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '--upcasters')
@@ -891,9 +909,9 @@ _annals_replay() {
 
 _annals_watermark() {
     repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
+    non_repeating_flags=(--publish -x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --every --wait-limit --retry-timeout -o --output --fields)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -925,6 +943,18 @@ _annals_watermark() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '--every')
+        return
+        ;;
+    '--wait-limit')
+        return
+        ;;
+    '--retry-timeout')
         return
         ;;
     '-o'|'--output')
@@ -964,7 +994,7 @@ _annals_snapshot_take() {
     repeating_flags=()
     non_repeating_flags=(--all --raw --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--category --every --workers --retry-timeout --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters)
+    non_repeating_options=(--category --every --workers --retry-timeout --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1015,6 +1045,9 @@ _annals_snapshot_take() {
     '--response-timeout')
         return
         ;;
+    '--max-staleness')
+        return
+        ;;
     '--upcasters')
         __annals_add_completions -d
         return
@@ -1034,7 +1067,7 @@ _annals_snapshot_show() {
     repeating_flags=()
     non_repeating_flags=(--blame --strict --no-snapshot --raw -x --expanded --version '-?' --help)
     repeating_options=(--diff --set)
-    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters -o --output --fields)
+    non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters -o --output --fields)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1081,6 +1114,9 @@ _annals_snapshot_show() {
     '--response-timeout')
         return
         ;;
+    '--max-staleness')
+        return
+        ;;
     '--upcasters')
         __annals_add_completions -d
         return
@@ -1107,7 +1143,7 @@ _annals_snapshot_list() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
+    non_repeating_options=(--category -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1145,6 +1181,9 @@ _annals_snapshot_list() {
     '--response-timeout')
         return
         ;;
+    '--max-staleness')
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -1167,7 +1206,7 @@ _annals_snapshot_verify() {
     repeating_flags=()
     non_repeating_flags=(--raw -x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters -o --output --fields)
+    non_repeating_options=(--category --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1209,6 +1248,9 @@ _annals_snapshot_verify() {
     '--response-timeout')
         return
         ;;
+    '--max-staleness')
+        return
+        ;;
     '--upcasters')
         __annals_add_completions -d
         return
@@ -1235,7 +1277,7 @@ _annals_snapshot_prune() {
     repeating_flags=()
     non_repeating_flags=(--stale -n --dry-run -y --yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--category --keep -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
+    non_repeating_options=(--category --keep -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1276,6 +1318,9 @@ _annals_snapshot_prune() {
     '--response-timeout')
         return
         ;;
+    '--max-staleness')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -1291,7 +1336,7 @@ _annals_check-projection() {
     repeating_flags=()
     non_repeating_flags=(--raw --strict --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1323,6 +1368,9 @@ _annals_check-projection() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '--upcasters')
@@ -1344,7 +1392,7 @@ _annals_rebuild-projection() {
     repeating_flags=()
     non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff -x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output --fields)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1376,6 +1424,9 @@ _annals_rebuild-projection() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '--upcasters')
@@ -1431,7 +1482,7 @@ _annals_project() {
     repeating_flags=()
     non_repeating_flags=(--raw --once --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --attempts --retry-delay --chunk --poll --retry-timeout --wait-limit --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --attempts --retry-delay --chunk --poll --retry-timeout --wait-limit --progress)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -1463,6 +1514,9 @@ _annals_project() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '--upcasters')
@@ -1528,7 +1582,7 @@ _annals_projections_list() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1560,6 +1614,9 @@ _annals_projections_list() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '-o'|'--output')
@@ -1584,7 +1641,7 @@ _annals_projections_show() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --file --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields --generation)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields --generation)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1616,6 +1673,9 @@ _annals_projections_show() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '-o'|'--output')
@@ -1643,7 +1703,7 @@ _annals_projections_rollback() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1675,6 +1735,9 @@ _annals_projections_rollback() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     esac
@@ -1692,7 +1755,7 @@ _annals_projections_drop() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1724,6 +1787,9 @@ _annals_projections_drop() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     esac
@@ -1741,7 +1807,7 @@ _annals_projections_pause() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1773,6 +1839,9 @@ _annals_projections_pause() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     esac
@@ -1790,7 +1859,7 @@ _annals_projections_resume() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1824,6 +1893,9 @@ _annals_projections_resume() {
     '--response-timeout')
         return
         ;;
+    '--max-staleness')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -1839,7 +1911,7 @@ _annals_projections_set-checkpoint() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --wait-limit --from)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --wait-limit --from)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -1871,6 +1943,9 @@ _annals_projections_set-checkpoint() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '--wait-limit')
@@ -1917,7 +1992,7 @@ _annals_dead-letters_list() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --all --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1951,6 +2026,9 @@ _annals_dead-letters_list() {
     '--response-timeout')
         return
         ;;
+    '--max-staleness')
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -1973,7 +2051,7 @@ _annals_dead-letters_show() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
     __annals_offer_flags_options 2
 
     # Offer option value completions
@@ -2007,6 +2085,9 @@ _annals_dead-letters_show() {
     '--response-timeout')
         return
         ;;
+    '--max-staleness')
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -2033,7 +2114,7 @@ _annals_dead-letters_retry() {
     repeating_flags=()
     non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --upcasters --file --exec --timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --file --exec --timeout)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2065,6 +2146,9 @@ _annals_dead-letters_retry() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '--upcasters')
@@ -2100,7 +2184,7 @@ _annals_dead-letters_discard() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2132,6 +2216,9 @@ _annals_dead-letters_discard() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     esac
@@ -2235,7 +2322,7 @@ _annals_types_list() {
     repeating_flags=()
     non_repeating_flags=(--exact --all -x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
+    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2276,6 +2363,9 @@ _annals_types_list() {
     '--response-timeout')
         return
         ;;
+    '--max-staleness')
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -2290,7 +2380,7 @@ _annals_types_show() {
     repeating_flags=()
     non_repeating_flags=(--shapes --json-schema --all -x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
+    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -2325,6 +2415,9 @@ _annals_types_show() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '-o'|'--output')
@@ -2372,7 +2465,7 @@ _annals_evolve_check() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--projection --set)
-    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
+    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2419,6 +2512,9 @@ _annals_evolve_check() {
     '--response-timeout')
         return
         ;;
+    '--max-staleness')
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -2441,7 +2537,7 @@ _annals_evolve_plan() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
+    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2479,6 +2575,9 @@ _annals_evolve_plan() {
     '--response-timeout')
         return
         ;;
+    '--max-staleness')
+        return
+        ;;
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -2501,7 +2600,7 @@ _annals_evolve_apply() {
     repeating_flags=()
     non_repeating_flags=(--swap --yes -n --dry-run --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--into --chunk --progress --retry-timeout --wait-limit -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
+    non_repeating_options=(--into --chunk --progress --retry-timeout --wait-limit -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -2550,6 +2649,9 @@ _annals_evolve_apply() {
     '--response-timeout')
         return
         ;;
+    '--max-staleness')
+        return
+        ;;
     esac
 
     # Offer positional completions
@@ -2565,7 +2667,7 @@ _annals_evolve_rollback() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--into -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout)
+    non_repeating_options=(--into -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2602,6 +2704,9 @@ _annals_evolve_rollback() {
     '--response-timeout')
         return
         ;;
+    '--max-staleness')
+        return
+        ;;
     esac
 }
 
@@ -2609,7 +2714,7 @@ _annals_verify-versions() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields --category --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields --category --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2641,6 +2746,9 @@ _annals_verify-versions() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '-o'|'--output')
@@ -2707,7 +2815,7 @@ _annals_check() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-lag --max-dead-letters --max-age --format --time-limit)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --max-lag --max-dead-letters --max-age --format --time-limit)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2739,6 +2847,9 @@ _annals_check() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '--max-lag')
@@ -2764,7 +2875,7 @@ _annals_doctor() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout -o --output --fields)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2796,6 +2907,9 @@ _annals_doctor() {
         return
         ;;
     '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     '-o'|'--output')

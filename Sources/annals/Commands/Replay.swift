@@ -52,7 +52,7 @@ struct Replay: AsyncParsableCommand {
   @Option(help: "More tries at an event that it fails at.")
   var retries = 3
 
-  @Flag(help: "Set an event aside when its tries are used up.")
+  @Flag(help: "Set an event aside that it fails at, and go on.")
   var park = false
 
   @Option(help: "Most events a second.")

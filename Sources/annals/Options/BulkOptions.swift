@@ -11,7 +11,7 @@ struct BulkOptions: ParsableArguments {
 
   @Option(
     help:
-      "Connections to append over; the events of one aggregate stay in order. Needs --batch-size."
+      "Connections to append over; needs --batch-size."
   )
   var workers: Int?
 

@@ -48,7 +48,7 @@ struct VerifyVersions: AsyncParsableCommand {
   var skip: FindingKinds?
 
   @Option(
-    help: "Exit with status 2 for these kinds of finding only; all errors otherwise.",
+    help: "Exit with 2 for these kinds only, not for all errors.",
     completion: .list(FindingKinds.allValueStrings),
     transform: FindingKinds.parse
   )
