@@ -9,6 +9,8 @@ extension EventStore {
   ///   - addPosition: also adds the columns that a classic table lacks; the table is locked while they are filled.
   ///   - partitions: the number of partitions, by the hash of the aggregate's id, that the events table is created with;
   ///     see ``partitionCounts``. An id is then unique within its stream only. A table that is there must have them.
+  ///   - distributed: has Citus distribute the table by the aggregate's id, which needs its extension; not with `partitions`.
+  ///     An id is then unique within its stream only. A table that is there must be distributed.
   ///   - dryRun: changes nothing.
   /// - Returns: the steps, and what the table still lacks.
   /// - Throws: ``EventStoreError``; nothing is changed then.
@@ -16,10 +18,16 @@ extension EventStore {
   public func initialize(
     addPosition: Bool = false,
     partitions: Int? = nil,
+    distributed: Bool = false,
     dryRun: Bool = false
   ) async throws -> InitializationResult {
     try await perform {
-      try $0.initialize(addPosition: addPosition, partitions: partitions, dryRun: dryRun)
+      try $0.initialize(
+        addPosition: addPosition,
+        partitions: partitions,
+        distributed: distributed,
+        dryRun: dryRun
+      )
     }
   }
 
@@ -27,7 +35,7 @@ extension EventStore {
   /// merges all of them.
   public static let partitionCounts = 1...1024
 
-  /// Gives a classic table the column position, as ``initialize(addPosition:partitions:dryRun:)`` does, while writers go
+  /// Gives a classic table the column position, as ``initialize(addPosition:partitions:distributed:dryRun:)`` does, while writers go
   /// on: it takes longer, and locks the table for two moments only.
   ///
   /// An interrupted run leaves a table that writers can use; the next one goes on. The table must be a plain one, and the

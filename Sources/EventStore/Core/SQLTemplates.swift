@@ -25,6 +25,8 @@ extension SQLTemplate {
   static let uniqueKeys = SQLTemplate(PackageResources.UniqueKeys_sql)
 
   static let detectLayouts = SQLTemplate(PackageResources.DetectLayouts_sql)
+  static let distributedRows = SQLTemplate(PackageResources.DistributedRows_sql)
+  static let distributionFacts = SQLTemplate(PackageResources.DistributionFacts_sql)
   static let storeFacts = SQLTemplate(PackageResources.StoreFacts_sql)
   static let tableIndexes = SQLTemplate(PackageResources.TableIndexes_sql)
 
@@ -120,6 +122,7 @@ extension SQLTemplate {
 
   static let deadLetters = SQLTemplate(PackageResources.DeadLetters_sql)
   static let dependents = SQLTemplate(PackageResources.Dependents_sql)
+  static let distributedTables = SQLTemplate(PackageResources.DistributedTables_sql)
   static let differenceQueries = SQLTemplate(PackageResources.DifferenceQueries_sql)
   static let shadowingNames = SQLTemplate(PackageResources.ShadowingNames_sql)
   static let writesElsewhere = SQLTemplate(PackageResources.WritesElsewhere_sql)
@@ -266,11 +269,12 @@ extension SQLTemplate {
   static let all: [SQLTemplate] = [
     .appendEvents, .endTransaction, .findEvents, .findGroupedHeads, .findHeads, .findPositions,
     .insertTriggers,
-    .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueKeys, .detectLayouts, .storeFacts,
+    .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueKeys, .detectLayouts, .distributedRows,
+    .distributionFacts, .storeFacts,
     .tableIndexes, .nameFailures, .nodesOfPayload, .shapeChanges, .typeCounts, .estimatedEvents,
     .estimatedTypes, .countedCategories, .countedGroups, .countedStore, .countedStreams,
     .listedStreams, .nextCategories, .nextNames, .recentEvents, .relationSizes, .deadLetters, .dependents,
-    .differenceQueries, .immovableObjects,
+    .differenceQueries, .distributedTables, .immovableObjects,
     .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
     .projectionStatus, .readModelObjects, .shadowingNames, .writesElsewhere, .categoriesByPrefix,
     .endOfHistory, .aliveTransactions, .missingPositions, .uniqueColumn,

@@ -43,6 +43,7 @@ extension StoreConnection {
       if let found {
         let faults = found.hasPosition ? try positionFaults() : PositionFaults()
         items += facts.tableItems(of: found, positions, faults)
+        if found.isDistributed { items += try distributionItems() }
         items += try layoutItems(of: found)
         items += try traceItems(of: found, facts)
       } else {

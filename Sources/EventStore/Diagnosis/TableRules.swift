@@ -10,7 +10,7 @@ extension StoreFacts {
   ) -> [DiagnosisItem] {
     var items = [columnsItem(of: layout)]
     if layout.hasPosition { items += positionItems(positions, faults) }
-    if let bytes = number("bytes") {
+    if let bytes = number("bytes"), !layout.isDistributed {
       items.append(
         DiagnosisItem(.table, "rows", "about \(number("estimated_rows") ?? 0), \(bytes >> 20) MiB")
       )

@@ -17,25 +17,40 @@ public struct InitializationResult: Sendable, Hashable {
 }
 
 extension StoreConnection {
-  func initialize(addPosition: Bool, partitions: Int?, dryRun: Bool) throws -> InitializationResult {
+  func initialize(
+    addPosition: Bool,
+    partitions: Int?,
+    distributed: Bool,
+    dryRun: Bool
+  ) throws -> InitializationResult {
+    if distributed { try requireDistributable(partitions: partitions, dryRun: dryRun) }
     var plan = InitializationResult()
     try connection.transaction {
       // Two at once would both create: the second waits for the first, then finds nothing to do.
       if !dryRun { _ = try connection.query("SELECT pg_advisory_xact_lock(\(AdvisoryLock.initialization))") }
-      plan = try planInitialization(addPosition: addPosition, partitions: partitions)
+      plan = try planInitialization(
+        addPosition: addPosition,
+        partitions: partitions,
+        distributed: distributed
+      )
       if !dryRun { for step in plan.steps { try connection.execute(step.sql) } }
     }
     forgetEventsTable()
     return plan
   }
 
-  private func planInitialization(addPosition: Bool, partitions: Int?) throws -> InitializationResult {
+  private func planInitialization(
+    addPosition: Bool,
+    partitions: Int?,
+    distributed: Bool
+  ) throws -> InitializationResult {
     var plan = InitializationResult()
     if addPosition { try requireOwn("adding columns") }
     if partitions != nil { try requireOwn("partitions") }
     let existing = try foreign == nil ? EventsTable.find(table, connection) : eventsTable()
     if let existing {
       if let partitions { try requirePartitions(partitions) }
+      if distributed { try requireDistributed(existing) }
       if addPosition, try isBackfilled() {
         throw EventStoreError(
           .invalidDefinition,
@@ -67,8 +82,12 @@ extension StoreConnection {
           )
         )
       }
-      let sql = try partitions.map { try createPartitioned($0) } ?? createPlain
+      let sql =
+        try partitions.map { try createPartitioned($0) } ?? (distributed ? createForCitus : createPlain)
       plan.steps.append(.init(title: "Create table \(table)", sql: sql))
+      if distributed {
+        plan.steps.append(.init(title: "Distribute table \(table) by aggregate_id", sql: distribution))
+      }
     }
     plan.steps += try pendingMigrations()
     return plan

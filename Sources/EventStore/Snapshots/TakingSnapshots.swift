@@ -87,12 +87,24 @@ struct SnapshotPlan {
 
 extension StoreConnection {
   func planSnapshots(of selection: AggregateSelection, _ reducer: Reducer) throws -> SnapshotPlan {
-    _ = try eventsTable()
+    try requireOneServer()
     try requireSchema()
     return SnapshotPlan(
       selection: selection,
       chunks: try chunks(of: selection),
       reducer: try registerReducer(reducer)
+    )
+  }
+
+  /// Refuses snapshots of a table that Citus distributes: one statement folds many streams into a table of this server.
+  private func requireOneServer() throws {
+    guard try eventsTable().isDistributed else { return }
+    throw EventStoreError(
+      .invalidDefinition,
+      "snapshots of \(table) cannot be taken: Citus distributes it",
+      detail:
+        "Citus takes no recursive query over several streams, and folds of one stream begin with its first event.",
+      hint: "Leave snapshots out; the state of a stream is folded on the node that has it."
     )
   }
 

@@ -33,12 +33,17 @@ struct Initialize: AsyncParsableCommand {
   )
   var partitions: Int?
 
+  @Flag(help: "Have Citus distribute the table by the aggregate's id.")
+  var citus = false
+
   @Flag(name: [.customShort("n"), .long], help: "Print the SQL and change nothing.")
   var dryRun = false
 
   func validate() throws {
     if online, !addPosition { throw ValidationError("--online goes with --add-position") }
     if progress.progress != nil, !online { throw ValidationError("--progress goes with --online") }
+    if citus, partitions != nil { throw ValidationError("--citus does not go with --partitions") }
+    if citus, addPosition { throw ValidationError("--citus does not go with --add-position") }
     if online, partitions != nil { throw ValidationError("--online does not go with --partitions") }
     let allowed = EventStore.partitionCounts
     guard let partitions, !allowed.contains(partitions) else { return }
@@ -50,6 +55,7 @@ struct Initialize: AsyncParsableCommand {
     let result = try await store.initialize(
       addPosition: addPosition && !online,
       partitions: partitions,
+      distributed: citus,
       dryRun: dryRun
     )
     let missing = online ? [] : result.missing

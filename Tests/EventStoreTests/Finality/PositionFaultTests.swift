@@ -15,6 +15,7 @@ import Testing
   }
 
   static let cases = [
+    Case(sql: citusStandIn, kind: .distributed, words: "Citus distributes public.events"),
     Case(
       sql: "CREATE VIEW v AS SELECT * FROM events",
       table: "v",

@@ -43,7 +43,11 @@ WITH RECURSIVE named AS (
   FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE s.seqrelid IN (SELECT seqrelid FROM sources)
 )
-SELECT 1 AS rank, 'view' AS fault, name AS subject, relkind::text AS detail FROM parts WHERE relkind NOT IN ('r', 'p')
+-- Where there is Citus, its own catalogue tells of which tables it is the keeper.
+SELECT 0 AS rank, 'citus' AS fault, name AS subject, oid::text AS detail FROM parts
+WHERE relkind IN ('r', 'p') AND to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL
+UNION ALL
+SELECT 1, 'view', name, relkind::text FROM parts WHERE relkind NOT IN ('r', 'p')
 UNION ALL
 SELECT 2, 'subscription', p.name, NULL FROM parts p
 WHERE EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srrelid = p.oid)

@@ -22,6 +22,7 @@ extension StoreConnection {
     let live = try liveGeneration(of: name)
     try generation.requireFreeNames(besides: live, connection)
     try live?.requireNoDependents(connection)
+    try live?.requireSameDistribution(as: generation, connection)
   }
 
   /// Makes a generation live instead of the one that is, in the caller's transaction.
@@ -91,6 +92,29 @@ extension Generation {
     guard !tables.isEmpty else { return }
     let names = tables.map { "\(quoteIdentifier(ownSchema)).\($0.name)" }.joined(separator: ", ")
     try connection.execute("SET LOCAL lock_timeout = '2s'; LOCK TABLE \(names) IN ACCESS EXCLUSIVE MODE")
+  }
+
+  /// Refuses to put plain tables in the place of those that Citus distributes.
+  func requireSameDistribution(as new: Generation, _ connection: Connection) throws {
+    let hasCitus = try connection.query("SELECT to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL")
+    guard hasCitus.bool(0, 0) else { return }
+    let plain = try connection.strings(
+      .distributedTables,
+      [
+        .text(quoteIdentifier(liveSchema)), .textArray(objects.map(\.description)),
+        .text(quoteIdentifier(new.ownSchema)),
+      ]
+    )
+    guard plain.isEmpty else {
+      throw EventStoreError(
+        .invalidDefinition,
+        "Citus distributes tables of projection \(projection), and not those that were built for it: "
+          + plain.joined(separator: ", "),
+        detail: "The new tables would be plain tables of this server in the place of the distributed ones.",
+        hint:
+          "Distribute them at the end of '-- @create': SELECT create_distributed_table('\(plain[0])', ...);"
+      )
+    }
   }
 
   /// Refuses while something hangs on the live objects that is not part of them.
