@@ -118,6 +118,16 @@ extension StoreConnection {
     return try connection.receive()
   }
 
+  /// Makes a transaction that reads fit for what is asked of the contents of events.
+  func beginLooking(at query: EventQuery, _ table: EventsTable) throws {
+    if query.contents.isEmpty { return }
+    try requireContents(of: query)
+    try warnOfPass(through: table, query)
+    guard query.hasSQL else { return }
+    let milliseconds = Int64(EventQuery.sqlLimit / .milliseconds(1))
+    try connection.execute("SET LOCAL statement_timeout = \(milliseconds)")
+  }
+
   /// Lets the server look at each condition in SQL, without an event.
   ///
   /// - Throws: ``EventStoreError`` with code `invalidDefinition`, which names the place in the condition.

@@ -102,11 +102,13 @@ extension EventQuery {
 
   /// What it demands of the content of an event `e`, also in SQL.
   func contentConditions(in table: EventsTable) -> SQL {
-    var conditions = contents.compactMap { $0.condition(in: table) }
-    if hasSQL {
-      let source = selected(from: "(SELECT e.*)")
-      conditions.append("EXISTS (SELECT FROM \(raw: source) AS selected)")
-    }
-    return conditions.conjunction
+    (contents.compactMap { $0.condition(in: table) } + sqlConditions).conjunction
+  }
+
+  /// What it demands of an event `e`, also in SQL: where ``selected(from:)`` is not what the events are read from.
+  func allConditions(in table: EventsTable) -> [SQL] { conditions(in: table) + sqlConditions }
+
+  private var sqlConditions: [SQL] {
+    hasSQL ? ["EXISTS (SELECT FROM \(raw: selected(from: "(SELECT e.*)")) AS selected)"] : []
   }
 }

@@ -12,6 +12,7 @@ extension StoreConnection {
     let table = try eventsTable()
     return try connection.transaction(.repeatableReadOnly) {
       if query.events.hasTimes { try table.requireTimes(connection) }
+      try beginLooking(at: query.events, table)
       let groups = EventGroups(query: query, table: table, sample: try sample(for: query, table))
       let count = try rows(of: groups.statement, limit: query.limit) { row in
         let names = (0..<query.units.count).map { index in
@@ -30,7 +31,7 @@ extension StoreConnection {
     case .exact: return nil
     case .automatic where query.units.contains(.stream): return nil
     case .automatic:
-      let conditions = query.events.conditions(in: table).conjunction
+      let conditions = query.events.allConditions(in: table).conjunction
       let matching = try connection.plan(of: "SELECT FROM \(raw: relation) e WHERE \(conditions)").rows
       guard matching > GroupSample.countedEvents else { return nil }
       wanted = GroupSample.usualSize
@@ -120,7 +121,7 @@ private struct EventGroups {
   /// The events that count, or their streams, as a FROM item `e` and its condition.
   private var source: SQL {
     let events: SQL = """
-      \(sample?.source ?? "\(raw: table.relation) e") WHERE \(query.events.conditions(in: table).conjunction)
+      \(sample?.source ?? "\(raw: table.relation) e") WHERE \(query.events.allConditions(in: table).conjunction)
       """
     guard isByStream else { return events }
     return """

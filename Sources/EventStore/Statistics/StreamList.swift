@@ -9,6 +9,7 @@ extension StoreConnection {
     let list = StreamList(query, try eventsTable(), self)
     return try connection.transaction(.repeatableReadOnly) {
       try list.requireTimes()
+      try beginLooking(at: query.events, try eventsTable())
       let count = try rows(of: try list.statement(), limit: query.limit) { try body(ListedStream($0)) }
       if count == 0 { try requireKnown(query) }
       return query.limit.map { count > $0 } ?? false
@@ -153,7 +154,7 @@ struct StreamList {
   }
 
   /// What one event of a stream must be. Whatever else may be asked of an event belongs in here.
-  private var ofEvents: [SQL] { query.events.conditions(in: table) }
+  private var ofEvents: [SQL] { query.events.allConditions(in: table) }
 
   private var limitOfRows: SQL { query.limit.map { "\(Int64($0).saturatingAdd(1))" } ?? "ALL" }
 

@@ -43,6 +43,8 @@ struct Stats: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only events up to this time, or the end of this day.", valueName: "time"))
   var until: String?
 
+  @OptionGroup var content: ContentOptions
+
   @Option(help: ArgumentHelp("Look at about N events, spread over history.", valueName: "n"))
   var sample: Int?
 
@@ -61,7 +63,8 @@ struct Stats: AsyncParsableCommand {
       try output.checkFields(of: StoreStatistics.self)
       let given = [
         ("--sort", sort != nil), ("--top", top != nil), ("--all", all), ("--since", since != nil),
-        ("--until", until != nil), ("--sample", sample != nil),
+        ("--until", until != nil), ("a filter by content", !content.conditions.isEmpty),
+        ("--sample", sample != nil),
       ]
       if let (option, _) = given.first(where: \.1) {
         throw ValidationError("\(option) needs --by: it is about groups of events")
@@ -102,6 +105,7 @@ struct Stats: AsyncParsableCommand {
     var query = GroupQuery(by: by.units)
     if let since { query.events.since = try await store.time(since) }
     if let until { query.events.until = try await store.times(until).upperBound }
+    query.events.contents = content.conditions
     if let sort { query.order = sort.order }
     // Times in their order must not end before the last ones, which are those that are looked for.
     let isHistory = by.units[0].isTime && query.order == .name

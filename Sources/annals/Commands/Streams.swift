@@ -53,6 +53,7 @@ struct Streams: AsyncParsableCommand {
   @Option(help: "What comes first: names, or the most, latest or largest events.")
   var sort: StreamOrder = .name
 
+  @OptionGroup var content: ContentOptions
   @OptionGroup var extent: ListExtentOptions
 
   @Flag(help: "Count all events; do not estimate.")
@@ -74,7 +75,8 @@ struct Streams: AsyncParsableCommand {
   private func checkCategories() throws {
     let given = [
       ("--category", category != nil), ("--type", !types.isEmpty), ("--since", since != nil),
-      ("--until", until != nil), ("--longer-than", longerThan != nil),
+      ("--until", until != nil), ("a filter by content", !content.conditions.isEmpty),
+      ("--longer-than", longerThan != nil),
       ("--sort \(sort.rawValue)", sort == .last || sort == .bytes),
     ]
     if let (option, _) = given.first(where: \.1) {
@@ -98,6 +100,7 @@ struct Streams: AsyncParsableCommand {
     query.prefix = prefix ?? ""
     query.category = category
     query.events.types = types
+    query.events.contents = content.conditions
     if let since { query.since = try await store.time(since) }
     if let until { query.until = try await store.times(until).upperBound }
     query.longerThan = longerThan

@@ -68,6 +68,40 @@ import Testing
     }
   }
 
+  @Test func listsAndGroupsTakeThem() async throws {
+    try await withStore { db, annals in
+      let filter = ["--data", "total>200", "--text", "tea", "--where", "event.version = 5 -- the last ones"]
+      let sql = "(event_data ->> 'total')::int > 200 AND version = 5"
+      for sort in ["name", "events"] {
+        let run = try await annals(
+          ["streams", "--sort", sort, "--fields", "aggregate_id", "-o", "csv"] + filter
+        )
+        let ids = try await db.psql("SELECT aggregate_id FROM events WHERE \(sql) ORDER BY 1")
+        #expect(
+          run.standardOutput.replacing("\r\n", with: "\n") == "aggregate_id\n\(ids)\n",
+          "\(run.standardError)"
+        )
+      }
+      let run = try await annals(
+        ["stats", "--by", "type", "--fields", "event_type,events", "-o", "csv"] + filter
+      )
+      let count = try await db.psql("SELECT count(*) FROM events WHERE \(sql)")
+      #expect(
+        run.standardOutput.replacing("\r\n", with: "\n") == "event_type,events\nT,\(count)\n",
+        "\(run.standardError)"
+      )
+      for command in [["streams"], ["stats", "--by", "type"]] {
+        let wrong = try await annals(command + ["--where", "event.none"])
+        #expect(wrong.exitCode == 78 && wrong.standardOutput == "", "\(wrong.standardError)")
+        let writing = try await annals(command + ["--where", "nextval('public.events_position_seq') > 0"])
+        #expect(
+          writing.exitCode != 0 && writing.standardError.contains("read-only"),
+          "\(writing.standardError)"
+        )
+      }
+    }
+  }
+
   @Test func aReadModelIsMadeOfThem() async throws {
     try await withStore { db, annals in
       let arguments = ["replay", "--into", "aside", "-", "--data", "total>200", "--text", "tea"]
