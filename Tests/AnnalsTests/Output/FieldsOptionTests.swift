@@ -41,7 +41,10 @@ import Testing
         + ", timestamp, event_data, metadata"
     ),
     ("replay -n", "event_type, estimated_events, from_position, to_position"),
-    ("watermark", "head, watermark, process, gid, user, application, age_seconds, query"),
+    (
+      "watermark",
+      "head, watermark, process, gid, user, application, age_seconds, query, published, published_seconds"
+    ),
     ("snapshot show a", "aggregate_id, version, timestamp, position, reducer, snapshot_version, state"),
     ("snapshot show a --blame", "path, version, event_type, timestamp, event_id, value"),
     ("snapshot show a --diff 1 2", "change, path, old, new"),

@@ -173,6 +173,14 @@ import Testing
       for one in Self.cases { try await expect(one.onStandby, of: one, folder, standby.environment) }
       try await standby.psql("SELECT pg_wal_replay_pause()")
       try await expectReplayShown(standby)
+      for command in ["replay", "types", "stream", "check"] {
+        let run = try await AnnalsBinary.run(
+          [command, "--max-staleness", "1h"],
+          environment: standby.environment
+        )
+        #expect(run.exitCode == 75, "\(command): \(run.standardError)")
+        #expect(run.standardError.contains("HINT:  Let replay go on with pg_wal_replay_resume()"))
+      }
       try await standby.psql("SELECT pg_wal_replay_resume()")
     }
   }
