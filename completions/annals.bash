@@ -205,13 +205,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|layouts|sandbox|append|stream|trace|replay|watermark|snapshot|check-projection|rebuild-projection|project|projections|dead-letters|test|types|evolve|verify-versions|check|doctor|help)
+    init|layouts|sandbox|append|stream|streams|show|trace|replay|watermark|snapshot|stats|check-projection|rebuild-projection|project|projections|checkpoints|dead-letters|test|verify-versions|check|doctor|types|evolve|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init layouts sandbox append stream trace replay watermark snapshot check-projection rebuild-projection project projections dead-letters test types evolve verify-versions check doctor help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init layouts sandbox append stream streams show trace replay watermark snapshot stats check-projection rebuild-projection project projections checkpoints dead-letters test verify-versions check doctor types evolve help' -- "${cur}"))
         ;;
     esac
 }
@@ -625,8 +625,8 @@ _annals_append() {
 
 _annals_stream() {
     repeating_flags=()
-    non_repeating_flags=(--raw --reverse --strict --follow -x --expanded --version '-?' --help)
-    repeating_options=(--set --type)
+    non_repeating_flags=(--raw --count --reverse --strict --follow -x --expanded --version '-?' --help)
+    repeating_options=(--set --type --data --metadata --text --where)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output --fields)
     __annals_offer_flags_options 1
 
@@ -691,6 +691,18 @@ _annals_stream() {
     '--before')
         return
         ;;
+    '--data')
+        return
+        ;;
+    '--metadata')
+        return
+        ;;
+    '--text')
+        return
+        ;;
+    '--where')
+        return
+        ;;
     '--limit')
         return
         ;;
@@ -727,6 +739,160 @@ _annals_stream() {
     case "${positional_number}" in
     1)
         __annals_custom_complete ---completion stream -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_streams() {
+    repeating_flags=()
+    non_repeating_flags=(--categories --all --exact -x --expanded --version '-?' --help)
+    repeating_options=(--type --data --metadata --text --where --set)
+    non_repeating_options=(--category --since --until --longer-than --sort --limit -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--category')
+        __annals_custom_complete ---completion streams -- --category
+        return
+        ;;
+    '--type')
+        __annals_custom_complete ---completion streams -- --type
+        return
+        ;;
+    '--since')
+        return
+        ;;
+    '--until')
+        return
+        ;;
+    '--longer-than')
+        return
+        ;;
+    '--sort')
+        __annals_add_completions -W 'name'$'\n''events'$'\n''last'$'\n''bytes'
+        return
+        ;;
+    '--data')
+        return
+        ;;
+    '--metadata')
+        return
+        ;;
+    '--text')
+        return
+        ;;
+    '--where')
+        return
+        ;;
+    '--limit')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion streams -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_show() {
+    repeating_flags=()
+    non_repeating_flags=(--raw -x --expanded --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters -o --output --fields)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--reducer')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '--upcasters')
+        __annals_add_completions -d
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -786,8 +952,8 @@ _annals_trace() {
 _annals_replay() {
     repeating_flags=()
     non_repeating_flags=(--raw --follow --park -n --dry-run -x --expanded --version '-?' --help)
-    repeating_options=(--set --type)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --exec --timeout --retries --rate --time-limit --retry-timeout --wait-limit -o --output --fields --into --progress)
+    repeating_options=(--set --type --data --metadata --text --where)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --start --exec --timeout --retries --rate --time-limit --retry-timeout --wait-limit -o --output --fields --into --progress)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -855,11 +1021,26 @@ _annals_replay() {
     '--before')
         return
         ;;
+    '--data')
+        return
+        ;;
+    '--metadata')
+        return
+        ;;
+    '--text')
+        return
+        ;;
+    '--where')
+        return
+        ;;
     '--limit')
         return
         ;;
     '--checkpoint')
         __annals_custom_complete ---completion replay -- --checkpoint
+        return
+        ;;
+    '--start')
         return
         ;;
     '--exec')
@@ -1327,6 +1508,89 @@ _annals_snapshot_prune() {
     case "${positional_number}" in
     *)
         __annals_custom_complete ---completion snapshot prune -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_stats() {
+    repeating_flags=()
+    non_repeating_flags=(--all --exact -x --expanded --version '-?' --help)
+    repeating_options=(--data --metadata --text --where --set)
+    non_repeating_options=(--by --sort --top --since --until --sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--by')
+        __annals_add_completions -W 'category'$'\n''type'$'\n''stream'$'\n''hour'$'\n''day'$'\n''week'$'\n''month'
+        return
+        ;;
+    '--sort')
+        __annals_add_completions -W 'name'$'\n''events'$'\n''bytes'$'\n''streams'$'\n''last'
+        return
+        ;;
+    '--top')
+        return
+        ;;
+    '--since')
+        return
+        ;;
+    '--until')
+        return
+        ;;
+    '--data')
+        return
+        ;;
+    '--metadata')
+        return
+        ;;
+    '--text')
+        return
+        ;;
+    '--where')
+        return
+        ;;
+    '--sample')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -1965,6 +2229,242 @@ _annals_projections_set-checkpoint() {
     esac
 }
 
+_annals_checkpoints() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=()
+    __annals_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    list|set|rename|remove)
+        # Offer subcommand argument completions
+        "_annals_checkpoints_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'list set rename remove' -- "${cur}"))
+        ;;
+    esac
+}
+
+_annals_checkpoints_list() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    esac
+}
+
+_annals_checkpoints_set() {
+    repeating_flags=()
+    non_repeating_flags=(--yes --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --wait-limit --from)
+    __annals_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '--wait-limit')
+        return
+        ;;
+    '--from')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion checkpoints set -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_checkpoints_rename() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    __annals_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion checkpoints rename -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_checkpoints_remove() {
+    repeating_flags=()
+    non_repeating_flags=(--yes --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion checkpoints remove -- positional@0
+        return
+        ;;
+    esac
+}
+
 _annals_dead-letters() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
@@ -2240,7 +2740,7 @@ _annals_test() {
     repeating_flags=()
     non_repeating_flags=(--sandbox --record --tap -x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --timeout -o --output --fields)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --timeout -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2274,6 +2774,9 @@ _annals_test() {
     '--response-timeout')
         return
         ;;
+    '--max-staleness')
+        return
+        ;;
     '--timeout')
         return
         ;;
@@ -2290,6 +2793,221 @@ _annals_test() {
     case "${positional_number}" in
     *)
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    esac
+}
+
+_annals_verify-versions() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields --category --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    '--category')
+        __annals_custom_complete ---completion verify-versions -- --category
+        return
+        ;;
+    '--wait-limit')
+        return
+        ;;
+    '--first-version')
+        return
+        ;;
+    '--max-findings')
+        return
+        ;;
+    '--only')
+        return
+        ;;
+    '--skip')
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        return
+        ;;
+    '--fail-on')
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        return
+        ;;
+    '--workers')
+        return
+        ;;
+    '--baseline')
+        return
+        ;;
+    '--write-baseline')
+        return
+        ;;
+    '--manifest')
+        return
+        ;;
+    '--against')
+        return
+        ;;
+    '--metrics-file')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_custom_complete ---completion verify-versions -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_check() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --max-lag --max-dead-letters --max-age --stale-after --format --time-limit)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '--max-lag')
+        return
+        ;;
+    '--max-dead-letters')
+        return
+        ;;
+    '--max-age')
+        return
+        ;;
+    '--stale-after')
+        return
+        ;;
+    '--format')
+        __annals_add_completions -W 'nagios'$'\n''prometheus'$'\n''json'
+        return
+        ;;
+    '--time-limit')
+        return
+        ;;
+    esac
+}
+
+_annals_doctor() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac
@@ -2705,218 +3423,6 @@ _annals_evolve_rollback() {
         return
         ;;
     '--max-staleness')
-        return
-        ;;
-    esac
-}
-
-_annals_verify-versions() {
-    repeating_flags=()
-    non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields --category --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
-    __annals_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--max-staleness')
-        return
-        ;;
-    '-o'|'--output')
-        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
-        return
-        ;;
-    '--category')
-        __annals_custom_complete ---completion verify-versions -- --category
-        return
-        ;;
-    '--wait-limit')
-        return
-        ;;
-    '--first-version')
-        return
-        ;;
-    '--max-findings')
-        return
-        ;;
-    '--only')
-        return
-        ;;
-    '--skip')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
-        return
-        ;;
-    '--fail-on')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
-        return
-        ;;
-    '--workers')
-        return
-        ;;
-    '--baseline')
-        return
-        ;;
-    '--write-baseline')
-        return
-        ;;
-    '--manifest')
-        return
-        ;;
-    '--against')
-        return
-        ;;
-    '--metrics-file')
-        return
-        ;;
-    esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    *)
-        __annals_custom_complete ---completion verify-versions -- positional@0
-        return
-        ;;
-    esac
-}
-
-_annals_check() {
-    repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --max-lag --max-dead-letters --max-age --format --time-limit)
-    __annals_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--max-staleness')
-        return
-        ;;
-    '--max-lag')
-        return
-        ;;
-    '--max-dead-letters')
-        return
-        ;;
-    '--max-age')
-        return
-        ;;
-    '--format')
-        __annals_add_completions -W 'nagios'$'\n''prometheus'$'\n''json'
-        return
-        ;;
-    '--time-limit')
-        return
-        ;;
-    esac
-}
-
-_annals_doctor() {
-    repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
-    __annals_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--max-staleness')
-        return
-        ;;
-    '-o'|'--output')
-        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
         return
         ;;
     esac

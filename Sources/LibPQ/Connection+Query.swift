@@ -78,7 +78,8 @@ extension Connection {
   package func send(_ sql: SQL, readOnlyWithin limit: Duration) throws(PostgresError) {
     let milliseconds = max(1, min(limit / .milliseconds(1), Double(Int32.max)))
     let settings = "SET LOCAL statement_timeout = \(Int32(milliseconds))"
-    try sending(after: "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; \(settings)") { () throws(PostgresError) in
+    let beginning = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; \(settings)"
+    try sending(after: beginning) { () throws(PostgresError) in
       try send(sql.text, sql.parameters, preparedAs: nil)
     }
   }

@@ -23,15 +23,15 @@ struct Annals: AsyncParsableCommand {
       CommandGroup(
         name: "Read",
         subcommands: [
-          Stream.self, Streams.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self, SnapshotCommand.self,
-          Stats.self,
+          Stream.self, Streams.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self,
+          SnapshotCommand.self, Stats.self,
         ]
       ),
       CommandGroup(
         name: "Projection",
         subcommands: [
-          CheckProjection.self, RebuildProjection.self, Project.self, ProjectionsCommand.self, CheckpointsCommand.self,
-          DeadLettersCommand.self, TestCommand.self,
+          CheckProjection.self, RebuildProjection.self, Project.self, ProjectionsCommand.self,
+          CheckpointsCommand.self, DeadLettersCommand.self, TestCommand.self,
         ]
       ),
       CommandGroup(

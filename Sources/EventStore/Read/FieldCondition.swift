@@ -108,7 +108,7 @@ private struct FieldConditionScanner {
   mutating func path() throws -> String {
     var path = "$"
     skipBlanks()
-    if rest.first == ".", rest.dropFirst().first.map(Self.isEndOfPath) ?? true {
+    if isNext("."), rest.dropFirst().first.map(Self.isEndOfPath) ?? true {
       rest.removeFirst()
       return path
     }
@@ -122,7 +122,7 @@ private struct FieldConditionScanner {
         } else if !isFirst {
           throw error("a step of the path begins with . or [")
         }
-        if isFirst || rest.first != "[" {
+        if isFirst || !isNext("[") {
           path += try member()
         } else {
           throw error("a name of a field is missing")
@@ -140,10 +140,12 @@ private struct FieldConditionScanner {
 
   private static func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace }
 
+  private func isNext(_ scalar: Unicode.Scalar) -> Bool { rest.first == scalar }
+
   private mutating func skipBlanks() { rest = rest.drop(while: Self.isBlank) }
 
   private mutating func member() throws -> String {
-    if rest.first == "\"" { return "." + jsonString(try quoted()) }
+    if isNext("\"") { return "." + jsonString(try quoted()) }
     let end = rest.firstIndex { $0 == "." || $0 == "[" || $0 == "]" || $0 == "\"" || Self.isEndOfPath($0) }
     let name = rest[..<(end ?? rest.endIndex)]
     if name.isEmpty { throw error("the name of a field is missing") }
@@ -193,7 +195,7 @@ private struct FieldConditionScanner {
     scanner.skipBlanks()
     let blanks = scanner.rest.reversed().prefix(while: Self.isBlank).count
     scanner.rest = scanner.rest.dropLast(blanks)
-    if scanner.rest.first == "\"" {
+    if scanner.isNext("\"") {
       let text = try scanner.quoted()
       guard scanner.rest.isEmpty else { throw scanner.error("the value ends before this") }
       return FieldValue(text: text, other: nil, isNumber: false)
