@@ -12,7 +12,8 @@ import Testing
   private static let payload = "{\"text\": \"\(String(repeating: "x", count: 200))\"}"
 
   @Test(arguments: [
-    ("stream a", "PAYLOAD    | \(payload)"), ("trace x", "AGGREGATE  | a"), ("watermark", "WATERMARK   | 3"),
+    ("stream a", "PAYLOAD    | \(payload)"), ("trace x", "AGGREGATE  | a"),
+    ("watermark", "WATERMARK         | 3"),
     ("verify-versions --explain", "CAUSE        | deleted"), ("types", "EVENT TYPE | Added"),
     ("types show Added", "PATH       | .text"), ("types show Added --shapes", "SHAPE      | 1"),
     ("snapshot show a", "STATE            | \(payload)"), ("snapshot show a --blame", "VALUE      | \"xxx"),

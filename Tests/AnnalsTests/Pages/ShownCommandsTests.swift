@@ -167,6 +167,7 @@ import Testing
     "man/annals.1": "",
     "man/annals-init.1": "psql -qc 'CREATE SCHEMA sales'\n",
     "man/annals-sandbox.1": "",
+    "man/annals-checkpoints.1": load + "annals replay --checkpoint mail > /dev/null || exit\n",
     "man/annals-test.1": "",
     "man/annals-test.5": "",
     "man/annals-verify-versions.1": load + "export ANNALS_MANIFESTS=.\n",
