@@ -89,7 +89,7 @@ struct RelatedEventRecord: Record {
     ]
 }
 
-/// The same for people, to whom the changes are shown below instead of the states.
+/// The same for people: the changes are shown below, and not the states.
 struct RelatedEventRow: Record {
   let related: RelatedEventRecord
 
