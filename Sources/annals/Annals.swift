@@ -19,11 +19,10 @@ struct Annals: AsyncParsableCommand {
     version: "annals \(version)",
     groupedSubcommands: [
       CommandGroup(name: "Set up", subcommands: [Initialize.self, LayoutsCommand.self, SandboxCommand.self]),
-      CommandGroup(name: "Write", subcommands: [Append.self]),
       CommandGroup(
-        name: "Read",
+        name: "Event",
         subcommands: [
-          Stream.self, Streams.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self,
+          Append.self, Stream.self, Streams.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self,
           SnapshotCommand.self, Stats.self,
         ]
       ),

@@ -38,7 +38,7 @@ public struct StoreHealth: Sendable, Hashable {
     public var deadLetters: Int64? = 0
     /// Since the newest event happened.
     public var ageSeconds: Double?
-    /// A replay that nobody runs, and whose checkpoint has not moved for so many seconds, is stale: its lag is no problem.
+    /// A replay that nobody runs, and whose checkpoint has not moved for this many seconds, is stale: its lag is no problem.
     public var staleSeconds: Double?
 
     /// No dead letters, and no other limit.

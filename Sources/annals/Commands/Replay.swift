@@ -8,8 +8,6 @@ struct Replay: AsyncParsableCommand {
     abstract: "Print events as NDJSON, in order, or pass them on.",
     discussion: """
         annals replay > backup.ndjson
-        annals replay --type OrderShipped --since yesterday
-        annals replay -n --checkpoint mail       (how much that would be)
         annals replay --into april orders.sql --until 2024-04-01
         annals replay | annals append -d copy --from -
       """
@@ -35,7 +33,7 @@ struct Replay: AsyncParsableCommand {
   )
   var checkpoint: String?
 
-  @Option(help: ArgumentHelp("Where a new checkpoint begins: now, a position or time.", valueName: "place"))
+  @Option(help: ArgumentHelp("Where a new checkpoint begins: now, N or a time.", valueName: "place"))
   var start: String?
 
   @Option(

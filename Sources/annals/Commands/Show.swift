@@ -4,7 +4,7 @@ internal import EventStore
 struct Show: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Show one event: its stream around it, its cause and effects, and what it changed.",
+    abstract: "Show one event, its cause, and what it changed.",
     discussion: """
         annals show 0b0a8f5e-6f0c-4b43-9d9e-3c1f6a9d2f11
         annals show @1406

@@ -11,7 +11,7 @@ import Testing
     #expect(run.exitCode == 0)
     #expect(run.standardError == "")
     let lines = run.standardOutput.split(separator: "\n", omittingEmptySubsequences: false)
-    #expect(lines.count <= 56)
+    #expect(lines.count <= 50)
     #expect(lines.allSatisfy { $0.count <= 80 })
     #expect(lines[2].hasPrefix("  annals init"))
   }

@@ -4,7 +4,7 @@ import Testing
 
 /// Tests of projections, reducers, upcasters and layouts, as they run.
 @Suite struct TestRunTests {
-  private static let sums = """
+  static let sums = """
     -- @projection sums
     -- @create
     CREATE TABLE sums (id text PRIMARY KEY, total bigint NOT NULL);
@@ -15,12 +15,12 @@ import Testing
     SELECT id FROM sums WHERE total < 0;
 
     """
-  private static let reducer = """
+  static let reducer = """
     -- @reducer r
     -- @on Added
     SELECT state || jsonb_build_object('n', coalesce((state->>'n')::bigint, 0) + (event.event_data->>'n')::bigint);
     """
-  private static let upcaster = """
+  static let upcaster = """
     -- @upcaster u
     -- @event Plus
     -- @data
@@ -28,15 +28,15 @@ import Testing
     -- @rename Plus Added
     """
 
-  private static func added(_ n: String, to id: String = "a-1", _ type: String = "Added") -> String {
+  static func added(_ n: String, to id: String = "a-1", _ type: String = "Added") -> String {
     #"-- {"aggregate_id": "\#(id)", "event_type": "\#(type)", "event_data": {"n": \#(n)}}"# + "\n"
   }
 
-  private static func files(_ more: [String: String] = [:]) -> TestFiles {
+  static func files(_ more: [String: String] = [:]) -> TestFiles {
     TestFiles(files: ["p.sql": sums, "r.sql": reducer, "u.sql": upcaster].merging(more) { $1 })
   }
 
-  private func run(
+  func run(
     _ text: String,
     _ files: TestFiles = files(),
     in database: TestDatabase,
@@ -52,7 +52,7 @@ import Testing
   }
 
   /// The only result of a text in a database of its own.
-  private func result(_ text: String, _ files: TestFiles = files(), sql: String = "") async throws
+  func result(_ text: String, _ files: TestFiles = files(), sql: String = "") async throws
     -> TestResult
   {
     try await TestCluster.withDatabase { database in
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  private static let passing = """
+  static let passing = """
     -- @test two events
     -- @projection p.sql
     -- @given
@@ -94,7 +94,7 @@ import Testing
     }
   }
 
-  private static let contents = """
+  static let contents = """
     SELECT (SELECT count(*) FROM pg_namespace), (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_proc)
     """
 
@@ -427,90 +427,5 @@ import Testing
         results[0].failures.first?.message.contains("canceling statement due to statement timeout") == true
       )
     }
-  }
-
-  // MARK: What is beside
-
-  @Test func aTableBesideTheReadModel() async throws {
-    let file = Self.sums.replacing("-- @create", with: "-- @writes mail.box\n-- @create")
-      .replacing("-- @on Added\n", with: "-- @on Added\nINSERT INTO mail.box VALUES (event.position);\n")
-    let text = Self.passing.replacing(
-      "-- @given",
-      with: "-- @setup\nCREATE SCHEMA mail;\nCREATE TABLE mail.box (n bigint);\n-- @given"
-    )
-    .replacing("SELECT id, total FROM sums", with: "SELECT 'a-1' AS id, sum(n) AS total FROM mail.box")
-    let files = Self.files(["p.sql": file])
-    let made = try await result(text, files)
-    #expect(made.status == .passed, "\(made.failures)")
-    let live = try await result(
-      text.replacing(/-- @setup(.|\n)*-- @given/, with: "-- @given"),
-      files,
-      sql: "CREATE SCHEMA mail; CREATE TABLE mail.box (n bigint)"
-    )
-    #expect(live.status == .wrong)
-    #expect(
-      live.failures.first?.message
-        == "p.sql: the projection writes to mail.box, which is there in this database"
-    )
-  }
-
-  @Test(arguments: [
-    ("INSERT INTO public.live VALUES (1);", "t.test.sql:4:1: @setup changes or locks public.live"),
-    ("CREATE TABLE public.live ();", "t.test.sql:4:1: relation \"live\" already exists"),
-    ("COPY public.live FROM stdin;", "t.test.sql:4:1: @setup cannot run COPY"),
-    ("SELECT 1/0;", "t.test.sql:4:1: division by zero"),
-  ])
-  func setUpThatIsRefused(statement: String, message: String) async throws {
-    let result = try await result(
-      "-- @test a\n-- @reducer r.sql\n-- @setup\n\(statement)\n-- @expect\nSELECT 1 AS n;\n-- n\n-- -\n-- 1\n",
-      sql: "CREATE TABLE live (n bigint)"
-    )
-    #expect(result.status == .wrong)
-    #expect(result.failures.first?.message.hasPrefix(message) == true, "\(result.failures)")
-  }
-
-  @Test func aLayout() async throws {
-    let layout = """
-      -- @layout audit
-      -- @table app.audit
-      SELECT a.uid AS id, a.entity AS aggregate_id, a.action AS event_type, a.payload::jsonb AS event_data,
-        a.revision AS version, to_timestamp(a.at_ms / 1000.0) AS "timestamp", a.number AS position
-      FROM app.audit AS a
-      """
-    let text = """
-      -- @layout l.sql
-      -- @setup
-      CREATE SCHEMA app;
-      CREATE TABLE app.audit (number bigserial PRIMARY KEY, uid uuid, entity text, action text, payload json,
-        revision integer, at_ms bigint);
-      -- @test a row is an event
-      -- @setup
-      INSERT INTO app.audit (uid, entity, action, payload, revision, at_ms)
-      VALUES (gen_random_uuid(), 'a-1', 'Added', '{"n":1}', 1, 1767225600000);
-      -- @expect
-      SELECT aggregate_id, event_type, event_data, "timestamp" FROM events;
-      -- aggregate_id | event_type | event_data | timestamp
-      -- -------------+------------+------------+-----------------------
-      -- a-1          | Added      | {"n": 1}   | 2026-01-01 00:00:00+00
-
-      """
-    let result = try await result(text, Self.files(["l.sql": layout]))
-    #expect(result.status == .passed, "\(result.failures)")
-    let wrong = try await self.result(
-      text,
-      Self.files(["l.sql": layout.replacing("a.revision", with: "a.rev")])
-    )
-    #expect(wrong.status == .wrong)
-    #expect(wrong.failures.first?.message.hasPrefix("l.sql does not fit this database: column a.rev") == true)
-  }
-
-  @Test func anExpectationChangesNothing() async throws {
-    let text = Self.passing.replacing(
-      "SELECT id, total FROM sums;",
-      with: "SELECT 'a-1' AS id, nextval('public.numbers') AS total;"
-    )
-    let result = try await result(text, sql: "CREATE SEQUENCE numbers")
-    #expect(result.status == .failed)
-    #expect(result.failures.first?.message.contains("read-only transaction") == true, "\(result.failures)")
   }
 }

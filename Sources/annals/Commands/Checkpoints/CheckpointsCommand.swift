@@ -3,7 +3,7 @@ internal import ArgumentParser
 struct CheckpointsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "checkpoints",
-    abstract: "Show how far all readers of a store are, and move their checkpoints.",
+    abstract: "Show how far all readers are, and move checkpoints.",
     discussion: """
         annals checkpoints
         annals checkpoints set mail now
