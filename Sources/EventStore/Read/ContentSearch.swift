@@ -62,34 +62,42 @@ extension StoreConnection {
   /// Tells the operator of a large table that all of it is read although an index could help.
   func warnOfPass(through table: EventsTable, _ query: EventQuery) throws {
     if query.aggregateID != nil || query.contents.isEmpty { return }
-    let columns = Set(query.contents.compactMap(\.indexableColumn).map { ByteString($0) })
-    if columns.isEmpty { return }
-    let sql: SQL = """
-      SELECT pg_table_size(\(table.name.sql)::regclass) >= \(Self.largeTable) AND NOT EXISTS (
-        SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
-        WHERE i.indrelid = \(table.name.sql)::regclass AND i.indisvalid AND m.amname = 'gin'
-          AND pg_get_indexdef(i.indexrelid, 1, false) = ANY (\(Parameter.textArray(columns.map(\.string))))) AS is_slow
-      """
-    let column = columns.sorted()[0].string
-    let slow = try connection.query(sql)
-    guard slow[0].bool("is_slow") else { return }
-    let isText = column.hasSameBytes(as: Self.payloadText)
-    let operators = isText ? "(\(column)) gin_trgm_ops" : "\(column) jsonb_path_ops"
+    let keys = Set(query.contents.compactMap(\.indexKey).map { ByteString($0) }).sorted().map(\.string)
+    guard let key = keys.first, try isLarge(table), try !hasIndex(onAnyOf: keys, of: table) else { return }
+    let operators = key.hasSameBytes(as: Self.payloadText) ? "gin_trgm_ops" : "jsonb_path_ops"
     notifyOnce(
       .pass,
       "no index finds what is asked for, so all of \(table.name) is read; "
-        + "CREATE INDEX CONCURRENTLY ON \(table.name.sql) USING gin (\(operators)) would find it"
+        + "CREATE INDEX CONCURRENTLY ON \(table.name.sql) USING gin (\(key) \(operators)) would find it"
     )
+  }
+
+  private func isLarge(_ table: EventsTable) throws -> Bool {
+    let sql: SQL = "SELECT pg_table_size(\(table.name.sql)::regclass) >= \(Self.largeTable)"
+    return try connection.query(sql).bool(0, 0)
+  }
+
+  /// Whether an index of type GIN over all events has one of some keys, as the catalogue writes them.
+  func hasIndex(onAnyOf keys: [String], of table: EventsTable) throws -> Bool {
+    let sql: SQL = """
+      SELECT EXISTS (
+        SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+        CROSS JOIN generate_series(1, i.indnkeyatts) AS k (number)
+        WHERE i.indrelid = \(table.name.sql)::regclass AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'gin'
+          AND pg_get_indexdef(i.indexrelid, k.number, false) = ANY (\(Parameter.textArray(keys))))
+      """
+    return try connection.query(sql).bool(0, 0)
   }
 
   /// In bytes; a pass through less takes no time to speak of.
   private static let largeTable: Int64 = 256 << 20
-  fileprivate static let payloadText = "(event_data)::text"
+  /// As the catalogue writes the expression.
+  static let payloadText = "((event_data)::text)"
 }
 
 extension ContentCondition {
-  /// What an index that finds the events is on; nil where there can be none.
-  fileprivate var indexableColumn: String? {
+  /// The key of an index that finds the events; nil where there can be none.
+  fileprivate var indexKey: String? {
     switch self {
     case .data(let condition): condition.isIndexable ? "event_data" : nil
     case .metadata(let condition): condition.isIndexable ? "metadata" : nil

@@ -122,4 +122,23 @@ import Testing
       #expect(error?.detail?.contains("payload kind=rare") == true)
     }
   }
+
+  /// Whether the operator is told to make an index.
+  @Test func indexesAreKnown() async throws {
+    let text = "((event_data)::text)"
+    let cases: [(index: String, key: String, isKnown: Bool)] = [
+      ("gin (event_data jsonb_path_ops)", "event_data", true), ("gin (event_data)", "event_data", true),
+      ("gin (metadata, event_data)", "event_data", true), ("gin (metadata)", "event_data", false),
+      ("gin ((event_data::text) gin_trgm_ops)", text, true), ("gin (event_data)", text, false),
+      ("gin (event_data) WHERE version = 1", "event_data", false), ("hash (event_data)", "event_data", false),
+    ]
+    try await withStore("CREATE EXTENSION pg_trgm;") { db, store in
+      for (index, key, isKnown) in cases {
+        try await db.psql("CREATE INDEX content ON events USING \(index)")
+        let found = try await store.perform { try $0.hasIndex(onAnyOf: [key], of: $0.eventsTable()) }
+        #expect(found == isKnown, "\(index)")
+        try await db.psql("DROP INDEX content")
+      }
+    }
+  }
 }
