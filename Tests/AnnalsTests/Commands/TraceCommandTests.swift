@@ -101,7 +101,9 @@ import Testing
   /// What is found is the same, whichever spellings have an index.
   @Test func indexesChangeNothingThatIsFound() async throws {
     try await withEvents { db, annals in
-      try await db.psql(Self.manyEvents + "ANALYZE events;")
+      try await db.psql(
+        "ALTER TABLE events SET (autovacuum_enabled = false);" + Self.manyEvents + "ANALYZE events;"
+      )
       var answers: [String] = []
       for (number, member) in ([""] + Self.members).enumerated() {
         if number > 0 { try await db.psql(Self.index(member, isPartial: number % 2 == 0)) }
@@ -114,17 +116,18 @@ import Testing
         }
       }
       #expect(Set(answers).count == 2)
-      try await db.awaitEnd(of: "psql", "annals")
-      let plan = try await db.psql(
-        "SELECT seq_scan FROM pg_stat_user_tables WHERE relid = 'events'::regclass"
-      )
-      #expect(try await annals(["trace", "work-9"]).exitCode == 0)
-      // With an index for each, the table is not read.
-      try await db.awaitEnd(of: "annals")
-      let scans = try await db.psql(
-        "SELECT seq_scan FROM pg_stat_user_tables WHERE relid = 'events'::regclass"
-      )
-      #expect(scans == plan)
+      // With an index for each, the table is not read. The scans of the runs before may be counted late, so a few runs
+      // are looked at: one that reads the table counts one or more each time.
+      func scans() async throws -> Int? {
+        try await db.awaitEnd(of: "psql", "annals")
+        return Int(try await db.psql("SELECT seq_scan FROM pg_stat_user_tables WHERE relid = 'events'::regclass"))
+      }
+      var counts: [Int?] = [try await scans()]
+      repeat {
+        #expect(try await annals(["trace", "work-9"]).exitCode == 0)
+        counts.append(try await scans())
+      } while counts.count < 5 && counts[counts.count - 1] != counts[counts.count - 2]
+      #expect(counts[counts.count - 1] == counts[counts.count - 2], "\(counts)")
     }
   }
 
