@@ -205,13 +205,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|layouts|sandbox|append|stream|streams|show|trace|replay|watermark|snapshot|stats|check-projection|rebuild-projection|project|projections|checkpoints|dead-letters|test|verify-versions|check|doctor|types|evolve|help)
+    init|layouts|sandbox|verify-versions|check|doctor|compare|types|evolve|append|stream|streams|show|trace|replay|watermark|snapshot|stats|check-projection|rebuild-projection|project|projections|checkpoints|dead-letters|test|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init layouts sandbox append stream streams show trace replay watermark snapshot stats check-projection rebuild-projection project projections checkpoints dead-letters test verify-versions check doctor types evolve help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init layouts sandbox verify-versions check doctor compare types evolve append stream streams show trace replay watermark snapshot stats check-projection rebuild-projection project projections checkpoints dead-letters test help' -- "${cur}"))
         ;;
     esac
 }
@@ -505,6 +505,725 @@ _annals_sandbox_exec() {
     case "${prev}" in
     '--directory')
         __annals_add_completions -d
+        return
+        ;;
+    esac
+}
+
+_annals_verify-versions() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields --category --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    '--category')
+        __annals_custom_complete ---completion verify-versions -- --category
+        return
+        ;;
+    '--wait-limit')
+        return
+        ;;
+    '--first-version')
+        return
+        ;;
+    '--max-findings')
+        return
+        ;;
+    '--only')
+        return
+        ;;
+    '--skip')
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        return
+        ;;
+    '--fail-on')
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        return
+        ;;
+    '--workers')
+        return
+        ;;
+    '--baseline')
+        return
+        ;;
+    '--write-baseline')
+        return
+        ;;
+    '--manifest')
+        return
+        ;;
+    '--against')
+        return
+        ;;
+    '--metrics-file')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_custom_complete ---completion verify-versions -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_check() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --max-lag --max-dead-letters --max-age --stale-after --format --time-limit)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '--max-lag')
+        return
+        ;;
+    '--max-dead-letters')
+        return
+        ;;
+    '--max-age')
+        return
+        ;;
+    '--stale-after')
+        return
+        ;;
+    '--format')
+        __annals_add_completions -W 'nagios'$'\n''prometheus'$'\n''json'
+        return
+        ;;
+    '--time-limit')
+        return
+        ;;
+    esac
+}
+
+_annals_doctor() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    esac
+}
+
+_annals_compare() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --version '-?' --help)
+    repeating_options=(--data --metadata --text --where --set)
+    non_repeating_options=(--category --with --with-table --with-layout --max-differences -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--category')
+        __annals_custom_complete ---completion compare -- --category
+        return
+        ;;
+    '--with')
+        __annals_add_completions -f
+        return
+        ;;
+    '--with-table')
+        return
+        ;;
+    '--with-layout')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--data')
+        return
+        ;;
+    '--metadata')
+        return
+        ;;
+    '--text')
+        return
+        ;;
+    '--where')
+        return
+        ;;
+    '--max-differences')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_custom_complete ---completion compare -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_types() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=()
+    __annals_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    list|show)
+        # Offer subcommand argument completions
+        "_annals_types_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'list show' -- "${cur}"))
+        ;;
+    esac
+}
+
+_annals_types_list() {
+    repeating_flags=()
+    non_repeating_flags=(--exact --all -x --expanded --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--category')
+        __annals_custom_complete ---completion types list -- --category
+        return
+        ;;
+    '--sample')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    esac
+}
+
+_annals_types_show() {
+    repeating_flags=()
+    non_repeating_flags=(--shapes --json-schema --all -x --expanded --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--sample')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion types show -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_evolve() {
+    repeating_flags=()
+    non_repeating_flags=(--version '-?' --help)
+    repeating_options=()
+    non_repeating_options=()
+    __annals_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    check|plan|apply|rollback)
+        # Offer subcommand argument completions
+        "_annals_evolve_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'check plan apply rollback' -- "${cur}"))
+        ;;
+    esac
+}
+
+_annals_evolve_check() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --version '-?' --help)
+    repeating_options=(--projection --set)
+    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--sample')
+        return
+        ;;
+    '--compare')
+        return
+        ;;
+    '--projection')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--max-failures')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    esac
+}
+
+_annals_evolve_plan() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
+    __annals_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--out')
+        __annals_add_completions -f
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    esac
+}
+
+_annals_evolve_apply() {
+    repeating_flags=()
+    non_repeating_flags=(--swap --yes -n --dry-run --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--into --chunk --progress --retry-timeout --wait-limit -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--into')
+        return
+        ;;
+    '--chunk')
+        return
+        ;;
+    '--progress')
+        return
+        ;;
+    '--retry-timeout')
+        return
+        ;;
+    '--wait-limit')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_add_completions -f
+        return
+        ;;
+    esac
+}
+
+_annals_evolve_rollback() {
+    repeating_flags=()
+    non_repeating_flags=(--yes --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--into -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--into')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     esac
@@ -2793,636 +3512,6 @@ _annals_test() {
     case "${positional_number}" in
     *)
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    esac
-}
-
-_annals_verify-versions() {
-    repeating_flags=()
-    non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields --category --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
-    __annals_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--max-staleness')
-        return
-        ;;
-    '-o'|'--output')
-        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
-        return
-        ;;
-    '--category')
-        __annals_custom_complete ---completion verify-versions -- --category
-        return
-        ;;
-    '--wait-limit')
-        return
-        ;;
-    '--first-version')
-        return
-        ;;
-    '--max-findings')
-        return
-        ;;
-    '--only')
-        return
-        ;;
-    '--skip')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
-        return
-        ;;
-    '--fail-on')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
-        return
-        ;;
-    '--workers')
-        return
-        ;;
-    '--baseline')
-        return
-        ;;
-    '--write-baseline')
-        return
-        ;;
-    '--manifest')
-        return
-        ;;
-    '--against')
-        return
-        ;;
-    '--metrics-file')
-        return
-        ;;
-    esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    *)
-        __annals_custom_complete ---completion verify-versions -- positional@0
-        return
-        ;;
-    esac
-}
-
-_annals_check() {
-    repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --max-lag --max-dead-letters --max-age --stale-after --format --time-limit)
-    __annals_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--max-staleness')
-        return
-        ;;
-    '--max-lag')
-        return
-        ;;
-    '--max-dead-letters')
-        return
-        ;;
-    '--max-age')
-        return
-        ;;
-    '--stale-after')
-        return
-        ;;
-    '--format')
-        __annals_add_completions -W 'nagios'$'\n''prometheus'$'\n''json'
-        return
-        ;;
-    '--time-limit')
-        return
-        ;;
-    esac
-}
-
-_annals_doctor() {
-    repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
-    __annals_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--max-staleness')
-        return
-        ;;
-    '-o'|'--output')
-        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
-        return
-        ;;
-    esac
-}
-
-_annals_types() {
-    repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
-    repeating_options=()
-    non_repeating_options=()
-    __annals_offer_flags_options 0
-
-    # Offer subcommand / subcommand argument completions
-    local -r subcommand="${unparsed_words[0]}"
-    unset 'unparsed_words[0]'
-    unparsed_words=("${unparsed_words[@]}")
-    case "${subcommand}" in
-    list|show)
-        # Offer subcommand argument completions
-        "_annals_types_${subcommand}"
-        ;;
-    *)
-        # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'list show' -- "${cur}"))
-        ;;
-    esac
-}
-
-_annals_types_list() {
-    repeating_flags=()
-    non_repeating_flags=(--exact --all -x --expanded --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(--category --sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
-    __annals_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '--category')
-        __annals_custom_complete ---completion types list -- --category
-        return
-        ;;
-    '--sample')
-        return
-        ;;
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--max-staleness')
-        return
-        ;;
-    '-o'|'--output')
-        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
-        return
-        ;;
-    esac
-}
-
-_annals_types_show() {
-    repeating_flags=()
-    non_repeating_flags=(--shapes --json-schema --all -x --expanded --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(--sample -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
-    __annals_offer_flags_options 1
-
-    # Offer option value completions
-    case "${prev}" in
-    '--sample')
-        return
-        ;;
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--max-staleness')
-        return
-        ;;
-    '-o'|'--output')
-        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
-        return
-        ;;
-    esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    1)
-        __annals_custom_complete ---completion types show -- positional@0
-        return
-        ;;
-    esac
-}
-
-_annals_evolve() {
-    repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
-    repeating_options=()
-    non_repeating_options=()
-    __annals_offer_flags_options 0
-
-    # Offer subcommand / subcommand argument completions
-    local -r subcommand="${unparsed_words[0]}"
-    unset 'unparsed_words[0]'
-    unparsed_words=("${unparsed_words[@]}")
-    case "${subcommand}" in
-    check|plan|apply|rollback)
-        # Offer subcommand argument completions
-        "_annals_evolve_${subcommand}"
-        ;;
-    *)
-        # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'check plan apply rollback' -- "${cur}"))
-        ;;
-    esac
-}
-
-_annals_evolve_check() {
-    repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=(--projection --set)
-    non_repeating_options=(--sample --compare --max-failures -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
-    __annals_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '--sample')
-        return
-        ;;
-    '--compare')
-        return
-        ;;
-    '--projection')
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--max-failures')
-        return
-        ;;
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--max-staleness')
-        return
-        ;;
-    '-o'|'--output')
-        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
-        return
-        ;;
-    esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    *)
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    esac
-}
-
-_annals_evolve_plan() {
-    repeating_flags=()
-    non_repeating_flags=(-x --expanded --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(--out -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
-    __annals_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '--out')
-        __annals_add_completions -f
-        return
-        ;;
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--max-staleness')
-        return
-        ;;
-    '-o'|'--output')
-        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
-        return
-        ;;
-    '--fields')
-        return
-        ;;
-    esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    *)
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    esac
-}
-
-_annals_evolve_apply() {
-    repeating_flags=()
-    non_repeating_flags=(--swap --yes -n --dry-run --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(--into --chunk --progress --retry-timeout --wait-limit -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
-    __annals_offer_flags_options 1
-
-    # Offer option value completions
-    case "${prev}" in
-    '--into')
-        return
-        ;;
-    '--chunk')
-        return
-        ;;
-    '--progress')
-        return
-        ;;
-    '--retry-timeout')
-        return
-        ;;
-    '--wait-limit')
-        return
-        ;;
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--max-staleness')
-        return
-        ;;
-    esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    1)
-        __annals_add_completions -f
-        return
-        ;;
-    esac
-}
-
-_annals_evolve_rollback() {
-    repeating_flags=()
-    non_repeating_flags=(--yes --version '-?' --help)
-    repeating_options=(--set)
-    non_repeating_options=(--into -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
-    __annals_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '--into')
-        return
-        ;;
-    '-h'|'--host')
-        return
-        ;;
-    '-p'|'--port')
-        return
-        ;;
-    '-U'|'--username')
-        return
-        ;;
-    '-d'|'--dbname')
-        return
-        ;;
-    '--table')
-        return
-        ;;
-    '--layout')
-        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
-        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
-        return
-        ;;
-    '--set')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--response-timeout')
-        return
-        ;;
-    '--max-staleness')
         return
         ;;
     esac

@@ -8,6 +8,9 @@ extension PostgresError {
   /// Whether the connection is gone, and with it the answer to what was sent last.
   package var isLoss: Bool { kind == .connectionLost || kind == .timedOut }
 
+  /// Whether the transaction may not write, on a standby or by a setting.
+  package var isReadOnlyTransaction: Bool { sqlState == SQLState.readOnlyTransaction }
+
   /// Whether the statement itself is at fault, not the connection, the moment or the role.
   package var isAboutStatement: Bool {
     !isPassing && ![SQLState.insufficientPrivilege, SQLState.readOnlyTransaction].contains(sqlState)

@@ -13,12 +13,18 @@ struct Annals: AsyncParsableCommand {
         annals verify-versions                 is an event missing?
         annals rebuild-projection orders.sql   fill a read model and swap it in
 
-      The server is found as psql finds it: -h -p -U -d, PG* variables, .pgpass.
-      To try things out, 'annals sandbox start' runs a PostgreSQL of your own.
+      The server is found as psql finds it; 'annals sandbox start' runs your own.
       """,
     version: "annals \(version)",
     groupedSubcommands: [
-      CommandGroup(name: "Set up", subcommands: [Initialize.self, LayoutsCommand.self, SandboxCommand.self]),
+      CommandGroup(
+        name: "Store",
+        subcommands: [
+          Initialize.self, LayoutsCommand.self, SandboxCommand.self, VerifyVersions.self, Check.self,
+          Doctor.self,
+          Compare.self, TypesCommand.self, EvolveCommand.self,
+        ]
+      ),
       CommandGroup(
         name: "Event",
         subcommands: [
@@ -32,10 +38,6 @@ struct Annals: AsyncParsableCommand {
           CheckProjection.self, RebuildProjection.self, Project.self, ProjectionsCommand.self,
           CheckpointsCommand.self, DeadLettersCommand.self, TestCommand.self,
         ]
-      ),
-      CommandGroup(
-        name: "Check",
-        subcommands: [VerifyVersions.self, Check.self, Doctor.self, TypesCommand.self, EvolveCommand.self]
       ),
     ],
     // -h is the host, as in psql.

@@ -14,7 +14,7 @@ extension ChunkWriter {
     try connection.copyIn(
       statements.copyEvents,
       { write in
-        var buffer = binaryCopyHeader
+        var buffer = BinaryCopy.header
         for index in indexes {
           appendRow(chunk, index, version: places[index].version, to: &buffer)
           if buffer.count >= pieceSize {
@@ -22,55 +22,29 @@ extension ChunkWriter {
             buffer.removeAll(keepingCapacity: true)
           }
         }
-        buffer.append(bigEndian: binaryCopyTrailer)
+        buffer.append(bigEndian: BinaryCopy.trailer)
         try write(buffer)
       },
       meanwhile: meanwhile
     )
   }
 
-  /// One row in COPY's binary format (manual, COPY, "Binary Format"): the number of fields, and each with its length.
   private func appendRow(_ chunk: EventChunk, _ index: Int, version: Int32, to buffer: inout [UInt8]) {
     let entry = chunk.entries[index]
-    let hasMetadata = statements.table.hasMetadata
-    buffer.append(bigEndian: hasMetadata ? 7 as Int16 : 6)
-    buffer.append(bigEndian: 16 as Int32)
-    buffer.append(bigEndian: entry.id.high)
-    buffer.append(bigEndian: entry.id.low)
-    appendText(entry.aggregateID, to: &buffer)
-    appendText(entry.eventType, to: &buffer)
-    appendJSON(chunk.bytes[entry.data], to: &buffer)
-    buffer.append(bigEndian: 4 as Int32)
-    buffer.append(bigEndian: version)
-    buffer.append(bigEndian: 8 as Int32)
-    buffer.append(bigEndian: (entry.timestamp ?? transactionTime).microseconds)
-    guard hasMetadata else { return }
-    if let metadata = entry.metadata {
-      appendJSON(chunk.bytes[metadata], to: &buffer)
-    } else {
-      buffer.append(bigEndian: -1 as Int32)
-    }
-  }
-
-  private func appendText(_ text: [UInt8], to buffer: inout [UInt8]) {
-    buffer.append(bigEndian: Int32(text.count))
-    buffer += text
-  }
-
-  private func appendJSON(_ json: ArraySlice<UInt8>, to buffer: inout [UInt8]) {
-    buffer.append(bigEndian: Int32(json.count + 1))
-    buffer.append(Parameter.jsonbVersion)
-    buffer += json
+    buffer.appendRow(
+      id: entry.id,
+      aggregateID: entry.aggregateID,
+      eventType: entry.eventType,
+      data: chunk.bytes[entry.data],
+      version: version,
+      timestamp: entry.timestamp ?? transactionTime,
+      metadata: statements.table.hasMetadata ? .some(entry.metadata.map { chunk.bytes[$0] }) : .none
+    )
   }
 }
 
 /// The bytes that go to the server at once.
 private let pieceSize = 1 << 16
-
-/// The signature, no flags, no header extension.
-private let binaryCopyHeader: [UInt8] =
-  Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00] + [0, 0, 0, 0] + [0, 0, 0, 0]
-private let binaryCopyTrailer: Int16 = -1
 
 /// The row, from 1, at which COPY failed, read from the error's context ("COPY events, line 3, column event_data").
 ///

@@ -223,7 +223,8 @@ extension SQLTemplate {
     "events",
     "timestamp",
     "metadata",
-    "streams"
+    "streams",
+    "condition"
   )
   static let gapEvidence = SQLTemplate(
     PackageResources.GapEvidence_sql,

@@ -87,6 +87,21 @@ struct ConnectionOptions: ParsableArguments {
   /// Stands for the layout that fits what is in the database.
   static let automatic = "auto"
 
+  /// A store in another database, which has the same table or layout unless another is named.
+  func other(conninfo: String, table: QualifiedName?, layout name: String?) async throws -> EventStore {
+    var options = self
+    if let table { (options.givenTable, options.givenLayout) = (table, nil) }
+    if let name { (options.givenTable, options.givenLayout) = (nil, name) }
+    if table != nil || name != nil { (options.givenParameters, options.givenColumns) = ([], nil) }
+    var parameters = ConnectionParameters(database: conninfo)
+    parameters.responseTimeout = responseTimeout?.duration
+    let layout = try await options.layout(parameters)
+    let store = try EventStore(parameters, table: try options.table, layout: layout)
+    await store.onNotice { StandardError.warn($0) }
+    if let maxStaleness { await store.limitStaleness(to: maxStaleness.duration) }
+    return store
+  }
+
   /// The layout of that name, with its parameters and its table as they are given.
   private func layout(_ parameters: ConnectionParameters) async throws -> Layout? {
     if let givenColumns {

@@ -120,7 +120,9 @@ import Testing
       // are looked at: one that reads the table counts one or more each time.
       func scans() async throws -> Int? {
         try await db.awaitEnd(of: "psql", "annals")
-        return Int(try await db.psql("SELECT seq_scan FROM pg_stat_user_tables WHERE relid = 'events'::regclass"))
+        return Int(
+          try await db.psql("SELECT seq_scan FROM pg_stat_user_tables WHERE relid = 'events'::regclass")
+        )
       }
       var counts: [Int?] = [try await scans()]
       repeat {

@@ -95,6 +95,10 @@ import Testing
       "verify-versions --explain",
       "kind, severity, aggregate_id, version, last_version, position, detail, cause, evidence, safe"
     ),
+    (
+      "compare --with dbname=x",
+      "kind, aggregate_id, version, last_version, version_there, events, path, here, there"
+    ),
     ("test x.test.sql", "status, test, file, line, milliseconds, failures"),
     ("layouts list", "name, reads, parameters"),
     ("doctor", "area, name, value, source, status, advice"),

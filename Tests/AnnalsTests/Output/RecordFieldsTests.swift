@@ -34,6 +34,7 @@ import Testing
     ("evolve check", EvolutionFinding.columns.map(\.name)),
     ("verify-versions", Finding.columns.map(\.name)),
     ("verify-versions Fl -explain", ExplainedFindingRecord.columns.map(\.name)),
+    ("compare", StoreDifference.columns.map(\.name)),
     ("doctor", DiagnosisRecord.columns.map(\.name)),
     ("sandbox status", Sandbox.Status.columns.map(\.name)),
   ]

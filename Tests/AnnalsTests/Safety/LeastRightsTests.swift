@@ -85,6 +85,7 @@ import Testing
     .writes("evolve rollback", ["--into", "events_v2", "--yes"]),
     .reads("verify-versions"),
     .writes("verify-versions", ["--incremental"]),
+    .reads("compare", ["--with", "application_name=other"]),
     .readsOwnTables("check", status: 2),
     .reads("doctor"),
   ]

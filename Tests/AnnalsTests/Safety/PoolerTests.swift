@@ -9,6 +9,7 @@ import Testing
   private static let needSession: [[String]] = [
     ["rebuild-projection", projection], ["project", "--once", projection],
     ["replay", "--checkpoint", "mail"],
+    ["compare", "--with", SourceTree.path("Examples/orders/events.ndjson")],
     ["replay", "--into", "april", projection], ["projections", "rollback", "orders"],
     ["projections", "drop", "orders", "--yes"], ["projections", "set-checkpoint", "orders", "1", "--yes"],
     ["checkpoints", "set", "orders", "1", "--yes"],
@@ -30,7 +31,7 @@ import Testing
     ["projections", "resume", "orders"], ["dead-letters", "list"], ["types", "list"],
     ["types", "show", "OrderSubmitted"], ["evolve", "check", SourceTree.path("Examples/orders/cents.sql")],
     ["evolve", "plan", SourceTree.path("Examples/orders/cents.sql")], ["verify-versions"], ["check"],
-    ["doctor"],
+    ["doctor"], ["compare", "--with", "application_name=other"],
     ["snapshot", "prune", "note-1", "--keep", "1", "--yes"],
     ["append", "--from", SourceTree.path("Examples/orders/events.ndjson")],
     [

@@ -48,6 +48,7 @@ import Testing
     (["evolve", "apply"], ["--into", "events2", "PLAN"]),
     (["evolve", "rollback"], ["--into", "events2", "--yes"]),
     (["verify-versions"], []),
+    (["compare"], ["--with", "application_name=other"]),
     (["check"], ["--time-limit", "1h"]),
     (["doctor"], []),
   ]
@@ -104,6 +105,7 @@ import Testing
     ["rebuild-projection", "--workers", "2", projection], ["project", "--once", projection],
     ["snapshot", "take", "--all", "--workers", "2"],
     ["evolve", "apply", "--into", "events2", "--swap", "--yes", "PLAN"],
+    ["compare", "--with", "application_name=other"], ["compare", "--with", lines],
     ["verify-versions", "--workers", "2"], ["verify-versions", "--manifest", "PLAN.manifest"],
   ]
   private static let lines = SourceTree.path("Examples/orders/events.ndjson")

@@ -31,7 +31,7 @@ extension VersionCheckRun {
     guard !touched.isEmpty else { return }
     let ends = touched.map { streams[$0].digest.events.last?.version ?? .min }
     var place = 0
-    try forEachHash(of: touched.map { streams[$0].name }, behind: ends) { aggregateID, version, hash in
+    try hashes.read(of: touched.map { streams[$0].name }, behind: ends) { aggregateID, version, hash in
       while !streams[touched[place]].digest.isOf(aggregateID) { place += 1 }
       streams[touched[place]].append(version: version, hash: hash)
     }
@@ -42,7 +42,7 @@ extension VersionCheckRun {
     guard !wrong.isEmpty else { return }
     for index in wrong { streams[index].beginAnew() }
     var place = 0
-    try forEachHash(of: wrong.map { streams[$0].name }, behind: nil) { aggregateID, version, hash in
+    try hashes.read(of: wrong.map { streams[$0].name }, behind: nil) { aggregateID, version, hash in
       while !streams[wrong[place]].digest.isOf(aggregateID) { place += 1 }
       streams[wrong[place]].append(version: version, hash: hash)
     }

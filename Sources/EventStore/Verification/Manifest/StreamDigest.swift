@@ -65,38 +65,56 @@ enum StreamDifference: Hashable {
   }
 
   /// What became of each event of the manifest; events after its last version were appended since, and are no fault.
-  ///
-  /// An event is known again by its hash wherever it is; only then are what is left on both sides paired by version.
   static func between(_ old: [EventDigest], _ new: [EventDigest]) -> [StreamDifference] {
-    var differences: [StreamDifference] = []
+    let pairs = EventPairs(old, new)
     let last = old.map(\.version).max() ?? .min
     let newLast = new.map(\.version).max() ?? .min
-    var (lost, found) = (subtract(new, from: old), subtract(old, from: new))
+    let differences =
+      pairs.moved.map { StreamDifference.moved(version: $0.from, to: $0.to) }
+      + pairs.changed.map { .changed(version: $0) }
+      + pairs.lost.map { $0 > newLast ? .cutOff(version: $0) : .removed(version: $0) }
+      + pairs.added.filter { $0 <= last }.map { .added(version: $0) }
+    return differences.sorted { $0.version < $1.version }
+  }
+}
+
+/// The events in which two readings of a stream differ, by version.
+struct EventPairs {
+  /// Those that are the same at another version.
+  private(set) var moved: [(from: Int32, to: Int32)] = []
+  /// The versions that have another event.
+  private(set) var changed: [Int32] = []
+  /// The versions of events that the first reading alone has.
+  private(set) var lost: [Int32] = []
+  /// The versions of events that the second reading alone has.
+  private(set) var added: [Int32] = []
+
+  /// An event is known again by its hash wherever it is; only then are what is left on both sides paired by version.
+  init(_ old: [EventDigest], _ new: [EventDigest]) {
+    let (unmatched, found) = (Self.subtract(new, from: old), Self.subtract(old, from: new))
 
     var places = Dictionary(grouping: found.indices, by: { found[$0].prefix })
     var taken: Set<Int> = []
-    lost.removeAll { event in
-      guard let place = places[event.prefix]?.popLast() else { return false }
-      taken.insert(place)
-      differences.append(.moved(version: event.version, to: found[place].version))
-      return true
-    }
-    found = found.indices.filter { !taken.contains($0) }.map { found[$0] }
-
-    var replacements = Dictionary(grouping: found, by: \.version)
-    for event in lost {
-      if replacements[event.version]?.popLast() != nil {
-        differences.append(.changed(version: event.version))
-      } else if event.version > newLast {
-        differences.append(.cutOff(version: event.version))
+    var gone: [EventDigest] = []
+    for event in unmatched {
+      if let place = places[event.prefix]?.popLast() {
+        taken.insert(place)
+        moved.append((event.version, found[place].version))
       } else {
-        differences.append(.removed(version: event.version))
+        gone.append(event)
       }
     }
-    for event in replacements.values.joined() where event.version <= last {
-      differences.append(.added(version: event.version))
+
+    let others = found.indices.filter { !taken.contains($0) }.map { found[$0] }
+    var replacements = Dictionary(grouping: others, by: \.version)
+    for event in gone {
+      if replacements[event.version]?.popLast() != nil {
+        changed.append(event.version)
+      } else {
+        lost.append(event.version)
+      }
     }
-    return differences.sorted { $0.version < $1.version }
+    added = replacements.values.joined().map(\.version).sorted()
   }
 
   /// Those of `events` that are not among `others`, as often as they are more often there.

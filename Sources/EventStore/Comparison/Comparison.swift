@@ -1,0 +1,64 @@
+internal import LibPQ
+
+/// Which events of two stores are compared.
+public struct Comparison: Sendable {
+  /// Which streams. Of streams that are named, the fields that differ are told too.
+  public var selection = AggregateSelection.all
+  /// What the events contain; a manifest cannot tell.
+  public var contents: [ContentCondition] = []
+
+  /// All events.
+  public init() {}
+}
+
+/// What a store is compared with.
+public enum ComparedStore: Sendable {
+  /// Another store.
+  case store(EventStore)
+  /// A file: returns its next bytes, nil at its end.
+  ///
+  /// It is a manifest, or NDJSON as ``EventStore/writeNDJSON(_:to:)`` writes it. The events of NDJSON may come in any order; a
+  /// temporary table of the first store's server sorts them.
+  case file(@Sendable () throws -> [UInt8]?)
+}
+
+extension Comparison {
+  /// The conditions on the events `e` of a table.
+  func conditions(in table: EventsTable) -> [SQL] {
+    (selection == .all ? [] : [selection.condition(in: table)]) + query.allConditions(in: table)
+  }
+
+  /// What the events contain, as a query.
+  var query: EventQuery {
+    var query = EventQuery()
+    query.contents = contents
+    return query
+  }
+
+  /// Whether all events of a store are compared.
+  var isWhole: Bool { selection == .all && contents.isEmpty }
+
+  /// Whether each event is looked at, and not only told to differ.
+  var isByEvent: Bool { if case .aggregates = selection { true } else { false } }
+
+  /// Whether a stream is among those that are compared, by its id alone.
+  func includes(_ aggregateID: [UInt8]) -> Bool {
+    switch selection {
+    case .all: return true
+    case .aggregates(let ids): return ids.contains { aggregateID.elementsEqual($0.utf8) }
+    case .category(let category):
+      let rest = aggregateID.dropFirst(category.utf8.count)
+      return aggregateID.starts(with: category.utf8) && (rest.first.map { $0 == UInt8(ascii: "-") } ?? true)
+    }
+  }
+
+  /// Refuses what neither store has: a name that was mistyped must not pass for streams that are equal.
+  func requireFound(_ result: ComparisonResult, in table: QualifiedName) throws {
+    guard contents.isEmpty, result.here.events == 0, result.there.events == 0 else { return }
+    switch selection {
+    case .all: break
+    case .aggregates(let ids): throw NamedEvents.aggregate(ids.first ?? "").missing(in: table)
+    case .category(let category): throw NamedEvents.category(category).missing(in: table)
+    }
+  }
+}
