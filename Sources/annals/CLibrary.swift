@@ -1,3 +1,4 @@
+internal import EventStore
 internal import Glibc
 internal import SystemPackage
 
@@ -63,6 +64,20 @@ enum CLibrary {
     var size = winsize()
     guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
+  }
+
+  static func terminalRows(_ descriptor: Int32) -> Int? {
+    var size = winsize()
+    guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
+    return Int(size.ws_row)
+  }
+
+  /// The time of the system's clock, to the second.
+  static var now: Timestamp {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    // The system counts from 1970, PostgreSQL from 2000.
+    return Timestamp(microseconds: (Int64(time.tv_sec) - 946_684_800) * 1_000_000)
   }
 
   /// What the system knows of a file.

@@ -46,6 +46,8 @@ struct Check: AsyncParsableCommand {
   )
   var staleAfter: DurationArgument?
 
+  @OptionGroup var watch: WatchOptions
+
   @Option(help: "Form of the answer.")
   var format: Format = .nagios
 
@@ -58,6 +60,15 @@ struct Check: AsyncParsableCommand {
   }
 
   func run() async throws {
+    try await watch.repeating {
+      do { try await answer() } catch let end as EndWithStatus {
+        // Whoever watches sees it, and goes on watching.
+        if watch.watch == nil || Task.isCancelled { throw end }
+      }
+    }
+  }
+
+  private func answer() async throws {
     let alarm = Task.detached { [self] in
       try await Task.sleep(for: timeLimit.duration)
       let limit = timeLimit.duration

@@ -25,7 +25,7 @@ struct DurationArgument: ExpressibleByArgument, Hashable {
 
   var seconds: Double { duration / .seconds(1) }
 
-  var defaultValueDescription: String { text }
+  var defaultValueDescription: String { description }
 
   /// What is said to who wrote it otherwise.
   static let hint = "Write a duration as 30 (seconds), 500ms, 10min, 2h or 2d."
@@ -34,6 +34,11 @@ struct DurationArgument: ExpressibleByArgument, Hashable {
   func requirePositive(_ option: String) throws {
     if duration <= .zero { throw ValidationError("\(option) must be more than 0") }
   }
+}
+
+extension DurationArgument: CustomStringConvertible {
+  /// As it was written.
+  var description: String { text }
 }
 
 extension DurationArgument: ExpressibleByStringLiteral {

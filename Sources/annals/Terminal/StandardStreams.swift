@@ -13,6 +13,8 @@ enum StandardOutput {
   /// Where output waits for ``release()``; nil when it does not wait.
   private static let spool = Mutex<FileDescriptor?>(nil)
   private static let pager = Mutex<Pager?>(nil)
+  /// What is drawn in the place of what was drawn before; nil where output goes out as it comes.
+  private static let frame = Mutex<[UInt8]?>(nil)
 
   /// Writes a line for people, in which nothing can drive a terminal or begin another line.
   static func print(_ line: String = "") { writeRaw(TextEscaping.forPeople(line) + "\n") }
@@ -52,6 +54,11 @@ enum StandardOutput {
   /// A reader that went away ends the process as SIGPIPE would, a full disk with a message.
   private static func writeThrough(_ bytes: [UInt8]) {
     if bytes.isEmpty { return }
+    let isKept = frame.withLock { frame in
+      frame?.append(contentsOf: bytes)
+      return frame != nil
+    }
+    if isKept { return }
     do {
       if let pager = pager.withLock({ $0 }) { return try pager.write(bytes) }
       try (spool.withLock { $0 } ?? .standardOutput).writeAll(bytes)
@@ -61,6 +68,40 @@ enum StandardOutput {
       StandardError.print("annals: error: cannot write to standard output: \(error)")
       exit(ExitStatus.failure.rawValue)
     }
+  }
+
+  /// Keeps what is written from now on, until ``endFrame(below:)`` draws it.
+  static func beginFrame() {
+    flush()
+    frame.withLock { $0 = [] }
+  }
+
+  /// Draws what was kept from the first line of the terminal on, as many lines as it has, below a title.
+  static func endFrame(below title: String) {
+    flush()
+    let height = max(2, CLibrary.terminalRows(STDOUT_FILENO) ?? 24)
+    let text = frame.withLock { frame in
+      defer { frame = nil }
+      return String(decoding: frame ?? [], as: UTF8.self)
+    }
+    var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    if lines.last == "" { lines.removeLast() }
+    let room = height - 2
+    if lines.count > room { lines = lines.prefix(room - 1) + ["(\(lines.count - room + 1) more lines)"] }
+    // Each line is cleared behind its end, and so is what is below: nothing flickers.
+    let drawn = ([Terminal.cut(title, to: Terminal.width)] + lines).map { $0 + "\u{1B}[K\n" }.joined()
+    writeRaw("\u{1B}[H\(drawn)\u{1B}[J")
+    flush()
+  }
+
+  /// Writes what was kept as it is.
+  static func dropFrame() {
+    flush()
+    let bytes = frame.withLock { frame in
+      defer { frame = nil }
+      return frame ?? []
+    }
+    writeThrough(bytes)
   }
 
   /// From now on a pager, or nobody but the reader of standard output, gets what is written.

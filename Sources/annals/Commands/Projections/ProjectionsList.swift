@@ -10,6 +10,8 @@ struct ProjectionsList: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var output: OutputOptions
 
+  @OptionGroup var watch: WatchOptions
+
   @Argument(help: "Only this projection, with all its generations.", completion: .projection)
   var name: String?
 
@@ -22,12 +24,30 @@ struct ProjectionsList: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let statuses = try await connection.store().projections(name)
+    let store = try await connection.store()
     if output.isForTerminal {
-      output.print(statuses.map(PicturedProjectionRecord.init))
+      try await show(store) { PicturedProjectionRecord(status: $0) }
     } else {
-      output.print(statuses)
+      try await show(store) { $0 }
     }
+  }
+
+  /// Rounds that follow one another are one table, or one array.
+  private func show<R: Record>(_ store: EventStore, _ record: (ProjectionStatus) -> R) async throws {
+    var (printer, hasBegun) = (RecordPrinter<R>(output.style), false)
+    do {
+      try await watch.repeating {
+        let records = try await store.projections(name).map(record)
+        if watch.isInPlace { return output.print(records) }
+        for one in records { printer.print(one) }
+        if watch.watch != nil { printer.flush() }
+        hasBegun = true
+      }
+    } catch {
+      if hasBegun { printer.finish() }
+      throw error
+    }
+    printer.finish()
   }
 }
 

@@ -1,0 +1,62 @@
+internal import ArgumentParser
+internal import EventStore
+
+/// Showing something again and again, until an interruption.
+struct WatchOptions: ParsableArguments {
+  @Option(
+    defaultAsFlag: "2s",
+    parsing: .next,
+    help: ArgumentHelp("Show it again and again, this long apart.", valueName: "duration")
+  )
+  var watch: DurationArgument?
+
+  func validate() throws {
+    try watch?.requirePositive("--watch")
+    // ArgumentParser takes a value that is no duration for one that was not given.
+    for argument in CommandLine.arguments where argument.utf8.starts(with: "--watch=".utf8) {
+      let value = String(argument.unicodeScalars.dropFirst("--watch=".unicodeScalars.count))
+      guard DurationArgument(argument: value) == nil else { continue }
+      throw ValidationError("'\(value)' is no duration for --watch. \(DurationArgument.hint)")
+    }
+  }
+
+  /// Whether each round takes the place of the one before, as on a terminal; elsewhere it follows it.
+  var isInPlace: Bool { watch != nil && StandardOutput.isTerminal && Terminal.canMoveCursor }
+
+  /// Runs a round, and with the option one after the other.
+  ///
+  /// What keeps the first round from an answer ends the command. Later a server may be away for a while: a round then says why.
+  func repeating(_ round: () async throws -> Void) async throws {
+    guard let watch else { return try await round() }
+    Interruption.isTheEnd()
+    var isFirst = true
+    while true {
+      if isInPlace { StandardOutput.beginFrame() }
+      do { try await round() } catch let error as EventStoreError where !isFirst && error.isPassing {
+        StandardOutput.flush()
+        if isInPlace {
+          StandardOutput.print("annals: \(error.message)")
+        } else {
+          StandardError.warn(error.message)
+        }
+      } catch {
+        StandardOutput.dropFrame()
+        throw error
+      }
+      isFirst = false
+      if isInPlace { StandardOutput.endFrame(below: title(watch)) }
+      try await Task.sleep(for: watch.duration)
+    }
+  }
+
+  private func title(_ watch: DurationArgument) -> String {
+    "every \(Interval(seconds: watch.seconds)), now \(CLibrary.now)"
+  }
+}
+
+extension EventStoreError {
+  /// Whether a server that is away, or a lock, is all that is wrong.
+  fileprivate var isPassing: Bool {
+    [.cannotConnect, .connectionLost, .timedOut, .locked, .stale, .recoveryConflict].contains(code)
+  }
+}
