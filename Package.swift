@@ -111,7 +111,7 @@ let package = Package(
         "annals", "EventStore", "PostgresSandbox", "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
-      exclude: ["Snapshots"],
+      exclude: ["Reports", "Snapshots"],
       swiftSettings: strict
     ),
   ]

@@ -22,7 +22,7 @@ struct Annals: AsyncParsableCommand {
         subcommands: [
           Initialize.self, LayoutsCommand.self, SandboxCommand.self, VerifyVersions.self, Check.self,
           Doctor.self,
-          Compare.self, TypesCommand.self, EvolveCommand.self,
+          Compare.self, Report.self, TypesCommand.self, EvolveCommand.self,
         ]
       ),
       CommandGroup(

@@ -1,7 +1,7 @@
 /// SHA-256 (FIPS 180-4, sections 5 and 6.2), fed piece by piece.
 ///
 /// PostgreSQL hashes the events; what chains those hashes is not to be had as an aggregate there.
-struct SHA256 {
+package struct SHA256 {
   private var state: InlineArray<8, UInt32> = [
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
   ]
@@ -101,4 +101,17 @@ struct SHA256 {
     0x19a4_c116, 0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5, 0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f, 0x682e_6ff3,
     0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
   ]
+}
+
+extension SHA256 {
+  /// The 32 bytes of the hash of a text, as a Content Security Policy names what it allows.
+  package static func hash(of text: String) -> [UInt8] {
+    var hash = SHA256()
+    let bytes = Array(text.utf8)
+    hash.update(bytes.span)
+    let digest = hash.finish()
+    return digest.words.indices.flatMap { index in
+      stride(from: UInt32(24), through: 0, by: -8).map { UInt8(truncatingIfNeeded: digest.words[index] >> $0) }
+    }
+  }
 }

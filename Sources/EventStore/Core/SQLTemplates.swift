@@ -77,6 +77,8 @@ extension SQLTemplate {
     "is_estimate",
     "order"
   )
+  static let payloadSizes = SQLTemplate(PackageResources.PayloadSizes_sql, "source", "limit")
+  static let streamLengths = SQLTemplate(PackageResources.StreamLengths_sql, "events")
   static let countedStore = SQLTemplate(PackageResources.CountedStore_sql, "events", "time", "times")
   static let countedStreams = SQLTemplate(
     PackageResources.CountedStreams_sql,
@@ -274,6 +276,7 @@ extension SQLTemplate {
     .distributionFacts, .storeFacts,
     .tableIndexes, .nameFailures, .nodesOfPayload, .shapeChanges, .typeCounts, .estimatedEvents,
     .estimatedTypes, .countedCategories, .countedGroups, .countedStore, .countedStreams,
+    .payloadSizes, .streamLengths,
     .listedStreams, .nextCategories, .nextNames, .recentEvents, .relationSizes, .deadLetters, .dependents,
     .differenceQueries, .distributedTables, .immovableObjects,
     .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,

@@ -35,6 +35,7 @@ import Testing
     ("verify-versions", Finding.columns.map(\.name)),
     ("verify-versions Fl -explain", ExplainedFindingRecord.columns.map(\.name)),
     ("compare", StoreDifference.columns.map(\.name)),
+    ("report Fl -history", ReportRun.fields),
     ("doctor", DiagnosisRecord.columns.map(\.name)),
     ("sandbox status", Sandbox.Status.columns.map(\.name)),
   ]

@@ -51,6 +51,7 @@ import Testing
     .writes("replay", ["--into", "aside", "%/sums.sql"]),
     .reads("watermark"),
     .reads("stats"),
+    .reads("report", status: 2),
     .reads("watermark", ["--max-staleness", "1h"]),
     .writes("watermark", ["--publish"]),
     .reads("snapshot show", ["a-1"]),

@@ -21,7 +21,7 @@ import Testing
   private static let needNone: [[String]] = [
     ["init"], ["append", "note-1", "NoteTaken", "{}"], ["stream", "note-1"],
     ["stream", "--last", "3"], ["show", "@1"], ["streams"], ["streams", "--all"],
-    ["streams", "--categories"], ["stats"], ["stats", "--by", "category,type"],
+    ["streams", "--categories"], ["stats"], ["report"], ["stats", "--by", "category,type"],
     ["replay"], ["watermark"], ["snapshot", "show", "note-1"], ["snapshot", "take", "--all"],
     ["snapshot", "list"], ["snapshot", "verify"], ["check-projection", projection],
     ["test", SourceTree.path("Examples/orders")],

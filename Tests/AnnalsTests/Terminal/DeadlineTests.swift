@@ -17,6 +17,7 @@ import Testing
     (["replay"], ["--follow"]),
     (["watermark"], []),
     (["stats"], []),
+    (["report"], ["--part-timeout", "1h"]),
     (["snapshot", "show"], ["a-1"]),
     (["snapshot", "list"], []),
     (["snapshot", "take"], ["--all"]),

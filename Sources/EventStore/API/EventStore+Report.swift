@@ -1,0 +1,64 @@
+internal import LibPQ
+
+extension EventStore {
+  /// Looks at all of a store for a report: what is in it, how it grows, its readers, its faults.
+  ///
+  /// It changes nothing. A part that takes too long, or for which the role lacks a right, is missing and says why.
+  ///
+  /// - Throws: ``EventStoreError`` without a connection or an events table.
+  package nonisolated func report(_ options: ReportOptions) async throws -> StoreReport {
+    let statistics = try await part(options) { try await $0.statistics() }
+    if case .failed(let error) = statistics { throw error }
+    let window = Self.window(options, newest: statistics.value?.newest)
+    return StoreReport(
+      table: table,
+      now: options.now,
+      window: window,
+      statistics: statistics,
+      hours: try await part(options) { try await $0.read { try $0.hours(in: window) } },
+      types: try await part(options) { try await $0.read { try $0.reportedTypes(in: window) } },
+      payloads: try await part(options) { try await $0.read { try $0.payloadSizes() } },
+      streams: try await part(options) { try await $0.read { try $0.reportedStreams() } },
+      health: try await part(options) { try await $0.health() },
+      deadLetters: try await part(options) { try await $0.deadLetters() },
+      verification: try await part(options) { store in
+        options.verifies ? try await store.verifyVersions { _ in } : VersionCheckResult()
+      },
+      diagnosis: try await part(options) { try await $0.diagnose() }
+    )
+  }
+
+  /// The last 90 days of a store, which may have ended long ago.
+  private static func window(_ options: ReportOptions, newest: Timestamp?) -> ClosedRange<Timestamp> {
+    let end = min(options.now, max(newest ?? options.now, Timestamp(microseconds: 0)))
+    let day = Timestamp.microsecondsPerDay
+    let lastDay = end.microseconds - end.microseconds.flooredDivision(by: day).remainder
+    let start = options.since ?? Timestamp(microseconds: lastDay - 89 * day)
+    return min(start, options.now)...options.now
+  }
+
+  /// Runs what makes a part, and cancels its statement on the server when it takes too long.
+  private nonisolated func part<Value: Sendable>(
+    _ options: ReportOptions,
+    _ body: @escaping @Sendable (EventStore) async throws -> Value
+  ) async throws -> ReportPart<Value> {
+    do {
+      return try await withThrowingTaskGroup(of: Value?.self) { group in
+        group.addTask { try await body(self) }
+        group.addTask {
+          try await Task.sleep(for: options.partLimit)
+          return nil
+        }
+        let first = try await group.next() ?? nil
+        group.cancelAll()
+        // The connection is free for the next part when the statement has ended.
+        while let result = await group.nextResult() { _ = result }
+        return first.map { .done($0) } ?? .late(options.partLimit)
+      }
+    } catch let error as EventStoreError {
+      let endsAll: [EventStoreError.Code] = [.cannotConnect, .connectionLost, .noSession, .timedOut, .stale]
+      if endsAll.contains(error.code) { throw error }
+      return .failed(error)
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/// A report as plain text: a mail's body, where style and pictures would be lost.
+struct ReportText {
+  let document: ReportDocument
+
+  var text: String {
+    var lines = [document.title, document.subtitle, "", "1 VERDICT"]
+    lines += document.verdict.map { "  \(padded($0.status.word, to: 10)) \($0.text)" }
+    for (index, section) in document.sections.enumerated() {
+      lines += ["", "\(index + 2) \(section.title.uppercased())"]
+      lines += section.notes.map { "  \($0)" }
+      for table in section.tables { lines += self.lines(of: table) }
+    }
+    return lines.map { TextEscaping.forPeople($0) + "\n" }.joined()
+  }
+
+  private func lines(of table: ReportDocument.Table) -> [String] {
+    let titles = table.columns.map { $0.title.uppercased() }
+    let rows = [titles] + table.rows.map { row in row.map { Self.shown($0) } }
+    let widths = table.columns.indices.map { column in
+      rows.map { Terminal.columns(of: $0[column]) }.max() ?? 0
+    }
+    let lines = rows.map { row in
+      let cells = table.columns.indices.map { index in
+        let gap = String(repeating: " ", count: max(0, widths[index] - Terminal.columns(of: row[index])))
+        return table.columns[index].isNumber ? gap + row[index] : row[index] + gap
+      }
+      return String(("  " + cells.joined(separator: table.isDense ? " " : "  ")).trimmedAtEnd)
+    }
+    return (table.caption.isEmpty ? [] : ["  " + table.caption + ":"]) + lines
+  }
+
+  private static func shown(_ cell: ReportDocument.Cell) -> String {
+    let text = Terminal.cutName(TextEscaping.forPeople(cell.text), to: 40)
+    guard let spark = cell.spark else { return text }
+    let most = max(spark.max() ?? 0, 1e-9)
+    let blocks: [Unicode.Scalar] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
+    var line = String.UnicodeScalarView()
+    for value in spark { line.append(blocks[min(7, Int(max(value, 0) / most * 7.99))]) }
+    return String(line) + (text.isEmpty ? "" : " " + text)
+  }
+
+  private func padded(_ text: String, to width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - Terminal.columns(of: text)))
+  }
+}
+
+extension String {
+  fileprivate var trimmedAtEnd: Substring {
+    var scalars = unicodeScalars[...]
+    while scalars.last == " " { scalars.removeLast() }
+    return Substring(scalars)
+  }
+}
