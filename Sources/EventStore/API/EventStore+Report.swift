@@ -30,11 +30,17 @@ extension EventStore {
 
   /// The last 90 days of a store, which may have ended long ago.
   private static func window(_ options: ReportOptions, newest: Timestamp?) -> ClosedRange<Timestamp> {
-    let end = min(options.now, max(newest ?? options.now, Timestamp(microseconds: 0)))
+    if let since = options.since { return min(since, options.now)...options.now }
     let day = Timestamp.microsecondsPerDay
-    let lastDay = end.microseconds - end.microseconds.flooredDivision(by: day).remainder
-    let start = options.since ?? Timestamp(microseconds: lastDay - 89 * day)
-    return min(start, options.now)...options.now
+    func firstDay(upTo end: Timestamp) -> Timestamp {
+      Timestamp(
+        microseconds: end.microseconds - end.microseconds.flooredDivision(by: day).remainder - 89 * day
+      )
+    }
+    guard let newest, Timestamp.finiteRange.contains(newest.microseconds),
+      newest < firstDay(upTo: options.now)
+    else { return firstDay(upTo: options.now)...options.now }
+    return firstDay(upTo: newest)...newest
   }
 
   /// Runs what makes a part, and cancels its statement on the server when it takes too long.

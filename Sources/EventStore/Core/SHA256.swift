@@ -111,7 +111,9 @@ extension SHA256 {
     hash.update(bytes.span)
     let digest = hash.finish()
     return digest.words.indices.flatMap { index in
-      stride(from: UInt32(24), through: 0, by: -8).map { UInt8(truncatingIfNeeded: digest.words[index] >> $0) }
+      stride(from: UInt32(24), through: 0, by: -8).map {
+        UInt8(truncatingIfNeeded: digest.words[index] >> $0)
+      }
     }
   }
 }

@@ -5,7 +5,7 @@ internal import FoundationEssentials
 struct Report: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Write a page about the store: traffic, growth, readers, faults.",
+    abstract: "Write a page about traffic, growth, readers, faults.",
     discussion: """
         annals report
         annals report --html shop.html --history shop.ndjson

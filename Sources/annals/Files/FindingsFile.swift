@@ -27,7 +27,9 @@ struct FindingsFile {
         }
       errors = entries.count { $0.severity == "error" }
       let numbers = Dictionary(entries.map { (ByteString($0.kind), 1) }, uniquingKeysWith: +)
-      counts = numbers.map { ($0.key.string, $0.value) }.sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
+      counts = numbers.map { ($0.key.string, $0.value) }.sorted {
+        $0.0.utf8.lexicographicallyPrecedes($1.0.utf8)
+      }
     } catch is DecodingError {
       throw CommandError(
         .badInput,

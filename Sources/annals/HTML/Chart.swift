@@ -171,11 +171,16 @@ enum Chart: Sendable {
         // Five steps are told apart in print as well.
         let level = value <= 0 ? 0 : min(5, Int(value / most * 5) + 1)
         let place: [HTML.Attribute] = [
-          .init("class", "heat\(level)"), .init("x", left + Double(hour) * step), .init("y", Double(day) * 18),
+          .init("class", "heat\(level)"), .init("x", left + Double(hour) * step),
+          .init("y", Double(day) * 18),
           .init("width", step - 2), .init("height", 16.0),
         ]
         parts.append(
-          .element("rect", place, .element("title", text: "\(names[day % 7]) \(hour):00: \(HTML.decimal(value))"))
+          .element(
+            "rect",
+            place,
+            .element("title", text: "\(names[day % 7]) \(hour):00: \(HTML.decimal(value))")
+          )
         )
       }
     }
@@ -241,9 +246,18 @@ enum Chart: Sendable {
             .init("y2", y),
           ]
         ),
-        .element("circle", [.init("class", "bar"), .init("cx", x(range.low)), .init("cy", y), .init("r", 4)]),
-        .element("circle", [.init("class", "bar"), .init("cx", x(range.high)), .init("cy", y), .init("r", 4)]),
-        .element("circle", [.init("class", "ring"), .init("cx", x(range.highest)), .init("cy", y), .init("r", 4)]),
+        .element(
+          "circle",
+          [.init("class", "bar"), .init("cx", x(range.low)), .init("cy", y), .init("r", 4)]
+        ),
+        .element(
+          "circle",
+          [.init("class", "bar"), .init("cx", x(range.high)), .init("cy", y), .init("r", 4)]
+        ),
+        .element(
+          "circle",
+          [.init("class", "ring"), .init("cx", x(range.highest)), .init("cy", y), .init("r", 4)]
+        ),
         label(range.shown, x(range.highest) + 8, y + 4, "start"),
       ]
     }

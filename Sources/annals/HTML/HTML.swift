@@ -22,8 +22,13 @@ struct HTML: Sendable {
   static func element(_ name: StaticString, _ attributes: [Attribute] = [], _ content: [HTML]) -> HTML {
     var markup = tag(name, attributes)
     for part in content { markup += part.markup }
-    return HTML(markup: markup + "</\(name)>")
+    return HTML(markup: markup + "</\(name)>" + (ending.contains(name.description) ? "\n" : ""))
   }
+
+  /// What ends a line, so that two pages can be compared.
+  private static let ending: Set = [
+    "h1", "h2", "li", "p", "polygon", "polyline", "rect", "section", "svg", "text", "tr",
+  ]
 
   /// An element without content, as HTML knows it.
   static func void(_ name: StaticString, _ attributes: [Attribute] = []) -> HTML {
@@ -99,7 +104,12 @@ enum HTMLPage {
       .element("title", text: title),
       .element("style", [], .raw(style)),
     ]
-    let page = HTML.element("html", [.init("lang", "en")], .element("head", [], head), .element("body", [], body))
+    let page = HTML.element(
+      "html",
+      [.init("lang", "en")],
+      .element("head", [], head),
+      .element("body", [], body)
+    )
     return "<!DOCTYPE html>\n" + page.markup + "\n"
   }
 

@@ -55,7 +55,11 @@ struct ReportPage {
         [],
         zip(table.columns, row).map { column, cell in
           let spark = cell.spark.map { Chart.spark($0, title: "\(column.title) \(cell.text)") }
-          return HTML.element("td", column.isNumber ? number : [], (spark.map { [$0] } ?? []) + [.text(cell.text)])
+          return HTML.element(
+            "td",
+            column.isNumber ? number : [],
+            (spark.map { [$0] } ?? []) + [.text(cell.text)]
+          )
         }
       )
     }

@@ -18,7 +18,7 @@ enum ReportStyle {
     .heat3{fill:var(--mark);fill-opacity:.55}.heat4{fill:var(--mark);fill-opacity:.77}.heat5{fill:var(--mark)}
     .scroll{overflow-x:auto}
     table{border-collapse:collapse;margin:.6rem 0;font-variant-numeric:tabular-nums;font-size:.87rem}
-    caption{text-align:left;padding-bottom:.2rem}
+    caption{text-align:left;padding-bottom:.2rem;white-space:nowrap}
     th,td{padding:.15rem .6rem .15rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
     td{overflow-wrap:anywhere}.number{text-align:right;overflow-wrap:normal;white-space:nowrap}
     .dense th,.dense td{padding-right:.35rem;font-size:.74rem}

@@ -34,7 +34,8 @@ import Testing
         Issue.record("\(difference)")
       }
       for part in [
-        "<h2>1 Verdict</h2>", "<h2>2 Events a day</h2>", "<h2>3 Hours of the week</h2>", "<h2>4 Event types</h2>",
+        "<h2>1 Verdict</h2>", "<h2>2 Events a day</h2>", "<h2>3 Hours of the week</h2>",
+        "<h2>4 Event types</h2>",
         "<h2>5 Payload bytes</h2>", "<h2>6 Streams</h2>", "<h2>7 Size</h2>", "<h2>8 Readers</h2>",
         "<h2>9 Dead letters</h2>", "<h2>10 Integrity</h2>", "default-src &#39;none&#39;",
       ] { #expect(page.standardOutput.contains(part)) }
@@ -68,7 +69,9 @@ import Testing
           #expect(output.ranges(of: "</style>").count == 1)
           #expect(output.contains("&lt;img src=x onerror=alert(2)&gt;"))
         }
-        if arguments.contains("--no-ids") { #expect(!output.contains("alert(1)") && !output.contains("a\\u{202e}b")) }
+        if arguments.contains("--no-ids") {
+          #expect(!output.contains("alert(1)") && !output.contains("a\\u{202e}b"))
+        }
       }
     }
   }
@@ -82,21 +85,25 @@ import Testing
       defer { try? FileManager.default.removeItem(atPath: folder) }
       let (history, page) = ("\(folder)/shop.ndjson", "\(folder)/shop.html")
       var run = try await annals(["report", "--html", page, "--history", history, "--now", "2026-03-01"])
-      let healthy = run.exitCode
-      #expect(run.standardOutput == "" && run.standardError == "")
-      try await db.psql("UPDATE events SET version = version + 1 WHERE aggregate_id = 'order-1' AND version > 4")
+      #expect(run.exitCode == 0 && run.standardOutput == "" && run.standardError == "")
+      try await db.psql("UPDATE events SET version = 100 WHERE aggregate_id = 'order-1' AND version = 12")
       run = try await annals(["report", "--html", page, "--history", history, "--now", "2026-03-02"])
-      #expect(run.exitCode == 2 && run.standardOutput == "" && [0, 2].contains(healthy))
+      #expect(run.exitCode == 2 && run.standardOutput == "")
       let file = try #require(FileManager.default.contents(atPath: history))
       try (file + Data("{\"time\":\"2026".utf8)).write(to: URL(filePath: history))
-      run = try await annals(["report", "--html", page, "--text", "--history", history, "--now", "2026-03-03"])
+      run = try await annals([
+        "report", "--html", page, "--text", "--history", history, "--now", "2026-03-03",
+      ])
       #expect(run.standardError.contains("line 3 is cut off and is left out"), "\(run.standardError)")
       #expect(run.standardOutput.contains("2026-03-01T00:00:00Z") && run.standardOutput.contains("✖ PROBLEM"))
       let text = String(decoding: try #require(FileManager.default.contents(atPath: page)), as: UTF8.self)
       #expect(text.contains("class=\"band\""))
       let lines = String(decoding: try #require(FileManager.default.contents(atPath: history)), as: UTF8.self)
         .split(separator: "\n")
-      #expect(lines.count == 4 && lines[3].hasPrefix("{\"time\":\"2026-03-03T00:00:00Z\",\"store\":\"public.events\""))
+      #expect(
+        lines.count == 4
+          && lines[3].hasPrefix("{\"time\":\"2026-03-03T00:00:00Z\",\"store\":\"public.events\"")
+      )
     }
   }
 

@@ -12,12 +12,16 @@ extension ReportDocument {
     var section = Section(title: "Events a day", question: "Is the traffic as usual?")
     guard let hours = value(report.hours, in: &section) else { return section }
     let days = dayNames(report.window)
-    if hours.contains(where: \.isEstimate) { section.notes.append("The numbers are estimates, from a sample.") }
+    if hours.contains(where: \.isEstimate) {
+      section.notes.append("The numbers are estimates, from a sample.")
+    }
     var counts: [ByteString: Int64] = [:]
     let isByDay = days.count <= 190
     let length = isByDay ? 10 : 7
     for hour in hours {
-      guard let name = hour.names[0], name.utf8.first.map({ $0 >= 0x30 && $0 <= 0x39 }) == true else { continue }
+      guard let name = hour.names[0], name.utf8.first.map({ $0 >= 0x30 && $0 <= 0x39 }) == true else {
+        continue
+      }
       counts[ByteString(String(name.unicodeScalars.prefix(length))), default: 0] += hour.events
     }
     var steps: [String] = []
@@ -31,7 +35,7 @@ extension ReportDocument {
     let total = values.reduce(0, +)
     section.notes.append(
       "\(Field.counted(total, "event")) from \(steps.first ?? "") to \(steps.last ?? ""), UTC; "
-        + "\(Field.grouped(total / Int64(max(values.count, 1)))) a \(isByDay ? "day" : "month")."
+        + "\(short(Double(total) / Double(max(values.count, 1)))) a \(isByDay ? "day" : "month")."
     )
     let marks = zip(steps, values).map {
       Chart.Mark(label: $0, value: Double($1), shown: Field.grouped($1))
@@ -70,7 +74,7 @@ extension ReportDocument {
 
   static let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
-  /// The events of the last four weeks by hour and day of the week.
+  /// The events of the window by hour and day of the week.
   static func week(_ report: StoreReport) -> Section {
     var section = Section(title: "Hours of the week", question: "When is a quiet hour for work on the store?")
     guard let hours = value(report.hours, in: &section) else { return section }
@@ -108,15 +112,10 @@ extension ReportDocument {
     var section = Section(title: "Event types", question: "What is written, and what has stopped?")
     guard let value = value(report.types, in: &section) else { return section }
     let total = max(value.types.reduce(0) { $0 + $1.events }, 1)
-    let weeks = Set(value.weeks.compactMap { $0.names[1].map { ByteString($0) } }).sorted()
-    var counts: [ByteString: [ByteString: Int64]] = [:]
-    for group in value.weeks {
-      guard let type = group.names[0], let week = group.names[1] else { continue }
-      counts[ByteString(type), default: [:]][ByteString(week)] = group.events
-    }
+    let trends = trends(value.weeks, in: report.window)
     let shown = value.types.prefix(shownTypes)
     let rows = shown.map { type -> [Cell] in
-      let trend = weeks.map { counts[ByteString(type.type)]?[$0] ?? 0 }
+      let trend = trends[ByteString(type.type)] ?? []
       return [
         Cell(type.type), Cell(type.events, isEstimate: type.isEstimate),
         Cell(percent(type.events, of: total)),
@@ -132,7 +131,9 @@ extension ReportDocument {
       Picture(
         title: "Events by type",
         chart: .rows(
-          shown.map { Chart.Mark(label: $0.type, value: Double($0.events), shown: percent($0.events, of: total)) }
+          shown.map {
+            Chart.Mark(label: $0.type, value: Double($0.events), shown: percent($0.events, of: total))
+          }
         )
       )
     ]
@@ -149,6 +150,28 @@ extension ReportDocument {
     return section
   }
 
+  /// The events of each type in each week of the window, also in those without any; of a long one in the last two years.
+  private static func trends(
+    _ weeks: [EventGroup],
+    in window: ClosedRange<Timestamp>
+  ) -> [ByteString: [Int64]] {
+    // 2000-01-01 was a Saturday, and weeks begin on Monday.
+    func week(_ time: Timestamp) -> Int64 {
+      floorDivide(floorDivide(time.microseconds, 86_400_000_000) + 5, 7)
+    }
+    let last = week(window.upperBound)
+    let first = max(week(window.lowerBound), last - 103)
+    var trends: [ByteString: [Int64]] = [:]
+    for group in weeks {
+      guard let type = group.names[0], let time = group.firstTime, (first...last).contains(week(time)) else {
+        continue
+      }
+      let none = Array(repeating: Int64(0), count: Int(last - first) + 1)
+      trends[ByteString(type), default: none][Int(week(time) - first)] = group.events
+    }
+    return trends
+  }
+
   private static func newsNotes(_ types: [ReportedType], _ report: StoreReport) -> [String] {
     ["new", "stopped"].compactMap { word in
       let names = types.filter { news(of: $0, report).utf8.elementsEqual(word.utf8) }.map(\.type)
@@ -162,7 +185,8 @@ extension ReportDocument {
 
   /// Whether a type came up in the window, or has had no event in the last 30 days that the store has.
   private static func news(of type: ReportedType, _ report: StoreReport) -> String {
-    guard let statistics = report.statistics.value, let newest = statistics.newest, let oldest = statistics.oldest
+    guard let statistics = report.statistics.value, let newest = statistics.newest,
+      let oldest = statistics.oldest
     else { return "" }
     if type.firstSeen >= report.window.lowerBound, oldest < report.window.lowerBound { return "new" }
     let end = min(newest, report.now)
@@ -178,7 +202,8 @@ extension ReportDocument {
     func number(_ value: Int64) -> String { bytes(Double(value)) }
     section.pictures = [
       Picture(
-        title: "Bytes of a payload: the median, the 95th percentile, the largest (ring), by a logarithmic axis",
+        title:
+          "Bytes of a payload: the median, the 95th percentile, the largest (ring), by a logarithmic axis",
         chart: .ranges(
           sizes.prefix(16).map { size in
             Chart.Range(
@@ -236,7 +261,9 @@ extension ReportDocument {
     return rest < 0 ? quotient - 1 : quotient
   }
 
-  static func modulo(_ value: Int64, _ divisor: Int64) -> Int64 { value - floorDivide(value, divisor) * divisor }
+  static func modulo(_ value: Int64, _ divisor: Int64) -> Int64 {
+    value - floorDivide(value, divisor) * divisor
+  }
 
   /// The value of a part; where it is missing, the section says why.
   static func value<Value>(_ part: ReportPart<Value>, in section: inout Section) -> Value? {

@@ -185,7 +185,9 @@ extension ReportDocument {
         Table(
           caption: "At each run",
           columns: [.text("Time (UTC)"), .number("Most events behind"), .number("Dead letters")],
-          rows: runs.map { [Cell("\($0.time)"), Cell($0.run.lag_events ?? 0), Cell($0.run.dead_letters ?? 0)] }
+          rows: runs.map {
+            [Cell("\($0.time)"), Cell($0.run.lag_events ?? 0), Cell($0.run.dead_letters ?? 0)]
+          }
         )
       )
     }
@@ -193,7 +195,9 @@ extension ReportDocument {
   }
 
   /// By the report's clock, which can be set.
-  static func lagSeconds(of reader: StoreHealth.Reader, _ report: StoreReport, _ health: StoreHealth) -> Double {
+  static func lagSeconds(of reader: StoreHealth.Reader, _ report: StoreReport, _ health: StoreHealth)
+    -> Double
+  {
     guard reader.lagEvents > 0 else { return 0 }
     return max(
       0,

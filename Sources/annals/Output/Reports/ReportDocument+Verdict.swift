@@ -36,7 +36,9 @@ extension ReportDocument {
       ("event types", reason(report.types)), ("payload bytes", reason(report.payloads)),
       ("streams", reason(report.streams)),
     ]
-    for case (let name, let reason?) in missing { rows.append(Judgement(status: .warn, text: "\(name): \(reason)")) }
+    for case (let name, let reason?) in missing {
+      rows.append(Judgement(status: .warn, text: "\(name): \(reason)"))
+    }
     if let complaint { rows.append(Judgement(status: .warn, text: complaint)) }
     return rows
   }
@@ -66,7 +68,9 @@ extension ReportDocument {
   /// What could not be looked at must not pass for healthy.
   private static func missing<Value>(_ name: String, _ part: ReportPart<Value>) -> [Judgement] {
     // A table without positions has no readers, and somebody else's store no schema of ours.
-    if case .failed(let error) = part, error.code == .invalidDefinition || error.code == .notFound { return [] }
+    if case .failed(let error) = part, error.code == .invalidDefinition || error.code == .notFound {
+      return []
+    }
     return reason(part).map { [Judgement(status: .bad, text: "\(name): \($0)")] } ?? []
   }
 
@@ -98,7 +102,10 @@ extension ReportDocument {
     if rows.isEmpty, !health.readers.isEmpty {
       let bound = health.isLagLowerBound ? "more than " : ""
       rows.append(
-        Judgement(status: .good, text: "readers: at most \(bound)\(Field.counted(health.lagEvents, "event")) behind")
+        Judgement(
+          status: .good,
+          text: "readers: at most \(bound)\(Field.counted(health.lagEvents, "event")) behind"
+        )
       )
     }
     return rows
@@ -106,9 +113,10 @@ extension ReportDocument {
 
   private static func diagnosis(_ report: StoreReport) -> [Judgement] {
     guard let items = report.diagnosis.value else { return missing("setup", report.diagnosis) }
+    // What it takes for a fault is a problem of readers too, and said there. The rest is advice.
     let problems = items.filter { $0.status == .problem }
     if problems.isEmpty { return [Judgement(status: .good, text: "setup: no problem")] }
-    return problems.map { Judgement(status: .bad, text: "setup: \($0.name): \($0.value)") }
+    return problems.map { Judgement(status: .warn, text: "setup: \($0.name): \($0.value)") }
   }
 
   static func integrity(_ report: StoreReport, _ findings: FindingsFile?) -> Section {
@@ -122,15 +130,21 @@ extension ReportDocument {
         "\(Field.counted(result.events, "event")) of \(Field.counted(result.aggregates, "stream")) checked"
           + (result.headPosition.map { ", up to position \(Field.grouped($0))." } ?? ".")
       )
-      counts = result.counts.map { ($0.key.rawValue, $0.value) }.sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
+      counts = result.counts.map { ($0.key.rawValue, $0.value) }.sorted {
+        $0.0.utf8.lexicographicallyPrecedes($1.0.utf8)
+      }
     }
     if counts.isEmpty {
-      if findings != nil || report.verification.value != nil { section.notes.append("No findings: no version is missing.") }
+      if findings != nil || report.verification.value != nil {
+        section.notes.append("No findings: no version is missing.")
+      }
     } else {
       section.pictures = [
         Picture(
           title: "Findings by kind",
-          chart: .rows(counts.map { Chart.Mark(label: $0.kind, value: Double($0.number), shown: "\($0.number)") })
+          chart: .rows(
+            counts.map { Chart.Mark(label: $0.kind, value: Double($0.number), shown: "\($0.number)") }
+          )
         )
       ]
       section.tables.append(

@@ -66,7 +66,9 @@ struct ReportDocument: Sendable {
 
     init(_ text: String, spark: [Double]? = nil) { (self.text, self.spark) = (text, spark) }
     init(stringLiteral text: String) { self.init(text) }
-    init(_ number: Int64, isEstimate: Bool = false) { self.init((isEstimate ? "≈ " : "") + Field.grouped(number)) }
+    init(_ number: Int64, isEstimate: Bool = false) {
+      self.init((isEstimate ? "≈ " : "") + Field.grouped(number))
+    }
   }
 
   /// Bytes as psql writes them, with a decimal.

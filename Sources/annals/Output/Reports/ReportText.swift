@@ -15,7 +15,11 @@ struct ReportText {
 
   private func lines(of table: ReportDocument.Table) -> [String] {
     let titles = table.columns.map { $0.title.uppercased() }
-    let rows = [titles] + table.rows.map { row in row.map { Self.shown($0) } }
+    // Half an advice is none: the last column is never cut.
+    let last = titles.count - 1
+    let rows =
+      [titles]
+      + table.rows.map { row in row.enumerated().map { Self.shown($1, width: $0 == last ? Int.max : 40) } }
     let widths = table.columns.indices.map { column in
       rows.map { Terminal.columns(of: $0[column]) }.max() ?? 0
     }
@@ -29,8 +33,9 @@ struct ReportText {
     return (table.caption.isEmpty ? [] : ["  " + table.caption + ":"]) + lines
   }
 
-  private static func shown(_ cell: ReportDocument.Cell) -> String {
-    let text = Terminal.cutName(TextEscaping.forPeople(cell.text), to: 40)
+  private static func shown(_ cell: ReportDocument.Cell, width: Int) -> String {
+    let whole = TextEscaping.forPeople(cell.text)
+    let text = width == Int.max ? whole : Terminal.cutName(whole, to: width)
     guard let spark = cell.spark else { return text }
     let most = max(spark.max() ?? 0, 1e-9)
     let blocks: [Unicode.Scalar] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
