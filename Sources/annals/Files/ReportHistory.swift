@@ -3,32 +3,32 @@ internal import FoundationEssentials
 internal import SystemPackage
 
 /// What one run of a report found, as a line of a history file.
-struct ReportRun: Codable, Sendable {
-  struct Reader: Codable, Sendable {
+struct ReportRun: Decodable, Sendable {
+  struct Reader: Decodable, Sendable {
     let name: String
     let position: Int64
-    let lag_events: Int64
-    let lag_seconds: Int64
-    let dead_letters: Int64
+    let lagEvents: Int64
+    let lagSeconds: Int64
+    let deadLetters: Int64
   }
 
   let time: String
   let store: String
   let events: Int64?
   let streams: Int64?
-  let table_bytes: Int64?
-  let index_bytes: Int64?
-  let toast_bytes: Int64?
+  let tableBytes: Int64?
+  let indexBytes: Int64?
+  let toastBytes: Int64?
   let head: Int64?
-  let lag_events: Int64?
-  let dead_letters: Int64?
+  let lagEvents: Int64?
+  let deadLetters: Int64?
   let errors: Int64?
   let bad: Bool
   let readers: [Reader]
 
   var totalBytes: Int64? {
-    guard let table_bytes, let index_bytes, let toast_bytes else { return nil }
-    return table_bytes + index_bytes + toast_bytes
+    guard let tableBytes, let indexBytes, let toastBytes else { return nil }
+    return tableBytes + indexBytes + toastBytes
   }
 
   /// The names of the fields, in their order.
@@ -42,7 +42,7 @@ struct ReportRun: Codable, Sendable {
     line.add("time", time)
     line.add("store", store)
     let numbers = [
-      events, streams, table_bytes, index_bytes, toast_bytes, head, lag_events, dead_letters, errors,
+      events, streams, tableBytes, indexBytes, toastBytes, head, lagEvents, deadLetters, errors,
     ]
     for (name, number) in zip(Self.fields.dropFirst(2), numbers) {
       line.add(name, json: number.map(String.init) ?? "null")
@@ -52,9 +52,9 @@ struct ReportRun: Codable, Sendable {
       var object = JSONObject()
       object.add("name", reader.name)
       object.add("position", reader.position)
-      object.add("lag_events", reader.lag_events)
-      object.add("lag_seconds", reader.lag_seconds)
-      object.add("dead_letters", reader.dead_letters)
+      object.add("lag_events", reader.lagEvents)
+      object.add("lag_seconds", reader.lagSeconds)
+      object.add("dead_letters", reader.deadLetters)
       return object.text
     }
     line.add("readers", json: "[\(readers.joined(separator: ","))]")
@@ -79,8 +79,10 @@ struct ReportHistory {
     let bytes = try InputFile.read(path)
     isCut = bytes.last.map { $0 != UInt8(ascii: "\n") } ?? false
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
     for (index, line) in lines.enumerated() {
-      guard let run = try? JSONDecoder().decode(ReportRun.self, from: Data(line)),
+      guard let run = try? decoder.decode(ReportRun.self, from: Data(line)),
         let time = Self.time(run.time)
       else {
         let isEnd = isCut && index == lines.count - 1

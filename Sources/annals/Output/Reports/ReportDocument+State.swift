@@ -79,7 +79,7 @@ extension ReportDocument {
     ]
     var rows = points.map { time, run, total in
       [Cell("\(time)")]
-        + [run.table_bytes, run.index_bytes, run.toast_bytes].map { Cell(bytes(Double($0 ?? 0))) }
+        + [run.tableBytes, run.indexBytes, run.toastBytes].map { Cell(bytes(Double($0 ?? 0))) }
         + [Cell(bytes(total)), Cell("")]
     }
     if points.count > 1 {
@@ -130,7 +130,7 @@ extension ReportDocument {
     let previous = history.dropLast().last
     let rows = health.readers.map { reader -> [Cell] in
       let old = history.suffix(30).map { entry in
-        Double(entry.run.readers.first { $0.name.utf8.elementsEqual(reader.name.utf8) }?.lag_events ?? 0)
+        Double(entry.run.readers.first { $0.name.utf8.elementsEqual(reader.name.utf8) }?.lagEvents ?? 0)
       }
       let lag = (reader.isLagLowerBound ? "> " : "") + Field.grouped(reader.lagEvents)
       return [
@@ -140,12 +140,12 @@ extension ReportDocument {
         Cell(reader.error == nil ? "" : "stopped"),
       ]
     }
-    let runs = thinned(history.filter { $0.run.lag_events != nil })
+    let runs = thinned(history.filter { $0.run.lagEvents != nil })
     if runs.count > 1 {
       let points = runs.map { entry in
         Chart.Point(
           place: Double(entry.time.microseconds),
-          value: Double(entry.run.lag_events ?? 0),
+          value: Double(entry.run.lagEvents ?? 0),
           label: day(entry.time)
         )
       }
@@ -186,7 +186,7 @@ extension ReportDocument {
           caption: "At each run",
           columns: [.text("Time (UTC)"), .number("Most events behind"), .number("Dead letters")],
           rows: runs.map {
-            [Cell("\($0.time)"), Cell($0.run.lag_events ?? 0), Cell($0.run.dead_letters ?? 0)]
+            [Cell("\($0.time)"), Cell($0.run.lagEvents ?? 0), Cell($0.run.deadLetters ?? 0)]
           }
         )
       )

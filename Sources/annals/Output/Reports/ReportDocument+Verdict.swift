@@ -186,21 +186,21 @@ extension ReportDocument {
       store: "\(report.table)",
       events: statistics?.events,
       streams: statistics?.streams,
-      table_bytes: statistics?.size?.table,
-      index_bytes: statistics?.size?.indexes,
-      toast_bytes: statistics?.size?.toast,
+      tableBytes: statistics?.size?.table,
+      indexBytes: statistics?.size?.indexes,
+      toastBytes: statistics?.size?.toast,
       head: health?.head,
-      lag_events: health?.lagEvents,
-      dead_letters: health?.deadLetters,
+      lagEvents: health?.lagEvents,
+      deadLetters: health?.deadLetters,
       errors: (findings?.errors ?? report.verification.value?.errors).map(Int64.init),
       bad: verdict(report, findings, nil).contains { $0.status == .bad },
       readers: (health?.readers ?? []).map { reader in
         ReportRun.Reader(
           name: reader.name,
           position: reader.position,
-          lag_events: reader.lagEvents,
-          lag_seconds: health.map { Int64(lagSeconds(of: reader, report, $0)) } ?? 0,
-          dead_letters: reader.deadLetters
+          lagEvents: reader.lagEvents,
+          lagSeconds: health.map { Int64(lagSeconds(of: reader, report, $0)) } ?? 0,
+          deadLetters: reader.deadLetters
         )
       }
     )
