@@ -44,6 +44,11 @@ struct ReportPage {
     return .element("section", [], parts + section.tables.map(table))
   }
 
+  /// A name can have any length, and a page cannot.
+  private static func cut(_ text: String) -> String {
+    Terminal.cutName(TextEscaping.forPeople(text), to: 400)
+  }
+
   private func table(_ table: ReportDocument.Table) -> HTML {
     let number = [HTML.Attribute("class", "number")]
     let head = table.columns.map { column in
@@ -58,7 +63,7 @@ struct ReportPage {
           return HTML.element(
             "td",
             column.isNumber ? number : [],
-            (spark.map { [$0] } ?? []) + [.text(cell.text)]
+            (spark.map { [$0] } ?? []) + [.text(Self.cut(cell.text))]
           )
         }
       )

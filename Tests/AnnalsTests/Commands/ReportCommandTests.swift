@@ -120,6 +120,43 @@ import Testing
     }
   }
 
+  /// Another session's lock keeps the parts that read events; the page is there all the same, and says so.
+  @Test func aLockedTable() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(Self.events)
+      let lock = Task {
+        try await db.psql("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)")
+      }
+      let holder = """
+        FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'events'::regclass
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        """
+      while try await db.psql("SELECT count(*) \(holder)") == "0" {}
+      let run = try await annals(["report", "--part-timeout", "200ms", "--html", "-"] + Self.now)
+      try await db.psql("SELECT pg_terminate_backend(pid) \(holder)")
+      _ = await lock.result
+      #expect(run.exitCode == 2, "\(run.standardError)")
+      #expect(run.standardOutput.contains("versions: not computed after 0.2 s"))
+      #expect(run.standardOutput.contains("<h2>10 Integrity</h2>"))
+    }
+  }
+
+  /// Many streams and types, with names as long as the table takes.
+  @Test func aPageIsSmall() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(
+        """
+        INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp)
+        SELECT 's-' || n || repeat('<', 240), 't-' || n % 500 || repeat('&', 90), '{}', 1,
+               timestamptz '2025-12-31T10:00:00Z' + n * interval '1 hour'
+        FROM generate_series(1, 3000) AS n
+        """
+      )
+      let run = try await annals(["report", "--html", "-"])
+      #expect(run.standardOutput.utf8.count < 300_000 && run.standardOutput.contains("470 more types"))
+    }
+  }
+
   @Test(arguments: [
     ("report --html - --text", 64, "both write to standard output"),
     ("report --part-timeout 0", 64, "--part-timeout must be more than 0"),
