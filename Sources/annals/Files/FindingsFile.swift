@@ -14,17 +14,33 @@ struct FindingsFile {
     let severity: String
   }
 
+  /// All of them, as JSON.
+  private struct Whole: Decodable {
+    let findings: [Entry]
+  }
+
+  /// A line of NDJSON.
+  private struct Line: Decodable {
+    let kind: String?
+    let severity: String?
+  }
+
   init(_ path: String) throws {
     self.path = path
     let bytes = try InputFile.read(path)
-    let isArray = bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "[")
     do {
-      let entries =
-        isArray
-        ? try JSONDecoder().decode([Entry].self, from: Data(bytes))
-        : try bytes.split(separator: UInt8(ascii: "\n")).map {
-          try JSONDecoder().decode(Entry.self, from: Data($0))
+      let decoder = JSONDecoder()
+      let entries: [Entry]
+      if let whole = try? decoder.decode(Whole.self, from: Data(bytes)) {
+        entries = whole.findings
+      } else {
+        // The last line says how many there are, and is no finding.
+        entries = try bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
+          let line = try decoder.decode(Line.self, from: Data(line))
+          guard let kind = line.kind, let severity = line.severity else { return nil }
+          return Entry(kind: kind, severity: severity)
         }
+      }
       errors = entries.count { $0.severity == "error" }
       let numbers = Dictionary(entries.map { (ByteString($0.kind), 1) }, uniquingKeysWith: +)
       counts = numbers.map { ($0.key.string, $0.value) }.sorted {

@@ -89,6 +89,12 @@ import Testing
       try await db.psql("UPDATE events SET version = 100 WHERE aggregate_id = 'order-1' AND version = 12")
       run = try await annals(["report", "--html", page, "--history", history, "--now", "2026-03-02"])
       #expect(run.exitCode == 2 && run.standardOutput == "")
+      for format in ["json", "ndjson"] {
+        let found = try await annals(["verify-versions", "-o", format])
+        try Data(found.standardOutput.utf8).write(to: URL(filePath: "\(folder)/findings"))
+        let text = try await annals(["report", "--verify", "\(folder)/findings"])
+        #expect(text.exitCode == 2 && text.standardOutput.contains("versions: 1 error in \(folder)/findings"))
+      }
       let file = try #require(FileManager.default.contents(atPath: history))
       try (file + Data("{\"time\":\"2026".utf8)).write(to: URL(filePath: history))
       run = try await annals([
