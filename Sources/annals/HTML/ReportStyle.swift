@@ -28,6 +28,6 @@ enum ReportStyle {
     @page{size:A4;margin:14mm}
     @media print{:root{--back:#fff;--text:#000;--soft:#444;--rule:#aaa;--mark:#333;--good:#000;--warn:#000;--bad:#000}
     body{max-width:none;padding:0;font-size:10pt}.scroll{overflow:visible}
-    svg,tr,h2,li{break-inside:avoid}h2,caption{break-after:avoid}.bar,.band,[class^=heat]{print-color-adjust:exact}}
+    svg,tr,h2,li{break-inside:avoid}h2,caption,section>p{break-after:avoid}.bar,.band,[class^=heat]{print-color-adjust:exact}}
     """
 }
