@@ -205,13 +205,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|layouts|sandbox|verify-versions|check|doctor|compare|types|evolve|append|stream|streams|show|trace|replay|watermark|snapshot|stats|check-projection|rebuild-projection|project|projections|checkpoints|dead-letters|test|help)
+    init|layouts|sandbox|verify-versions|check|doctor|compare|report|types|evolve|append|stream|streams|show|trace|replay|watermark|snapshot|stats|check-projection|rebuild-projection|project|projections|checkpoints|dead-letters|test|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init layouts sandbox verify-versions check doctor compare types evolve append stream streams show trace replay watermark snapshot stats check-projection rebuild-projection project projections checkpoints dead-letters test help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init layouts sandbox verify-versions check doctor compare report types evolve append stream streams show trace replay watermark snapshot stats check-projection rebuild-projection project projections checkpoints dead-letters test help' -- "${cur}"))
         ;;
     esac
 }
@@ -615,7 +615,7 @@ _annals_check() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --max-lag --max-dead-letters --max-age --stale-after --format --time-limit)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --max-lag --max-dead-letters --max-age --stale-after --watch --format --time-limit)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -662,6 +662,9 @@ _annals_check() {
         return
         ;;
     '--stale-after')
+        return
+        ;;
+    '--watch')
         return
         ;;
     '--format')
@@ -809,6 +812,68 @@ _annals_compare() {
     case "${positional_number}" in
     *)
         __annals_custom_complete ---completion compare -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_report() {
+    repeating_flags=()
+    non_repeating_flags=(--text --no-ids --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--html --history --verify --since --now --part-timeout -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--html')
+        return
+        ;;
+    '--history')
+        return
+        ;;
+    '--verify')
+        return
+        ;;
+    '--since')
+        return
+        ;;
+    '--now')
+        return
+        ;;
+    '--part-timeout')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     esac
@@ -2565,7 +2630,7 @@ _annals_projections_list() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields --watch)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -2607,6 +2672,9 @@ _annals_projections_list() {
         return
         ;;
     '--fields')
+        return
+        ;;
+    '--watch')
         return
         ;;
     esac
