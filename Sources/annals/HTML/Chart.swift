@@ -90,7 +90,8 @@ enum Chart: Sendable {
 
   private static func bars(_ marks: [Mark], _ unit: (Double) -> String) -> [HTML] {
     let (left, top, bottom) = (64.0, 8.0, 126.0)
-    let most = max(marks.map(\.value).max() ?? 0, 1)
+    // Half of an even number is a number of events too.
+    let most = max((marks.map(\.value).max() ?? 0) / 2, 0.5).rounded(.up) * 2
     let step = (width - left - 4) / Double(max(marks.count, 1))
     var parts = axis(most, left, top, bottom, unit)
     for (index, mark) in marks.enumerated() {

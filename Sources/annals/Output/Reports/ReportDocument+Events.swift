@@ -119,7 +119,7 @@ extension ReportDocument {
       return [
         Cell(type.type), Cell(type.events, isEstimate: type.isEstimate),
         Cell(percent(type.events, of: total)),
-        Cell("last week \(short(Double(trend.last ?? 0)))", spark: trend.map(Double.init)),
+        Cell("this week \(short(Double(trend.last ?? 0)))", spark: trend.map(Double.init)),
         Cell(day(type.firstSeen)), Cell(day(type.lastSeen)), Cell(news(of: type, report)),
       ]
     }
@@ -139,7 +139,7 @@ extension ReportDocument {
     ]
     section.tables = [
       Table(
-        caption: "Types, those of the most events first; the trend is by week",
+        caption: "Types, those of the most events first; the trend is by week, from Monday",
         columns: [
           .text("Type"), .number("Events"), .number("Share"), .text("Trend"), .text("First"), .text("Last"),
           .text(""),
