@@ -13,8 +13,8 @@ public struct CatchUpOptions: Sendable, Hashable {
   /// How long to try to connect again after the connection was lost; nil is as long as it takes, or 30 seconds where
   /// the catch-up ends.
   public var retryTimeout: Duration?
-  /// The longest wait between two looks for new events. As long as events come it looks every few milliseconds.
-  public var pollInterval: Duration = .milliseconds(200)
+  /// How long to wait for new events.
+  public var pollInterval: Duration = .milliseconds(500)
 
   /// Goes on until the task is cancelled, and tries an event that failed three times.
   public init() {}
@@ -61,13 +61,10 @@ extension StoreConnection {
       try createFunction(run.apply)
       do {
         run.history = try proveFinality(after: run.history)
-        var pause = PollingPause(longest: run.options.pollInterval)
         repeat {
-          let before = run.result.position
           try applyNews(&run, progress)
           if run.options.once { return }
-          if run.result.position > before { pause.reset() }
-          try connection.canceller.sleep(for: pause.next())
+          try connection.canceller.sleep(for: run.options.pollInterval)
         } while true
       } catch {
         let error = replacement(of: run.history, behind: error) ?? error
