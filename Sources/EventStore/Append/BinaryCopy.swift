@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// What stands around the rows of COPY's binary format (manual, COPY, "Binary Format").
+/// What is around the rows of COPY's binary format (manual, COPY, "Binary Format").
 enum BinaryCopy {
   /// The signature, no flags, no header extension.
   static let header: [UInt8] =

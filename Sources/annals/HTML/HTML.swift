@@ -1,5 +1,5 @@
-/// A piece of a page. A text enters it escaped and in no other way: only what stands in the source of this program is
-/// taken for markup.
+/// A piece of a page. A text enters it escaped and in no other way: only text in the source of this program is taken for
+/// markup.
 struct HTML: Sendable {
   private(set) var markup = ""
 
@@ -11,7 +11,7 @@ struct HTML: Sendable {
   /// A text, as people may see it: no character of it can begin markup, or turn the direction of the line.
   static func text(_ text: String) -> HTML { HTML(markup: escape(TextEscaping.forPeople(text))) }
 
-  /// Markup that stands in the source.
+  /// Markup from the source.
   static func raw(_ markup: StaticString) -> HTML { HTML(markup: markup.description) }
 
   /// An element with its end tag.
@@ -70,7 +70,7 @@ struct HTML: Sendable {
     return String(escaped)
   }
 
-  /// A name that stands in the source, and a value that is escaped.
+  /// A name from the source, and a value that is escaped.
   struct Attribute: Sendable {
     let name: StaticString
     let value: String
@@ -91,7 +91,7 @@ struct HTML: Sendable {
   }
 }
 
-/// A page that stands alone: without a script, and with one style, which its policy names by its hash. What got past the
+/// A self-contained page: without a script, and with one style, which its policy names by its hash. What got past the
 /// escaping could load nothing and run nothing.
 enum HTMLPage {
   static func page(title: String, style: StaticString, styleHash: String, _ body: HTML...) -> String {

@@ -1,6 +1,6 @@
 internal import EventStore
 
-/// A report as one page that stands alone.
+/// A report as one self-contained page.
 struct ReportPage {
   let document: ReportDocument
 
