@@ -9,39 +9,40 @@ extension EventStore {
     _ report: @Sendable (StoreDifference) throws -> Void
   ) async throws -> ComparisonResult {
     switch other {
-    case .store(let store):
-      return try await compare(comparison, with: store, report) { try $0.putDigests(comparison, into: $1) }
+    case .store(let given):
+      // A store has one thread, and both sides are read at the same time.
+      let store = given === self ? try await sibling() : given
+      return try await compare(comparison, with: store, report) { try $0.eventsTable() }
     case .file(let read):
+      try await perform { try $0.requireCategories(of: comparison) }
       let file = try ComparedFile {
         passedOn.set()
         return try read()
       }
       if file.isManifest { return try await compare(comparison, withManifest: file, report) }
-      return try await compare(comparison, with: sibling(), report) {
-        try $0.putDigests(of: file, comparison, into: $1)
-      }
+      return try await compare(comparison, with: sibling(), report) { try $0.load(file) }
     }
   }
 
-  /// - Parameter putDigests: reads the other store, on its thread.
+  /// - Parameter open: makes the other store's events readable, on its thread.
   private nonisolated func compare(
     _ comparison: Comparison,
     with other: EventStore,
     _ report: @Sendable (StoreDifference) throws -> Void,
-    putDigests: @escaping @Sendable (StoreConnection, DigestQueue) throws -> ComparedEvents
+    open: @escaping @Sendable (StoreConnection) throws -> EventsTable
   ) async throws -> ComparisonResult {
-    let queue = DigestQueue()
-    async let reading = other.read(into: queue, putDigests)
+    let (queue, meeting) = (DigestQueue(), ComparisonMeeting())
+    async let reading = other.read(comparison, into: queue, meeting, open)
     var differences: [StoreDifference] = []
     var result = ComparisonResult()
     if comparison.isByEvent {
       (result, differences) = try await perform { store in
         var differences: [StoreDifference] = []
-        let result = try store.merge(comparison, { try queue.take() }, { differences.append($0) })
+        let result = try store.merge(comparison, meeting, { try queue.take() }, { differences.append($0) })
         return (result, differences)
       }
     } else {
-      result = try await perform { try $0.merge(comparison, { try queue.take() }, report) }
+      result = try await perform { try $0.merge(comparison, meeting, { try queue.take() }, report) }
     }
     let events = try await reading
     try comparison.requireFound(result, in: table)
@@ -65,6 +66,7 @@ extension EventStore {
       var manifest = try ManifestReader(file.read)
       return try store.merge(
         comparison,
+        nil,
         {
           while let stream = try manifest.next() {
             if comparison.includes(stream.aggregateID) { return [stream] }
@@ -80,15 +82,22 @@ extension EventStore {
 
   /// Reads this store for the comparison of another one.
   private func read(
+    _ comparison: Comparison,
     into queue: DigestQueue,
-    _ putDigests: @Sendable (StoreConnection, DigestQueue) throws -> ComparedEvents
+    _ meeting: ComparisonMeeting,
+    _ open: @Sendable (StoreConnection) throws -> EventsTable
   ) async throws -> ComparedEvents {
     do {
-      let events = try await perform { try putDigests($0, queue) }
+      let events = try await perform { store in
+        let table = try open(store)
+        try store.putDigests(comparison, of: table, into: queue, meeting)
+        return ComparedEvents(table: table)
+      }
       queue.finish(.success(()))
       return events
     } catch {
       let error = (error as? EventStoreError)?.ofOtherStore ?? error
+      meeting.sums.put(.failure(error))
       queue.finish(.failure(error))
       throw error
     }
@@ -136,9 +145,34 @@ struct ComparedEvents: Sendable {
 extension StoreConnection {
   /// Reads this store and another side by side.
   ///
-  /// - Parameter takeThere: returns the next streams of the other store, none at its end.
+  /// - Parameters:
+  ///   - meeting: where the sums of the other store come; nil where there are none.
+  ///   - takeThere: returns the next streams of the other store, none at its end.
   fileprivate func merge(
     _ comparison: Comparison,
+    _ meeting: ComparisonMeeting?,
+    _ takeThere: () throws -> [StreamDigest],
+    _ report: (StoreDifference) throws -> Void
+  ) throws -> ComparisonResult {
+    let table = try eventsTable()
+    return try looking(at: comparison, table) {
+      var (extents, differing): (ComparisonResult.Extents?, BucketSums.Part) = (nil, .all)
+      if let meeting, !comparison.isByEvent {
+        let here = try sums(of: comparison, in: table)
+        let there = try meeting.sums.take()
+        (extents, differing) = ((here.extent, there.extent), here.difference(from: there))
+        meeting.differing.put(.success(differing))
+      }
+      var result = try merge(comparison, differing, in: table, takeThere, report)
+      if let extents { (result.here, result.there) = extents }
+      return result
+    }
+  }
+
+  private func merge(
+    _ comparison: Comparison,
+    _ part: BucketSums.Part,
+    in table: EventsTable,
     _ takeThere: () throws -> [StreamDigest],
     _ report: (StoreDifference) throws -> Void
   ) throws -> ComparisonResult {
@@ -153,48 +187,68 @@ extension StoreConnection {
           },
           report
         )
-        try forEachDigest(comparison, in: try eventsTable()) { try merge.add($0) }
+        try forEachDigest(comparison, part, in: table) { try merge.add($0) }
         return try merge.finish()
       }
     }
   }
 
-  fileprivate func putDigests(_ comparison: Comparison, into queue: DigestQueue) throws -> ComparedEvents {
-    let table = try eventsTable()
-    try forEachDigest(comparison, in: table) { try queue.put($0) }
-    return ComparedEvents(table: table)
-  }
-
   fileprivate func putDigests(
-    of file: ComparedFile,
     _ comparison: Comparison,
-    into queue: DigestQueue
-  ) throws -> ComparedEvents {
-    let table = try load(file)
-    try forEachDigest(comparison, in: table) { try queue.put($0) }
-    return ComparedEvents(table: table)
+    of table: EventsTable,
+    into queue: DigestQueue,
+    _ meeting: ComparisonMeeting
+  ) throws {
+    try looking(at: comparison, table) {
+      var part = BucketSums.Part.all
+      if !comparison.isByEvent {
+        meeting.sums.put(.success(try sums(of: comparison, in: table)))
+        part = try meeting.differing.take()
+      }
+      try forEachDigest(comparison, part, in: table) { try queue.put($0) }
+    }
   }
 
-  /// Reads the events of a comparison in one snapshot, put together to streams in the order of a manifest.
+  /// Runs `body` in one snapshot.
+  private func looking<T>(at comparison: Comparison, _ table: EventsTable, _ body: () throws -> T) throws -> T
+  {
+    try connection.transaction(.repeatableReadOnly) {
+      try beginLooking(at: comparison.query, table)
+      return try body()
+    }
+  }
+
+  /// Reads the events of a comparison, put together to streams in the order of a manifest.
   private func forEachDigest(
     _ comparison: Comparison,
+    _ part: BucketSums.Part,
     in table: EventsTable,
     _ body: (StreamDigest) throws -> Void
   ) throws {
-    try connection.transaction(.repeatableReadOnly) {
-      try beginLooking(at: comparison.query, table)
-      let hashes = EventHashes(table: table, connection: connection)
-      var builder = DigestBuilder()
-      func add(_ aggregateID: RawSpan, _ version: Int32, _ hash: SHA256.Digest) throws {
-        if let stream = builder.add(aggregateID, version, hash) { try body(stream) }
-      }
-      if comparison.isWhole {
-        try hashes.read(add)
-      } else {
-        try hashes.read(where: comparison.conditions(in: table), add)
-      }
-      if let last = builder.finish() { try body(last) }
+    if part.isEmpty { return }
+    let hashes = EventHashes(table: table, connection: connection)
+    var builder = DigestBuilder()
+    func add(_ aggregateID: RawSpan, _ version: Int32, _ hash: SHA256.Digest) throws {
+      if let stream = builder.add(aggregateID, version, hash) { try body(stream) }
     }
+    let conditions = comparison.conditions(in: table) + part.conditions
+    if conditions.isEmpty {
+      try hashes.read(add)
+    } else {
+      try hashes.read(where: conditions, add)
+    }
+    if let last = builder.finish() { try body(last) }
+  }
+
+  /// Refuses to select events of a file by a category that only a column of the store's layout tells.
+  fileprivate func requireCategories(of comparison: Comparison) throws {
+    guard case .category = comparison.selection, try eventsTable().hasCategory else { return }
+    throw EventStoreError(
+      .invalidInput,
+      "a file does not tell the categories of this layout",
+      detail: "The layout has them in a column, and events in a file have no such field.",
+      hint: "Compare all events, name the aggregates, or compare with a database."
+    )
   }
 
   /// The fields of an event as a JSON object; an empty one when there is no such event any more.

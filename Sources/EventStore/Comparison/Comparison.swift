@@ -35,9 +35,6 @@ extension Comparison {
     return query
   }
 
-  /// Whether all events of a store are compared.
-  var isWhole: Bool { selection == .all && contents.isEmpty }
-
   /// Whether each event is looked at, and not only told to differ.
   var isByEvent: Bool { if case .aggregates = selection { true } else { false } }
 

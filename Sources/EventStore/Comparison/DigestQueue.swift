@@ -14,8 +14,8 @@ final class DigestQueue: Sendable {
 
   /// More events are not read ahead. A stream that has more is handed over alone.
   private static let mostEvents = 100_000
-  /// In microseconds, between two looks at what the other thread did.
-  private static let pause: UInt32 = 500
+  /// Waits between two looks at what the other thread did.
+  static func wait() { usleep(500) }
 
   private let state = Mutex(State())
 
@@ -32,7 +32,7 @@ final class DigestQueue: Sendable {
       }
       if isTaken { return }
       try Task.checkCancellation()
-      usleep(Self.pause)
+      Self.wait()
     }
   }
 
@@ -56,7 +56,7 @@ final class DigestQueue: Sendable {
         return []
       }
       try Task.checkCancellation()
-      usleep(Self.pause)
+      Self.wait()
     }
   }
 }

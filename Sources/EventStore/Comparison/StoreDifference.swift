@@ -50,6 +50,8 @@ public struct ComparisonResult: Sendable, Hashable {
     public internal(set) var aggregates: Int64 = 0
   }
 
+  typealias Extents = (here: Extent, there: Extent)
+
   /// What was read of the first store.
   public internal(set) var here = Extent()
   /// What was read of the other store.

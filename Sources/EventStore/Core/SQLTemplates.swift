@@ -220,6 +220,14 @@ extension SQLTemplate {
     "values",
     "or_null"
   )
+  static let bucketSums = SQLTemplate(
+    PackageResources.BucketSums_sql,
+    "bucket",
+    "events",
+    "timestamp",
+    "metadata",
+    "condition"
+  )
   static let eventHashes = SQLTemplate(
     PackageResources.EventHashes_sql,
     "events",
@@ -288,7 +296,7 @@ extension SQLTemplate {
     .eventsTable, .hasUniqueKey, .tableColumns, .changes,
     .verifySnapshots, .cell, .givenEvents, .writesToOthers,
     .checkpointFindings, .consumerFindings, .consumerStatus, .standbyReplay, .duplicateValues, .eventHashes,
-    .copiedValues, .eventsOfValues, .groupedSnapshotFindings,
+    .bucketSums, .copiedValues, .eventsOfValues, .groupedSnapshotFindings,
     .gapEvidence,
     .orderFindings, .positionHoles, .readerLag, .readerLags, .readers, .snapshotFindings, .streamEnds,
     .streams, .versionFindings,

@@ -95,6 +95,39 @@ import Testing
     }
   }
 
+  @Test func aStoreIsComparedWithItself() async throws {
+    try await withStore(Self.copy) { _, store in
+      let (result, differences) = try await compare(store, .store(store))
+      #expect(differences == [] && result.here.events == 54 && result.there == result.here)
+    }
+  }
+
+  /// A file has no column for the category that a layout reads from one.
+  @Test func categoriesOfALayoutAreNotThoseOfAFile() async throws {
+    try await withStore(Self.copy) { db, plain in
+      let text = """
+        -- @layout categories
+        -- @table public.events
+        SELECT id, aggregate_id, event_type, event_data, version, timestamp, position, event_type AS category
+        FROM public.events
+        """
+      let layout = try Layout(path: "categories.sql", bytes: Array(text.utf8))
+      let store = try EventStore(connecting: db.conninfo, layout: layout)
+      var comparison = Comparison()
+      comparison.selection = .category("T")
+      #expect(try await compare(store, .store(store), comparison).0.there.events == 54)
+      for other in try await files(of: plain) {
+        let error = await #expect(throws: EventStoreError.self) {
+          try await compare(store, other, comparison)
+        }
+        #expect(
+          error?.code == .invalidInput
+            && error?.message == "a file does not tell the categories of this layout"
+        )
+      }
+    }
+  }
+
   /// Each of the stores' events is where SQL by hand finds it.
   @Test(arguments: 1...4)
   func whatSQLFinds(seed: Int) async throws {
