@@ -514,7 +514,7 @@ _annals_verify-versions() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --incremental --explain --strict --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields --category --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields --category --time-limit --wait-limit --first-version --max-findings --only --skip --fail-on --workers --baseline --write-baseline --manifest --against --metrics-file)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -560,6 +560,9 @@ _annals_verify-versions() {
         ;;
     '--category')
         __annals_custom_complete ---completion verify-versions -- --category
+        return
+        ;;
+    '--time-limit')
         return
         ;;
     '--wait-limit')

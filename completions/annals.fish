@@ -51,7 +51,7 @@ function __annals_parse_tokens -S
                 __annals_parse_subcommand -r 1 'directory=' 'version' 'help'
             end
         case 'verify-versions'
-            __annals_parse_subcommand -r 1 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'set=+' 'columns=' 'response-timeout=' 'max-staleness=' 'o/output=' 'x/expanded' 'fields=' 'category=' 'incremental' 'wait-limit=' 'first-version=' 'max-findings=' 'only=' 'skip=' 'fail-on=' 'explain' 'strict' 'workers=' 'baseline=' 'write-baseline=' 'manifest=' 'against=' 'metrics-file=' 'version' 'help'
+            __annals_parse_subcommand -r 1 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'set=+' 'columns=' 'response-timeout=' 'max-staleness=' 'o/output=' 'x/expanded' 'fields=' 'category=' 'incremental' 'time-limit=' 'wait-limit=' 'first-version=' 'max-findings=' 'only=' 'skip=' 'fail-on=' 'explain' 'strict' 'workers=' 'baseline=' 'write-baseline=' 'manifest=' 'against=' 'metrics-file=' 'version' 'help'
         case 'check'
             __annals_parse_subcommand 0 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'set=+' 'columns=' 'response-timeout=' 'max-staleness=' 'max-lag=' 'max-dead-letters=' 'max-age=' 'stale-after=' 'watch=' 'format=' 'time-limit=' 'version' 'help'
         case 'doctor'
@@ -338,7 +338,8 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" fields' -l 'fields' -d 'Only these fields, in this order.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_positional "annals verify-versions" -ge 1' -fka '(__annals_custom_completion ---completion verify-versions -- positional@0 (count (__annals_tokens -pc)) (__annals_tokens -tC))'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" category' -l 'category' -d 'Only aggregates with the id NAME, or NAME-ANYTHING.' -rfka '(__annals_custom_completion ---completion verify-versions -- --category (count (__annals_tokens -pc)) (__annals_tokens -tC))'
-complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" incremental' -l 'incremental' -d 'Check the streams that have events since the last such check without an error; with --against, hash new events only.'
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" incremental' -l 'incremental' -d 'Check only what is new; with --against, hash only that.'
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" time-limit' -l 'time-limit' -d 'Check parts for so long; the next run continues.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" wait-limit' -l 'wait-limit' -d 'Longest wait for a writer; then exit with 75.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" first-version' -l 'first-version' -d 'First version of a stream, 0 or 1.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals verify-versions" max-findings' -l 'max-findings' -d 'Print at most n findings; all are counted.' -rfka ''

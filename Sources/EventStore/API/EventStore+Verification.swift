@@ -26,4 +26,36 @@ extension EventStore {
       }
     }
   }
+  /// Checks the streams part by part in the order of their ids, for a time, from where the last such check ended.
+  ///
+  /// Each part is read in a snapshot of its own, so that neither the server's memory nor the time goes by the size of the
+  /// store, and the place is kept in schema `annals` when a part was checked. What concerns the store as a whole is checked
+  /// when a pass begins: ids and positions that no unique index vouches for, readers, snapshots. A pass that has come to the
+  /// end of the store ends the check; the next one begins again.
+  ///
+  /// - Parameters:
+  ///   - check: for what; of all streams, and without ``VersionCheck/isIncremental`` and ``VersionCheck/explains``, which need
+  ///     the whole store at once.
+  ///   - limit: no part begins after this time.
+  ///   - partSize: about how many events a part has; a stream is not divided.
+  ///   - report: is called on the store's thread for each finding.
+  /// - Returns: what this check came to, with ``VersionCheckResult/checkedThrough`` where streams are left.
+  /// - Throws: ``EventStoreError``; `schemaMissing` where schema `annals` is not there.
+  public nonisolated func verifyVersions(
+    _ check: VersionCheck = VersionCheck(),
+    within limit: Duration,
+    partSize: Int = 1_000_000,
+    reporting report: @Sendable (Finding) throws -> Void
+  ) async throws -> VersionCheckResult {
+    precondition(check.selection == .all && !check.isIncremental && !check.explains && partSize > 0)
+    let end = ContinuousClock.now + limit
+    var result = VersionCheckResult()
+    result.checkedThrough = try await perform { try $0.placeOfPartialCheck(check) }
+    if result.checkedThrough == nil { result.add(try await perform { try $0.verifyWhole(check, report) }) }
+    repeat {
+      let after = result.checkedThrough
+      result.add(try await perform { try $0.verifyPart(check, after: after, events: partSize, report) })
+    } while result.checkedThrough != nil && ContinuousClock.now < end
+    return result
+  }
 }

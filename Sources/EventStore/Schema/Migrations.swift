@@ -31,6 +31,11 @@ let migrations = [
   ),
   Migration(number: 10, name: "upcasters", sql: SQLTemplate(PackageResources.Migration0010_upcasters_sql)),
   Migration(number: 11, name: "watermarks", sql: SQLTemplate(PackageResources.Migration0011_watermarks_sql)),
+  Migration(
+    number: 12,
+    name: "partial_verifications",
+    sql: SQLTemplate(PackageResources.Migration0012_partial_verifications_sql)
+  ),
 ]
 
 /// How far schema `annals` is.

@@ -43,6 +43,7 @@ extension VersionCheckRun {
 
   /// Looks for events of a stream that came before the event of the version below.
   func checkOrder(_ report: Report) throws {
+    if check.kinds.isDisjoint(with: [.positionOrder, .timeOrder]) { return }
     let isUnique = try layout.hasUniqueKey(["aggregate_id", "version"], connection)
     let tieBreak = layout.hasPosition ? "e.version, e.position" : "e.version, e.\"timestamp\""
     let missing = try nullColumns()
@@ -64,8 +65,12 @@ extension VersionCheckRun {
   /// Whether events lack a position, or a time: each order is sorted on its own then.
   private func nullColumns() throws -> (position: Bool, time: Bool) {
     let lacksPosition =
-      try layout.hasPosition && connection.hasEvent(in: layout.relation, where: "e.position IS NULL")
-    return (lacksPosition, try connection.hasEvent(in: layout.relation, where: "e.\"timestamp\" IS NULL"))
+      try layout.hasPosition
+      && connection.hasEvent(in: layout.relation, where: "\(scope) AND e.position IS NULL")
+    return (
+      lacksPosition,
+      try connection.hasEvent(in: layout.relation, where: "\(scope) AND e.\"timestamp\" IS NULL")
+    )
   }
 
   private func orderFinding(_ row: borrowing Row) -> Finding {

@@ -13,10 +13,7 @@ extension StoreConnection {
     let final = check.isIncremental ? try finalPositionForMark(layout) : 0
     let result = try connection.transaction(.repeatableReadOnly) {
       var findings = faults.map { Finding($0) }
-      if looksAtStore, !check.isIncremental, check.kinds.contains(.checkpointDiffers) {
-        findings += try readerFindings()
-      }
-      if looksAtStore, check.kinds.contains(.lateEvent) { findings += try lateEvents() }
+      if looksAtStore { findings += try findingsOfReaders(check, layout) }
       let run = VersionCheckRun(
         check,
         layout,
@@ -31,8 +28,15 @@ extension StoreConnection {
     return result
   }
 
-  private func readerFindings() throws -> [Finding] {
-    try knownReaders().compactMap { Finding($0, stored: try seenEvents(upTo: $0)) }
+  /// What readers of the store have met otherwise, or have not met.
+  func findingsOfReaders(_ check: VersionCheck, _ layout: EventsTable) throws -> [Finding] {
+    guard layout.hasPosition else { return [] }
+    var findings: [Finding] = []
+    if !check.isIncremental, check.kinds.contains(.checkpointDiffers) {
+      findings += try knownReaders().compactMap { Finding($0, stored: try seenEvents(upTo: $0)) }
+    }
+    if check.kinds.contains(.lateEvent) { findings += try lateEvents() }
+    return findings
   }
 
   /// Where a mark may be set: everything up to there is visible to a snapshot that is taken later.

@@ -38,6 +38,8 @@ public struct VersionCheckResult: Sendable, Hashable {
   public internal(set) var known = 0
   /// How many of the findings are errors.
   public internal(set) var errors = 0
+  /// The last stream of a check that ended before the end of the store; nil when nothing is left.
+  public internal(set) var checkedThrough: String?
   /// The root of the manifest that was written, in hexadecimal digits: equal for equal events, in any database.
   public internal(set) var manifestRoot: String?
 }

@@ -12,15 +12,18 @@ struct VersionCheckRun {
   /// What was found of the store as a whole, and of its readers.
   private let storeFindings: [Finding]
   /// The condition on the events `e` that are checked.
-  private let scope: SQL
+  let scope: SQL
   /// The same on other rows `e` with the id of an aggregate.
   let scopeOfIDs: SQL
 
-  /// - Parameter mark: where the last incremental check ended; nil for a check of all that is selected.
+  /// - Parameters:
+  ///   - mark: where the last incremental check ended; nil for a check of all that is selected.
+  ///   - part: the streams that are looked at now.
   init(
     _ check: VersionCheck,
     _ layout: EventsTable,
     mark: Int64?,
+    part: PartOfStore = .all,
     writers: [OpenTransaction],
     storeFindings: [Finding],
     _ connection: Connection
@@ -32,7 +35,7 @@ struct VersionCheckRun {
       mark.map {
         ["e.aggregate_id IN (SELECT aggregate_id FROM \(raw: layout.relation) e WHERE position > \($0))"]
       } ?? []
-    scope = ([check.selection.condition(in: layout)] + news).conjunction
+    scope = ([check.selection.condition(in: layout), part.condition] + news).conjunction
     scopeOfIDs = ([check.selection.conditionOnIDs(in: layout)] + news).conjunction
   }
 
@@ -40,20 +43,11 @@ struct VersionCheckRun {
 
   /// Looks for everything that was asked for, the cheapest first.
   func all(_ integrity: IntegrityCheck, _ report: Report) throws -> VersionCheckResult {
-    var result = VersionCheckResult()
-    var (counts, errors, known) = ([Finding.Kind: Int](), 0, 0)
+    var tally = FindingTally(check)
     func count(_ finding: Finding) throws {
-      guard check.kinds.contains(finding.kind) else { return }
-      if check.baseline?.contains(finding) == true {
-        known += 1
-        return
-      }
-      var finding = finding
-      if check.isStrict, finding.kind != .positionHole { finding.severity = .error }
-      counts[finding.kind, default: 0] += 1
-      if finding.severity == .error { errors += 1 }
-      try report(finding)
+      if let finding = tally.count(finding) { try report(finding) }
     }
+    var result = VersionCheckResult()
     try requireAggregates()
     result.headPosition = try headPosition()
     let circumstances = check.explains && layout.hasPosition ? try circumstances(writers) : nil
@@ -62,29 +56,34 @@ struct VersionCheckRun {
     if let circumstances, check.selection == .all, !check.isIncremental {
       try reportHoles(circumstances, count)
     }
-    if check.kinds.contains(.duplicateID) { try checkUnique("id", .duplicateID, count) }
-    for finding in storeFindings { try count(finding) }
-    if let head = result.headPosition {
-      if check.kinds.contains(.duplicatePosition) { try checkUnique("position", .duplicatePosition, count) }
-      if check.kinds.contains(.checkpointAhead) { try checkCheckpoints(head: head, count) }
-    } else {
-      try count(classicTable())
-    }
-    if check.kinds.contains(.snapshotAhead) { try checkSnapshots(count) }
-    if !check.kinds.isDisjoint(with: [.positionOrder, .timeOrder]) { try checkOrder(count) }
+    try checkStore(head: result.headPosition, count)
+    try checkOrder(count)
     if integrity.isWanted {
       let root = try checkIntegrity(integrity, headPosition: result.headPosition, count)
       result.manifestRoot = root?.description
     }
-    (result.counts, result.errors, result.known) = (counts, errors, known)
+    tally.report(in: &result)
     return result
+  }
+
+  /// What no stream shows alone: ids and positions, readers, snapshots.
+  func checkStore(head: Int64?, _ report: Report) throws {
+    if check.kinds.contains(.duplicateID) { try checkUnique("id", .duplicateID, report) }
+    for finding in storeFindings { try report(finding) }
+    if let head {
+      if check.kinds.contains(.duplicatePosition) { try checkUnique("position", .duplicatePosition, report) }
+      if check.kinds.contains(.checkpointAhead) { try checkCheckpoints(head: head, report) }
+    } else {
+      try report(classicTable())
+    }
+    if check.kinds.contains(.snapshotAhead) { try checkSnapshots(report) }
   }
 
   /// Has the server read what follows with as many processes as were asked for, where it would think one cheaper.
   ///
   /// Not so the check of versions: an index answers it in a tenth of a second for a million events, and handing the
   /// groups from one process to another takes longer than that (CONTRIBUTING.md, "How fast a check is").
-  private func shareReading() throws {
+  func shareReading() throws {
     guard let workers = check.workers else { return }
     try connection.execute(
       """
@@ -94,7 +93,7 @@ struct VersionCheckRun {
     )
   }
 
-  private func headPosition() throws -> Int64? {
+  func headPosition() throws -> Int64? {
     guard layout.hasPosition else { return nil }
     return try connection.query("SELECT coalesce(max(position), 0) FROM \(raw: layout.relation) e").int64(
       0,

@@ -19,13 +19,13 @@ struct VerifyVersions: AsyncParsableCommand {
 
   @OptionGroup var aggregates: SelectionOptions
 
-  @Flag(
-    help: """
-      Check the streams that have events since the last such check without an error; with --against, hash new events \
-      only.
-      """
-  )
+  @Flag(help: "Check only what is new; with --against, hash only that.")
   var incremental = false
+
+  @Option(
+    help: ArgumentHelp("Check parts for so long; the next run continues.", valueName: "duration")
+  )
+  var timeLimit: DurationArgument?
 
   @OptionGroup var wait: WaitOptions
 
@@ -92,6 +92,9 @@ struct VerifyVersions: AsyncParsableCommand {
         "--incremental is for the whole store and goes with neither --category nor --only"
       )
     }
+    if timeLimit != nil, let other = notByParts {
+      throw ValidationError("--time-limit checks all streams part by part and does not go with \(other)")
+    }
     if baseline != nil, writeBaseline != nil {
       throw ValidationError("--write-baseline writes all findings; leave --baseline out")
     }
@@ -100,6 +103,16 @@ struct VerifyVersions: AsyncParsableCommand {
     }
     if let workers, !(1...64).contains(workers) { throw ValidationError("--workers must be from 1 to 64") }
     if let maxFindings, maxFindings < 0 { throw ValidationError("--max-findings is 0 or more") }
+  }
+
+  /// An option that needs the whole store at once.
+  private var notByParts: String? {
+    if aggregates.selection != .all { return "the names of aggregates or a category" }
+    let given = [
+      ("--incremental", incremental), ("--explain", explain), ("--write-baseline", writeBaseline != nil),
+      ("--manifest", manifest != nil), ("--against", against != nil), ("--metrics-file", metricsFile != nil),
+    ]
+    return given.first { $0.1 }?.0
   }
 
   func run() async throws {
@@ -128,10 +141,16 @@ struct VerifyVersions: AsyncParsableCommand {
 
     let clock = ContinuousClock()
     let start = clock.now
-    let result = try await store.verifyVersions(try check, integrity: integrity) { finding in
+    @Sendable func handle(_ finding: Finding) {
       newBaseline?.add(finding)
       report.print(finding)
     }
+    let result =
+      if let timeLimit {
+        try await store.verifyVersions(try check, within: timeLimit.duration, reporting: handle)
+      } else {
+        try await store.verifyVersions(try check, integrity: integrity, reporting: handle)
+      }
     report.end(result)
     try newManifest?.finish()
     try newBaseline?.finish()

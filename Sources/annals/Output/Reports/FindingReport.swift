@@ -77,6 +77,7 @@ final class FindingReport<R: Record>: Sendable {
     checked.add("events", result.events)
     checked.add("aggregates", result.aggregates)
     if let head = result.headPosition { checked.add("head_position", head) }
+    if let last = result.checkedThrough { checked.add("through", last) }
     for kind in Finding.Kind.allCases {
       if let count = result.counts[kind] { counts.add(kind.rawValue, Int64(count)) }
     }
@@ -95,6 +96,8 @@ final class FindingReport<R: Record>: Sendable {
       result.counts[kind].map { "\(Field.grouped(Int64($0))) \(kind.rawValue)" }
     }
     let known = result.known == 0 ? "" : "; \(Field.counted(result.known, "known finding")) left out"
-    return "\(checked): \(found.isEmpty ? "no findings" : found.joined(separator: ", "))\(known)"
+    let rest =
+      result.checkedThrough.map { "; the next run continues behind \($0)" } ?? ""
+    return "\(checked): \(found.isEmpty ? "no findings" : found.joined(separator: ", "))\(known)\(rest)"
   }
 }
