@@ -41,7 +41,7 @@ extension StoreConnection {
     if try firstHole(after: start, upTo: head) != nil {
       let seen = ContinuousClock.now
       try waitForAll()
-      try waitForGrace(grace, since: seen)
+      try waitForGrace(grace, since: seen) { try firstHole(after: start, upTo: head) == nil }
       try passRemainingHoles(upTo: head, after: start)
     }
     denseUpTo = head
@@ -57,9 +57,21 @@ extension StoreConnection {
     throw holeError("a transaction that may fill it did not end in time: \(oldest.summary)")
   }
 
-  private func waitForGrace(_ grace: Duration, since seen: ContinuousClock.Instant) throws {
+  /// - Parameter isOver: whether the holes are filled, so that there is nothing to wait for.
+  private func waitForGrace(
+    _ grace: Duration,
+    since seen: ContinuousClock.Instant,
+    _ isOver: () throws -> Bool
+  ) throws {
     let limit = writerLimit ?? grace
-    try canceller.sleep(for: max(.zero, min(grace, limit) - (.now - seen)))
+    while true {
+      let began = ContinuousClock.now
+      if try isOver() { return }
+      let rest = min(grace, limit) - (.now - seen)
+      if rest <= .zero { break }
+      // A look takes long where a reader begins far back.
+      try canceller.sleep(for: min(rest, max(.milliseconds(200), (ContinuousClock.now - began) * 10)))
+    }
     if limit < grace { throw holeError("its grace time of \(grace / .seconds(1)) s is not over") }
   }
 

@@ -196,7 +196,7 @@ import Testing
 
   /// The first position of all can be missing as any other.
   @Test func theFirstEventMayComeLate() async throws {
-    try await withLog { db, store in
+    try await withLog("dense 60") { db, store in
       var options = ReplayOptions()
       (options.isFollowing, options.timeLimit) = (true, .seconds(30))
       var (query, seen) = (EventQuery(), [Int64]())
