@@ -63,6 +63,7 @@ enum Advice {
     case .connection: "-h, -p, -U, -d and the PG* variables"
     case .table(let name): "--table \(name.map(quoteShell) ?? "schema.name")"
     case .layout: "--layout"
+    case .columns: "--columns"
     case .upcasters: "--upcasters"
     case .rawEvents: "--raw"
     case .initialize: command("init")
@@ -71,6 +72,7 @@ enum Advice {
     case .previewAddPosition: "'--add-position --dry-run'"
     case .diagnose(let layout, let values):
       quoted("annals doctor" + given.withLock(\.server) + layoutOptions(layout, setting: values))
+    case .doctor: command("doctor")
     case .layouts: "'annals layouts'"
     case .stream(let aggregateID): line("stream", quoteShellOperand(aggregateID))
     case .types: command("types")
@@ -113,7 +115,7 @@ enum Advice {
   }
 
   /// A command line, bare: it ends the sentence.
-  private static func line(_ subcommand: String, _ arguments: String) -> String {
+  static func line(_ subcommand: String, _ arguments: String) -> String {
     let options = given.withLock { $0.server + $0.table }
     return "annals \(subcommand)\(options)" + (arguments.isEmpty ? "" : " \(arguments)")
   }

@@ -132,7 +132,7 @@ public actor EventStore {
           return try body(hand)
         } catch let error as EventStoreError { throw hand.addingReplay(to: error) }
       } catch let error as PostgresError {
-        guard Task.isCancelled else { throw failure(error) }
+        guard Task.isCancelled else { throw failure(error, seeing: rows) }
         // A connection that was given up says more than that the statement was cancelled.
         if error.kind != .statement { notify(error.message) }
         throw CancellationError()
@@ -144,10 +144,15 @@ public actor EventStore {
     }
   }
 
-  /// What an error of the database means; where a layout cannot read a payload, how to find it.
-  private func failure(_ error: PostgresError) -> EventStoreError {
+  /// What an error of the database means; where a layout cannot read a payload, which, or how to find it.
+  private func failure(_ error: PostgresError, seeing rows: RowVisibility) -> EventStoreError {
     var failure = EventStoreError(error)
     guard foreign != nil, error.kind == .statement, error.isWrongValue else { return failure }
+    if let event = try? hand(seeing: rows).firstUnreadableEvent() {
+      failure.detail = event.message
+      failure.hint = UnreadableEvent.advice
+      return failure
+    }
     failure.hint = failure.hint ?? "Where the layout cannot read a payload, \(.replay()) names the event."
     return failure
   }

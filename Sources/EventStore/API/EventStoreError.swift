@@ -100,6 +100,8 @@ public struct EventStoreError: Error, Sendable, Hashable {
     case .permissionDenied where error.isOfRowSecurity:
       detail = detail ?? "It must see every event, and a policy of the table would hide some from this role."
       hint = hint ?? "Run it as the owner of the table, or as a role with BYPASSRLS."
+    case .permissionDenied where error.isOfRecords:
+      hint = hint ?? "The role needs rights in schema annals: \(.doctor) prints the GRANT."
     case .failed where error.isOfNameInFunction:
       hint =
         "The function runs with search_path \(Connection.ownPath). "
@@ -112,6 +114,12 @@ public struct EventStoreError: Error, Sendable, Hashable {
 extension PostgresError {
   /// Raised by check_enable_rls (rls.c) where row_security is off and a policy applies.
   fileprivate var isOfRowSecurity: Bool { sourceFunction == "check_enable_rls" }
+
+  /// Raised by aclcheck_error (aclchk.c), which has no field for the name of the schema.
+  fileprivate var isOfRecords: Bool {
+    sqlState == SQLState.insufficientPrivilege
+      && message.hasSameBytes(as: "permission denied for schema annals")
+  }
 
   /// Whether a function, as that of a trigger, named something without its schema.
   fileprivate var isOfNameInFunction: Bool {

@@ -85,6 +85,8 @@ public enum Remedy: Sendable, Hashable {
   case table(String? = nil)
   /// The layout by which somebody else's store is read.
   case layout
+  /// The columns of a table that has them by other names.
+  case columns
   /// The upcasters that events go through.
   case upcasters
   /// Read events as they are stored, without upcasters.
@@ -99,6 +101,8 @@ public enum Remedy: Sendable, Hashable {
   case previewAddPosition
   /// Look at the store through a shipped layout, with these parameters.
   case diagnose(layout: String, setting: [LayoutParameter] = [])
+  /// See how the store and the rights of the role are.
+  case doctor
   /// See which layouts there are.
   case layouts
 
@@ -174,6 +178,7 @@ extension Remedy {
     case .connection: "EventStore(connecting:)"
     case .table: "EventStore(connecting:table:)"
     case .layout: "EventStore(connecting:layout:)"
+    case .columns: "layoutFile(naming:)"
     case .upcasters: "use(_:)"
     case .rawEvents: "use(.none)"
     case .initialize: "initialize()"
@@ -181,6 +186,7 @@ extension Remedy {
     case .addPositionOnline: "addPositionOnline()"
     case .previewAddPosition: "initialize(addPosition: true, dryRun: true)"
     case .diagnose: "diagnose()"
+    case .doctor: "diagnose()"
     case .layouts: "Layout.shippedNames"
     case .stream: "events(matching:)"
     case .types: "eventTypes()"

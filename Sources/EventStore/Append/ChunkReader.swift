@@ -139,7 +139,9 @@ struct ChunkReader {
       throw EventStoreError(
         .invalidInput,
         "line \(line.line), \(line.reason)",
-        detail: rejectedCount == 0 ? nil : "\(rejectedCount) lines before it were set aside.",
+        detail: rejectedCount == 0
+          ? nil
+          : "\(counted(rejectedCount, "line")) before it \(rejectedCount == 1 ? "was" : "were") set aside.",
         hint: hint.map { Hint($0) }
       )
     }

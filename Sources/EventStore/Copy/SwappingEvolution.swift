@@ -103,8 +103,8 @@ extension StoreConnection {
     atSwapStep?(.swapped)
     if late > 0 {
       notify(
-        "the last \(late) events were copied in the swap itself, as others always came; a transaction of REPEATABLE READ "
-          + "that began before it does not see them in \(table)"
+        "the last \(late == 1 ? "event was" : "\(late) events were") copied in the swap itself, as others always came; a transaction of REPEATABLE READ "
+          + "that began before it does not see \(late == 1 ? "it" : "them") in \(table)"
       )
     }
     forgetEventsTable()

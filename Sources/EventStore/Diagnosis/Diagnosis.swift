@@ -37,6 +37,8 @@ extension StoreConnection {
   func diagnose() throws -> [DiagnosisItem] {
     let facts = try StoreFacts(of: table, isOwn: foreign == nil, connection)
     var items = facts.serverItems(try standbyReplay()) + [facts.poolerItem(try connection.findPooling())]
+    // An index on a column that is not there cannot be advised.
+    var hasColumns = true
     do {
       let found =
         try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)
@@ -55,9 +57,10 @@ extension StoreConnection {
       }
     } catch let error as EventStoreError {
       let advice = foreign == nil ? try layoutAdvice() ?? error.hint : error.hint
+      hasColumns = false
       items.append(DiagnosisItem(.table, "columns", error.detail ?? error.message, .problem, advice: advice))
     }
-    items += facts.indexItems + facts.rightsItems
+    items += (hasColumns ? facts.indexItems : []) + facts.rightsItems
     items.append(facts.recordsItem(try migrationState()))
     return items
   }

@@ -25,6 +25,10 @@ struct UnreadableEvent: Sendable {
     return key.position.map { "\(place) AND e.position = \($0)" } ?? place
   }
 
+  /// What to do about it.
+  static let advice: Hint =
+    "Change the SELECT of the layout so that it can be read, or is left out; see annals-layout(5)."
+
   /// What is shown in the place of a value: what is known of it, as JSON.
   static func json(_ error: PostgresError) -> String {
     let fields = [("sqlstate", error.sqlState), ("message", error.message), ("detail", error.detail)]
@@ -59,7 +63,7 @@ extension EventPages {
         .failed,
         "\(first.place): the event cannot be read: \(error.message)",
         detail: error.detail,
-        hint: "Change the SELECT of the layout so that it can be read, or is left out; see annals-layout(5).",
+        hint: UnreadableEvent.advice,
         sqlState: error.sqlState
       )
     }
@@ -119,6 +123,28 @@ extension StoreConnection {
     if stopsAtFirst, !found.isEmpty { return found }
     return try found
       + unreadableEvents(among: keys[middle...], order, of: aggregateID, stopsAtFirst: stopsAtFirst)
+  }
+
+  /// The first event of the store that cannot be read, looked for from the beginning for some seconds; nil where none was
+  /// found, or events have no position.
+  func firstUnreadableEvent() throws -> UnreadableEvent? {
+    guard try eventsTable().hasPosition, !connection.isInTransaction else { return nil }
+    let end = ContinuousClock.now + .seconds(5)
+    var position = Int64.min
+    while ContinuousClock.now < end {
+      let rows = try connection.query(
+        """
+        SELECT e.position, e.aggregate_id, e.version FROM \(raw: relation) e
+        WHERE e.position > \(position) ORDER BY e.position LIMIT 10000
+        """
+      )
+      let keys = rows.map { EventPages.Key($0) }.compactMap(\.self)
+      guard let last = keys.last?.position else { return nil }
+      let found = try unreadableEvents(among: keys[...], .position, of: nil, stopsAtFirst: true)
+      if let first = found.first { return first }
+      position = last
+    }
+    return nil
   }
 
   private func failure(ofReading value: String, _ condition: SQL) throws -> PostgresError? {

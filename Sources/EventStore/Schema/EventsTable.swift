@@ -204,7 +204,11 @@ struct EventsTable: Sendable, Hashable {
     if result.isEmpty { return nil }
     var types: [ByteString: String] = [:]
     result.forEachRow { types[ByteString($0.string("name"))] = $0.string("type") }
-    try check(types, of: name.description, hint: "Name the table of events with \(.table()).")
+    try check(
+      types,
+      of: name.description,
+      hint: "Name another table with \(.table()), or say by \(.columns) or \(.layout) how this one is read."
+    )
     let isDistributed = result[0].bool("has_citus") ? try isDistributed(name, connection) : false
     return EventsTable(name: name, relation: name.sql, types: types, isDistributed: isDistributed)
   }

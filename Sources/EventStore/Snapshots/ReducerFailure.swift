@@ -46,6 +46,12 @@ extension StoreConnection {
         sound = middle
       }
     }
+    let key = EventPages.Key(
+      position: nil,
+      aggregateID: aggregateID,
+      version: versions[failing].int32("version")
+    )
+    if let event = try unreadableEvent(key) { return EventStoreError(event, failure) }
     return reducer.failure(
       failure.message,
       at: versions[failing].int32("version"),
@@ -53,6 +59,12 @@ extension StoreConnection {
       type: versions[failing].string("event_type"),
       sqlState: failure.sqlState
     )
+  }
+
+  /// The event of a layout that cannot be read; nil where it can, or the look would end the transaction of the caller.
+  private func unreadableEvent(_ key: EventPages.Key) throws -> UnreadableEvent? {
+    guard foreign != nil, !connection.isInTransaction else { return nil }
+    return try unreadableEvents(among: [key], .stream, of: key.aggregateID).first
   }
 
   private func failure(
@@ -94,6 +106,12 @@ extension StoreConnection {
     )
     error.hint = "What is combined with NULL is NULL: use coalesce() where a member may be missing."
     return error
+  }
+}
+
+extension EventStoreError {
+  fileprivate init(_ event: UnreadableEvent, _ error: PostgresError) {
+    self.init(.failed, event.message, hint: UnreadableEvent.advice, sqlState: error.sqlState)
   }
 }
 

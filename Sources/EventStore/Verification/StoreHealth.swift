@@ -89,6 +89,12 @@ public struct StoreHealth: Sendable, Hashable {
       }
     }
     for reader in readers {
+      if reader.position > head {
+        problems.append(
+          "\(reader.name) is at position \(reader.position), and the store ends at \(head): events were restored to an "
+            + "earlier state, or removed"
+        )
+      }
       if let error = reader.error { problems.append("\(reader.name) stopped: \(error)") }
       if isStale(reader, limits) { continue }
       let isLate =
@@ -156,9 +162,10 @@ extension StoreConnection {
                AS age_seconds
       FROM \(raw: relation) e WHERE e.position IS NOT NULL ORDER BY e.position DESC LIMIT 1
       """
-    let newest = try connection.query(sql).first { ($0.int64("head"), $0.optionalFloat64("age_seconds")) }
     var readers = StoreHealth.Reader.live(projections)
     if hasReaders { readers += try consumers(lagLimit: lagLimit) }
+    // After the readers, so that none is ahead of it because it has moved meanwhile.
+    let newest = try connection.query(sql).first { ($0.int64("head"), $0.optionalFloat64("age_seconds")) }
     let holders = try AdvisoryLock.holders(of: readers.map(\.lock), connection)
     for index in readers.indices { readers[index].holder = holders[ByteString(readers[index].lock)] }
     let time = try connection.query("SELECT clock_timestamp() AS time")

@@ -43,6 +43,9 @@ struct Show: AsyncParsableCommand {
     let store = try await connection.store()
     try await upcasters.apply(to: store)
     let context = try await store.context(of: event, reducer: reducer)
+    let event = context.event
+    let missing = try await store.missingVersions(ofStream: event.aggregateID, upTo: event.version)
+    StreamGaps(aggregateID: event.aggregateID, missing: missing).warn("the state")
     if context.effects == nil {
       StandardError.warn("not searched for effects: no index finds them; see annals-trace(1)")
     }

@@ -145,7 +145,8 @@ struct Stream: AsyncParsableCommand {
   /// The stream at a glance, above its events.
   private func printHead(_ aggregateID: String, _ store: EventStore) async throws {
     guard let summary = try await store.summary(ofStream: aggregateID) else { return }
-    let events = summary.count == 1 ? "1 event" : "\(Field.grouped(Int64(summary.count))) events"
+    // Upcasters may leave events out, and make several of one.
+    let events = Field.counted(summary.count, upcasters.areApplied ? "stored event" : "event")
     let snapshot = summary.snapshotVersion.map { ", snapshot at version \($0)" } ?? ""
     StandardOutput.print(
       """

@@ -67,7 +67,14 @@ struct TraceTreeRecord: Record {
     Column("payload", .least) { .json($0.traced.event.data) },
   ]
 
+  private static let deepest = 20
+
   private var branch: String {
-    traced.depth == 0 ? "" : String(repeating: "   ", count: traced.depth - 1) + "└─ "
+    switch traced.depth {
+    case 0: ""
+    case ...Self.deepest: String(repeating: "   ", count: traced.depth - 1) + "└─ "
+    // Deeper ones stay at one place and show how deep they are: the line of a long chain would be all indent.
+    default: String(repeating: "   ", count: Self.deepest - 1) + "└─ \(traced.depth): "
+    }
   }
 }

@@ -21,9 +21,13 @@ struct UpcasterOptions: ParsableArguments {
   }
 
   func apply(to store: EventStore) async throws {
-    guard !raw, let path = upcasters ?? MirroredOption.upcasters.variableText else { return }
+    guard let path else { return }
     await store.use(try Self.load([path]))
   }
+
+  var areApplied: Bool { path != nil }
+
+  private var path: String? { raw ? nil : upcasters ?? MirroredOption.upcasters.variableText }
 
   /// Reads upcaster files; of a folder those whose names end in `.sql`, in the order of their names.
   static func load(_ paths: [String]) throws -> Upcasters {

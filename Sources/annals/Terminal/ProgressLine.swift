@@ -172,7 +172,7 @@ final class ProgressLine: Sendable {
     let first = state.first ?? step
     let seconds = max(0.001, (ContinuousClock.now - state.start) / .seconds(1))
     let eventRate = Field.grouped(Int64(Double(first.events.span(to: step.events)) / seconds))
-    let events = ("\(Field.grouped(step.events)) events", "\(eventRate)/s")
+    let events = (Field.counted(step.events, "event"), "\(eventRate)/s")
     guard let total = step.total else { return (nil, events.0, events.1, step.phase) }
     let rate = Double(first.done.span(to: step.done)) / seconds
     let rest = Double(step.done.span(to: total))

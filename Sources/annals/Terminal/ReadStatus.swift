@@ -38,7 +38,7 @@ final class ReadStatus: Sendable {
 
   private func report() {
     let state = state.withLock(\.self)
-    let amount = state.bytes > 0 ? "\(state.bytes >> 20) MB" : "\(Field.grouped(state.events)) events"
+    let amount = state.bytes > 0 ? "\(state.bytes >> 20) MB" : Field.counted(state.events, "event")
     let place = state.position.map { ", up to position \(Field.grouped($0))" } ?? ""
     StandardError.warn("\(title): \(amount)\(place), for \(Int((.now - start) / .seconds(1))) s")
   }

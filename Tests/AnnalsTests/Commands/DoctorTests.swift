@@ -18,6 +18,25 @@ import Testing
     }
   }
 
+  /// No index is advised on a column that the table does not have.
+  @Test func aTableOfOtherColumns() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(
+        "CREATE TABLE log (aggregate_id text, event_type text, event_data jsonb, version int, at timestamptz)"
+      )
+      let run = try await annals(["doctor", "--table", "log", "-o", "ndjson"])
+      #expect(run.exitCode == 2 && !run.standardOutput.contains("CREATE"), "\(run.standardOutput)")
+      let item = try #require(try doctorItems(run)["table", "columns"])
+      #expect(item.value.contains("column id (uuid) is missing"))
+      #expect(item.advice?.contains("--columns or --layout") == true, "\(item)")
+      let types = try await annals(["types", "--table", "log"])
+      #expect(
+        types.exitCode == 78 && types.standardError.contains("by --columns or --layout"),
+        "\(types.standardError)"
+      )
+    }
+  }
+
   /// Each fault, what finds it, and what to do: which is then done, and found well.
   @Test(arguments: [
     ("ALTER SEQUENCE events_position_seq CACHE 30", "table", "sequence cache", "problem"),

@@ -39,6 +39,12 @@ import Testing
       #expect(run.exitCode == 2 && run.standardOutput.isEmpty)
       #expect(run.standardError.contains("checkpoint 'mail' is at position 9, and public.events ends at 4"))
       #expect(run.standardError.contains(#""code":"checkpoint_ahead""#))
+      let check = try await annals(["check"])
+      #expect(check.exitCode == 2)
+      #expect(
+        check.standardOutput.contains("mail is at position 9, and the store ends at 4"),
+        "\(check.standardOutput)"
+      )
     }
   }
 

@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test func aStreamMarksThem() async throws {
-    try await withStore { _, annals in
+    try await withStore { db, annals in
       var run = try await annals(["stream", "a-1"])
       #expect(run.exitCode == 0)
       #expect(run.standardError == "annals: a-1 lacks version 2\n")
@@ -43,6 +43,20 @@ import Testing
       #expect(run.exitCode == 2 && run.standardOutput.split(separator: "\n").count == 3)
       #expect(run.standardError.contains(#""error":"a-1 lacks version 2""#))
       #expect(run.standardError.contains("annals verify-versions --explain a-1"))
+      // Without the options that say where the store is, the line would go elsewhere.
+      run = try await annals(["stream", "a-1", "--strict", "--table", "public.events"])
+      #expect(run.standardError.contains("annals verify-versions --table public.events --explain a-1"))
+      run = try await annals([
+        "show", try await db.psql("SELECT id FROM events WHERE aggregate_id = 'a-1' AND version = 3"),
+      ])
+      #expect(
+        run.exitCode == 0 && run.standardError == "annals: a-1 lacks version 2; the state is without it\n"
+      )
+      run = try await annals(["snapshot", "show", "a-3"])
+      #expect(
+        run.standardError.hasSuffix("first versions 1 to 3; the state is without them\n"),
+        "\(run.standardError)"
+      )
 
       run = try await annals(["stream", "a-3", "--reverse", "--type", "T1"])
       #expect(run.standardError == "annals: a-3 lacks versions in 2 places, first versions 1 to 3\n")
@@ -113,6 +127,9 @@ import Testing
       ] {
         let run = try await annals(arguments + ["--upcasters", file])
         #expect(run.exitCode == 0, "\(arguments): \(run.standardError)")
+        if arguments[0] == "stream" {
+          #expect(run.standardOutput.hasPrefix("a-2: 3 stored events, "), "\(run.standardOutput)")
+        }
       }
       #expect(try await db.psql("SELECT version, state FROM annals.snapshots") == #"3|{"v1": 1, "v3": 3}"#)
       _ = try await runShell("rm -f \(file)")

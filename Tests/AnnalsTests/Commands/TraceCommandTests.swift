@@ -73,6 +73,9 @@ import Testing
       #expect(lines.count == 1501, "\(run.standardError)")
       #expect(lines.contains { $0.hasPrefix("1499,") && $0.contains("chain-1500") })
       #expect(lines.contains { $0.hasPrefix("3,") && $0.contains("beside") })
+      let tree = try await annals(["trace", id])
+      #expect(tree.standardOutput.contains("└─ 1499: T "), "\(tree.standardOutput.suffix(200))")
+      #expect(tree.standardOutput.utf8.count < 500_000)
     }
   }
 

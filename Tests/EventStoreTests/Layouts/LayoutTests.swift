@@ -141,6 +141,32 @@ import Testing
     }
   }
 
+  /// To read a large object locks as to change one, which a handler must not do.
+  @Test(arguments: ["event.event_data", "to_jsonb(lo_from_bytea(0, 'x'))"])
+  func largeObjectsAreReadAndNotWritten(value: String) async throws {
+    try await TestCluster.withDatabase { db in
+      let framework = try FrameworkStore.named("axon-jpa")
+      try await db.psql(framework.sql())
+      let store = try EventStore(connecting: db.conninfo, layout: try framework.layout())
+      let file = """
+        -- @projection copies
+        -- @create
+        CREATE TABLE copies (data jsonb);
+        -- @on *
+        INSERT INTO copies VALUES (\(value));
+        """
+      let projection = try Projection(path: "copies.sql", bytes: Array(file.utf8))
+      if value.hasPrefix("event") {
+        #expect(try await store.buildReadModel(projection, from: EventQuery(), into: "aside").events == 3)
+      } else {
+        let error = await #expect(throws: EventStoreError.self) {
+          try await store.buildReadModel(projection, from: EventQuery(), into: "aside")
+        }
+        #expect(error?.message.contains("pg_largeobject") == true, "\(String(describing: error))")
+      }
+    }
+  }
+
   @Test func aProjectionOfSomebodyElsesStore() async throws {
     try await TestCluster.withDatabase { db in
       let framework = try FrameworkStore.named("message-db")

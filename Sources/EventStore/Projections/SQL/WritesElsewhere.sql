@@ -42,9 +42,13 @@ FROM own o
 FULL JOIN locked l ON l.oid = o.oid
 LEFT JOIN pg_class c ON c.oid = l.oid
 LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
--- Indexes and TOAST tables are locked with their table. A comment's lock is kept, and does no harm.
+-- Indexes and TOAST tables are locked with their table. A comment's lock is kept, and does no harm. Large objects are locked
+-- as for a change when they are read (inv_api.c), as by a layout: what counts is whether any was changed.
 WHERE o.oid IS NOT NULL OR c.oid IS NULL
    OR c.relkind NOT IN ('i', 'I', 't') AND c.oid <> 'pg_catalog.pg_description'::regclass
+      AND (c.oid <> 'pg_catalog.pg_largeobject'::regclass
+           OR pg_stat_get_xact_tuples_inserted(c.oid) + pg_stat_get_xact_tuples_updated(c.oid)
+                + pg_stat_get_xact_tuples_deleted(c.oid) > 0)
 UNION ALL
 -- What is visible and whose writer is in progress was written by this transaction, or by one below it.
 SELECT 'catalog', m.oid::bigint, false, pg_describe_object(m.class, m.oid, 0), m.writer::text

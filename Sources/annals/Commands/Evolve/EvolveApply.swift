@@ -65,11 +65,11 @@ struct EvolveApply: AsyncParsableCommand {
       line.show($0)
     }
     line.finish()
-    let events = Field.grouped(outcome.events)
+    let events = Field.counted(outcome.events, "event")
     StandardError.note(
       outcome.isSwapped
-        ? "\(store.table) has \(events) events of today's shape now; \(outcome.copy) holds the old ones"
-        : "\(outcome.copy) has \(events) events, and is what the upcasters make of \(store.table)"
+        ? "\(store.table) has \(events) of today's shape now; \(outcome.copy) holds the old ones"
+        : "\(outcome.copy) has \(events), and is what the upcasters make of \(store.table)"
     )
   }
 }

@@ -133,7 +133,7 @@ struct SnapshotShow: AsyncParsableCommand {
   private func reportGaps(upTo version: Int? = nil, _ store: EventStore) async throws {
     let missing = try await store.missingVersions(ofStream: id, upTo: version)
     let gaps = StreamGaps(aggregateID: id, missing: missing)
-    if strict { try gaps.fail() } else { gaps.warn("; the state is without it") }
+    if strict { try gaps.fail() } else { gaps.warn("the state") }
   }
 
   private static func summary(_ state: AggregateState) -> String {

@@ -49,11 +49,13 @@ struct TypesShow: AsyncParsableCommand {
   }
 
   private static func summary(_ shape: TypeShape) -> String {
-    let events = Field.grouped(shape.events)
+    let events = Field.counted(shape.events, "event")
     let extent =
-      shape.isSampled ? "a sample of \(Field.grouped(shape.examined)) of \(events)" : "all \(events)"
+      shape.isSampled
+      ? "a sample of \(Field.grouped(shape.examined)) of \(events)"
+      : shape.events == 1 ? events : "all \(events)"
     let count = shape.variantCount == 1 ? "one shape" : "\(shape.variantCount) shapes (--shapes)"
-    return "\(shape.type): \(count) in \(extent) events"
+    return "\(shape.type): \(count) in \(extent)"
   }
 }
 

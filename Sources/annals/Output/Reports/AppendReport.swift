@@ -116,12 +116,13 @@ final class AppendReport: Sendable {
   func finish(_ result: BulkAppendResult, isDryRun: Bool) throws {
     try StandardOutput.release()
     state.withLock { $0.printer?.finish() }
-    var text = "\(Field.grouped(Int64(result.appendedCount))) events "
+    var text = "\(Field.counted(result.appendedCount, "event")) "
     text += isDryRun ? "would be appended" : "appended"
     if result.existingCount > 0 {
-      text += ", \(Field.grouped(Int64(result.existingCount))) were stored before"
+      text +=
+        ", \(Field.grouped(Int64(result.existingCount))) \(result.existingCount == 1 ? "was" : "were") stored before"
     }
-    if result.rejectedCount > 0 { text += ", \(Field.grouped(Int64(result.rejectedCount))) lines set aside" }
+    if result.rejectedCount > 0 { text += ", \(Field.counted(result.rejectedCount, "line")) set aside" }
     if isDryRun { StandardError.warn(text) } else { StandardError.note(text) }
   }
 }

@@ -14,8 +14,8 @@ struct RebuildReport {
     let subject = "\(outcome.projection): generation \(outcome.generation)"
     switch outcome.ending {
     case .live:
-      let events = Field.grouped(outcome.events)
-      StandardError.note("\(subject) is live, \(outcome.isResumed ? "resumed, " : "")\(events) events")
+      let events = Field.counted(outcome.events, "event")
+      StandardError.note("\(subject) is live, \(outcome.isResumed ? "resumed, " : "")\(events)")
     case .ready:
       StandardError.note("\(subject) is ready in schema \(outcome.schema); the next rebuild swaps it in")
     case .outOfTime:

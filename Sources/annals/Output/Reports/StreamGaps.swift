@@ -23,8 +23,12 @@ struct StreamGaps {
   }
 
   /// Warns, also when nobody watches: what is shown is not all that there was.
-  func warn(_ consequence: String = "") {
-    if let message { StandardError.warn(message + consequence) }
+  ///
+  /// - Parameter thing: what was made of the events that are there, such as a state.
+  func warn(_ thing: String? = nil) {
+    guard let message else { return }
+    let isOne = missing.count == 1 && missing[0].count == 1
+    StandardError.warn(message + (thing.map { "; \($0) is without \(isOne ? "it" : "them")" } ?? ""))
   }
 
   /// Ends the command as a finding does.
@@ -34,7 +38,7 @@ struct StreamGaps {
       .findings,
       message,
       code: "gap",
-      hint: "See why: annals verify-versions --explain \(quoteShellOperand(aggregateID))"
+      hint: "See why: \(Advice.line("verify-versions", "--explain \(quoteShellOperand(aggregateID))"))"
     )
   }
 
