@@ -18,16 +18,17 @@ layoutdir = $(DESTDIR)$(PREFIX)/share/annals/layouts
 
 PAGES1 = $(wildcard man/*.1)
 PAGES5 = $(wildcard man/*.5)
+PAGES7 = $(wildcard man/*.7)
 LAYOUTS = $(wildcard Sources/EventStore/Layouts/SQL/*.sql)
 
 SWIFT_FILES = Sources Tests Package.swift
 SCRIPTS     = .ci/run $(wildcard .ci/*.sh Examples/*/*.sh Benchmarks/*.sh)
 
-.PHONY: help setup build release test lint format docs demo bench install uninstall dist deb clean
+.PHONY: help setup build release test lint format docs demo bench bench-large install uninstall dist deb clean
 .NOTPARALLEL:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what is missing: libpq's headers, PostgreSQL's server programs, what tests run
 	@sh .ci/setup.sh
@@ -58,7 +59,7 @@ lint: ## check the format of Swift, manual pages and scripts, that text is not t
 	set -e; for script in $(SCRIPTS); do sh -n $$script; done
 	sh .ci/characters.sh
 	sh .ci/ascii.sh
-	$(if $(PAGES1)$(PAGES5),mandoc -T lint -W warning $(PAGES1) $(PAGES5))
+	mandoc -T lint -W warning $(PAGES1) $(PAGES5) $(PAGES7)
 
 format: ## format the Swift code in place
 	swift format --in-place --recursive $(SWIFT_FILES)
@@ -87,12 +88,16 @@ demo: setup release ## set up, build, and run the main job on example orders in 
 bench: setup release ## measure the built release against psql and pgbench (EVENTS=1000000)
 	@set -e; for script in $(filter-out %/common.sh,$(wildcard Benchmarks/*.sh)); do sh $$script; done
 
+bench-large: setup release ## measure what an operator waits for with 10,000,000 events (takes an hour)
+	EVENTS=10000000 sh Benchmarks/large.sh
+
 install: ## install the built release below PREFIX (default /usr/local)
 	@test -x $(BINARY) || { echo 'install: error: $(BINARY) is not there; run "make release" first' >&2; exit 1; }
 	install -d $(bindir)
 	install -m 755 $(BINARY) $(bindir)
 	$(call install_into,$(mandir)/man1,$(PAGES1))
 	$(call install_into,$(mandir)/man5,$(PAGES5))
+	$(call install_into,$(mandir)/man7,$(PAGES7))
 	$(call install_into,$(bashdir),$(wildcard completions/annals.bash))
 	$(call install_into,$(zshdir),$(wildcard completions/_annals))
 	$(call install_into,$(fishdir),$(wildcard completions/annals.fish))
@@ -103,7 +108,8 @@ install_into = $(if $(2),install -d $(1) && install -m 644 $(2) $(1))
 
 uninstall: ## remove what install put there
 	rm -f $(bindir)/annals
-	rm -f $(addprefix $(mandir)/man1/,$(notdir $(PAGES1))) $(addprefix $(mandir)/man5/,$(notdir $(PAGES5)))
+	rm -f $(addprefix $(mandir)/man1/,$(notdir $(PAGES1))) $(addprefix $(mandir)/man5/,$(notdir $(PAGES5))) \
+	  $(addprefix $(mandir)/man7/,$(notdir $(PAGES7)))
 	rm -f $(bashdir)/annals.bash $(zshdir)/_annals $(fishdir)/annals.fish
 	rm -f $(addprefix $(layoutdir)/,$(notdir $(LAYOUTS)))
 

@@ -34,7 +34,7 @@ struct BatchTransaction {
   ) throws(PostgresError) -> Fate {
     guard let id else { return .rolledBack }
     if !isCommitSent { try endSession(id, connection) }
-    var pause = Duration.milliseconds(20)
+    var backoff = Backoff(within: deadline - .now, longest: .milliseconds(500))
     while true {
       switch try status(id, connection) {
       case "committed": return try hasWitness(in: table, connection) ? .committed : .ended
@@ -42,9 +42,8 @@ struct BatchTransaction {
       case nil: return isCommitSent ? .ended : .rolledBack
       default: break
       }
-      guard .now + pause < deadline else { return isCommitSent ? .open : .rolledBack }
+      guard let pause = backoff.next() else { return isCommitSent ? .open : .rolledBack }
       try connection.canceller.sleep(for: pause)
-      pause = min(pause * 2, .milliseconds(500))
     }
   }
 
@@ -90,11 +89,10 @@ extension Connection {
     until deadline: ContinuousClock.Instant
   ) throws(PostgresError) -> Bool {
     let sql = SQLTemplate.isStatementRunning.sql
-    var pause = Duration.milliseconds(20)
+    var backoff = Backoff(within: deadline - .now, longest: .milliseconds(500))
     while try query(sql, [.int4(process)]).bool(0, 0) {
-      guard .now + pause < deadline else { return false }
+      guard let pause = backoff.next() else { return false }
       try canceller.sleep(for: pause)
-      pause = min(pause * 2, .milliseconds(500))
     }
     return true
   }
