@@ -42,6 +42,7 @@ let package = Package(
       // A rule applies to everything below its folder, which holds nothing but .sql files.
       resources: [
         .embedInCode("Append/SQL"),
+        .embedInCode("Backup/SQL"),
         .embedInCode("Diagnosis/SQL"),
         .embedInCode("Finality/SQL"),
         .embedInCode("Layouts/SQL"),

@@ -80,6 +80,7 @@ enum Advice {
     case .appendBatches(let lines): "--batch-size \(lines)"
     case .skipLines(let lines): "--skip-lines \(lines)"
     case .runID(let run): "--run-id" + (run.map { " " + quoteShell($0) } ?? "")
+    case .restoreMissing: "--missing"
     case .replay(nil): command("replay")
     case .replay(let position?): command("replay", "--from-position \(position)")
     case .rebuild(let path): command("rebuild-projection", path.map(quoteShell) ?? "FILE")

@@ -18,16 +18,11 @@ struct Annals: AsyncParsableCommand {
     version: "annals \(version)",
     groupedSubcommands: [
       CommandGroup(
-        name: "Store",
+        name: "Store and event",
         subcommands: [
           Initialize.self, LayoutsCommand.self, SandboxCommand.self, VerifyVersions.self, Check.self,
           Doctor.self,
-          Compare.self, Report.self, TypesCommand.self, EvolveCommand.self,
-        ]
-      ),
-      CommandGroup(
-        name: "Event",
-        subcommands: [
+          Compare.self, Report.self, TypesCommand.self, EvolveCommand.self, Export.self, Restore.self,
           Append.self, Stream.self, Streams.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self,
           SnapshotCommand.self, Stats.self,
         ]

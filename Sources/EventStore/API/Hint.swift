@@ -119,6 +119,8 @@ public enum Remedy: Sendable, Hashable {
   case skipLines(Int)
   /// Give lines without ids the ids of this run; another than before when nil.
   case runID(String? = nil)
+  /// Restore also events that the store lacks below its last one.
+  case restoreMissing
   /// Read history, from a position on.
   case replay(fromPosition: Int64? = nil)
 
@@ -194,6 +196,7 @@ extension Remedy {
     case .appendBatches(let lines): "BulkAppendOptions.batchSize = \(lines)"
     case .skipLines(let lines): "BulkAppendOptions.skippedLines = \(lines)"
     case .runID: "BulkAppendOptions.runID"
+    case .restoreMissing: "RestoreOptions.restoresMissing"
     case .replay: "replay(_:_:into:)"
     case .rebuild: "rebuildProjections(_:)"
     case .restartRebuild: "RebuildOptions.restarts"

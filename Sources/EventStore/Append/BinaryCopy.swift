@@ -11,7 +11,9 @@ enum BinaryCopy {
 extension [UInt8] {
   /// Appends an event as a row of that format: the number of fields, and each behind its length.
   ///
-  /// - Parameter metadata: nil where the table has no such column, and a nil in it where the event has none.
+  /// - Parameters:
+  ///   - metadata: nil where the table has no such column, and a nil in it where the event has none.
+  ///   - position: nil where the server gives it.
   mutating func appendRow(
     id: EventID,
     aggregateID: [UInt8],
@@ -19,9 +21,10 @@ extension [UInt8] {
     data: ArraySlice<UInt8>,
     version: Int32,
     timestamp: Timestamp,
-    metadata: ArraySlice<UInt8>??
+    metadata: ArraySlice<UInt8>??,
+    position: Int64? = nil
   ) {
-    append(bigEndian: metadata == nil ? 6 as Int16 : 7)
+    append(bigEndian: 6 + (metadata == nil ? 0 : 1) + (position == nil ? 0 : 1) as Int16)
     append(bigEndian: 16 as Int32)
     append(bigEndian: id.high)
     append(bigEndian: id.low)
@@ -36,6 +39,10 @@ extension [UInt8] {
     case .none: break
     case .some(.none): append(bigEndian: -1 as Int32)
     case .some(.some(let metadata)): appendJSON(metadata)
+    }
+    if let position {
+      append(bigEndian: 8 as Int32)
+      append(bigEndian: position)
     }
   }
 

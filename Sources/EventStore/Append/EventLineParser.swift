@@ -19,7 +19,7 @@ package struct EventLineParser: Sendable {
   }
 
   /// Scans the line's object; returns the place of each field's value.
-  private mutating func scanObject(_ bytes: Span<UInt8>) throws(FieldError) -> FieldRanges {
+  mutating func scanObject(_ bytes: Span<UInt8>) throws(FieldError) -> FieldRanges {
     var ranges = FieldRanges(repeating: nil)
     var index = JSONScanner.skipWhitespace(in: bytes, from: 0)
     guard index < bytes.count, bytes[index] == UInt8(ascii: "{") else {

@@ -86,6 +86,8 @@ private struct ComparedLines {
   private var lines: LineReader
   private var parser = EventLineParser()
   private var isBegun = false
+  /// Whether the first line is that of an export, and whether its last one was read.
+  private var (isExport, hasEnd) = (false, false)
   /// Where the line begins in the buffer of `lines`.
   private var lineStart = 0
 
@@ -98,11 +100,22 @@ private struct ComparedLines {
   /// - Returns: false at the end.
   mutating func appendRow(to rows: inout [UInt8]) throws -> Bool {
     do {
-      guard let range = try lines.next() else { return false }
+      guard let range = try lines.next() else {
+        if isExport, !hasEnd { throw cutOff() }
+        return false
+      }
       lineStart = range.lowerBound
       let bytes = lines.buffer[range]
-      if !isBegun { try ForeignInput.refuse(bytes) }
+      let isFirst = !isBegun
       isBegun = true
+      if isFirst {
+        try ForeignInput.refuse(bytes)
+        isExport = ExportFormat.isHeader(bytes)
+      }
+      if isExport, isFirst || ExportFormat.isFooter(bytes) {
+        hasEnd = !isFirst
+        return try appendRow(to: &rows)
+      }
       let event = try parser.parse(bytes.span, line: lines.lineNumber)
       rows.appendRow(
         id: try require(event.id, "id"),
@@ -121,6 +134,15 @@ private struct ComparedLines {
         hint: error.hint.map { Hint($0) }
       )
     }
+  }
+
+  private func cutOff() -> EventStoreError {
+    EventStoreError(
+      .invalidInput,
+      "the export is cut off in line \(lines.lineNumber)",
+      detail: "Its last line is missing.",
+      hint: "Take another copy of the file."
+    )
   }
 
   private func slice(_ range: Range<Int>) -> ArraySlice<UInt8> {

@@ -24,6 +24,20 @@ extension SQLTemplate {
   static let uniqueColumns = SQLTemplate(PackageResources.UniqueColumns_sql)
   static let uniqueKeys = SQLTemplate(PackageResources.UniqueKeys_sql)
 
+  static let collidingEvents = SQLTemplate(PackageResources.CollidingEvents_sql, "batch", "places")
+  static let eventsInPlaces = SQLTemplate(
+    PackageResources.EventsInPlaces_sql,
+    "batch",
+    "events",
+    "place",
+    "stored_position",
+    "position",
+    "stored_metadata",
+    "metadata"
+  )
+  static let missingEvents = SQLTemplate(PackageResources.MissingEvents_sql, "batch", "events", "position")
+  static let restoreMissing = SQLTemplate(PackageResources.RestoreMissing_sql, "batch", "events", "columns")
+
   static let detectLayouts = SQLTemplate(PackageResources.DetectLayouts_sql)
   static let distributedRows = SQLTemplate(PackageResources.DistributedRows_sql)
   static let distributionFacts = SQLTemplate(PackageResources.DistributionFacts_sql)
@@ -278,6 +292,7 @@ extension SQLTemplate {
 
   /// All of them, but for the migrations.
   static let all: [SQLTemplate] = [
+    .collidingEvents, .eventsInPlaces, .missingEvents, .restoreMissing,
     .appendEvents, .endTransaction, .findEvents, .findGroupedHeads, .findHeads, .findPositions,
     .insertTriggers,
     .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueKeys, .detectLayouts, .distributedRows,

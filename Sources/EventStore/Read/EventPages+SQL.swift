@@ -80,6 +80,9 @@ extension EventQuery {
   func conditions(in table: EventsTable) -> [SQL] {
     var conditions: [SQL] = []
     if let aggregateID { conditions.append(table.isOf(aggregateID)) }
+    if !aggregateIDs.isEmpty {
+      conditions.append("(\(aggregateIDs.map { table.isOf($0) }.joined(separator: " OR ")))")
+    }
     if let category { conditions.append(table.isOf(category: category)) }
     if let type = types.first, types.count == 1 {
       // An array of one would keep PostgreSQL from reading the type's run of the index in order.

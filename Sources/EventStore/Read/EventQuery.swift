@@ -2,6 +2,8 @@
 public struct EventQuery: Sendable, Hashable {
   /// The events of one aggregate.
   public var aggregateID: String?
+  /// The events of some aggregates; empty for all.
+  var aggregateIDs: [String] = []
   /// The aggregates whose id is this, or begins with it and a `-`.
   public var category: String?
   /// The event's type is one of these; empty for all.

@@ -104,7 +104,7 @@ extension EventQuery {
   fileprivate func selection(in table: EventsTable) -> [SQL] {
     var selection = EventQuery()
     (selection.since, selection.until, selection.before) = (since, until, before)
-    selection.category = category
+    (selection.category, selection.aggregateIDs) = (category, aggregateIDs)
     // Upcasters may give events another type.
     if table.source.hasSameBytes(as: table.relation) { selection.types = types }
     return selection.conditions(in: table)

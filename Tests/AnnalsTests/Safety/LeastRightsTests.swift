@@ -87,6 +87,8 @@ import Testing
     .reads("verify-versions"),
     .writes("verify-versions", ["--incremental"]),
     .reads("compare", ["--with", "application_name=other"]),
+    .reads("export", ["%/again.export"]),
+    .writes("restore", ["%/store.export"]),
     .readsOwnTables("check", status: 2),
     .reads("doctor"),
   ]
@@ -292,5 +294,6 @@ import Testing
     "$ANNALS" evolve plan currency.sql --out currency.plan > plan.txt
     "$ANNALS" evolve apply currency.plan --into events_v2 --swap --yes
     "$ANNALS" snapshot take --all
+    "$ANNALS" export store.export
     """
 }

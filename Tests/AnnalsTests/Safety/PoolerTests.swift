@@ -31,7 +31,8 @@ import Testing
     ["projections", "resume", "orders"], ["dead-letters", "list"], ["types", "list"],
     ["types", "show", "OrderSubmitted"], ["evolve", "check", SourceTree.path("Examples/orders/cents.sql")],
     ["evolve", "plan", SourceTree.path("Examples/orders/cents.sql")], ["verify-versions"], ["check"],
-    ["doctor"], ["compare", "--with", "application_name=other"],
+    ["doctor"], ["compare", "--with", "application_name=other"], ["export", "PLAN.export"],
+    ["restore", "PLAN.export"],
     ["snapshot", "prune", "note-1", "--keep", "1", "--yes"],
     ["append", "--from", SourceTree.path("Examples/orders/events.ndjson")],
     [
@@ -73,7 +74,7 @@ import Testing
         #expect(run.exitCode == 0, "\(command): \(run.standardError)")
       }
       try await body(db, plan)
-      _ = try await runShell("rm -f \(plan)")
+      _ = try await runShell("rm -f \(plan) \(plan).export")
     }
   }
 
@@ -96,7 +97,8 @@ import Testing
       // One session for all, so that whoever comes next gets what was left behind.
       try await PgBouncer.run(.transaction, to: db, sessions: 3) { pooled in
         for command in Self.needNone {
-          let run = try await AnnalsBinary.run(command, environment: pooled.environment)
+          let words = command.map { $0.replacing("PLAN", with: plan) }
+          let run = try await AnnalsBinary.run(words, environment: pooled.environment)
           #expect([0, 2].contains(run.exitCode), "\(command): \(run.status) \(run.standardError)")
           // Sessions are given out last in, first out; a transaction each sees them one after another.
           #expect(try await pooled.psql(Self.leftovers) == "0 0 0 0 50s Asia/Tokyo", "\(command)")
@@ -150,7 +152,7 @@ import Testing
         let commands =
           sessions == 1 ? [["project", "--once", Self.projection]] : Self.needNone + Self.needSession
         for command in commands {
-          let words = command.map { $0 == "PLAN" ? plan : $0 }
+          let words = command.map { $0.replacing("PLAN", with: plan) }
           let run = try await AnnalsBinary.run(words, environment: pooled.environment)
           #expect([0, 2, 4].contains(run.exitCode), "\(command): \(run.status) \(run.standardError)")
         }

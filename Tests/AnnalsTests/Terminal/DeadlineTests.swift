@@ -50,6 +50,8 @@ import Testing
     (["evolve", "rollback"], ["--into", "events2", "--yes"]),
     (["verify-versions"], []),
     (["compare"], ["--with", "application_name=other"]),
+    (["export"], []),
+    (["restore"], ["PLAN.export"]),
     (["check"], ["--time-limit", "1h"]),
     (["doctor"], []),
   ]
@@ -68,6 +70,7 @@ import Testing
       #expect(try await db.annals("init").exitCode == 0)
       let plan = "/tmp/annals-test-\(UInt64.random(in: .min ... .max))"
       #expect(try await db.annals("evolve", "plan", Self.upcaster, "--out", plan).exitCode == 0)
+      #expect(try await db.annals("export", "\(plan).export").exitCode == 0)
       let counts = Mutex<[Int: Int]>([:])
       let proxy = try ServerProxy(to: db) { message in
         let count = counts.withLock { counts in
@@ -82,7 +85,7 @@ import Testing
       try await withThrowingTaskGroup(of: Void.self) { group in
         for (path, options) in Self.commands {
           group.addTask {
-            let words = ["\(AnnalsBinary.path)"] + path + options.map { $0 == "PLAN" ? plan : $0 }
+            let words = ["\(AnnalsBinary.path)"] + path + options.map { $0.replacing("PLAN", with: plan) }
             let command = words.joined(separator: " ")
             let run = try await runShell(
               "timeout -k 10 6 \(command)",

@@ -1,0 +1,86 @@
+extension EventStore {
+  /// Writes an exact copy of events as NDJSON, between a first line that says what it is and a last one with the number of
+  /// the events and their root, so that a file which was cut off is noticed.
+  ///
+  /// All is read in one snapshot, up to where history was final before it, and memory does not grow with the events.
+  ///
+  /// - Parameters:
+  ///   - options: which events.
+  ///   - write: gets the number of the file, from 1, and its next bytes.
+  /// - Throws: ``EventStoreError``; `notFound` for a stream or a category that the store does not have, `invalidInput` when
+  ///   the export that it goes on from is of another store, or not whole; what `write` throws.
+  @discardableResult
+  public func export(
+    _ options: ExportOptions = ExportOptions(),
+    to write: @Sendable (_ file: Int, _ bytes: [UInt8]) throws -> Void
+  ) async throws -> ExportResult {
+    let previous = try options.previous.map { read in
+      try ExportFile("the export before", reading: read).proved { _ in try Task.checkCancellation() }
+    }
+    let passedOn = PassedOn()
+    return try await read(unless: passedOn) { store in
+      try store.export(options, after: previous) { file, bytes in
+        passedOn.set()
+        try write(file, bytes)
+      }
+    }
+  }
+
+  /// Stores the events of exports as they were: with their ids, versions, times and positions.
+  ///
+  /// A file is read to its end and proved before anything is stored; then its events are stored in batches. After an
+  /// interruption it is run again, and goes on: an event that is there, the same in all columns, is passed over. What can be
+  /// read but once, as a pipe, is stored in one transaction.
+  ///
+  /// The table must be there. Other writers wait while a batch is stored. The sequence of the positions goes on above those
+  /// of the export.
+  ///
+  /// - Parameters:
+  ///   - files: each goes on from the one before.
+  ///   - options: whether events are brought back that readers may have passed.
+  /// - Throws: ``EventStoreError``: `invalidInput` for a file that is no export, is cut off or was changed; `versionConflict`
+  ///   when another event has an id, a version or a position of the export; `failed` when events are missing below the last
+  ///   one of the store. Nothing is stored then. `invalidDefinition` for a table that cannot take positions.
+  @discardableResult
+  public func restore(
+    _ files: [ExportFile],
+    _ options: RestoreOptions = RestoreOptions()
+  ) async throws -> RestoreResult {
+    guard let first = files.first else { return RestoreResult() }
+    try Layout.requireOwn(foreign, "restoring")
+    var result: RestoreResult
+    if first.isRereadable {
+      let proved = try proved(files, options)
+      result = try await perform { try $0.restore(proved, options) }
+    } else {
+      guard files.count == 1 else {
+        throw EventStoreError(.invalidInput, "a pipe is restored alone")
+      }
+      result = try await perform { try $0.restore(pipe: first, options) }
+    }
+    if options.restoresMissing, let lowest = result.lowestRestored, try await hasReaders() {
+      result.passedReaders = try await checkpoints().filter { $0.position >= lowest }
+    }
+    return result
+  }
+
+  /// Reads exports to their ends, and looks whether each goes on from the one before.
+  ///
+  /// - Returns: what their first and last lines say.
+  private func proved(_ files: [ExportFile], _ options: RestoreOptions) throws -> [ProvedExport] {
+    var proved: [ProvedExport] = []
+    var progress = ProvingProgress(files, options)
+    for file in files {
+      try proved.append(file.proved { try progress.tell($0) })
+      progress.endFile()
+      guard proved.count > 1 else { continue }
+      try proved[proved.count - 1].requireSuccessor(of: proved[proved.count - 2])
+    }
+    try proved.requireEnd()
+    return proved
+  }
+
+  private func hasReaders() async throws -> Bool {
+    try await read { try $0.appliedMigration() > 0 }
+  }
+}

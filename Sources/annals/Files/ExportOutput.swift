@@ -1,0 +1,125 @@
+internal import EventStore
+internal import FoundationEssentials
+internal import Synchronization
+
+/// Where an export goes: a file, the files of a folder, or standard output.
+final class ExportOutput: Sendable {
+  private let folder: String?
+  private let isStandardOutput: Bool
+  /// The file that is being written, with its number.
+  private let current: Mutex<(file: OutputFile?, number: Int)>
+
+  init(file: String?, folder: String?) throws {
+    isStandardOutput = folder == nil && (file ?? "-") == "-"
+    self.folder = folder
+    if let folder { try Self.makeEmpty(folder) }
+    let first = isStandardOutput || folder != nil ? nil : try file.map { try OutputFile($0) }
+    current = Mutex((first, 1))
+    if isStandardOutput, StandardOutput.isTerminal, StandardError.isTerminal {
+      StandardError.note("writing to the terminal; name a file, or pass it on to a program")
+    }
+  }
+
+  func write(_ bytes: [UInt8], toFile number: Int) throws {
+    if isStandardOutput { return StandardOutput.writeJSON(bytes) }
+    try current.withLock { current in
+      if let folder, current.file == nil || current.number != number {
+        try current.file?.finish()
+        current = (try OutputFile(Self.path(of: number, in: folder)), number)
+      }
+      try current.file?.write(bytes)
+    }
+  }
+
+  func finish() throws {
+    if isStandardOutput { return StandardOutput.flush() }
+    try current.withLock { try $0.file?.finish() }
+  }
+
+  private static func path(of number: Int, in folder: String) -> String {
+    let digits = String(number)
+    let prefix = folder.utf8.last == UInt8(ascii: "/") ? folder : folder + "/"
+    return prefix + String(repeating: "0", count: max(0, 6 - digits.utf8.count)) + digits + ".ndjson"
+  }
+
+  /// Files of another export would be taken for its own.
+  private static func makeEmpty(_ folder: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      guard try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty else {
+        throw CommandError.unwritable(
+          folder,
+          "the folder is not empty",
+          hint: "Name another folder, or one that is not there yet."
+        )
+      }
+    } catch let error as CommandError {
+      throw error
+    } catch {
+      throw CommandError.unwritable(folder, "it cannot be made or read")
+    }
+  }
+}
+
+/// What is restored.
+enum ExportInput {
+  /// The files of a command line; of a folder those whose names end in `.ndjson`, in the order of their names.
+  static func files(_ paths: [String]) throws -> [ExportFile] {
+    try paths.flatMap { path in try isFolder(path) ? contents(of: path) : [path] }.map { path in
+      let file = try InputFile(path)
+      let status = CLibrary.status(of: file.file)
+      // A pipe, or what a shell makes of one.
+      guard path != "-", status?.isRegular == true else { return ExportFile(path, reading: file.next) }
+      return ExportFile(path, size: (status?.size).map { Int64($0) }) { try InputFile(path).next }
+    }
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var isFolder = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
+  }
+
+  private static func contents(of folder: String) throws -> [String] {
+    let suffix = Array(".ndjson".utf8)
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      .filter { $0.utf8.suffix(suffix.count).elementsEqual(suffix) && $0.utf8.first != UInt8(ascii: ".") }
+    guard !names.isEmpty else {
+      throw CommandError(
+        .notFound,
+        "there is no export in \(folder)",
+        code: "notFound",
+        hint: "The names of its files end in .ndjson."
+      )
+    }
+    let prefix = folder.utf8.last == UInt8(ascii: "/") ? folder : folder + "/"
+    return names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }.map { prefix + $0 }
+  }
+}
+
+/// Says how far a restore is, one bar for each pass over the files.
+final class RestoreProgressLines: Sendable {
+  private let options: ProgressOptions
+  private let state = Mutex<(phase: RestoreProgress.Phase, line: ProgressLine)?>(nil)
+
+  init(_ options: ProgressOptions) { self.options = options }
+
+  func show(_ progress: RestoreProgress) {
+    state.withLock { state in
+      if state?.phase != progress.phase {
+        state?.line.finish()
+        state = (progress.phase, options.line(Self.title(progress.phase), rest: nil))
+      }
+      state?.line.show(done: progress.bytes, of: progress.totalBytes, events: progress.events)
+    }
+  }
+
+  func finish() { state.withLock { $0?.line.finish() } }
+
+  private static func title(_ phase: RestoreProgress.Phase) -> String {
+    switch phase {
+    case .proving: "proving the files"
+    case .comparing: "comparing with the store"
+    case .storing: "restoring"
+    }
+  }
+}
