@@ -67,9 +67,12 @@ extension StoreConnection {
   ///
   /// - Parameter rest: what follows WHERE.
   private func events(_ rest: SQL) throws -> [Event] {
-    let table = try eventsTable()
+    try events(from: "\(raw: try eventsTable().source)", rest)
+  }
+
+  private func events(from source: SQL, _ rest: SQL) throws -> [Event] {
     let rows = try connection.query(
-      "SELECT \(raw: table.columns) FROM \(raw: table.source) e WHERE \(rest)"
+      "SELECT \(raw: try eventsTable().columns) FROM \(source) AS e WHERE \(rest)"
     )
     try EventPages.requireComplete(rows)
     return (0..<rows.rowCount).map { rows.event($0) }
@@ -109,9 +112,15 @@ extension StoreConnection {
     guard try search.scanned.isEmpty || isSmall else { return nil }
     let conditions = search.conditions(correlationID: nil, causes: [event.id.description], ids: nil)
     if conditions.isEmpty { return [] }
-    let order = try eventsTable().hasPosition ? "e.position" : "e.\"timestamp\""
+    let table = try eventsTable()
+    let order = table.hasPosition ? "e.position" : "e.\"timestamp\""
     let condition = conditions.map { "(\($0))" as SQL }.joined(separator: " OR ")
-    return try events("(\(condition)) ORDER BY \(raw: order) LIMIT \(Self.effectLimit)")
+    // OFFSET 0: the planner, who does not know how few effects an event has, would rather go through the store in this order
+    // until it has found a hundred (10 million events: 3.3 s).
+    return try events(
+      from: "(SELECT * FROM \(raw: table.source) AS e WHERE \(condition) OFFSET 0)",
+      "true ORDER BY \(raw: order) LIMIT \(Self.effectLimit)"
+    )
   }
 
   /// In bytes; what is not a table, as a layout's query, may be of any size.

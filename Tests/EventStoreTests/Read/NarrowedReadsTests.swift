@@ -132,6 +132,23 @@ import Testing
     }
   }
 
+  /// The effects of one event are looked up, however many events might be some.
+  @Test func oneEventIsShownAtOnce() async throws {
+    let members = [
+      "correlation_id", "correlationId", "$correlationId", "causation_id", "causationId", "$causationId",
+    ]
+    let indexes = members.map { member in
+      "CREATE INDEX ON events ((metadata ->> '\(member)')) WHERE (metadata ->> '\(member)') IS NOT NULL;"
+    }
+    try await withStore(Self.fill + indexes.joined() + Self.vacuum) { db, _ in
+      let cost = try await db.eventsRead { store in
+        let context = try await store.context(of: .position(2))
+        #expect(context.effects == [] && context.event.version == 1)
+      }
+      #expect(cost < 1000)
+    }
+  }
+
   private static let vacuum = "VACUUM ANALYZE events;"
 
   private func positions(_ store: EventStore, _ query: EventQuery) async throws -> [String] {
