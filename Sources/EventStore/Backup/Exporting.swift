@@ -61,17 +61,14 @@ extension StoreConnection {
       try requireSuccessor(of: previous.header, header, hasNext: previous.end.hasNext)
       header.previous = previous.end
     }
-    var query = try exportQuery(of: header)
+    let query = try exportQuery(of: header)
     // An empty store has no head.
     header.headPosition = query.toPosition.map { $0 == .min ? 0 : $0 }
     return try withoutActuallyEscaping(write) { write in
       try connection.transaction(.repeatableReadOnly) {
         var writer = ExportWriter(header, eventsPerFile: options.eventsPerFile, write)
         try writer.begin()
-        // The head is known, and everything up to it.
-        query.waitsForWriters = false
-        var reader = EventReader(query)
-        try reader.readRound(self) { page in
+        try forEachExportedPage(of: query) { page in
           try writer.add(page)
           guard let head = header.headPosition, let done = writer.result.lastPosition else { return }
           options.onProgress?(EventStore.Progress(done: done, of: head, events: writer.result.events))

@@ -57,7 +57,7 @@ extension StoreConnection {
   private func sequenceToMove() throws -> String {
     let found = try positionFaults()
     if let sequence = found.sequence { return sequence }
-    let fault = found.faults.first { $0.kind == .noSequence || $0.kind == .severalSequences }
+    let fault = found.faults.first { [.notATable, .noSequence, .severalSequences].contains($0.kind) }
     throw EventStoreError(
       fault == nil ? .permissionDenied : .invalidDefinition,
       fault.map { "positions of \(table) cannot be restored: \($0.message)" }

@@ -1,3 +1,5 @@
+internal import LibPQ
+
 /// SHA-256 (FIPS 180-4, sections 5 and 6.2), fed piece by piece.
 ///
 /// PostgreSQL hashes the events; what chains those hashes is not to be had as an aggregate there.
@@ -7,6 +9,12 @@ package struct SHA256 {
   ]
   private var block = InlineArray<16, UInt32>(repeating: 0)
   private var byteCount = 0
+  private let usesInstructions: Bool
+
+  /// - Parameter usesInstructions: whether whole blocks go to the processor's own instructions.
+  init(usingInstructions usesInstructions: Bool = SHA256Instructions.areThere) {
+    self.usesInstructions = usesInstructions
+  }
 
   mutating func update(_ bytes: Span<UInt8>) {
     var index = 0
@@ -14,7 +22,14 @@ package struct SHA256 {
       update(bytes[index])
       index += 1
     }
-    // Whole blocks, word by word: byte by byte it takes twice the time.
+    let whole = (bytes.count - index) / 64 * 64
+    if whole > 0, usesInstructions {
+      let blocks = bytes.extracting(index..<index + whole)
+      SHA256Instructions.update(&state, constants: Self.constants, blocks)
+      byteCount += whole
+      index += whole
+    }
+    // Word by word: byte by byte it takes twice the time.
     while bytes.count - index >= 64 {
       for word in 0..<16 {
         let place = index + word * 4

@@ -55,7 +55,7 @@ extension EventStore {
           started += 1
         }
         guard let next = try await group.next() else { return (result, runs.rest) }
-        runs.learn(from: next.batch, of: next.run)
+        runs.learn(rows: next.batch.count, bytes: next.batch.lines.count, of: next.run)
         read[next.number] = next.batch
         while let batch = read.removeValue(forKey: written) {
           try write(batch.lines)
@@ -119,7 +119,7 @@ private struct ReadRun {
 }
 
 /// Cuts history into runs of positions, of as many as a page has events.
-private struct PositionRuns {
+struct PositionRuns {
   /// What was not cut off yet.
   private(set) var rest: ClosedRange<Int64>?
   private(set) var size = PageSize(bytes: 512 << 10)
@@ -137,8 +137,8 @@ private struct PositionRuns {
     return all.lowerBound...end
   }
 
-  mutating func learn(from batch: EventBatch, of run: ClosedRange<Int64>) {
-    isDense = isDense && Int64(batch.count) * 2 > run.lowerBound.span(to: run.upperBound)
-    size.learn(rows: batch.count, bytes: batch.lines.count)
+  mutating func learn(rows: Int, bytes: Int, of run: ClosedRange<Int64>) {
+    isDense = isDense && Int64(rows) * 2 > run.lowerBound.span(to: run.upperBound)
+    size.learn(rows: rows, bytes: bytes)
   }
 }

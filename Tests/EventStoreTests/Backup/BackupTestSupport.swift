@@ -1,4 +1,5 @@
 import EventStore
+import LibPQ
 import Synchronization
 import TestSupport
 
@@ -42,6 +43,11 @@ extension EventStore {
 }
 
 extension TestDatabase {
+  /// Runs SQL while a store is at work on its own thread.
+  func execute(_ sql: String) throws {
+    try Connection(ConnectionParameters(database: conninfo), canceller: Canceller()).execute(sql)
+  }
+
   /// Every column of all events as text, in the order of positions.
   func allEvents(of table: String = "events") async throws -> String {
     try await psql("SELECT e::text FROM \(table) e ORDER BY position, aggregate_id, version")

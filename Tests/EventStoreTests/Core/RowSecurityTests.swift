@@ -54,6 +54,7 @@ import Testing
       }
       await expectRefusal("snapshots") { try await tenant.takeSnapshots(of: .all) }
       await expectRefusal("verification") { _ = try await tenant.verifyVersions { _ in } }
+      await expectRefusal("export") { _ = try await tenant.export { _, _ in } }
       await expectRefusal("health") { _ = try await tenant.health() }
       await expectRefusal("types") { _ = try await tenant.eventTypes() }
       var options = ReplayOptions()

@@ -1,3 +1,4 @@
+import LibPQ
 import Testing
 
 @testable import EventStore
@@ -41,6 +42,21 @@ import Testing
       Array(message[$0..<min($0 + size, message.count)])
     }
     #expect(hash(of: pieces) == hash(of: [message]))
+  }
+
+  /// The processor's instructions and Swift agree, wherever whole blocks begin.
+  @Test func hashesWithoutInstructions() {
+    let message = [UInt8]((0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
+    for (first, count) in [(0, 64), (0, 1000), (1, 999), (63, 500), (64, 640), (65, 129)] {
+      let results = [true, false].map { isByInstructions in
+        var hash = SHA256(usingInstructions: isByInstructions && SHA256Instructions.areThere)
+        hash.update(message.span.extracting(0..<first))
+        hash.update(message.span.extracting(first..<first + count))
+        return hash.finish().description
+      }
+      #expect(results[0] == results[1])
+      #expect(results[0] == self.hash(of: message[..<(first + count)].map { [$0] }))
+    }
   }
 
   private func hash(of pieces: [[UInt8]]) -> String {
