@@ -8,7 +8,7 @@ extension EventStore {
   ///   - options: which events.
   ///   - write: gets the number of the file, from 1, and its next bytes.
   /// - Throws: ``EventStoreError``; `notFound` for a stream or a category that the store does not have, `invalidInput` when
-  ///   the export that it goes on from is of another store, or not whole; what `write` throws.
+  ///   the export that it continues is of another store, or not whole; what `write` throws.
   @discardableResult
   public func export(
     _ options: ExportOptions = ExportOptions(),
@@ -29,14 +29,14 @@ extension EventStore {
   /// Stores the events of exports as they were: with their ids, versions, times and positions.
   ///
   /// A file is read to its end and proved before anything is stored; then its events are stored in batches. After an
-  /// interruption it is run again, and goes on: an event that is there, the same in all columns, is passed over. What can be
+  /// interruption it is run again, and continues: an event that is there, the same in all columns, is passed over. What can be
   /// read but once, as a pipe, is stored in one transaction.
   ///
-  /// The table must be there. Other writers wait while a batch is stored. The sequence of the positions goes on above those
+  /// The table must be there. Other writers wait while a batch is stored. The sequence of the positions continues above those
   /// of the export.
   ///
   /// - Parameters:
-  ///   - files: each goes on from the one before.
+  ///   - files: each continues the one before.
   ///   - options: whether events are brought back that readers may have passed.
   /// - Throws: ``EventStoreError``: `invalidInput` for a file that is no export, is cut off or was changed; `versionConflict`
   ///   when another event has an id, a version or a position of the export; `failed` when events are missing below the last
@@ -64,7 +64,7 @@ extension EventStore {
     return result
   }
 
-  /// Reads exports to their ends, and looks whether each goes on from the one before.
+  /// Reads exports to their ends, and looks whether each continues the one before.
   ///
   /// - Returns: what their first and last lines say.
   private func proved(_ files: [ExportFile], _ options: RestoreOptions) throws -> [ProvedExport] {

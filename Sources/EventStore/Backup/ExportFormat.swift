@@ -106,7 +106,7 @@ struct ExportHeader: Sendable, Hashable {
   var since: Timestamp?
   var until: Timestamp?
   var before: Timestamp?
-  /// The end of the file that it goes on from.
+  /// The end of the file that it continues.
   var previous: ExportEnd?
 
   init(format: Int = ExportFormat.format, store: String, createdAt: Timestamp) {
@@ -121,7 +121,7 @@ struct ExportEnd: Sendable, Hashable {
   let lastPosition: Int64?
   /// 64 hexadecimal digits.
   let root: String
-  /// Whether the export goes on in another file.
+  /// Whether the export continues in another file.
   var hasNext = false
 
   init(events: Int64, lastPosition: Int64?, root: String) {

@@ -81,7 +81,10 @@ struct ExportReader {
     end = found
     let last = lineNumber
     if try lines.next() != nil {
-      throw broken("It goes on behind its last line, line \(last).", hint: "Give several files one by one.")
+      throw broken(
+        "There are lines behind its last line, line \(last).",
+        hint: "Give several files one by one."
+      )
     }
   }
 

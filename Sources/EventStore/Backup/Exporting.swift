@@ -10,7 +10,7 @@ public struct ExportOptions: Sendable {
   public var until: Timestamp?
   /// The earliest time that is too late.
   public var before: Timestamp?
-  /// Reads the export that this one goes on from: returns its next bytes, nil at its end. The selection is that export's.
+  /// Reads the export that this one continues: returns its next bytes, nil at its end. The selection is that export's.
   public var previous: (@Sendable () throws -> [UInt8]?)?
   /// Most events in a file; nil for one file.
   public var eventsPerFile: Int?
@@ -39,7 +39,7 @@ extension StoreConnection {
   /// Writes the events in one snapshot, up to where history was final before it.
   ///
   /// - Parameters:
-  ///   - previous: what it goes on from.
+  ///   - previous: what it continues.
   ///   - write: gets the number of the file, from 1, and its next bytes.
   func export(
     _ options: ExportOptions,
@@ -118,7 +118,7 @@ extension StoreConnection {
   private func requireSuccessor(of previous: ExportHeader, _ header: ExportHeader, hasNext: Bool) throws {
     var reason: String?
     if hasNext {
-      reason = "Another file goes on from it."
+      reason = "Another file continues it."
     } else if !previous.store.hasSameBytes(as: header.store) {
       reason = "It is of \(previous.store), and this is \(header.store)."
     } else if previous.until != nil || previous.before != nil {

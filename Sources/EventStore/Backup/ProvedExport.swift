@@ -28,7 +28,7 @@ extension EventStoreError {
     EventStoreError(
       .invalidInput,
       "\(name) is not the last file of its export",
-      detail: "Its last line says that another file goes on from it.",
+      detail: "Its last line says that another file continues it.",
       hint: "Give all files of the export, in their order."
     )
   }

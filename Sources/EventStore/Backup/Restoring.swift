@@ -238,7 +238,7 @@ extension RestoreRun {
     guard before.isEmpty else { return }
     throw EventStoreError(
       .failed,
-      "\(name) goes on from position \(position), where \(target.table.name) has no event",
+      "\(name) continues from position \(position), where \(target.table.name) has no event",
       detail: "The events of the file before are not there.",
       hint: "Restore that file first, or both together in their order."
     )

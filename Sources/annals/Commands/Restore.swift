@@ -12,7 +12,7 @@ struct Restore: AsyncParsableCommand {
         annals restore --missing shop.ndjson      what the store has lost
 
       Ids, versions, times and positions stay. A file is proved before anything
-      is stored. After an interruption run it again: it goes on. Events that are
+      is stored. After an interruption run it again: it continues. Events that are
       there are passed over; others in their places are refused.
       """
   )
@@ -63,7 +63,7 @@ struct Restore: AsyncParsableCommand {
     }
     if readers.isEmpty { return }
     StandardError.print(
-      "HINT:  Build such read models anew; set such checkpoints back, so that events come again."
+      "HINT:  Rebuild these read models, and set these checkpoints back, so that the events come again."
     )
   }
 }

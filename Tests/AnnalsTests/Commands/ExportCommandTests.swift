@@ -113,7 +113,7 @@ import Testing
     }
   }
 
-  /// However often it is killed, the next run goes on, and the end is the same.
+  /// However often it is killed, the next run continues, and the end is the same.
   @Test func aKilledRestoreGoesOn() async throws {
     try await withShop { shop, folder in
       try await shop.psql(

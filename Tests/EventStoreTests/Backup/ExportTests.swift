@@ -68,7 +68,7 @@ import Testing
       options.eventsPerFile = 1
       let second = try await store.exported(options)
       #expect(positions(second) == [401] && second.files.count == 1)
-      // Nothing more is new; the file still says where it goes on from.
+      // Nothing more is new; the file still says what it continues.
       let last = Pieces(second.files[0])
       options.previous = { last.next() }
       let third = try await store.exported(options)
@@ -81,7 +81,7 @@ import Testing
           try await copy.restore([files[1], files[2]])
         }
         #expect(
-          error?.message.contains("goes on from position 399, where public.events has no event") == true,
+          error?.message.contains("continues from position 399, where public.events has no event") == true,
           "\(error!)"
         )
         let disorder = await #expect(throws: EventStoreError.self) {

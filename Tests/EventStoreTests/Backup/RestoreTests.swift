@@ -86,7 +86,7 @@ import Testing
       { String(decoding: $0, as: UTF8.self).replacing(#""n": 7}"#, with: #""n": 8}"#).utf8.map(\.self) },
       "do not have the root"
     ),
-    ({ $0 + $0 }, "goes on behind its last line"),
+    ({ $0 + $0 }, "There are lines behind its last line"),
     (
       {
         Array(
