@@ -47,6 +47,7 @@ extension StoreConnection {
         items += facts.tableItems(of: found, positions, faults)
         if found.isDistributed { items += try distributionItems() }
         items += try layoutItems(of: found)
+        if found.hasPosition, facts.is("can_select"), !facts.is("hides_rows") { items += try readerItems() }
         items += try traceItems(of: found, facts)
       } else {
         let advice: Hint =
@@ -63,6 +64,21 @@ extension StoreConnection {
     items += (hasColumns ? facts.indexItems : []) + facts.rightsItems
     items.append(facts.recordsItem(try migrationState()))
     return items
+  }
+
+  /// The readers whose checkpoint is beyond the end of the store.
+  private func readerItems() throws -> [DiagnosisItem] {
+    let head = try connection.query("SELECT coalesce(max(position), 0) AS head FROM \(raw: relation) e")
+      .int64(0, 0)
+    return try connection.readersAhead(of: head, in: table).map { reader in
+      DiagnosisItem(
+        .records,
+        "checkpoint",
+        reader.message(storeEnd: head),
+        .problem,
+        advice: "Rebuild a projection. Set back the checkpoint of a replay: \(.checkpoints) lists them."
+      )
+    }
   }
 
   /// The ids of traces that events have and no index finds.

@@ -114,23 +114,15 @@ extension VersionCheckRun {
   /// Looks for read models and consumers that are ahead of the store, which concerns the store as a whole.
   func checkCheckpoints(head: Int64, _ report: Report) throws {
     guard check.selection == .all else { return }
-    let queries = [
-      (["generations", "projections"], SQLTemplate.checkpointFindings.sql),
-      (["checkpoints"], SQLTemplate.consumerFindings.sql),
-    ]
-    for (tables, sql) in queries where try connection.canReadOwnTables(tables) {
-      try connection.query(sql, [.text("\(layout.name)"), .int8(head)]).forEachRow { row in
-        let position = row.int64("position")
-        try report(
-          Finding(
-            kind: .checkpointAhead,
-            severity: .error,
-            position: position,
-            detail: "\(row.string("reader")) is at position \(position), and the store ends at \(head): "
-              + "events were restored to an earlier state, or removed"
-          )
+    for reader in try connection.readersAhead(of: head, in: layout.name) {
+      try report(
+        Finding(
+          kind: .checkpointAhead,
+          severity: .error,
+          position: reader.position,
+          detail: reader.message(storeEnd: head)
         )
-      }
+      )
     }
   }
 
@@ -140,6 +132,35 @@ extension VersionCheckRun {
       severity: .warning,
       detail: "\(layout.name) has no column position: the order of the whole store was not checked"
     )
+  }
+}
+
+/// A reader whose checkpoint is beyond the end of the store.
+struct ReaderAhead {
+  /// What it is, with its name.
+  let reader: String
+  let position: Int64
+
+  func message(storeEnd head: Int64) -> String {
+    "\(reader) is at position \(position), and the store ends at \(head): events were restored to an earlier state, or "
+      + "removed"
+  }
+}
+
+extension Connection {
+  /// Read models and consumers that are ahead of a store, where annals' own tables are and may be read.
+  func readersAhead(of head: Int64, in table: QualifiedName) throws -> [ReaderAhead] {
+    let queries = [
+      (["generations", "projections"], SQLTemplate.checkpointFindings.sql),
+      (["checkpoints"], SQLTemplate.consumerFindings.sql),
+    ]
+    var readers: [ReaderAhead] = []
+    for (tables, sql) in queries where try canReadOwnTables(tables) {
+      readers += try query(sql, [.text("\(table)"), .int8(head)]).map {
+        ReaderAhead(reader: $0.string("reader"), position: $0.int64("position"))
+      }
+    }
+    return readers
   }
 }
 

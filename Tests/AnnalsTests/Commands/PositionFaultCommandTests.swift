@@ -39,6 +39,9 @@ import Testing
       #expect(run.exitCode == 2 && run.standardOutput.isEmpty)
       #expect(run.standardError.contains("checkpoint 'mail' is at position 9, and public.events ends at 4"))
       #expect(run.standardError.contains(#""code":"checkpoint_ahead""#))
+      let doctor = try await annals(["doctor", "-o", "csv"])
+      #expect(doctor.exitCode == 2)
+      #expect(doctor.standardOutput.contains("consumer mail is at position 9, and the store ends at 4"))
       let check = try await annals(["check"])
       #expect(check.exitCode == 2)
       #expect(

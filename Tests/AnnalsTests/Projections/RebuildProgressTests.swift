@@ -120,7 +120,7 @@ import Testing
       )
       #expect(service.exitCode == 143)
       #expect(
-        service.standardError.contains("annals: doubled.sql: 100%, 1 events, "),
+        service.standardError.contains("annals: doubled.sql: 100%, 1 event, "),
         "\(service.standardError)"
       )
     }

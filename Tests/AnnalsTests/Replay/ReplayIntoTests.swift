@@ -137,7 +137,7 @@ import Testing
         '\(AnnalsBinary.path)' replay --into whatif - <<'END' & pid=$!
         \(gated)
         END
-        until test "$(psql -qAtXc "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%annals_apply(%' AND wait_event = 'PgSleep'")" = 1
+        until test "$(psql -qAtXc "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")" = 1
         do sleep 0.05; done
         kill -USR1 $pid; kill -TERM $pid; wait $pid
         """,

@@ -162,7 +162,8 @@ import Testing
     }
   }
 
-  /// The sample of shapes does not hold the one event; whether a rule can bring a null at all is told by its text.
+  /// The sample of shapes hardly ever holds the one event, and then the place is known; whether a rule can bring a null at all
+  /// is told by its text.
   @Test(arguments: [
     "event.event_data || '{\"note\": null}'",
     "event.event_data || jsonb_build_object('note', event.event_data->'note')",
@@ -177,7 +178,7 @@ import Testing
         "@event Submitted\n-- @when NOT event.event_data ? 'note' AND event.aggregate_id = 'order-30'\n-- @data\n"
       let result = try await store.check(upcasters(rule + "SELECT \(expression)"), options)
       let found = result.findings.map { "\($0.kind) \($0.aggregateID ?? "-") \($0.path ?? "-") \($0.events)" }
-      #expect(found == ["nullAppears order-30 - 1"])
+      #expect([["nullAppears order-30 - 1"], ["nullAppears order-30 .note 1"]].contains(found), "\(found)")
     }
   }
 
