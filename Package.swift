@@ -43,6 +43,7 @@ let package = Package(
       resources: [
         .embedInCode("Append/SQL"),
         .embedInCode("Backup/SQL"),
+        .embedInCode("Comparison/SQL"),
         .embedInCode("Diagnosis/SQL"),
         .embedInCode("Finality/SQL"),
         .embedInCode("Layouts/SQL"),

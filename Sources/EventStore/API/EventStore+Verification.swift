@@ -40,7 +40,7 @@ extension EventStore {
   ///   - partSize: about how many events a part has; a stream is not divided.
   ///   - report: is called on the store's thread for each finding.
   /// - Returns: what this check came to, with ``VersionCheckResult/checkedThrough`` where streams are left.
-  /// - Throws: ``EventStoreError``; `schemaMissing` where schema `annals` is not there.
+  /// - Throws: ``EventStoreError``; `failed` where schema `annals` is not there, or is that of an earlier version.
   public nonisolated func verifyVersions(
     _ check: VersionCheck = VersionCheck(),
     within limit: Duration,

@@ -148,7 +148,8 @@ public actor EventStore {
   private func failure(_ error: PostgresError, seeing rows: RowVisibility) -> EventStoreError {
     var failure = EventStoreError(error)
     guard foreign != nil, error.kind == .statement, error.isWrongValue else { return failure }
-    if let event = try? hand(seeing: rows).firstUnreadableEvent() {
+    // An error of another kind comes from elsewhere, such as a condition of the operator's.
+    if let event = try? hand(seeing: rows).firstUnreadableEvent(), event.fails(as: error) {
       failure.detail = event.message
       failure.hint = UnreadableEvent.advice
       return failure

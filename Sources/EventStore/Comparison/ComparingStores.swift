@@ -44,9 +44,9 @@ extension EventStore {
     } else {
       result = try await perform { try $0.merge(comparison, meeting, { try queue.take() }, report) }
     }
-    let events = try await reading
+    let otherTable = try await reading
     try comparison.requireFound(result, in: table)
-    try await reportFields(of: differences, other, events, report)
+    try await reportFields(of: differences, other, otherTable, report)
     return result
   }
 
@@ -81,20 +81,22 @@ extension EventStore {
   }
 
   /// Reads this store for the comparison of another one.
+  ///
+  /// - Returns: the table that was read.
   private func read(
     _ comparison: Comparison,
     into queue: DigestQueue,
     _ meeting: ComparisonMeeting,
     _ open: @Sendable (StoreConnection) throws -> EventsTable
-  ) async throws -> ComparedEvents {
+  ) async throws -> EventsTable {
     do {
-      let events = try await perform { store in
+      let table = try await perform { store in
         let table = try open(store)
         try store.putDigests(comparison, of: table, into: queue, meeting)
-        return ComparedEvents(table: table)
+        return table
       }
       queue.finish(.success(()))
-      return events
+      return table
     } catch {
       let error = (error as? EventStoreError)?.ofOtherStore ?? error
       meeting.sums.put(.failure(error))
@@ -107,7 +109,7 @@ extension EventStore {
   private nonisolated func reportFields(
     of differences: [StoreDifference],
     _ other: EventStore,
-    _ otherEvents: ComparedEvents,
+    _ otherTable: EventsTable,
     _ report: @Sendable (StoreDifference) throws -> Void
   ) async throws {
     for difference in differences {
@@ -116,7 +118,7 @@ extension EventStore {
         continue
       }
       let id = difference.aggregateID
-      let there = try await other.perform { try $0.fields(of: id, version: version, in: otherEvents.table) }
+      let there = try await other.perform { try $0.fields(of: id, version: version, in: otherTable) }
       let fields = try await perform { store in
         try store.changes(
           from: try store.fields(of: id, version: version, in: try store.eventsTable()),
@@ -135,11 +137,6 @@ extension EventStore {
       }
     }
   }
-}
-
-/// The table that a store was read from.
-struct ComparedEvents: Sendable {
-  let table: EventsTable
 }
 
 extension StoreConnection {

@@ -25,6 +25,11 @@ struct UnreadableEvent: Sendable {
     return key.position.map { "\(place) AND e.position = \($0)" } ?? place
   }
 
+  /// Whether an error says the same as what is wrong with this event.
+  func fails(as error: PostgresError) -> Bool {
+    [data, metadata].contains { $0 != nil && $0?.sqlState == error.sqlState }
+  }
+
   /// What to do about it.
   static let advice: Hint =
     "Change the SELECT of the layout so that it can be read, or is left out; see annals-layout(5)."

@@ -90,10 +90,8 @@ public struct StoreHealth: Sendable, Hashable {
     }
     for reader in readers {
       if reader.position > head {
-        problems.append(
-          "\(reader.name) is at position \(reader.position), and the store ends at \(head): events were restored to an "
-            + "earlier state, or removed"
-        )
+        let ahead = ReaderAhead(reader: reader.name, position: reader.position)
+        problems.append(ahead.message(storeEnd: head))
       }
       if let error = reader.error { problems.append("\(reader.name) stopped: \(error)") }
       if isStale(reader, limits) { continue }

@@ -23,7 +23,7 @@ struct Export: AsyncParsableCommand {
 
   @Option(
     name: .customLong("aggregate"),
-    help: "Only this aggregate; can be given again for more.",
+    help: ArgumentHelp("Only this aggregate; can be given again for more.", valueName: "id"),
     completion: .aggregateID
   )
   var aggregates: [String] = []

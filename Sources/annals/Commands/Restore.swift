@@ -18,7 +18,7 @@ struct Restore: AsyncParsableCommand {
   )
 
   @Argument(
-    help: ArgumentHelp("Exports that go on from each other, or their folder.", valueName: "file"),
+    help: ArgumentHelp("Exports that continue each other, or their folder.", valueName: "file"),
     completion: .file()
   )
   var files: [String]

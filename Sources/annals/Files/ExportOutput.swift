@@ -38,8 +38,8 @@ final class ExportOutput: Sendable {
 
   private static func path(of number: Int, in folder: String) -> String {
     let digits = String(number)
-    let prefix = folder.utf8.last == UInt8(ascii: "/") ? folder : folder + "/"
-    return prefix + String(repeating: "0", count: max(0, 6 - digits.utf8.count)) + digits + ".ndjson"
+    let zeros = String(repeating: "0", count: max(0, 6 - digits.utf8.count))
+    return NamedFiles.path(of: zeros + digits + ".ndjson", in: folder)
   }
 
   /// Files of another export would be taken for its own.
@@ -65,34 +65,21 @@ final class ExportOutput: Sendable {
 enum ExportInput {
   /// The files of a command line; of a folder those whose names end in `.ndjson`, in the order of their names.
   static func files(_ paths: [String]) throws -> [ExportFile] {
-    try paths.flatMap { path in try isFolder(path) ? contents(of: path) : [path] }.map { path in
-      let file = try InputFile(path)
-      let status = CLibrary.status(of: file.file)
-      // A pipe, or what a shell makes of one.
-      guard path != "-", status?.isRegular == true else { return ExportFile(path, reading: file.next) }
-      return ExportFile(path, size: (status?.size).map { Int64($0) }) { try InputFile(path).next }
-    }
-  }
-
-  private static func isFolder(_ path: String) -> Bool {
-    var isFolder = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
-  }
-
-  private static func contents(of folder: String) throws -> [String] {
-    let suffix = Array(".ndjson".utf8)
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-      .filter { $0.utf8.suffix(suffix.count).elementsEqual(suffix) && $0.utf8.first != UInt8(ascii: ".") }
-    guard !names.isEmpty else {
-      throw CommandError(
+    let paths = try NamedFiles.paths(paths, endingIn: ".ndjson") { folder in
+      CommandError(
         .notFound,
         "there is no export in \(folder)",
         code: "notFound",
         hint: "The names of its files end in .ndjson."
       )
     }
-    let prefix = folder.utf8.last == UInt8(ascii: "/") ? folder : folder + "/"
-    return names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }.map { prefix + $0 }
+    return try paths.map { path in
+      let file = try InputFile(path)
+      let status = CLibrary.status(of: file.file)
+      // A pipe, or what a shell makes of one.
+      guard path != "-", status?.isRegular == true else { return ExportFile(path, reading: file.next) }
+      return ExportFile(path, size: (status?.size).map { Int64($0) }) { try InputFile(path).next }
+    }
   }
 }
 

@@ -1,5 +1,4 @@
 internal import EventStore
-internal import FoundationEssentials
 
 /// The files of tests that a command line names.
 enum TestFiles {
@@ -7,7 +6,14 @@ enum TestFiles {
   ///
   /// All are read before anything is run, so that one run shows all that is to be corrected.
   static func read(_ paths: [String]) throws -> [TestFile] {
-    let paths = try paths.flatMap { path in isFolder(path) ? try contents(of: path) : [path] }
+    let paths = try NamedFiles.paths(paths, endingIn: ".test.sql") { folder in
+      CommandError(
+        .notFound,
+        "there is no test in \(folder)",
+        code: "notFound",
+        hint: "Tests are files whose names end in .test.sql; see annals-test(5)."
+      )
+    }
     var files: [TestFile] = []
     var isWrong = false
     for path in paths {
@@ -28,26 +34,5 @@ enum TestFiles {
     do { return try InputFile.read(path) } catch let error as CommandError {
       throw EventStoreError(.invalidDefinition, error.message, hint: error.hint.map { Hint($0) })
     }
-  }
-
-  private static func isFolder(_ path: String) -> Bool {
-    var isFolder = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
-  }
-
-  private static func contents(of folder: String) throws -> [String] {
-    let suffix = Array(".test.sql".utf8)
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-      .filter { $0.utf8.suffix(suffix.count).elementsEqual(suffix) && $0.utf8.first != UInt8(ascii: ".") }
-    guard !names.isEmpty else {
-      throw CommandError(
-        .notFound,
-        "there is no test in \(folder)",
-        code: "notFound",
-        hint: "Tests are files whose names end in .test.sql; see annals-test(5)."
-      )
-    }
-    let prefix = folder.utf8.last == UInt8(ascii: "/") ? folder : folder + "/"
-    return names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }.map { prefix + $0 }
   }
 }

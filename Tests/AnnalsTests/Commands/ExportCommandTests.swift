@@ -187,6 +187,22 @@ import Testing
     }
   }
 
+  @Test func onlyEventsOfATime() async throws {
+    try await withShop { shop, folder in
+      let time = try await shop.psql("SELECT timestamp FROM events ORDER BY position OFFSET 30 LIMIT 1")
+      for (option, sign) in [("--since", ">="), ("--until", "<="), ("--before", "<")] {
+        let run = try await shell(
+          #""$ANNALS" export \#(option) '\#(time)' --progress 0.000001 | sed '1d;$d' | wc -l"#,
+          shop,
+          folder
+        )
+        let count = try await shop.psql("SELECT count(*) FROM events WHERE timestamp \(sign) '\(time)'")
+        #expect(run.standardOutput.filter(\.isNumber) == count, "\(option)")
+        #expect(run.standardError.hasPrefix("annals: exporting: "), "\(run.standardError)")
+      }
+    }
+  }
+
   private static let refusals: [(arguments: [String], status: Int32, message: String)] = [
     (["export", "a", "--output-dir", "b"], 64, "name a file or an --output-dir, not both"),
     (["export", "--category", "a", "--aggregate", "a-1"], 64, "name aggregates or a --category, not both"),

@@ -155,6 +155,10 @@ import Testing
         #expect(run.exitCode == 1 && run.standardError.contains(place), "\(command): \(run.standardError)")
         #expect(run.standardError.contains("HINT:  Change the SELECT of the layout"), "\(run.standardError)")
       }
+      // It is not blamed for an error of another kind.
+      let other = try await db.annals(["replay", "--where", "1 / (event.version - 2) = 1"] + Self.columns)
+      #expect(other.exitCode == 1 && other.standardError.hasPrefix("annals: error: division by zero\n"))
+      #expect(!other.standardError.contains(place), "\(other.standardError)")
       // What leaves them out reads the rest.
       let rest = try await db.annals(
         ["stream", "--from-position", "6", "-o", "ndjson"] + Self.columns

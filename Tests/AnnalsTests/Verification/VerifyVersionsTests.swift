@@ -148,10 +148,32 @@ import Testing
     ["s-1", "--category", "s"], ["--first-version", "2"], ["--max-findings", "-1"],
     ["--incremental", "--category", "s"], ["--incremental", "--only", "gap"],
     ["s-1", "--manifest", "/tmp/x"], ["--workers", "0"],
+    ["--time-limit", "1h", "s-1"], ["--time-limit", "1h", "--category", "s"],
+    ["--time-limit", "1h", "--incremental"],
+    ["--time-limit", "1h", "--explain"], ["--time-limit", "1h", "--write-baseline", "/tmp/x"],
+    ["--time-limit", "1h", "--manifest", "/tmp/x"], ["--time-limit", "1h", "--against", "/tmp/x"],
+    ["--time-limit", "1h", "--metrics-file", "/tmp/x.prom"],
     ["--only", "gap,"],
   ])
   func usageErrors(arguments: [String]) async throws {
     #expect(try await AnnalsBinary.run(["verify-versions"] + arguments).exitCode == 64)
+  }
+
+  /// A part that is all there is ends the pass, and the next one begins again.
+  @Test func partByPart() async throws {
+    try await TestCluster.withDatabase { db in
+      try await db.createEvents(aggregates: 3, versions: 4)
+      #expect(try await db.verify("--time-limit", "1ms") == "0")
+      #expect(
+        try await db.psql("SELECT store, aggregate_id IS NULL FROM annals.partial_verifications")
+          == "public.events|t"
+      )
+      try await db.psql("DELETE FROM events WHERE aggregate_id = 's-2' AND version = 2")
+      #expect(try await db.verify("--time-limit", "1ms") == "gap s-2 2 2\n2")
+      // The place of a run that ended sooner is where the next one continues.
+      try await db.psql("UPDATE annals.partial_verifications SET aggregate_id = 's-2'")
+      #expect(try await db.verify("--time-limit", "1ms") == "0")
+    }
   }
 }
 
