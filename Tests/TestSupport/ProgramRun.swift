@@ -57,9 +57,9 @@ func runProgram(
   standardInput: [UInt8] = [],
   environment: [String: String]
 ) async throws -> ProgramRun {
-  let inherited = ProcessInfo.processInfo.environment
   var variables = ["LC_ALL": "C.UTF-8", "TZ": "UTC"]
-  for name in ["PATH", "HOME"] { variables[name] = inherited[name] }
+  variables["HOME"] = ProcessInfo.processInfo.environment["HOME"]
+  variables["PATH"] = await searchPath.value
   variables.merge(environment) { $1 }
   let result = try await Subprocess.run(
     program,
@@ -78,6 +78,18 @@ func runProgram(
     outputBytes: result.standardOutput,
     standardError: result.standardError
   )
+}
+
+/// PATH with PostgreSQL's own programs first: Debian's `psql` is a Perl script, which takes longer than psql itself.
+private let searchPath = Task {
+  let inherited = ProcessInfo.processInfo.environment["PATH"] ?? ""
+  let folder = try? await Subprocess.run(
+    .name("pg_config"),
+    arguments: ["--bindir"],
+    output: .string(limit: 4096)
+  ).standardOutput
+  guard let folder = folder?.split(separator: "\n").first else { return inherited }
+  return "\(folder):\(inherited)"
 }
 
 /// In bytes; a test that prints more is not a test of what it prints.

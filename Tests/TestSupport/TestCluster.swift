@@ -1,3 +1,4 @@
+import EventStore
 import FoundationEssentials
 package import PostgresSandbox
 import Subprocess
@@ -8,19 +9,31 @@ package struct TestCluster: Sendable {
   private let environment: [String: String]
 
   private static let shared = Task { try await start() }
+  /// A server apart for what is read on a standby, which replays all that its primary writes: of every test it would fall
+  /// behind by minutes.
+  private static let replicated = Task { try await start() }
+
+  /// The database with an initialized store: a copy of it comes sooner than a new one that is initialized.
+  private let template: Task<String, any Error>
 
   /// Runs the body with a database of its own, and drops it afterwards.
   ///
-  /// - Parameter options: of CREATE DATABASE, as `TEMPLATE template0 ENCODING 'LATIN1'`.
+  /// - Parameters:
+  ///   - options: of CREATE DATABASE, as `TEMPLATE template0 ENCODING 'LATIN1'`.
+  ///   - isInitialized: whether it has an initialized store.
+  ///   - replicated: whether the server has a standby, for ``standby(of:)``.
   package static func withDatabase<Result>(
     options: String = "",
+    isInitialized: Bool = false,
+    replicated: Bool = false,
     _ body: (TestDatabase) async throws -> Result
   ) async throws -> Result {
     try await DatabaseSlots.shared.withSlot {
-      let cluster = try await shared.value
+      let cluster = try await (replicated ? Self.replicated : shared).value
       let maintenance = cluster.database("postgres")
       let database = cluster.database("t\(randomName())")
-      try await maintenance.psql("CREATE DATABASE \(database.name) \(options)")
+      let template = isInitialized ? "TEMPLATE \(try await cluster.template.value)" : ""
+      try await maintenance.psql("CREATE DATABASE \(database.name) \(template) \(options)")
       do {
         let result = try await body(database)
         try await maintenance.psql("DROP DATABASE \(database.name) WITH (FORCE)")
@@ -79,9 +92,9 @@ package struct TestCluster: Sendable {
     }
   }
 
-  /// The database as the hot standby of the cluster shows it, with all that has been committed so far.
+  /// A replicated database as the hot standby shows it, with all that has been committed so far.
   ///
-  /// The standby is made when the first test asks.
+  /// The standby is made when the first test asks. Other tests read it, too: one that pauses it needs its own.
   package static func standby(of database: TestDatabase) async throws -> TestDatabase {
     let position = try await database.psql("SELECT pg_current_wal_lsn()")
     let standby = try await sharedStandby.value
@@ -96,7 +109,7 @@ package struct TestCluster: Sendable {
 
   private static func startStandby() async throws -> TestCluster {
     let directory = FilePath("/tmp/annals-test-\(randomName())")
-    try await backUp(shared.value.environment, to: directory)
+    try await backUp(replicated.value.environment, to: directory)
     return try await start(in: directory)
   }
 
@@ -117,7 +130,22 @@ package struct TestCluster: Sendable {
     guard backup.exitCode == 0 else { throw PsqlError(description: backup.standardError) }
   }
 
-  private func database(_ name: String) -> TestDatabase {
+  private init(environment: [String: String]) {
+    self.environment = environment
+    template = Task {
+      let maintenance = Self.database("postgres", environment)
+      let database = Self.database("initialized", environment)
+      try await maintenance.psql("CREATE DATABASE \(database.name)")
+      _ = try await EventStore(connecting: database.conninfo).initialize()
+      let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(database.name)'"
+      try await until { try await maintenance.psql(sessions) == "0" }
+      return database.name
+    }
+  }
+
+  private func database(_ name: String) -> TestDatabase { Self.database(name, environment) }
+
+  private static func database(_ name: String, _ environment: [String: String]) -> TestDatabase {
     TestDatabase(name: name, environment: environment.merging(["PGDATABASE": name]) { $1 })
   }
 

@@ -7,9 +7,12 @@ package func until(
   _ condition: () async throws -> Bool
 ) async throws {
   let end = ContinuousClock.now + limit
+  // The longer it takes, the longer are the pauses: a condition that starts a program would keep a core busy.
+  var pause = Duration.milliseconds(10)
   while try await !condition() {
     guard .now < end else { throw WaitError(description: "nothing happened within \(limit)") }
-    try await Task.sleep(for: .milliseconds(10))
+    try await Task.sleep(for: pause)
+    pause = min(pause * 1.3, .milliseconds(250))
   }
 }
 

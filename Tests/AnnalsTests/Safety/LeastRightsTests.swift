@@ -172,8 +172,11 @@ import Testing
   }
 
   @Test func onAHotStandby() async throws {
-    try await withStore { database, folder in
-      let standby = try await TestCluster.standby(of: database)
+    // Its own, as replay is paused.
+    try await TestCluster.withStandby { primary, standby in
+      let folder = try await prepareStore(in: primary)
+      let position = try await primary.psql("SELECT pg_current_wal_lsn()")
+      try await until { try await standby.psql("SELECT pg_last_wal_replay_lsn() >= '\(position)'") == "t" }
       for one in Self.cases { try await expect(one.onStandby, of: one, folder, standby.environment) }
       try await standby.psql("SELECT pg_wal_replay_pause()")
       try await expectReplayShown(standby)
@@ -185,7 +188,7 @@ import Testing
         #expect(run.exitCode == 75, "\(command): \(run.standardError)")
         #expect(run.standardError.contains("HINT:  Let replay go on with pg_wal_replay_resume()"))
       }
-      try await standby.psql("SELECT pg_wal_replay_resume()")
+      _ = try await runShell("rm -rf '\(folder)'")
     }
   }
 
@@ -240,19 +243,26 @@ import Testing
     }
   }
 
-  /// A store with something of everything: events that belong together, a read model with a dead letter and one generation
-  /// to go back to, snapshots, a copy of the events.
   private func withStore(_ body: (TestDatabase, _ folder: String) async throws -> Void) async throws {
     try await TestCluster.withDatabase { database in
-      let folder = "/tmp/annals-test-\(database.name)"
-      let run = try await runShell(
-        Self.prepare,
-        environment: database.environment.merging(["ANNALS": "\(AnnalsBinary.path)", "FOLDER": folder]) { $1 }
-      )
-      #expect(run.exitCode == 0, "\(run.standardError)")
+      let folder = try await prepareStore(in: database)
       try await body(database, folder)
       _ = try await runShell("rm -rf '\(folder)'")
     }
+  }
+
+  /// A store with something of everything: events that belong together, a read model with a dead letter and one generation
+  /// to go back to, snapshots, a copy of the events.
+  ///
+  /// - Returns: A new folder with the files of the store.
+  private func prepareStore(in database: TestDatabase) async throws -> String {
+    let folder = "/tmp/annals-test-\(UInt64.random(in: .min ... .max))"
+    let run = try await runShell(
+      Self.prepare,
+      environment: database.environment.merging(["ANNALS": "\(AnnalsBinary.path)", "FOLDER": folder]) { $1 }
+    )
+    #expect(run.exitCode == 0, "\(run.standardError)")
+    return folder
   }
 
   private static let prepare = """

@@ -226,7 +226,7 @@ import Testing
   }
 
   @Test func aStandbySortsNoFile() async throws {
-    try await withStore(Self.copy) { db, store in
+    try await withStore(Self.copy, replicated: true) { db, store in
       let standby = try await EventStore(connecting: TestCluster.standby(of: db).conninfo)
       #expect(try await compare(standby, .store(store)).1 == [])
       #expect(try await compare(standby, try await manifest(of: store)).1 == [])

@@ -49,7 +49,7 @@ import Testing
   }
 
   @Test func aReadEndsBeforeWhatIsInFlightOnThePrimary() async throws {
-    try await withStore(Self.released + Self.insert("a", versions: 1...2)) { db, store in
+    try await withStore(Self.released + Self.insert("a", versions: 1...2), replicated: true) { db, store in
       let published = try await store.publishWatermark()
       #expect(published.position == 2)
       async let slow = db.psql(Self.slowInsert("slow"))
@@ -84,7 +84,7 @@ import Testing
 
   /// Two that publish at a time: what was final stays so.
   @Test func aPublishedWatermarkDoesNotGoBack() async throws {
-    try await withStore(Self.insert("a", versions: 1...3)) { db, store in
+    try await withStore(Self.insert("a", versions: 1...3), replicated: true) { db, store in
       try await store.publishWatermark()
       try await db.psql(
         "UPDATE annals.watermarks SET position = 2, event_id = (SELECT id FROM events WHERE position = 2)"
@@ -103,7 +103,7 @@ import Testing
   }
 
   @Test func withoutAWatermarkAReadSaysWhatMayBeMissing() async throws {
-    try await withStore(Self.released + Self.insert("a", versions: 1...2)) { db, store in
+    try await withStore(Self.released + Self.insert("a", versions: 1...2), replicated: true) { db, store in
       async let slow = db.psql(Self.slowInsert("slow"))
       try await until { try await !store.watermark().writers.isEmpty }
       try await db.psql(Self.insert("fast"))
@@ -123,7 +123,7 @@ import Testing
   }
 
   @Test func whoMayReadTheRowMayFollow() async throws {
-    try await withStore(Self.insert("a")) { db, store in
+    try await withStore(Self.insert("a"), replicated: true) { db, store in
       try await store.publishWatermark()
       let role = "reader_\(db.name)"
       try await db.psql(

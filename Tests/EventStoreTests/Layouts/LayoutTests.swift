@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test(arguments: FrameworkStore.all, [nil, #"A "shop""#])
-  func everythingThatReads(_ framework: FrameworkStore, inSchema schema: String?) async throws {
+  func itIsDetectedAndRead(_ framework: FrameworkStore, inSchema schema: String?) async throws {
     try await TestCluster.withDatabase { db in
       try await db.psql(framework.sql(in: schema))
       let store = try EventStore(connecting: db.conninfo, layout: try framework.layout(inSchema: schema))
@@ -55,28 +55,27 @@ import Testing
       }
       let expected = try framework.layout().mayBeginLater ? [] : ["wrongFirstVersion \(id)"]
       #expect(findings.withLock { $0.map { "\($0.kind) \($0.aggregateID ?? "")" } } == expected)
+      if !framework.isExample { try await expectDetected(framework, inSchema: schema, db) }
     }
   }
 
   /// The layout is found by what the catalogue says of the tables, alone or among those of another framework.
-  @Test(arguments: FrameworkStore.all.filter { !$0.isExample }, [nil, #"A "shop""#])
-  func itIsDetected(_ framework: FrameworkStore, inSchema schema: String?) async throws {
-    try await TestCluster.withDatabase { db in
-      try await db.psql(framework.sql(in: schema))
-      let store = try EventStore(connecting: db.conninfo)
-      let matches = try await store.findLayouts()
-      #expect(matches.count == 1)
-      let match = try #require(matches.first)
-      #expect(([match.layout] + match.others).contains(framework.name), "\(match)")
-      #expect(match.parameters == (schema.map { [LayoutParameter(name: "schema", value: $0)] } ?? []))
-      for name in [match.layout] + match.others {
-        let layout = try #require(Layout(shipped: name)).setting(match.parameters)
-        #expect(layout.tables == (try framework.layout(inSchema: schema).tables) || name.hasPrefix("sequent"))
-      }
-      let other = framework.name.hasPrefix("emmett") ? "marten" : "emmett"
-      try await db.psql(try FrameworkStore.named(other).sql(in: "other"))
-      #expect(try await store.findLayouts().count == 2)
+  private func expectDetected(_ framework: FrameworkStore, inSchema schema: String?, _ db: TestDatabase)
+    async throws
+  {
+    let store = try EventStore(connecting: db.conninfo)
+    let matches = try await store.findLayouts()
+    #expect(matches.count == 1)
+    let match = try #require(matches.first)
+    #expect(([match.layout] + match.others).contains(framework.name), "\(match)")
+    #expect(match.parameters == (schema.map { [LayoutParameter(name: "schema", value: $0)] } ?? []))
+    for name in [match.layout] + match.others {
+      let layout = try #require(Layout(shipped: name)).setting(match.parameters)
+      #expect(layout.tables == (try framework.layout(inSchema: schema).tables) || name.hasPrefix("sequent"))
     }
+    let other = framework.name.hasPrefix("emmett") ? "marten" : "emmett"
+    try await db.psql(try FrameworkStore.named(other).sql(in: "other"))
+    #expect(try await store.findLayouts().count == 2)
   }
 
   /// A table that an application names is found by its columns; what has other columns is nobody's.
