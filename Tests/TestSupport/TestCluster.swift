@@ -238,10 +238,13 @@ package struct TestDatabase: Sendable {
   /// - Returns: The rows alone, columns separated by `|`, without the last newline.
   @discardableResult
   package func psql(_ sql: String) async throws -> String {
+    // From a file: psql leaves a pipe at the first error, and what is then written to it would end the tests with SIGPIPE.
+    let script = "/tmp/annals-test-\(UInt64.random(in: .min ... .max)).sql"
+    try Data(sql.utf8).write(to: URL(filePath: script))
+    defer { try? FileManager.default.removeItem(atPath: script) }
     let run = try await runProgram(
       .name("psql"),
-      ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-"],
-      standardInput: Array(sql.utf8),
+      ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", script],
       environment: environment
     )
     guard run.status == .exited(0) else { throw PsqlError(description: run.standardError) }

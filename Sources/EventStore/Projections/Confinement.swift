@@ -178,13 +178,20 @@ private struct Footprint {
 
   private var own: Set<Object> = []
   private var others: [Object: (name: String?, state: String)] = [:]
+  /// The numbers of all relations; nil where the statements make none.
+  private var relations: Set<Int64>?
 
-  /// - Parameter result: of `WritesElsewhere.sql`.
-  init(_ result: borrowing QueryResult) {
+  /// - Parameters:
+  ///   - result: of `WritesElsewhere.sql`.
+  ///   - defining: whether the statements make objects.
+  init(_ result: borrowing QueryResult, defining: Bool) {
+    if defining { relations = [] }
     for number in 0..<result.rowCount {
       let row = result[number]
       let object = Object(catalog: row.string("class"), number: row.int64("number"))
-      if row.bool("is_own") {
+      if object.catalog == "there" {
+        relations?.insert(object.number)
+      } else if row.bool("is_own") {
         own.insert(object)
       } else {
         others[object] = (row.optionalString("name"), row.string("state"))
@@ -195,8 +202,13 @@ private struct Footprint {
   /// The first of what was changed since then and is not of the read model, nor was before it was dropped.
   func change(since before: Footprint) -> String? {
     others.filter { before.others[$0.key]?.state != $0.value.state && !before.own.contains($0.key) }
+      .filter { $0.value.name != nil || before.mayHaveHad($0.key) }
       .map { $0.value.name ?? "a table that they drop" }.min()
   }
+
+  /// A statement that rewrites a table makes another one and drops it: ALTER TABLE, and from PostgreSQL 17 on CREATE
+  /// MATERIALIZED VIEW.
+  private func mayHaveHad(_ relation: Object) -> Bool { relations?.contains(relation.number) ?? true }
 }
 
 extension Connection {
@@ -211,7 +223,8 @@ extension Connection {
         ],
         // Planning it takes as long as running it, and a test with a few tables runs it a dozen times.
         prepared: true
-      )
+      ),
+      defining: defining
     )
   }
 

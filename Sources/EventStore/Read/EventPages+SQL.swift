@@ -9,10 +9,11 @@ extension EventPages {
     let bounds = [
       last.map { bound(query.reversed ? "<" : ">", $0) }, end.map { bound(query.reversed ? ">=" : "<=", $0) },
     ]
-    var conditions = query.conditions(in: table) + bounds.compactMap(\.self)
-    if let search {
-      conditions.append("e.position = ANY (\(Parameter.int8Array(Array(search.places.prefix(rowsAsked)))))")
+    // What was searched is not computed again, which would take as long as all else of the page.
+    let wanted = search.map { search -> [SQL] in
+      ["e.position = ANY (\(Parameter.int8Array(Array(search.places.prefix(rowsAsked)))))"]
     }
+    let conditions = (wanted ?? query.conditions(in: table)) + bounds.compactMap(\.self)
     return firstRows(
       of: """
         SELECT \(raw: columns) FROM \(raw: source) e

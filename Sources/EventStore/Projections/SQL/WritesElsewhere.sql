@@ -1,8 +1,8 @@
 -- The relations of a read model, and those outside that this transaction may have changed: what it has locked in a mode
 -- which a change takes, and which is kept to the end of the transaction (manual, "Table-Level Locks").
 -- $1 the schema of the read model, $2 its relations there as SQL, $3 whether the schema holds others too,
--- $4 tables that may be written to, as SQL, $5 whether to tell functions, types and the like as well.
--- The name is NULL after the object was dropped. The state differs after a change: it has the modes, and how many rows
+-- $4 tables that may be written to, as SQL, $5 whether to tell functions, types and the like as well, and as class 'there'
+-- the numbers of all relations. The name is NULL after the object was dropped. The state differs after a change: it has the modes, and how many rows
 -- the transaction has changed, where the object was locked before.
 WITH locked AS (
   SELECT l.relation AS oid, string_agg(l.mode, ' ' ORDER BY l.mode) AS modes
@@ -56,3 +56,5 @@ FROM made m JOIN pg_namespace n ON n.oid = m.schema
 WHERE n.nspname <> $1 AND m.oid NOT IN (SELECT o.oid FROM own o)
   AND age(m.writer) <= age((txid_current() & 4294967295)::text::xid)
   AND txid_status((txid_current() & ~4294967295) | m.writer::text::bigint) = 'in progress'
+UNION ALL
+SELECT 'there', c.oid::bigint, false, NULL, '' FROM pg_class c WHERE $5
