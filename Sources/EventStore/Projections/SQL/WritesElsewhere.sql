@@ -42,10 +42,12 @@ FROM own o
 FULL JOIN locked l ON l.oid = o.oid
 LEFT JOIN pg_class c ON c.oid = l.oid
 LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
--- Indexes and TOAST tables are locked with their table. A comment's lock is kept, and does no harm. Large objects are locked
+-- Indexes and TOAST tables are locked with their table. A comment's lock is kept, and does no harm; so is, from PostgreSQL 17
+-- on, one of what depends on a column whose type is changed. Large objects are locked
 -- as for a change when they are read (inv_api.c), as by a layout: what counts is whether any was changed.
 WHERE o.oid IS NOT NULL OR c.oid IS NULL
    OR c.relkind NOT IN ('i', 'I', 't') AND c.oid <> 'pg_catalog.pg_description'::regclass
+      AND NOT ($5 AND c.oid = 'pg_catalog.pg_depend'::regclass)
       AND (c.oid <> 'pg_catalog.pg_largeobject'::regclass
            OR pg_stat_get_xact_tuples_inserted(c.oid) + pg_stat_get_xact_tuples_updated(c.oid)
                 + pg_stat_get_xact_tuples_deleted(c.oid) > 0)
