@@ -33,6 +33,9 @@ public actor EventStore {
   /// See ``limitStaleness(to:)``.
   private var mostStaleness: Duration?
 
+  /// See ``restrictToReading(statementTimeout:lockTimeout:)``.
+  private var limits: (statement: Duration, lock: Duration)?
+
   /// Called, on the store's thread, with what an operator may want to know while an operation goes on.
   private var reportNotice: (@Sendable (String) -> Void)?
 
@@ -110,6 +113,25 @@ public actor EventStore {
     hand = nil
   }
 
+  /// Makes the server refuse whatever writes, and end what takes long, for as long as this store is used: an operation then
+  /// throws an error with ``EventStoreError/isOutOfTime``.
+  ///
+  /// - Parameters:
+  ///   - statementTimeout: how long each statement may take.
+  ///   - lockTimeout: how long it may wait for a lock.
+  public func restrictToReading(statementTimeout: Duration, lockTimeout: Duration) {
+    limits = (statementTimeout, lockTimeout)
+    func milliseconds(_ duration: Duration) -> String { "\(max(1, Int64(duration / .milliseconds(1))))" }
+    session.limits = [
+      // The second one is for a pooler, behind which settings are those of a transaction that has begun.
+      SessionSetting("default_transaction_read_only", "on"), SessionSetting("transaction_read_only", "on"),
+      SessionSetting("statement_timeout", milliseconds(statementTimeout)),
+      SessionSetting("lock_timeout", milliseconds(lockTimeout)),
+    ]
+    session.disconnect()
+    hand = nil
+  }
+
   /// Runs `body` on the connection, opening one if there is none.
   ///
   /// Every public operation goes through here exactly once, so that cancellation and errors are handled in one place.
@@ -165,12 +187,15 @@ public actor EventStore {
   }
 
   /// Another store of the same table with a connection of its own, for work side by side.
-  func sibling() async throws -> EventStore {
+  package func sibling() async throws -> EventStore {
     let sibling = try EventStore(parameters, table: table, layout: foreign)
     await sibling.onNotice(reportNotice)
     await sibling.use(upcasters)
     await sibling.limitWaiting(to: writerLimit)
     await sibling.limitStaleness(to: mostStaleness)
+    if let limits {
+      await sibling.restrictToReading(statementTimeout: limits.statement, lockTimeout: limits.lock)
+    }
     return sibling
   }
 

@@ -69,6 +69,11 @@ public struct EventStoreError: Error, Sendable, Hashable {
     self.sqlState = sqlState
   }
 
+  /// Whether the server ended a statement that took too long, or waited too long for a lock.
+  public var isOutOfTime: Bool {
+    sqlState.map { $0 == SQLState.queryCanceled || $0 == SQLState.lockNotAvailable } ?? false
+  }
+
   /// What an error of the database means to a user of the store.
   init(_ error: PostgresError) {
     self.init(

@@ -19,6 +19,8 @@ final class Session {
   /// As ``LibPQ/Connection/predecessors``.
   private var predecessors: [Int32] = []
   private var rows = RowVisibility.all
+  /// What its connections are set to beside the rest.
+  var limits: [SessionSetting] = []
 
   /// - Parameter canceller: ends what the session waits for; several sessions may share it.
   init(_ parameters: ConnectionParameters, canceller: Canceller) {
@@ -35,7 +37,7 @@ final class Session {
     disconnect()
     let connection = try Connection(parameters, canceller: canceller)
     connection.predecessors = predecessors
-    try connection.set([Self.searchPath, Self.rowSecurity(rows)])
+    try connection.set([Self.searchPath, Self.rowSecurity(rows)] + limits)
     openConnection = connection
     number += 1
     return connection
