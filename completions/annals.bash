@@ -205,13 +205,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|layouts|sandbox|verify-versions|check|doctor|compare|report|types|evolve|export|restore|append|stream|streams|show|trace|replay|watermark|snapshot|stats|check-projection|rebuild-projection|project|projections|checkpoints|dead-letters|test|help)
+    init|layouts|sandbox|verify-versions|check|doctor|compare|report|types|evolve|export|restore|append|stream|streams|show|trace|replay|watermark|snapshot|stats|browse|check-projection|rebuild-projection|project|projections|checkpoints|dead-letters|test|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init layouts sandbox verify-versions check doctor compare report types evolve export restore append stream streams show trace replay watermark snapshot stats check-projection rebuild-projection project projections checkpoints dead-letters test help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init layouts sandbox verify-versions check doctor compare report types evolve export restore append stream streams show trace replay watermark snapshot stats browse check-projection rebuild-projection project projections checkpoints dead-letters test help' -- "${cur}"))
         ;;
     esac
 }
@@ -1676,7 +1676,7 @@ _annals_streams() {
     repeating_flags=()
     non_repeating_flags=(--categories --all --exact -x --expanded --version '-?' --help)
     repeating_options=(--type --data --metadata --text --where --set)
-    non_repeating_options=(--category --since --until --longer-than --sort --limit -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
+    non_repeating_options=(--category --since --until --longer-than --after --sort --limit -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1696,6 +1696,9 @@ _annals_streams() {
         return
         ;;
     '--longer-than')
+        return
+        ;;
+    '--after')
         return
         ;;
     '--sort')
@@ -2519,6 +2522,71 @@ _annals_stats() {
         return
         ;;
     '--fields')
+        return
+        ;;
+    esac
+}
+
+_annals_browse() {
+    repeating_flags=()
+    non_repeating_flags=(--raw --version '-?' --help)
+    repeating_options=(--reducer --set)
+    non_repeating_options=(--http-port --socket --get --payload --upcasters -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--http-port')
+        return
+        ;;
+    '--socket')
+        return
+        ;;
+    '--get')
+        return
+        ;;
+    '--payload')
+        __annals_add_completions -W 'none'$'\n''keys'$'\n''full'
+        return
+        ;;
+    '--reducer')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--upcasters')
+        __annals_add_completions -d
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     esac

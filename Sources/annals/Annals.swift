@@ -5,15 +5,14 @@ internal import EventStore
 struct Annals: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "annals",
-    abstract: "Look after an event store on PostgreSQL.",
+    abstract: "Look after an event store on PostgreSQL, found as psql finds it.",
     usage: "annals <subcommand> [options]",
     discussion: """
         annals init -d shop                    create the events table
         annals stream order-42                 what happened to order-42?
         annals verify-versions                 is an event missing?
         annals rebuild-projection orders.sql   fill a read model and swap it in
-
-      The server is found as psql finds it; 'annals sandbox start' runs your own.
+        annals sandbox start                   run a PostgreSQL of your own
       """,
     version: "annals \(version)",
     groupedSubcommands: [
@@ -24,7 +23,7 @@ struct Annals: AsyncParsableCommand {
           Doctor.self,
           Compare.self, Report.self, TypesCommand.self, EvolveCommand.self, Export.self, Restore.self,
           Append.self, Stream.self, Streams.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self,
-          SnapshotCommand.self, Stats.self,
+          SnapshotCommand.self, Stats.self, Browse.self,
         ]
       ),
       CommandGroup(

@@ -85,6 +85,7 @@ enum CLibrary {
     fileprivate let status: stat
 
     var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
+    var isSocket: Bool { status.st_mode & S_IFMT == S_IFSOCK }
     /// Whether it is a device that is no terminal.
     var isDevice: Bool { [S_IFCHR, S_IFBLK].contains(status.st_mode & S_IFMT) }
     var permissions: mode_t { status.st_mode & 0o777 }

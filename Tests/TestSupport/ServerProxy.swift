@@ -273,7 +273,7 @@ private func listenOnLoopback(_ listener: Int32) throws -> UInt16 {
 }
 
 /// Connects to a Unix socket; nil when nobody answers there.
-private func connectToSocket(_ path: String) -> Int32? {
+func connectToSocket(_ path: String) -> Int32? {
   var address = sockaddr_un()
   address.sun_family = sa_family_t(AF_UNIX)
   guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }

@@ -68,7 +68,7 @@ extension EventStore {
   /// - Parameters:
   ///   - countsRows: reads small tables; otherwise the number of their rows is an estimate too.
   ///   - lagLimit: how many events are counted behind a checkpoint.
-  func projectionStatus(
+  package func projectionStatus(
     _ name: String? = nil,
     countsRows: Bool,
     lagLimit: Int64

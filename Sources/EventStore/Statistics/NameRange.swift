@@ -8,6 +8,7 @@ struct NameRange {
   /// - Parameter order: how the index compares ids: nothing, or a COLLATE clause, in the order of bytes.
   init(
     prefix: String,
+    after: String? = nil,
     category: String?,
     column: String = "aggregate_id",
     order: String,
@@ -16,6 +17,7 @@ struct NameRange {
     var conditions: [SQL] = []
     let name: SQL = "e.\(raw: column) \(raw: order)"
     if !prefix.isEmpty { conditions.append("\(name) >= \(prefix)") }
+    if let after { conditions.append("\(name) > \(after)") }
     if let end = Self.end(of: prefix) { conditions.append("\(name) < \(end)") }
     if let category {
       // The ids between a category's own and those with "-" are few, but the range must end somewhere.

@@ -108,7 +108,13 @@ struct StreamList {
   func statement() throws -> SQL {
     let isInByteOrder = try hand.isInByteOrder("aggregate_id")
     let order = isInByteOrder ? "" : StoreConnection.byteOrder
-    let range = NameRange(prefix: query.prefix, category: query.category, order: order, in: table)
+    let range = NameRange(
+      prefix: query.prefix,
+      after: query.after,
+      category: query.category,
+      order: order,
+      in: table
+    )
     guard let limit = query.limit, limit <= Self.indexedLimit, try areLookedUp() else {
       return counted(range, order)
     }
@@ -129,7 +135,7 @@ struct StreamList {
       return nil
     }
     // A range of names is one in the order of bytes alone.
-    let hasRange = !query.prefix.isEmpty || query.category != nil
+    let hasRange = !query.prefix.isEmpty || query.category != nil || query.after != nil
     for order in isInByteOrder || !hasRange ? ["", StoreConnection.byteOrder] : [StoreConnection.byteOrder] {
       let first: SQL = """
         SELECT e.aggregate_id FROM \(events) e WHERE \(range.conditions.conjunction)

@@ -2,6 +2,8 @@
 public struct StreamQuery: Sendable, Hashable {
   /// What the ids begin with.
   public var prefix = ""
+  /// Only ids behind this one, in the order of bytes; there need not be such a stream.
+  public var after: String?
   /// The aggregates whose id is this, or begins with it and a `-`.
   public var category: String?
   /// What one event of the stream must be: only the query's conditions on an event count, such as its types.

@@ -59,7 +59,7 @@ struct Show: AsyncParsableCommand {
 
 extension EventContext {
   /// The event with those that it is related to, in the order of a story.
-  fileprivate var records: [RelatedEventRecord] {
+  var records: [RelatedEventRecord] {
     let related: [(String, Event?)] = [("cause", cause), ("previous", previous)]
     let before = related.compactMap { relation, event in
       event.map { RelatedEventRecord(relation: relation, event: $0) }

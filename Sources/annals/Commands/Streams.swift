@@ -50,6 +50,9 @@ struct Streams: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only with more than N events.", valueName: "n"))
   var longerThan: Int64?
 
+  @Option(help: ArgumentHelp("Only with a name behind this one, to go on.", valueName: "name"))
+  var after: String?
+
   @Option(help: "What comes first: names, or the most, latest or largest events.")
   var sort: StreamOrder = .name
 
@@ -75,7 +78,8 @@ struct Streams: AsyncParsableCommand {
   private func checkCategories() throws {
     let given = [
       ("--category", category != nil), ("--type", !types.isEmpty), ("--since", since != nil),
-      ("--until", until != nil), ("a filter by content", !content.conditions.isEmpty),
+      ("--until", until != nil), ("--after", after != nil),
+      ("a filter by content", !content.conditions.isEmpty),
       ("--longer-than", longerThan != nil),
       ("--sort \(sort.rawValue)", sort == .last || sort == .bytes),
     ]
@@ -99,6 +103,7 @@ struct Streams: AsyncParsableCommand {
     var query = StreamQuery()
     query.prefix = prefix ?? ""
     query.category = category
+    query.after = after
     query.events.types = types
     query.events.contents = content.conditions
     if let since { query.since = try await store.time(since) }

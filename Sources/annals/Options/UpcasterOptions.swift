@@ -26,6 +26,9 @@ struct UpcasterOptions: ParsableArguments {
 
   var areApplied: Bool { path != nil }
 
+  /// The option as a command line repeats it, with a blank before it.
+  var shellText: String { raw ? " --raw" : upcasters.map { " --upcasters \(quoteShell($0))" } ?? "" }
+
   private var path: String? { raw ? nil : upcasters ?? MirroredOption.upcasters.variableText }
 
   /// Reads upcaster files; of a folder those whose names end in `.sql`, in the order of their names.

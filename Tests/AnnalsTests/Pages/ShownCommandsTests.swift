@@ -21,6 +21,7 @@ import Testing
   private static let endless: Set = [
     "annals project orders.sql activity.sql",
     "annals stream --follow --last 10",
+    "annals browse --http-port 0",
   ]
 
   @Test func theTablesHoldNothingElse() throws {

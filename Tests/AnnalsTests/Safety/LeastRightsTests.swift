@@ -52,6 +52,7 @@ import Testing
     .reads("watermark"),
     .reads("stats"),
     .reads("report", status: 2),
+    .reads("browse", ["--get", "/streams/a-1"]),
     .reads("watermark", ["--max-staleness", "1h"]),
     .writes("watermark", ["--publish"]),
     .reads("snapshot show", ["a-1"]),

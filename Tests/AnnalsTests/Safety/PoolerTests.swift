@@ -22,6 +22,7 @@ import Testing
     ["init"], ["append", "note-1", "NoteTaken", "{}"], ["stream", "note-1"],
     ["stream", "--last", "3"], ["show", "@1"], ["streams"], ["streams", "--all"],
     ["streams", "--categories"], ["stats"], ["report"], ["stats", "--by", "category,type"],
+    ["browse", "--get", "/streams/note-1"],
     ["replay"], ["watermark"], ["snapshot", "show", "note-1"], ["snapshot", "take", "--all"],
     ["snapshot", "list"], ["snapshot", "verify"], ["check-projection", projection],
     ["test", SourceTree.path("Examples/orders")],

@@ -18,6 +18,7 @@ import Testing
     (["watermark"], []),
     (["stats"], []),
     (["report"], ["--part-timeout", "1h"]),
+    (["browse"], ["--get", "/events"]),
     (["snapshot", "show"], ["a-1"]),
     (["snapshot", "list"], []),
     (["snapshot", "take"], ["--all"]),

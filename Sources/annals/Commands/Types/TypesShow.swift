@@ -103,9 +103,9 @@ struct VariantRecord: Record {
 }
 
 extension TypeShape {
-  fileprivate var pathRecords: [PathRecord] { paths.map { PathRecord(path: $0, examined: examined) } }
+  var pathRecords: [PathRecord] { paths.map { PathRecord(path: $0, examined: examined) } }
 
-  fileprivate var variantRecords: [VariantRecord] {
+  var variantRecords: [VariantRecord] {
     variants.enumerated().map { index, variant in
       VariantRecord(variant: variant, number: index + 1, examined: examined, first: variants[0])
     }

@@ -1,0 +1,212 @@
+internal import EventStore
+
+/// What is answered to one request.
+enum PageResult {
+  case page(Page)
+  case redirect(PageAddress)
+  case asset(type: StaticString, StaticString)
+}
+
+/// A page before it is markup.
+struct Page {
+  var status = 200
+  var title: String
+  /// The lists that lead to it.
+  var path: [(text: String, address: PageAddress)] = []
+  /// Command lines that print the same.
+  var commands: [String] = []
+  var body: [HTML] = []
+  /// The records of the page, as a command prints them; nil where there are none.
+  var records: ((OutputFormat) -> String)?
+  /// Where the records go on.
+  var next: PageAddress?
+  /// The last position when the page was made, where newer events may come.
+  var newest: Int64?
+}
+
+/// A part of a page that has a time limit of its own.
+enum PagePart<Value> {
+  case done(Value)
+  case late
+  case failed(String)
+
+  var value: Value? {
+    if case .done(let value) = self { value } else { nil }
+  }
+
+  /// The part, or why it is not there.
+  func html(_ body: (Value) -> HTML) -> HTML {
+    switch self {
+    case .done(let value): body(value)
+    case .late:
+      .element("p", [.init("class", "late")], text: "Not computed within \(BrowseLimits.statementText).")
+    case .failed(let message): .element("p", [.init("class", "late")], text: message)
+    }
+  }
+}
+
+enum BrowseLimits {
+  static let statement = Duration.seconds(2)
+  static let statementText = "2 s"
+  static let lock = Duration.milliseconds(200)
+  /// Events of a list.
+  static let events = 50
+  /// Streams of a list.
+  static let streams = 100
+  /// Events of a stream that stand beside its state.
+  static let versions = 200
+  /// Positions that a filter without an index goes through.
+  static let window: Int64 = 200_000
+}
+
+/// What the command line says about all pages.
+struct BrowseSettings: Sendable {
+  var payload = PayloadExtent.full
+  /// The first one is used where a page names none.
+  var reducers: [(path: String?, reducer: Reducer)] = [(nil, .merge)]
+  /// The option that the commands on the pages repeat, with a blank before it.
+  var upcasters = ""
+}
+
+/// Makes the page of an address. It reads, by a store that can do nothing else.
+struct PageMaker {
+  let store: EventStore
+  let settings: BrowseSettings
+  let address: PageAddress
+
+  var query: PageQuery { address.query }
+  var payload: PayloadExtent { settings.payload }
+
+  func result() async throws -> PageResult {
+    switch address.place {
+    case .style: .asset(type: "text/css; charset=utf-8", BrowseStyle.css)
+    case .script: .asset(type: "text/javascript; charset=utf-8", BrowseScript.text)
+    case .icon: .asset(type: "image/svg+xml", BrowseStyle.icon)
+    case .search: .redirect(try await found())
+    case .events:
+      if let time = query["at"] { .redirect(try await place(at: time)) } else { .page(try await events()) }
+    default: .page(try await page())
+    }
+  }
+
+  private func page() async throws -> Page {
+    switch address.place {
+    case .start: try await start()
+    case .event(let reference): try await event(reference)
+    case .streams: try await streams()
+    case .stream(let id): try await stream(id)
+    case .difference(let id): try await difference(id)
+    case .compare: try await comparison()
+    case .trace(let id): try await trace(id)
+    case .projections: try await projections(nil)
+    case .projection(let name): try await projections(name)
+    case .deadLetters: try await deadLetters()
+    case .deadLetter(let name, let position): try await deadLetter(name, position)
+    case .types: try await types()
+    case .type(let name): try await type(name)
+    case .checks: try await checks()
+    default: help()
+    }
+  }
+
+  /// Runs what makes a part of a page.
+  ///
+  /// - Throws: what concerns all of the page: no connection, or that nobody waits for it any more.
+  func part<Value: Sendable>(_ body: () async throws -> Value) async throws -> PagePart<Value> {
+    do {
+      return .done(try await body())
+    } catch let error as EventStoreError {
+      try Task.checkCancellation()
+      let endsAll: [EventStoreError.Code] = [.cannotConnect, .connectionLost, .noSession, .timedOut, .stale]
+      if endsAll.contains(error.code) { throw error }
+      return error.isOutOfTime
+        ? .late : .failed(payload == .full ? error.message : "Not computed: \(error.code.rawValue).")
+    }
+  }
+
+  /// Events that a query finds, as much of them as may be shown.
+  func read(_ query: EventQuery) async throws -> [Event] {
+    var query = query
+    query.waitsForWriters = false
+    var events: [Event] = []
+    for try await event in store.events(matching: query, retryTimeout: BrowseLimits.statement) {
+      events.append(payload.event(event))
+    }
+    return events
+  }
+
+  func printing<R: Record>(_ records: [R]) -> (OutputFormat) -> String {
+    { RecordPrinter.text(records, as: $0, hiding: payload.hiddenFields) }
+  }
+
+  func table<R: Record>(
+    _ records: [R],
+    _ columns: [String] = [],
+    caption: String = "",
+    mark: (R) -> Bool = { _ in false }
+  ) -> HTML {
+    if records.isEmpty {
+      return .element("p", [.init("class", "soft")], text: caption.isEmpty ? "None." : "\(caption): none.")
+    }
+    return RecordTable.html(
+      records,
+      columns: columns,
+      hiding: payload.hiddenFields,
+      caption: caption,
+      mark: mark
+    )
+  }
+
+  /// The reducer that the address names, else the first.
+  var reducer: (path: String?, reducer: Reducer) {
+    let name = query["reducer"]
+    return settings.reducers.first { $0.reducer.name == name } ?? settings.reducers[0]
+  }
+
+  /// The options of a command that reads as these pages do.
+  var foldingOptions: String {
+    (reducer.path.map { " --reducer \(quoteShell($0))" } ?? "") + settings.upcasters
+  }
+
+  /// A command line that reads the store of these pages.
+  func command(_ subcommand: String, _ arguments: String = "") -> String {
+    Advice.line(subcommand, arguments)
+  }
+}
+
+extension HTML {
+  static func link(_ address: PageAddress, _ text: String, _ attributes: [Attribute] = []) -> HTML {
+    .element("a", [.init("href", address.text)] + attributes, text: text)
+  }
+
+  /// A link that keeps its place where it leads nowhere.
+  static func step(_ address: PageAddress?, _ text: String, rel: String) -> HTML {
+    guard let address else { return .element("span", [.init("class", "soft")], text: text) }
+    return .link(address, text, [.init("rel", rel)])
+  }
+
+  static func heading(_ text: String) -> HTML { .element("h2", text: text) }
+
+  static func note(_ text: String) -> HTML { .element("p", [.init("class", "soft")], text: text) }
+
+  /// JSON over several lines, as much of it as a page can bear.
+  static func json(_ json: String) -> HTML {
+    let most = 60_000
+    let cut = RecordTable.cut(json, to: most)
+    // Each level indents, so that a deep text would become as long as the square of its depth.
+    let lines = depth(of: cut) > 40 ? [cut] : PrettyJSON.lines(cut)
+    let shown = lines.map { HTML.text($0) + .raw("\n") }
+    let note = cut.utf8.count == json.utf8.count ? HTML() : HTML.note("Cut. ?o=json has all of it.")
+    return .element("pre", [], shown) + note
+  }
+
+  private static func depth(of json: String) -> Int {
+    var (depth, most) = (0, 0)
+    for byte in json.utf8 {
+      if byte == 0x7B || byte == 0x5B { depth += 1 }
+      if byte == 0x7D || byte == 0x5D { depth -= 1 }
+      most = max(most, depth)
+    }
+    return most
+  }
+}

@@ -1,0 +1,168 @@
+internal import EventStore
+
+extension PageMaker {
+  private static let columns = [
+    "position", "aggregate_id", "version", "timestamp", "event_type", "event_data",
+  ]
+
+  /// The store by position, the newest event first.
+  func events() async throws -> Page {
+    var page = Page(title: "Events")
+    guard try await store.hasPositions() else {
+      page.body = [
+        .note("This table has no positions, and no order of all events."),
+        .link(PageAddress(.streams), "Streams"),
+      ]
+      return page
+    }
+    let (found, hasMore) = try await eventsOfPage()
+    let shown = Array(found.prefix(BrowseLimits.events))
+    // Read forwards, they are turned around: the newest stands first on every page.
+    let isForward = query["after"] != nil
+    let events = isForward ? shown.reversed() : shown
+    let older = isForward || hasMore ? events.last?.position : nil
+    let newer =
+      isForward
+      ? (hasMore ? events.first?.position : nil) : query["before"] == nil ? nil : events.first?.position
+    let olderPage = older.map { base.with("before", "\($0)") } ?? windowPage(isEmpty: events.isEmpty)
+    page.body = [
+      filters,
+      steps(older: olderPage, newer: newer.map { base.with("after", "\($0)") }),
+      table(events, Self.columns, caption: caption(events.count)),
+      steps(older: olderPage, newer: newer.map { base.with("after", "\($0)") }),
+    ]
+    page.commands = [command("stream", "--reverse --limit \(BrowseLimits.events)" + filterOptions)]
+    page.records = printing(events)
+    page.next = olderPage
+    if !isForward, query["before"] == nil { page.newest = events.first?.position ?? 0 }
+    return page
+  }
+
+  private var base: PageAddress { address.with("before", nil).with("after", nil).with("o", nil) }
+
+  private func eventsOfPage() async throws -> (events: [Event], hasMore: Bool) {
+    var read = EventQuery()
+    read.types = query.all("type").filter { !$0.isEmpty }
+    read.category = query["category"]
+    read.limit = BrowseLimits.events + 1
+    if let after = query["after"].flatMap({ Int64($0) }), after < .max {
+      read.fromPosition = after + 1
+    } else {
+      read.reversed = true
+      if let before = query["before"].flatMap({ Int64($0) }), before > .min { read.toPosition = before - 1 }
+    }
+    if read.category != nil { try await limitWindow(of: &read) }
+    let events = try await self.read(read)
+    return (events, events.count > BrowseLimits.events)
+  }
+
+  /// Events of a category are found by going through positions: a page goes through some of them.
+  private func limitWindow(of read: inout EventQuery) async throws {
+    if let first = read.fromPosition {
+      read.toPosition = first.addingReportingOverflow(BrowseLimits.window).partialValue
+    } else if let last = try await windowEnd(read) {
+      read.toPosition = last
+      read.fromPosition = max(0, last - BrowseLimits.window)
+    }
+  }
+
+  private func windowEnd(_ read: EventQuery) async throws -> Int64? {
+    if let last = read.toPosition { return last }
+    var head = EventQuery()
+    (head.reversed, head.limit) = (true, 1)
+    return try await self.read(head).first?.position
+  }
+
+  /// Where a window has no event, the one before it may have some.
+  private func windowPage(isEmpty: Bool) -> PageAddress? {
+    guard query["category"] != nil, let before = query["before"].flatMap({ Int64($0) }),
+      before > BrowseLimits.window
+    else { return nil }
+    return base.with("before", "\(before - BrowseLimits.window)")
+  }
+
+  private func caption(_ count: Int) -> String {
+    query["category"] == nil
+      ? "" : "Events of the category among \(Field.grouped(BrowseLimits.window)) positions"
+  }
+
+  private var filterOptions: String {
+    let types = query.all("type").filter { !$0.isEmpty }.map { " --type \(quoteShell($0))" }.joined()
+    let category = query["category"].map { " --category \(quoteShell($0))" } ?? ""
+    let before = query["before"].flatMap { Int64($0) }.map { " --to-position \($0 - 1)" } ?? ""
+    return types + category + before + settings.upcasters
+  }
+
+  private var filters: HTML {
+    .element(
+      "form",
+      [.init("class", "filters")],
+      field("type", "Type"),
+      field("category", "Category"),
+      field("at", "At", "2 hours ago"),
+      .element("button", text: "Show")
+    )
+  }
+
+  func field(_ name: StaticString, _ label: String, _ example: String = "") -> HTML {
+    .element(
+      "label",
+      [],
+      .text(label + " "),
+      .void(
+        "input",
+        [
+          .init("name", name.description), .init("value", query[name.description] ?? ""),
+          .init("placeholder", example), .init("autocomplete", "off"),
+        ]
+      )
+    )
+  }
+
+  /// The links stand in the same order, and in the same place, on all pages.
+  func steps(older: PageAddress?, newer: PageAddress?) -> HTML {
+    .element(
+      "p",
+      [.init("class", "steps")],
+      .step(newer, "← newer", rel: "prev"),
+      .raw(" "),
+      .step(older, "older →", rel: "next")
+    )
+  }
+
+  /// A time becomes the position of the last event until then: a link that shows the same to whom it is sent.
+  func place(at text: String) async throws -> PageAddress {
+    var read = EventQuery()
+    read.until = try await store.times(text).upperBound
+    (read.reversed, read.limit) = (true, 1)
+    let position = try await self.read(read).first?.position
+    let events = address.with("at", nil)
+    return position.map { events.with("before", "\($0 + 1)") } ?? events.with("after", "-1")
+  }
+
+  /// What somebody means who types a text: an event, a trace, a stream, a time, or the beginning of a name.
+  func found() async throws -> PageAddress {
+    guard let text = query["to"] else { return PageAddress(.start) }
+    let digits = text.utf8.first == UInt8(ascii: "@") ? String(text.dropFirst()) : text
+    if let position = Int64(digits) { return PageAddress(.event(.position(position))) }
+    if let id = EventID(text) {
+      if case .done = try await part({ try await store.context(of: .id(id)) }) {
+        return PageAddress(.event(.id(id)))
+      }
+      if try await isStream(text) { return PageAddress(.stream(text)) }
+      return PageAddress(.trace(text))
+    }
+    if try await isStream(text) { return PageAddress(.stream(text)) }
+    if case .done = try await part({ try await store.times(text) }) {
+      return PageAddress(.events, [("at", text)])
+    }
+    return PageAddress(.streams, [("prefix", text)])
+  }
+
+  private func isStream(_ id: String) async throws -> Bool {
+    var read = EventQuery(aggregateID: id)
+    read.limit = 1
+    if case .done = try await part({ try await self.read(read) }) { return true }
+    return false
+  }
+}

@@ -1,0 +1,94 @@
+internal import Glibc
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import SystemPackage
+
+/// Serves pages to this machine alone.
+struct BrowseServer {
+  enum Address: Sendable, Equatable {
+    /// On 127.0.0.1; any free one for 0.
+    case port(Int)
+    /// A file that its owner alone may open.
+    case socket(String)
+  }
+
+  private let channel: any Channel
+  private let address: Address
+
+  /// - Parameters:
+  ///   - service: makes the answers.
+  /// - Throws: ``CommandError`` when the address cannot be had.
+  static func listen(
+    on address: Address,
+    patience: BrowsePatience = BrowsePatience(),
+    _ service: BrowseService
+  ) async throws -> BrowseServer {
+    let connections = ConnectionCount()
+    let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let pipeline = channel.pipeline.syncOperations
+          try pipeline.addHandler(HeadCollector(connections, patience))
+          try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder()))
+          try pipeline.addHandler(RequestHandler(service, patience))
+        }
+      }
+    do {
+      switch address {
+      case .port(let port):
+        return BrowseServer(
+          channel: try await bootstrap.bind(host: "127.0.0.1", port: port).get(),
+          address: address
+        )
+      case .socket(let path):
+        try await removeDeadSocket(path)
+        // A file that others may open for a moment is one that they may have opened.
+        let mask = umask(0o177)
+        defer { umask(mask) }
+        let channel = try await bootstrap.bind(unixDomainSocketPath: path).get()
+        return BrowseServer(channel: channel, address: address)
+      }
+    } catch let error as IOError {
+      let reason = Errno(rawValue: error.errnoCode)
+      throw CommandError(.failure, "cannot listen on \(address.text): \(reason)", code: "failed")
+    }
+  }
+
+  var port: Int? { channel.localAddress?.port }
+
+  /// Goes on until the task is cancelled.
+  func run() async throws {
+    defer { if case .socket(let path) = address { CLibrary.remove(path) } }
+    try await withTaskCancellationHandler {
+      try await channel.closeFuture.get()
+    } onCancel: {
+      channel.close(promise: nil)
+    }
+    try Task.checkCancellation()
+  }
+
+  /// A process that was killed leaves its socket behind. Of another one's, or of a file, hands are kept off.
+  private static func removeDeadSocket(_ path: String) async throws {
+    guard let status = CLibrary.status(of: path) else { return }
+    let isInUse =
+      if status.isSocket {
+        (try? await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+          .connect(unixDomainSocketPath: path).get().close()) != nil
+      } else { true }
+    if isInUse {
+      throw CommandError(.failure, "cannot listen on \(path): it is there and in use", code: "failed")
+    }
+    CLibrary.remove(path)
+  }
+}
+
+extension BrowseServer.Address {
+  fileprivate var text: String {
+    switch self {
+    case .port(let port): "port \(port) of 127.0.0.1"
+    case .socket(let path): path
+    }
+  }
+}

@@ -1,0 +1,63 @@
+internal import EventStore
+
+/// Answers to requests, some of which work in the database at a time.
+struct BrowseService: Sendable {
+  let browser: Browser
+  let stores: StorePool
+  /// Nil where the file system says who may come.
+  let login: BrowseLogin?
+
+  func answer(to request: BrowseRequest) async -> PageAnswer {
+    if let refusal = RequestRules.refusal(of: request) { return refusal }
+    if let answer = login?.answer(to: request) { return answer }
+    if Browser.isAtHand(request.target) { return await answer(to: request, by: stores.first) }
+    do {
+      guard let store = try await stores.take() else { return Self.busy }
+      let answer = await answer(to: request, by: store)
+      await stores.giveBack(store)
+      return answer
+    } catch {
+      return .text(503, "The process has no room for another connection.")
+    }
+  }
+
+  private func answer(to request: BrowseRequest, by store: EventStore) async -> PageAnswer {
+    do {
+      return try await browser.answer(request.target, accept: request.all("accept").first, store)
+    } catch {
+      // Nobody waits for it any more, or the pages end.
+      return .text(503, "The work was given up.")
+    }
+  }
+
+  static var busy: PageAnswer {
+    var answer = PageAnswer.text(503, "Other pages are being made. Try again.")
+    answer.fields = [("Retry-After", "1")]
+    return answer
+  }
+}
+
+/// Stores of the same table, each with a connection of its own.
+actor StorePool {
+  nonisolated let first: EventStore
+  private let most: Int
+  private var idle: [EventStore]
+  private var count = 1
+
+  init(_ store: EventStore, most: Int = 4) {
+    (first, self.most, idle) = (store, most, [store])
+  }
+
+  /// Nil when all are at work.
+  func take() async throws -> EventStore? {
+    if let store = idle.popLast() { return store }
+    guard count < most else { return nil }
+    count += 1
+    do { return try await first.sibling() } catch {
+      count -= 1
+      throw error
+    }
+  }
+
+  func giveBack(_ store: EventStore) { idle.append(store) }
+}

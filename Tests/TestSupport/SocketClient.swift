@@ -1,0 +1,46 @@
+internal import Dispatch
+internal import Glibc
+
+/// A client of a Unix socket that sends whatever bytes a test wants.
+package final class SocketClient: Sendable {
+  private let descriptor: Int32
+
+  package init(path: String) throws {
+    guard let descriptor = connectToSocket(path) else {
+      throw ProxyError(description: "nobody listens on \(path)")
+    }
+    self.descriptor = descriptor
+  }
+
+  deinit { close(descriptor) }
+
+  /// Sends bytes; the other side may have ended the connection.
+  package func send(_ bytes: [UInt8]) {
+    unsafe bytes.withUnsafeBytes {
+      unsafe _ = Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+    }
+  }
+
+  package func send(_ text: String) { send(Array(text.utf8)) }
+
+  /// Ends the connection, in both directions.
+  package func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+  /// All that comes until the other side ends the connection.
+  package func answer() async -> String {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        var received: [UInt8] = []
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+          let count = unsafe bytes.withUnsafeMutableBytes {
+            unsafe recv(self.descriptor, $0.baseAddress, $0.count, 0)
+          }
+          if count <= 0 { break }
+          received += bytes[..<count]
+        }
+        continuation.resume(returning: String(decoding: received, as: UTF8.self))
+      }
+    }
+  }
+}
