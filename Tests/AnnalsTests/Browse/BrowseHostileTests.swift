@@ -61,6 +61,29 @@ import Testing
     return (fixed + ofIDs).map(\.text)
   }
 
+  /// Numbers beyond all that a store has.
+  @Test func addressesOfNumbers() async throws {
+    try await BrowsePagesTests.withShop(
+      "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('a-1', 'Added', '{}', 1)"
+    ) { shop in
+      for number in [
+        "\(Int64.min)", "\(Int64.min + 1)", "-1", "0", "\(Int64.max - 1)", "\(Int64.max)",
+        "9223372036854775808", "1e9",
+      ] {
+        for target in [
+          "/events?before=#", "/events?after=#", "/events?before=#&category=a", "/events?after=#&category=a",
+          "/events/@#",
+          "/streams/a-1?version=#", "/streams/a-1/diff?to=#", "/streams/a-1/diff?from=#", "/dead-letters/a/#",
+          "/go?to=#",
+          "/go?to=@#",
+        ] {
+          let answer = try await shop.ask(target.replacing("#", with: number))
+          #expect([200, 303, 400, 404].contains(answer.status), "\(target) \(number)")
+        }
+      }
+    }
+  }
+
   /// Each name leads to its page and no other.
   @Test func addressesOfNames() throws {
     for id in Self.ids {

@@ -15,7 +15,8 @@ extension PageMaker {
       ]
       return page
     }
-    let (found, hasMore) = try await eventsOfPage()
+    let (found, windowStart) = try await eventsOfPage()
+    let hasMore = found.count > BrowseLimits.events
     let shown = Array(found.prefix(BrowseLimits.events))
     // Read forwards, they are turned around: the newest stands first on every page.
     let isForward = query["after"] != nil
@@ -24,7 +25,7 @@ extension PageMaker {
     let newer =
       isForward
       ? (hasMore ? events.first?.position : nil) : query["before"] == nil ? nil : events.first?.position
-    let olderPage = older.map { base.with("before", "\($0)") } ?? windowPage(isEmpty: events.isEmpty)
+    let olderPage = (older ?? windowStart).map { base.with("before", "\($0)") }
     page.body = [
       filters,
       steps(older: olderPage, newer: newer.map { base.with("after", "\($0)") }),
@@ -40,30 +41,37 @@ extension PageMaker {
 
   private var base: PageAddress { address.with("before", nil).with("after", nil).with("o", nil) }
 
-  private func eventsOfPage() async throws -> (events: [Event], hasMore: Bool) {
+  /// The events of the page and one more, if there is one; and where the positions begin that were gone through, if not all
+  /// were.
+  private func eventsOfPage() async throws -> (events: [Event], windowStart: Int64?) {
     var read = EventQuery()
     read.types = query.all("type").filter { !$0.isEmpty }
     read.category = query["category"]
     read.limit = BrowseLimits.events + 1
-    if let after = query["after"].flatMap({ Int64($0) }), after < .max {
-      read.fromPosition = after + 1
+    if let after = query["after"].flatMap({ Int64($0) }) {
+      read.fromPosition = after.saturatingAdd(1)
     } else {
       read.reversed = true
-      if let before = query["before"].flatMap({ Int64($0) }), before > .min { read.toPosition = before - 1 }
+      read.toPosition = last
     }
-    if read.category != nil { try await limitWindow(of: &read) }
-    let events = try await self.read(read)
-    return (events, events.count > BrowseLimits.events)
+    let windowStart = read.category == nil ? nil : try await limitWindow(of: &read)
+    return (try await self.read(read), windowStart)
   }
 
+  /// The last position before the one that the address names.
+  private var last: Int64? { query["before"].flatMap { Int64($0) }?.saturatingAdd(-1) }
+
   /// Events of a category are found by going through positions: a page goes through some of them.
-  private func limitWindow(of read: inout EventQuery) async throws {
+  ///
+  /// - Returns: where they begin, if there may be events before them.
+  private func limitWindow(of read: inout EventQuery) async throws -> Int64? {
     if let first = read.fromPosition {
-      read.toPosition = first.addingReportingOverflow(BrowseLimits.window).partialValue
+      read.toPosition = first.saturatingAdd(BrowseLimits.window)
     } else if let last = try await windowEnd(read) {
       read.toPosition = last
-      read.fromPosition = max(0, last - BrowseLimits.window)
+      read.fromPosition = max(0, last.saturatingAdd(-BrowseLimits.window))
     }
+    return read.reversed ? read.fromPosition.flatMap { $0 > 0 ? $0 : nil } : nil
   }
 
   private func windowEnd(_ read: EventQuery) async throws -> Int64? {
@@ -71,14 +79,6 @@ extension PageMaker {
     var head = EventQuery()
     (head.reversed, head.limit) = (true, 1)
     return try await self.read(head).first?.position
-  }
-
-  /// Where a window has no event, the one before it may have some.
-  private func windowPage(isEmpty: Bool) -> PageAddress? {
-    guard query["category"] != nil, let before = query["before"].flatMap({ Int64($0) }),
-      before > BrowseLimits.window
-    else { return nil }
-    return base.with("before", "\(before - BrowseLimits.window)")
   }
 
   private func caption(_ count: Int) -> String {
@@ -89,7 +89,7 @@ extension PageMaker {
   private var filterOptions: String {
     let types = query.all("type").filter { !$0.isEmpty }.map { " --type \(quoteShell($0))" }.joined()
     let category = query["category"].map { " --category \(quoteShell($0))" } ?? ""
-    let before = query["before"].flatMap { Int64($0) }.map { " --to-position \($0 - 1)" } ?? ""
+    let before = last.map { " --to-position \($0)" } ?? ""
     return types + category + before + settings.upcasters
   }
 
@@ -137,7 +137,7 @@ extension PageMaker {
     (read.reversed, read.limit) = (true, 1)
     let position = try await self.read(read).first?.position
     let events = address.with("at", nil)
-    return position.map { events.with("before", "\($0 + 1)") } ?? events.with("after", "-1")
+    return position.map { events.with("before", "\($0.saturatingAdd(1))") } ?? events.with("after", "-1")
   }
 
   /// What somebody means who types a text: an event, a trace, a stream, a time, or the beginning of a name.

@@ -187,7 +187,7 @@ extension PageMaker {
   func difference(_ id: String) async throws -> Page {
     let last = try await ends(of: id).last.version
     let to = query["to"].flatMap { Int($0) } ?? last
-    let from = query["from"].flatMap { Int($0) } ?? to - 1
+    let from = query["from"].flatMap { Int($0) } ?? Int(Int64(to).saturatingAdd(-1))
     let (reducer, payload) = (reducer.reducer, payload)
     let changes = try await store.changes(of: id, from: .version(from), to: .version(to), reducer: reducer)
     var page = Page(title: "\(id) from version \(from) to \(to)")
