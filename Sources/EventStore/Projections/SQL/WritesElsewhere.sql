@@ -2,8 +2,8 @@
 -- which a change takes, and which is kept to the end of the transaction (manual, "Table-Level Locks").
 -- $1 the schema of the read model, $2 its relations there as SQL, $3 whether the schema holds others too,
 -- $4 tables that may be written to, as SQL, $5 whether to tell functions, types and the like as well, and as class 'there'
--- the numbers of all relations. The name is NULL after the object was dropped. The state differs after a change: it has the modes, and how many rows
--- the transaction has changed, where the object was locked before.
+-- the numbers of all relations. The name is NULL after the object was dropped. The state differs after a change: it has the
+-- modes, and how many rows the transaction has changed, where the object was locked before.
 WITH locked AS (
   SELECT l.relation AS oid, string_agg(l.mode, ' ' ORDER BY l.mode) AS modes
   FROM pg_locks l
@@ -43,8 +43,8 @@ FULL JOIN locked l ON l.oid = o.oid
 LEFT JOIN pg_class c ON c.oid = l.oid
 LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
 -- Indexes and TOAST tables are locked with their table. A comment's lock is kept, and does no harm; so is, from PostgreSQL 17
--- on, one of what depends on a column whose type is changed. Large objects are locked
--- as for a change when they are read (inv_api.c), as by a layout: what counts is whether any was changed.
+-- on, one of what depends on a column whose type is changed. Large objects are locked as for a change when they are read
+-- (inv_api.c), as by a layout: what counts is whether any was changed.
 WHERE o.oid IS NOT NULL OR c.oid IS NULL
    OR c.relkind NOT IN ('i', 'I', 't') AND c.oid <> 'pg_catalog.pg_description'::regclass
       AND NOT ($5 AND c.oid = 'pg_catalog.pg_depend'::regclass)
