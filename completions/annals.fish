@@ -1026,7 +1026,7 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals project" attempts' -l 'attempts' -d 'How often an event that failed is tried alone before it becomes a dead letter.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals project" retry-delay' -l 'retry-delay' -d 'Wait before the first of these tries; each further wait is twice as long.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals project" chunk' -l 'chunk' -d 'Events a transaction.' -rfka ''
-complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals project" poll' -l 'poll' -d 'How often to look for new events.' -rfka ''
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals project" poll' -l 'poll' -d 'Longest wait between two looks for new events.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals project" retry-timeout' -l 'retry-timeout' -d 'How long to try to connect again; 30s with --once, otherwise without an end.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals project" wait-limit' -l 'wait-limit' -d 'Longest wait for a writer; then exit with 75.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals project" progress' -l 'progress' -d 'Say so often how far it is, instead of showing a bar.' -rfka ''

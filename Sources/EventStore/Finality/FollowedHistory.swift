@@ -71,7 +71,7 @@ struct FollowedHistory: Sendable {
       id = bytes
     }
     do {
-      return try connection.query(sql, [.int8(last?.position), .uuid(id)])
+      return try connection.query(sql, [.int8(last?.position), .uuid(id)], prepared: true)
     } catch {
       guard error.sqlState == SQLState.undefinedTable, last != nil else { throw error }
       throw EventStoreError(

@@ -36,7 +36,7 @@ extension StoreConnection {
     _ template: SQLTemplate,
     _ parameters: [Parameter] = []
   ) throws -> [OpenTransaction] {
-    try connection.query(template.sql, parameters).map { row in
+    try connection.query(template.sql, parameters, prepared: true).map { row in
       OpenTransaction(
         name: row.string("name"),
         processID: row.optionalInt32("pid"),

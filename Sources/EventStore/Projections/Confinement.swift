@@ -146,14 +146,14 @@ private struct SessionState {
 
 extension Connection {
   private func enter(_ path: String) throws -> SessionState {
-    try SessionState(query(Self.stateQuery(setting: path, first: true)))
+    try SessionState(query(Self.stateQuery(setting: path, first: true), prepared: true))
   }
 
   /// Goes back to the session's own path.
   ///
   /// - Returns: what is no longer as it was. Every name is qualified, as the path is not ours yet.
   private func leave(_ state: SessionState) throws -> [String] {
-    let now = try SessionState(query(Self.stateQuery(setting: Self.ownPath, first: false)))
+    let now = try SessionState(query(Self.stateQuery(setting: Self.ownPath, first: false), prepared: true))
     return SessionState.facts.indices.filter { now.values[$0] != state.values[$0] }
       .map { SessionState.facts[$0].name }
   }

@@ -83,22 +83,6 @@ extension EventStore {
   }
 }
 
-/// How long a following reader waits before it looks again: the longer the quieter the store is.
-struct PollingPause: Sendable {
-  private static let shortest = Duration.milliseconds(20)
-  private static let longest = Duration.milliseconds(500)
-  private var next = shortest
-
-  mutating func passed(isIdle: Bool) async throws {
-    guard isIdle else {
-      next = Self.shortest
-      return
-    }
-    try await Task.sleep(for: next)
-    next = min(next * 2, Self.longest)
-  }
-}
-
 extension QueryResult {
   /// A row of ``EventsTable/columns``.
   borrowing func event(_ row: Int) -> Event {

@@ -34,8 +34,8 @@ struct Project: AsyncParsableCommand {
   @Option(help: "Events a transaction.")
   var chunk: Int64 = 5_000
 
-  @Option(help: ArgumentHelp("How often to look for new events.", valueName: "duration"))
-  var poll: DurationArgument = "500ms"
+  @Option(help: ArgumentHelp("Longest wait between two looks for new events.", valueName: "duration"))
+  var poll: DurationArgument = "200ms"
 
   @Option(
     help: ArgumentHelp(

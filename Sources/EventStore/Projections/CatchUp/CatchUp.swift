@@ -13,8 +13,8 @@ public struct CatchUpOptions: Sendable, Hashable {
   /// How long to try to connect again after the connection was lost; nil is as long as it takes, or 30 seconds where
   /// the catch-up ends.
   public var retryTimeout: Duration?
-  /// How long to wait for new events.
-  public var pollInterval: Duration = .milliseconds(500)
+  /// The longest wait between two looks for new events. As long as events come it looks every few milliseconds.
+  public var pollInterval: Duration = .milliseconds(200)
 
   /// Goes on until the task is cancelled, and tries an event that failed three times.
   public init() {}
@@ -61,10 +61,13 @@ extension StoreConnection {
       try createFunction(run.apply)
       do {
         run.history = try proveFinality(after: run.history)
+        var pause = PollingPause(longest: run.options.pollInterval)
         repeat {
+          let before = run.result.position
           try applyNews(&run, progress)
           if run.options.once { return }
-          try connection.canceller.sleep(for: run.options.pollInterval)
+          if run.result.position > before { pause.reset() }
+          try connection.canceller.sleep(for: pause.next())
         } while true
       } catch {
         let error = replacement(of: run.history, behind: error) ?? error
@@ -84,7 +87,8 @@ extension StoreConnection {
   /// Applies everything up to the watermark. A chunk with a poison event is cut in pieces until the event is alone.
   private func applyNews(_ run: inout CatchUp, _ progress: (EventStore.Progress) -> Void) throws {
     let final = try finalPosition(of: &run.history, stopsAtHole: !run.options.once)
-    try step(&run, .look)
+    // As long as events come, the transaction that applies them reads the checkpoint.
+    if !run.hasLooked || run.result.isPaused || run.result.position >= final { try step(&run, .look) }
     try requireNotAhead(run, of: final)
     let table = try eventsTable()
     func nextEnd() throws -> Int64 {
@@ -155,6 +159,8 @@ extension StoreConnection {
     case look
     case apply(upTo: Int64)
     case park(Int64, PoisonEvent, attempts: Int)
+
+    var isLook: Bool { if case .look = self { true } else { false } }
   }
 
   /// One transaction on the live generation, whichever that is now; after a swap that is under way.
@@ -167,7 +173,8 @@ extension StoreConnection {
     var result = run.result
     let isDone = try connection.transaction {
       guard try AdvisoryLock.share(run.file.lockOfSwap, connection) else { return false }
-      result.isPaused = try lockProjection(run.file.name)
+      // Who only reads takes no lock: a transaction with one ends with a write to the disk.
+      result.isPaused = try step.isLook ? isPaused(run.file.name) : lockProjection(run.file.name)
       var live = try requireLiveGeneration(of: run.file.name)
       try requireSameFile(live, run.file)
       if result.isPaused { return true }
@@ -191,6 +198,7 @@ extension StoreConnection {
     }
     if result.position > run.result.position { run.backoff.reset() }
     run.result = result
+    run.hasLooked = run.hasLooked || isDone
     return isDone
   }
 }
@@ -202,6 +210,8 @@ private struct CatchUp {
   let apply: GeneratedCode
   let options: CatchUpOptions
   var result: CatchUpResult
+  /// Whether the checkpoint was read.
+  var hasLooked = false
   /// What it has seen of the store.
   var history: FollowedHistory
   /// Begins anew when the checkpoint moves.

@@ -180,7 +180,7 @@ extension Generation {
 
 extension StoreConnection {
   private func generations(_ condition: SQL) throws -> [Generation] {
-    try connection.query("\(raw: Generation.select) WHERE \(condition) ORDER BY g.number DESC")
+    try connection.query("\(raw: Generation.select) WHERE \(condition) ORDER BY g.number DESC", prepared: true)
       .map { Generation($0) }
   }
 

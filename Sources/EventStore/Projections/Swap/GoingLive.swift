@@ -58,8 +58,13 @@ extension StoreConnection {
   ///
   /// - Returns: whether the projection is paused.
   func lockProjection(_ name: String) throws -> Bool {
+    try isPaused(name, lock: "FOR NO KEY UPDATE")
+  }
+
+  /// Whether a projection is paused.
+  func isPaused(_ name: String, lock: StaticString = "") throws -> Bool {
     let result = try connection.query(
-      "SELECT store, is_paused FROM annals.projections WHERE name = \(name) FOR NO KEY UPDATE",
+      "SELECT store, is_paused FROM annals.projections WHERE name = \(name) \(raw: "\(lock)")",
       prepared: true
     )
     guard !result.isEmpty else { throw Self.noProjection(name) }
