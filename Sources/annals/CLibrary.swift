@@ -121,6 +121,26 @@ enum CLibrary {
     return 0o666 & ~mask
   }()
 
+  /// A Unix socket at a path, which its owner alone may open: from its first moment on, as Linux gives the file the mode that
+  /// the socket has when it is bound (`unix_bind_bsd` in af_unix.c).
+  static func boundSocket(_ path: String) throws -> FileDescriptor {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { throw Errno.fileNameTooLong }
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let failed = unsafe withUnsafePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe fchmod(descriptor, 0o600) != 0
+          || bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) != 0
+      }
+    }
+    guard failed else { return FileDescriptor(rawValue: descriptor) }
+    let reason = Errno(rawValue: errno)
+    close(descriptor)
+    throw reason
+  }
+
   /// Gives a file another name, in one step; false when it failed, for the reason in `errno`.
   static func rename(_ path: String, to newPath: String) -> Bool {
     unsafe Glibc.rename(path, newPath) == 0

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -44,15 +43,14 @@ struct BrowseServer {
         )
       case .socket(let path):
         try await removeDeadSocket(path)
-        // A file that others may open for a moment is one that they may have opened.
-        let mask = umask(0o177)
-        defer { umask(mask) }
-        let channel = try await bootstrap.bind(unixDomainSocketPath: path).get()
+        let bound = try CLibrary.boundSocket(path)
+        let channel = try await bootstrap.withBoundSocket(bound.rawValue).get()
         return BrowseServer(channel: channel, address: address)
       }
     } catch let error as IOError {
-      let reason = Errno(rawValue: error.errnoCode)
-      throw CommandError(.failure, "cannot listen on \(address.text): \(reason)", code: "failed")
+      throw address.failure(Errno(rawValue: error.errnoCode))
+    } catch let error as Errno {
+      throw address.failure(error)
     }
   }
 
@@ -85,10 +83,12 @@ struct BrowseServer {
 }
 
 extension BrowseServer.Address {
-  fileprivate var text: String {
-    switch self {
-    case .port(let port): "port \(port) of 127.0.0.1"
-    case .socket(let path): path
-    }
+  fileprivate func failure(_ reason: Errno) -> CommandError {
+    let text =
+      switch self {
+      case .port(let port): "port \(port) of 127.0.0.1"
+      case .socket(let path): path
+      }
+    return CommandError(.failure, "cannot listen on \(text): \(reason)", code: "failed")
   }
 }
