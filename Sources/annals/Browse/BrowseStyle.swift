@@ -21,7 +21,7 @@ enum BrowseStyle {
     p{margin:.35rem 0}.soft,caption,th,.trail{color:var(--soft)}.trail{font-size:.87rem;overflow-wrap:anywhere}
     .late{color:var(--warn);border-left:3px solid currentColor;padding-left:.6rem}
     form{display:flex;flex-wrap:wrap;gap:.4rem .7rem;align-items:center}
-    header form{flex:0 1 28rem}header input{flex:1 1 12rem}header label{position:absolute;left:-99rem}
+    header form{flex:0 1 28rem}header input{flex:1 1 12rem}
     input,button,select{font:inherit;color:inherit;background:var(--back);border:1px solid var(--rule);border-radius:4px;
     padding:.15rem .5rem;min-width:0}
     button{cursor:pointer}button:hover{border-color:var(--mark)}

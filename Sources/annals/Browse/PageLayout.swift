@@ -53,14 +53,13 @@ struct PageLayout {
       ),
       .element(
         "form",
-        [.init("action", PageAddress(.search).text), .init("role", "search")],
-        .element("label", [.init("for", "to")], text: "Go to"),
+        [.init("action", PageAddress(.search).text), .init("role", "search"), .init("autocomplete", "off")],
         .void(
           "input",
           [
-            .init("id", "to"), .init("name", "to"), .init("type", "search"),
+            .init("id", "to"), .init("name", "to"), .init("type", "search"), .init("aria-label", "Go to"),
             .init("placeholder", "stream, event id, @position, correlation id, time"),
-            .init("autocomplete", "off"), .init("spellcheck", "false"),
+            .init("spellcheck", "false"),
           ]
         ),
         .element("button", text: "Go")
