@@ -22,10 +22,17 @@ import Testing
     }
   }
 
+  /// More than a busy machine needs.
+  private static let patient = BrowsePatience(
+    head: .seconds(600),
+    answer: .seconds(600),
+    end: .seconds(600)
+  )
+
   /// - Parameter sleeps: makes the page of a stream take an hour.
   private func serving(
     login: BrowseLogin? = nil,
-    patience: BrowsePatience = BrowsePatience(),
+    patience: BrowsePatience = patient,
     sleeps: Bool = false,
     _ body: (Served) async throws -> Void
   ) async throws {
