@@ -180,8 +180,11 @@ extension Generation {
 
 extension StoreConnection {
   private func generations(_ condition: SQL) throws -> [Generation] {
-    try connection.query("\(raw: Generation.select) WHERE \(condition) ORDER BY g.number DESC", prepared: true)
-      .map { Generation($0) }
+    try connection.query(
+      "\(raw: Generation.select) WHERE \(condition) ORDER BY g.number DESC",
+      prepared: true
+    )
+    .map { Generation($0) }
   }
 
   /// The live generation of a projection; nil before the first.
