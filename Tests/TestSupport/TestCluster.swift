@@ -13,8 +13,9 @@ package struct TestCluster: Sendable {
   /// behind by minutes.
   private static let replicated = Task { try await start() }
 
-  /// The database with an initialized store: a copy of it comes sooner than a new one that is initialized.
-  private let template: Task<String, any Error>
+  /// The databases with an initialized store: a copy of one comes sooner than a new one that is initialized.
+  private static let template = Task { try await shared.value.makeTemplate() }
+  private static let replicatedTemplate = Task { try await replicated.value.makeTemplate() }
 
   /// Runs the body with a database of its own, and drops it afterwards.
   ///
@@ -32,7 +33,8 @@ package struct TestCluster: Sendable {
       let cluster = try await (replicated ? Self.replicated : shared).value
       let maintenance = cluster.database("postgres")
       let database = cluster.database("t\(randomName())")
-      let template = isInitialized ? "TEMPLATE \(try await cluster.template.value)" : ""
+      let source = replicated ? replicatedTemplate : Self.template
+      let template = isInitialized ? "TEMPLATE \(try await source.value)" : ""
       try await maintenance.psql("CREATE DATABASE \(database.name) \(template) \(options)")
       do {
         let result = try await body(database)
@@ -130,22 +132,18 @@ package struct TestCluster: Sendable {
     guard backup.exitCode == 0 else { throw PsqlError(description: backup.standardError) }
   }
 
-  private init(environment: [String: String]) {
-    self.environment = environment
-    template = Task {
-      let maintenance = Self.database("postgres", environment)
-      let database = Self.database("initialized", environment)
-      try await maintenance.psql("CREATE DATABASE \(database.name)")
-      _ = try await EventStore(connecting: database.conninfo).initialize()
-      let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(database.name)'"
-      try await until { try await maintenance.psql(sessions) == "0" }
-      return database.name
-    }
+  /// - Returns: its name.
+  private func makeTemplate() async throws -> String {
+    let maintenance = database("postgres")
+    let template = database("initialized")
+    try await maintenance.psql("CREATE DATABASE \(template.name)")
+    _ = try await EventStore(connecting: template.conninfo).initialize()
+    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(template.name)'"
+    try await until { try await maintenance.psql(sessions) == "0" }
+    return template.name
   }
 
-  private func database(_ name: String) -> TestDatabase { Self.database(name, environment) }
-
-  private static func database(_ name: String, _ environment: [String: String]) -> TestDatabase {
+  private func database(_ name: String) -> TestDatabase {
     TestDatabase(name: name, environment: environment.merging(["PGDATABASE": name]) { $1 })
   }
 

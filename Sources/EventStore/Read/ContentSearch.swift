@@ -26,7 +26,7 @@ struct ContentSearch {
     var conditions = query.conditions(in: table)
     if let end { conditions.append(query.reversed ? "e.position < \(end)" : "e.position > \(end)") }
     let limit = min(portion, query.limit ?? .max)
-    // "+ 0" keeps the planner from walking the positions. A row a place would take five times the memory.
+    // "+ 0" keeps the planner from walking the positions. The places come as one value: rows take more memory.
     let sql: SQL = """
       SELECT string_agg(int8send(position), '') AS places FROM (
         SELECT e.position FROM \(raw: table.source) e WHERE \(conditions.conjunction)

@@ -11,11 +11,10 @@ import Testing
     try await withStore { db, _ in
       let steps = try await append.steps(db)
       try #require(steps.count > 8, "too few steps: \(steps)")
-      let cuts = steps.enumerated().flatMap { number, step in step.cuts(number).map { (step, $0) } }
-      // Half of the connections stay cut; which ones is drawn, but always the same.
-      var random = SplitMix64(state: 15)
-      var runs = cuts.map { step, cut in
-        AppendRun(append: append, step: step, cut: cut, isForGood: Bool.random(using: &random))
+      var runs = steps.enumerated().flatMap { number, step in
+        [false, true].flatMap { isForGood in
+          step.cuts(number).map { AppendRun(append: append, step: step, cut: $0, isForGood: isForGood) }
+        }
       }[...]
       // Most runs wait for the end of their patience, so that some of them go side by side.
       try await withThrowingTaskGroup(of: Void.self) { group in

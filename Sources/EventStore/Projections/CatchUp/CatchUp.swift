@@ -14,7 +14,7 @@ public struct CatchUpOptions: Sendable, Hashable {
   /// the catch-up ends.
   public var retryTimeout: Duration?
   /// The longest wait between two looks for new events. As long as events come it looks every few milliseconds.
-  public var pollInterval: Duration = .milliseconds(200)
+  public var pollInterval = PollingPause.usualLongest
 
   /// Goes on until the task is cancelled, and tries an event that failed three times.
   public init() {}

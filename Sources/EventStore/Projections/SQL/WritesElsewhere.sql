@@ -47,7 +47,8 @@ LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
 -- (inv_api.c), as by a layout: what counts is whether any was changed.
 WHERE o.oid IS NOT NULL OR c.oid IS NULL
    OR c.relkind NOT IN ('i', 'I', 't') AND c.oid <> 'pg_catalog.pg_description'::regclass
-      AND NOT ($5 AND c.oid = 'pg_catalog.pg_depend'::regclass)
+      AND NOT ($5 AND c.oid = 'pg_catalog.pg_depend'::regclass
+               AND current_setting('server_version_num')::integer >= 170000)
       AND (c.oid <> 'pg_catalog.pg_largeobject'::regclass
            OR pg_stat_get_xact_tuples_inserted(c.oid) + pg_stat_get_xact_tuples_updated(c.oid)
                 + pg_stat_get_xact_tuples_deleted(c.oid) > 0)

@@ -130,7 +130,7 @@ extension PageMaker {
     )
   }
 
-  /// A time becomes the position of the last event until then: a link that shows the same to whom it is sent.
+  /// A time becomes the position of the last event until then: the link then shows the same to everybody.
   func place(at text: String) async throws -> PageAddress {
     var read = EventQuery()
     read.until = try await store.times(text).upperBound
