@@ -1,7 +1,7 @@
 /// How long a follower waits before it looks for events again: a few milliseconds as long as events come, and the longer the
 /// quieter the store is.
 struct PollingPause: Sendable {
-  private static let shortest = Duration.milliseconds(5)
+  private static let shortest = Duration.milliseconds(2)
   /// The longest wait where nobody says otherwise: a projection that looks five times a second takes 2 % of a processor, the
   /// server's share included (Benchmarks/latency.sh).
   static let usualLongest = Duration.milliseconds(200)

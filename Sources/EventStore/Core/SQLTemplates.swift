@@ -141,7 +141,7 @@ extension SQLTemplate {
   static let distributedTables = SQLTemplate(PackageResources.DistributedTables_sql)
   static let differenceQueries = SQLTemplate(PackageResources.DifferenceQueries_sql)
   static let shadowingNames = SQLTemplate(PackageResources.ShadowingNames_sql)
-  static let writesElsewhere = SQLTemplate(PackageResources.WritesElsewhere_sql)
+  static let writesElsewhere = SQLTemplate(PackageResources.WritesElsewhere_sql, "defining")
   static let immovableObjects = SQLTemplate(PackageResources.ImmovableObjects_sql)
   static let liveAdditions = SQLTemplate(PackageResources.LiveAdditions_sql)
   static let liveOwners = SQLTemplate(PackageResources.LiveOwners_sql)

@@ -329,7 +329,7 @@ struct EventsTable: Sendable, Hashable {
       SELECT aggregate_id, version FROM \(raw: relation) e
       WHERE e.\(identifier: "\(column)") IS NULL AND \(isOwn ? mayBeNull : "true") LIMIT 1
       """
-    let without = try connection.query(sql)
+    let without = try connection.query(sql, prepared: true)
     if without.isEmpty { return }
     let aggregate = without[0].optionalString("aggregate_id").map { " of \($0)" } ?? ""
     let version = without[0].optionalInt32("version").map { ", version \($0)," } ?? ""

@@ -1,8 +1,8 @@
 -- The relations of a read model, and those outside that this transaction may have changed: what it has locked in a mode
 -- which a change takes, and which is kept to the end of the transaction (manual, "Table-Level Locks").
 -- $1 the schema of the read model, $2 its relations there as SQL, $3 whether the schema holds others too,
--- $4 tables that may be written to, as SQL, $5 whether to tell functions, types and the like as well, and as class 'there'
--- the numbers of all relations. The name is NULL after the object was dropped. The state differs after a change: it has the
+-- $4 tables that may be written to, as SQL. {defining} is whether to tell functions, types and the like as well, and as class
+-- 'there' the numbers of all relations: the planner leaves out what is not asked for. The name is NULL after the object was dropped. The state differs after a change: it has the
 -- modes, and how many rows the transaction has changed, where the object was locked before.
 WITH locked AS (
   SELECT l.relation AS oid, string_agg(l.mode, ' ' ORDER BY l.mode) AS modes
@@ -19,39 +19,42 @@ WITH locked AS (
   SELECT oid FROM named UNION SELECT reltoastrelid FROM named WHERE reltoastrelid <> 0
 ), own AS (
   SELECT oid FROM tables
-  UNION SELECT i.indexrelid FROM pg_index i JOIN tables t ON t.oid = i.indrelid
-  UNION SELECT d.objid FROM pg_depend d JOIN tables t ON t.oid = d.refobjid
+  -- Arrays, as PostgreSQL takes the tables for many, and would read these catalogues from end to end.
+  UNION SELECT i.indexrelid FROM pg_index i WHERE i.indrelid = ANY (ARRAY(SELECT oid FROM tables))
+  UNION SELECT d.objid FROM pg_depend d
         WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+          AND d.refobjid = ANY (ARRAY(SELECT oid FROM tables))
 ), made AS (
-  SELECT 'pg_proc'::regclass AS class, oid, pronamespace AS schema, xmin AS writer FROM pg_proc WHERE $5
-  UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace, xmin FROM pg_type WHERE $5 AND typtype IN ('d', 'e', 'r')
-  UNION ALL SELECT 'pg_operator'::regclass, oid, oprnamespace, xmin FROM pg_operator WHERE $5
-  UNION ALL SELECT 'pg_opclass'::regclass, oid, opcnamespace, xmin FROM pg_opclass WHERE $5
-  UNION ALL SELECT 'pg_opfamily'::regclass, oid, opfnamespace, xmin FROM pg_opfamily WHERE $5
-  UNION ALL SELECT 'pg_conversion'::regclass, oid, connamespace, xmin FROM pg_conversion WHERE $5
-  UNION ALL SELECT 'pg_ts_config'::regclass, oid, cfgnamespace, xmin FROM pg_ts_config WHERE $5
-  UNION ALL SELECT 'pg_ts_dict'::regclass, oid, dictnamespace, xmin FROM pg_ts_dict WHERE $5
+  SELECT 'pg_proc'::regclass AS class, oid, pronamespace AS schema, xmin AS writer FROM pg_proc WHERE {defining}
+  UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace, xmin FROM pg_type WHERE {defining} AND typtype IN ('d', 'e', 'r')
+  UNION ALL SELECT 'pg_operator'::regclass, oid, oprnamespace, xmin FROM pg_operator WHERE {defining}
+  UNION ALL SELECT 'pg_opclass'::regclass, oid, opcnamespace, xmin FROM pg_opclass WHERE {defining}
+  UNION ALL SELECT 'pg_opfamily'::regclass, oid, opfnamespace, xmin FROM pg_opfamily WHERE {defining}
+  UNION ALL SELECT 'pg_conversion'::regclass, oid, connamespace, xmin FROM pg_conversion WHERE {defining}
+  UNION ALL SELECT 'pg_ts_config'::regclass, oid, cfgnamespace, xmin FROM pg_ts_config WHERE {defining}
+  UNION ALL SELECT 'pg_ts_dict'::regclass, oid, dictnamespace, xmin FROM pg_ts_dict WHERE {defining}
   UNION ALL SELECT 'pg_class'::regclass, oid, relnamespace, xmin FROM pg_class
-  WHERE $5 AND relkind NOT IN ('i', 'I', 't')
+  WHERE {defining} AND relkind NOT IN ('i', 'I', 't')
 )
-SELECT 'pg_class' AS class, coalesce(o.oid, l.oid)::bigint AS number, o.oid IS NOT NULL AS is_own,
-       CASE WHEN c.oid IS NOT NULL THEN format('%I.%I', n.nspname, c.relname) END AS name,
+SELECT 'pg_class' AS class, o.oid::bigint AS number, true AS is_own, NULL AS name, NULL AS state FROM own o
+UNION ALL
+SELECT 'pg_class', l.oid::bigint, false, CASE WHEN c.oid IS NOT NULL THEN format('%I.%I', n.nspname, c.relname) END,
        concat_ws(' ', l.modes, pg_stat_get_xact_tuples_inserted(c.oid), pg_stat_get_xact_tuples_updated(c.oid),
-                 pg_stat_get_xact_tuples_deleted(c.oid)) AS state
-FROM own o
-FULL JOIN locked l ON l.oid = o.oid
+                 pg_stat_get_xact_tuples_deleted(c.oid))
+FROM locked l
 LEFT JOIN pg_class c ON c.oid = l.oid
 LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
 -- Indexes and TOAST tables are locked with their table. A comment's lock is kept, and does no harm; so is, from PostgreSQL 17
 -- on, one of what depends on a column whose type is changed. Large objects are locked as for a change when they are read
 -- (inv_api.c), as by a layout: what counts is whether any was changed.
-WHERE o.oid IS NOT NULL OR c.oid IS NULL
-   OR c.relkind NOT IN ('i', 'I', 't') AND c.oid <> 'pg_catalog.pg_description'::regclass
-      AND NOT ($5 AND c.oid = 'pg_catalog.pg_depend'::regclass
-               AND current_setting('server_version_num')::integer >= 170000)
-      AND (c.oid <> 'pg_catalog.pg_largeobject'::regclass
-           OR pg_stat_get_xact_tuples_inserted(c.oid) + pg_stat_get_xact_tuples_updated(c.oid)
-                + pg_stat_get_xact_tuples_deleted(c.oid) > 0)
+WHERE l.oid NOT IN (SELECT o.oid FROM own o)
+  AND (c.oid IS NULL
+       OR c.relkind NOT IN ('i', 'I', 't') AND c.oid <> 'pg_catalog.pg_description'::regclass
+          AND NOT ({defining} AND c.oid = 'pg_catalog.pg_depend'::regclass
+                   AND current_setting('server_version_num')::integer >= 170000)
+          AND (c.oid <> 'pg_catalog.pg_largeobject'::regclass
+               OR pg_stat_get_xact_tuples_inserted(c.oid) + pg_stat_get_xact_tuples_updated(c.oid)
+                    + pg_stat_get_xact_tuples_deleted(c.oid) > 0))
 UNION ALL
 -- What is visible and whose writer is in progress was written by this transaction, or by one below it.
 SELECT 'catalog', m.oid::bigint, false, pg_describe_object(m.class, m.oid, 0), m.writer::text
@@ -60,4 +63,4 @@ WHERE n.nspname <> $1 AND m.oid NOT IN (SELECT o.oid FROM own o)
   AND age(m.writer) <= age((txid_current() & 4294967295)::text::xid)
   AND txid_status((txid_current() & ~4294967295) | m.writer::text::bigint) = 'in progress'
 UNION ALL
-SELECT 'there', c.oid::bigint, false, NULL, '' FROM pg_class c WHERE $5
+SELECT 'there', c.oid::bigint, false, NULL, '' FROM pg_class c WHERE {defining}
