@@ -1882,7 +1882,7 @@ _annals_trace() {
 
 _annals_replay() {
     repeating_flags=()
-    non_repeating_flags=(--raw --follow --park -n --dry-run -x --expanded --version '-?' --help)
+    non_repeating_flags=(--raw --follow --standby --park -n --dry-run -x --expanded --version '-?' --help)
     repeating_options=(--set --type --data --metadata --text --where)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --start --exec --timeout --retries --rate --time-limit --retry-timeout --wait-limit -o --output --fields --into --progress)
     __annals_offer_flags_options 1
@@ -2740,7 +2740,7 @@ _annals_rebuild-projection() {
 
 _annals_project() {
     repeating_flags=()
-    non_repeating_flags=(--raw --once --version '-?' --help)
+    non_repeating_flags=(--raw --once --standby --version '-?' --help)
     repeating_options=(--set)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --attempts --retry-delay --chunk --poll --retry-timeout --wait-limit --progress)
     __annals_offer_flags_options -1

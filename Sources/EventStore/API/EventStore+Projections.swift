@@ -19,7 +19,7 @@ extension EventStore {
     options: CatchUpOptions = CatchUpOptions(),
     progress: @Sendable (EventStore.Progress) -> Void = { _ in }
   ) async throws -> CatchUpResult {
-    try await perform { try $0.project(projection, options: options, progress: progress) }
+    try await keepCurrent(projection, options, progress)
   }
 
   /// Puts the generation that was live before in the place of the live one, which is kept in turn.

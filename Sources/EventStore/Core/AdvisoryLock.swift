@@ -76,6 +76,29 @@ enum AdvisoryLock {
     connection.heldLocks.insert(ByteString(name))
   }
 
+  /// Takes a lock, and waits for it as long as another session has it.
+  ///
+  /// It asks again and again: a session that waits in pg_advisory_lock() holds a snapshot, which keeps vacuum from its work.
+  ///
+  /// - Parameter waiting: is called once when somebody has it, with the error that names the holder.
+  static func acquireInTurn(
+    _ name: String,
+    _ connection: Connection,
+    waiting: (EventStoreError) -> Void
+  ) throws {
+    var isWaiting = false
+    while true {
+      do {
+        return try acquire(name, connection)
+      } catch let error as EventStoreError {
+        let isOurs = connection.heldLocks.contains(ByteString(name))
+        guard error.code == .locked, !isOurs else { throw error }
+        if !isWaiting { waiting(error) }
+        isWaiting = true
+      }
+    }
+  }
+
   /// Takes a lock to the end of the transaction, which a pooler leaves whole.
   static func acquireForTransaction(_ name: String, _ connection: Connection) throws {
     try acquire(name, by: "SELECT pg_try_advisory_xact_lock($1, hashtext($2))", connection)
@@ -162,6 +185,18 @@ enum AdvisoryLock {
   }
 }
 
+extension StoreConnection {
+  /// Takes a lock, waits for it as long as another session has it, and says so.
+  func acquireInTurn(_ name: String) throws {
+    var hasWaited = false
+    try AdvisoryLock.acquireInTurn(name, connection) { error in
+      hasWaited = true
+      notify("on standby: \(error.message)\(error.detail.map { " (\($0))" } ?? "")")
+    }
+    if hasWaited { notify("taking over \(name)") }
+  }
+}
+
 extension Connection {
   /// Makes the session fit for work that takes long: limits that a role has for an application's short statements do
   /// not hold, as pg_dump does it; and a long statement, with this session's locks, ends soon after the client was killed.
@@ -175,4 +210,26 @@ extension Connection {
     if serverVersion >= 170_000 { settings.append(SessionSetting("transaction_timeout", "0")) }
     try set(settings)
   }
+
+  /// Has the server end this session, with its locks, when the client says nothing for so long: it was stopped, or its network
+  /// is cut. PostgreSQL 13 notices that within a transaction alone. Zero is for ever, as it is by default.
+  func endWhenSilent(for silence: Duration) throws {
+    let value = "\(Int64(silence / .milliseconds(1)))"
+    var settings = [SessionSetting("idle_in_transaction_session_timeout", value)]
+    if serverVersion >= 140_000 { settings.append(SessionSetting("idle_session_timeout", value)) }
+    try set(settings)
+  }
+
+  /// Sleeps, and tells the server now and then that the client is there.
+  func sleepAlive(for duration: Duration) throws {
+    var rest = duration
+    while rest > Self.signOfLife {
+      try canceller.sleep(for: Self.signOfLife)
+      try execute("")
+      rest -= Self.signOfLife
+    }
+    try canceller.sleep(for: rest)
+  }
+
+  private static let signOfLife = Duration.milliseconds(500)
 }

@@ -41,14 +41,19 @@ struct Checkpoint: Sendable {
       WHERE name = \(name) AND position = \(position) AND position < \(new)
       """,
       connection,
-      orThrow: CheckpointFence.moved(
-        "checkpoint '\(name)'",
-        from: position,
-        consequence: "Events after that position may have been done twice.",
-        hint: "See who else replays with this checkpoint; run again to go on from where it is now."
-      )
+      orThrow: moved
     )
     position = new
+  }
+
+  /// What is thrown when it is elsewhere.
+  fileprivate var moved: EventStoreError {
+    CheckpointFence.moved(
+      "checkpoint '\(name)'",
+      from: position,
+      consequence: "Events after that position may have been done twice.",
+      hint: "See who else replays with this checkpoint; run again to go on from where it is now."
+    )
   }
 
   static func lockName(_ checkpoint: String) -> String { "checkpoint \(checkpoint)" }
@@ -65,9 +70,12 @@ extension EventStore {
     _ name: String,
     for query: EventQuery,
     following: Bool = true,
+    standby: Bool = false,
     start: ReplayStart? = nil
   ) async throws -> Checkpoint {
-    try await perform { try $0.openCheckpoint(name, for: query, following: following, start: start) }
+    try await perform {
+      try $0.openCheckpoint(name, for: query, following: following, standby: standby, start: start)
+    }
   }
 
   func closeCheckpoint(_ name: String) {
@@ -94,18 +102,24 @@ extension StoreConnection {
     _ name: String,
     for query: EventQuery,
     following: Bool,
+    standby: Bool,
     start: ReplayStart? = nil
   ) throws -> Checkpoint {
-    let history = try requireFollowable(keepsCheckpoint: true)
+    try requireFollowable(keepsCheckpoint: true)
     try requireSchema()
     // What the replay would refuse must not leave a checkpoint behind that belongs to it.
     if !following { try requireNames(in: query) }
     try requireContents(of: query)
     try requireComplete(for: query)
-    try AdvisoryLock.acquire(Checkpoint.lockName(name), connection)
+    if standby {
+      try acquireInTurn(Checkpoint.lockName(name))
+    } else {
+      try AdvisoryLock.acquire(Checkpoint.lockName(name), connection)
+    }
     do {
       let checkpoint = try readCheckpoint(name, query, start)
-      try requireNotAhead(checkpoint.position, of: name, history)
+      // Who waited for the lock sees what has come meanwhile.
+      try requireNotAhead(checkpoint.position, of: name, try proveFinality())
       return checkpoint
     } catch {
       AdvisoryLock.release(Checkpoint.lockName(name), connection)
@@ -115,7 +129,7 @@ extension StoreConnection {
 
   func keepLock(of checkpoint: Checkpoint) throws -> Checkpoint {
     var checkpoint = checkpoint
-    _ = try relock(&checkpoint)
+    if try relock(&checkpoint), try !isMoved(checkpoint, to: checkpoint.position) { throw checkpoint.moved }
     return checkpoint
   }
 

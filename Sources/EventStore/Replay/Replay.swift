@@ -17,6 +17,9 @@ public struct ReplayOptions: Sendable, Hashable {
   /// Most events a batch; nil leaves it to their size.
   public var batchSize: Int?
 
+  /// Waits while another session replays with the checkpoint, and takes over when that one ends; otherwise that is an error.
+  public var isStandby = false
+
   /// Everything that is there, as fast as the sink takes it, without a checkpoint.
   public init() {}
 }
@@ -84,12 +87,31 @@ extension EventStore {
     into sink: (EventBatch) async throws -> Void
   ) async throws -> ReadResult {
     guard let name = options.checkpoint else { return try await run(query, options, nil, sink) }
-    let checkpoint = try await openCheckpoint(
-      name,
-      for: query,
-      following: options.isFollowing,
-      start: options.start
-    )
+    while true {
+      do {
+        return try await replay(query, options, name, sink)
+      } catch let error as EventStoreError where error.code == .locked && options.isStandby {
+        // Another session took over while the connection was lost.
+      }
+    }
+  }
+
+  private nonisolated func replay(
+    _ query: EventQuery,
+    _ options: ReplayOptions,
+    _ name: String,
+    _ sink: (EventBatch) async throws -> Void
+  ) async throws -> ReadResult {
+    // Whoever waits for its turn may lose its connection meanwhile.
+    let checkpoint = try await reconnecting(within: options.isStandby ? options.retryTimeout : .zero) {
+      try await openCheckpoint(
+        name,
+        for: query,
+        following: options.isFollowing,
+        standby: options.isStandby,
+        start: options.start
+      )
+    }
     do {
       var query = query
       query.afterPosition = max(query.afterPosition ?? .min, checkpoint.position)

@@ -20,6 +20,9 @@ struct Project: AsyncParsableCommand {
   @Flag(help: "End when everything is applied.")
   var once = false
 
+  @Flag(help: "Wait while another process keeps them current, and take over.")
+  var standby = false
+
   @Option(help: "How often an event that failed is tried alone before it becomes a dead letter.")
   var attempts = 3
 
@@ -53,6 +56,7 @@ struct Project: AsyncParsableCommand {
 
   func validate() throws {
     if attempts < 0 { throw ValidationError("--attempts cannot be negative") }
+    if once, standby { throw ValidationError("--standby waits for its turn; leave out --once") }
     if chunk < 1 { throw ValidationError("--chunk must be 1 or more") }
   }
 
@@ -102,7 +106,7 @@ struct Project: AsyncParsableCommand {
 
   private var options: CatchUpOptions {
     var options = CatchUpOptions()
-    options.once = once
+    (options.once, options.isStandby) = (once, standby)
     options.attempts = attempts
     options.retryDelay = retryDelay.duration
     options.chunkSize = chunk

@@ -7,7 +7,6 @@ struct Replay: AsyncParsableCommand {
     commandName: "replay",
     abstract: "Print events as NDJSON, in order, or pass them on.",
     discussion: """
-        annals replay > backup.ndjson
         annals replay --into april orders.sql --until 2024-04-01
         annals replay | annals append -d copy --from -
       """
@@ -32,6 +31,9 @@ struct Replay: AsyncParsableCommand {
     completion: .checkpoint
   )
   var checkpoint: String?
+
+  @Flag(help: "Wait for the end of who has the checkpoint; take over.")
+  var standby = false
 
   @Option(help: ArgumentHelp("Where a new checkpoint begins: now, N or a time.", valueName: "place"))
   var start: String?
@@ -100,6 +102,9 @@ struct Replay: AsyncParsableCommand {
       throw ValidationError(
         "--start says where a --checkpoint begins; without one use --from-position or --since"
       )
+    }
+    if standby, checkpoint == nil || !follow {
+      throw ValidationError("--standby waits for its turn with a --checkpoint, and needs --follow")
     }
     if checkpoint == "" { throw ValidationError("--checkpoint needs a name") }
   }
@@ -170,6 +175,7 @@ struct Replay: AsyncParsableCommand {
     var options = ReplayOptions()
     (options.isFollowing, options.checkpoint, options.eventsPerSecond) = (follow, checkpoint, rate)
     (options.timeLimit, options.retryTimeout) = (timeLimit?.duration, retry.timeout)
+    options.isStandby = standby
     return options
   }
 }

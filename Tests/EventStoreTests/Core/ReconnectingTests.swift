@@ -59,6 +59,23 @@ import Testing
     }
   }
 
+  @Test func aCatchUpGoesOn() async throws {
+    try await Shop.open(events: 50) { shop in
+      try await shop.rebuild(sums)
+      try await shop.append(100)
+      let result = try await withProxy(shop, losses: 4) { store in
+        var options = CatchUpOptions()
+        (options.once, options.chunkSize) = (true, 10)
+        return try await store.project(
+          try Projection(path: "sums.sql", bytes: Array(sums.utf8)),
+          options: options
+        )
+      }
+      #expect(result.position == 150)
+      #expect(try await shop.sums() == shop.expectedSums())
+    }
+  }
+
   /// The swap is committed, and nobody hears of it: that is no reason to build once more.
   @Test func aSwapWithoutAnAnswerIsFound() async throws {
     try await Shop.open(events: 50) { shop in

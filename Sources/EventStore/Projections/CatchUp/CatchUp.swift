@@ -16,6 +16,15 @@ public struct CatchUpOptions: Sendable, Hashable {
   /// The longest wait between two looks for new events. As long as events come it looks every few milliseconds.
   public var pollInterval = PollingPause.usualLongest
 
+  /// Waits while another session keeps the projection current, and takes over when that one ends; otherwise that is an error.
+  ///
+  /// A session that waits, or that others may wait for, is ended by the server when its client says nothing for
+  /// ``silenceOfHolder``: whoever is stopped, or cut off, must not keep the others from taking over.
+  public var isStandby = false
+
+  /// How long the holder of a projection may say nothing while others may wait for it.
+  public static let silenceOfHolder = Duration.milliseconds(1500)
+
   /// Goes on until the task is cancelled, and tries an event that failed three times.
   public init() {}
 }
@@ -34,30 +43,69 @@ public struct CatchUpResult: Sendable, Hashable {
   public internal(set) var isPaused = false
 }
 
-extension StoreConnection {
-  func project(
+extension EventStore {
+  /// Goes on after what passes, on a new connection where the old one was lost. Whoever runs once, as cron does, wants an
+  /// end; a service goes on for ever.
+  func keepCurrent(
     _ projection: Projection,
-    options: CatchUpOptions,
-    progress: @Sendable (EventStore.Progress) -> Void
-  ) throws -> CatchUpResult {
+    _ options: CatchUpOptions,
+    _ progress: @Sendable (EventStore.Progress) -> Void
+  ) async throws -> CatchUpResult {
+    // Who is to take over soon asks often.
+    let longest = options.isStandby ? Duration.seconds(1) : .seconds(5)
+    var backoff = Backoff(
+      within: options.retryTimeout ?? (options.once ? .seconds(30) : nil),
+      longest: longest
+    )
+    var run: CatchUp?
+    var reached: Int64?
+    while true {
+      let failure: EventStoreError
+      do {
+        let attempt = try await perform { store in
+          var current = try run ?? store.catchUp(projection, options)
+          defer { run = current }
+          return try store.attempt(&current, progress)
+        }
+        switch attempt {
+        case .success(let result): return result
+        case .failure(let error): failure = EventStoreError(error)
+        }
+      } catch let error as EventStoreError where error.code == .cannotConnect { failure = error }
+      if run?.result.position != reached { backoff.reset() }
+      reached = run?.result.position
+      let isFirst = !backoff.isRunning
+      guard let pause = backoff.next() else { throw failure }
+      if !isFirst { notify("\(projection.path): \(failure.message); trying again") }
+      try await Task.sleep(for: pause)
+    }
+  }
+}
+
+extension StoreConnection {
+  fileprivate func catchUp(_ projection: Projection, _ options: CatchUpOptions) throws -> CatchUp {
     let file = try definition(of: projection)
     try requireSchema()
-    let source = try eventSource()
     let unseen = FollowedHistory(of: table, relation, sequence: nil)
-    var run = CatchUp(file: file, source: source, options: options, unseen)
-    while true {
-      do {
-        try keepCurrent(&run, progress)
-        return run.result
-      } catch let error as PostgresError where error.isPassing && !canceller.isCancelled {
-        try run.waitToReconnect(after: error, canceller, notify)
-      }
+    return CatchUp(file: file, source: try eventSource(), options: options, unseen)
+  }
+
+  /// - Returns: the failure where the same may succeed later.
+  fileprivate func attempt(
+    _ run: inout CatchUp,
+    _ progress: (EventStore.Progress) -> Void
+  ) throws -> Result<CatchUpResult, PostgresError> {
+    do {
+      try keepCurrent(&run, progress)
+      return .success(run.result)
+    } catch let error as PostgresError where error.isPassing && !canceller.isCancelled {
+      return .failure(error)
     }
   }
 
   private func keepCurrent(_ run: inout CatchUp, _ progress: (EventStore.Progress) -> Void) throws {
     try connection.prepareLongWork()
-    try AdvisoryLock.hold("projection \(run.file.name)", connection) {
+    try holdProjection(run) {
       try createFunction(run.apply)
       do {
         run.history = try proveFinality(after: run.history)
@@ -67,7 +115,7 @@ extension StoreConnection {
           try applyNews(&run, progress)
           if run.options.once { return }
           if run.result.position > before { pause.reset() }
-          try connection.canceller.sleep(for: pause.next())
+          try connection.sleepAlive(for: pause.next())
         } while true
       } catch {
         let error = replacement(of: run.history, behind: error) ?? error
@@ -82,6 +130,17 @@ extension StoreConnection {
         throw failure
       }
     }
+  }
+
+  /// Runs `body` as the only one that keeps a projection current.
+  private func holdProjection(_ run: CatchUp, _ body: () throws -> Void) throws {
+    let lock = "projection \(run.file.name)"
+    guard run.options.isStandby else { return try AdvisoryLock.hold(lock, connection, body) }
+    try acquireInTurn(lock)
+    defer { AdvisoryLock.release(lock, connection) }
+    try connection.endWhenSilent(for: CatchUpOptions.silenceOfHolder)
+    defer { connection.cleanUp { try connection.endWhenSilent(for: .zero) } }
+    try body()
   }
 
   /// Applies everything up to the watermark. A chunk with a poison event is cut in pieces until the event is alone.
@@ -140,7 +199,7 @@ extension StoreConnection {
     // An event that cannot be read stays so.
     let attempts = poison.location == nil ? 0 : run.options.attempts
     for _ in 0..<attempts {
-      try connection.canceller.sleep(for: .seconds(delaySeconds * .random(in: 0.75...1.25)))
+      try connection.sleepAlive(for: .seconds(delaySeconds * .random(in: 0.75...1.25)))
       delaySeconds *= 2
       do {
         return try step(&run, .apply(upTo: position))
@@ -196,7 +255,6 @@ extension StoreConnection {
       result.events += live.events - eventsBefore
       return true
     }
-    if result.position > run.result.position { run.backoff.reset() }
     run.result = result
     run.hasLooked = run.hasLooked || isDone
     return isDone
@@ -214,8 +272,6 @@ private struct CatchUp {
   var hasLooked = false
   /// What it has seen of the store.
   var history: FollowedHistory
-  /// Begins anew when the checkpoint moves.
-  var backoff: Backoff
 
   init(
     file: Projection,
@@ -225,20 +281,7 @@ private struct CatchUp {
   ) {
     (self.file, self.source, self.options, self.history) = (file, source, options, history)
     apply = ProjectionCompiler(file, source: source).applyFunction()
-    backoff = Backoff(within: options.retryTimeout ?? (options.once ? .seconds(30) : nil))
     result = CatchUpResult(projection: file.name)
-  }
-
-  /// Whoever runs once, as cron does, wants an end; a service goes on for ever.
-  mutating func waitToReconnect(
-    after error: PostgresError,
-    _ canceller: Canceller,
-    _ notify: (String) -> Void
-  ) throws {
-    let isFirst = !backoff.isRunning
-    guard let pause = backoff.next() else { throw error }
-    if !isFirst { notify("\(file.name): \(error.message); trying again") }
-    try canceller.sleep(for: pause)
   }
 }
 
