@@ -66,7 +66,7 @@ import Testing
     prepare: (TestDatabase, FilePath) async throws -> Void = { _, _ in },
     isDone: (TestDatabase, FilePath) async throws -> Bool,
     harms: [Harm] = Harm.allCases,
-    _ check: (TestDatabase, FilePath) async throws -> Void
+    check: (TestDatabase, FilePath) async throws -> Void
   ) async throws {
     try await TestCluster.withServer { server, db in
       let folder = FilePath("/tmp/annals-takeover-\(UInt64.random(in: 0 ... .max))")
@@ -171,7 +171,7 @@ import Testing
       #expect(built.exitCode == 0, "\(built.standardError)")
     } isDone: { db, _ in
       try await db.psql("SELECT (SELECT count(*) FROM seen) >= (SELECT count(*) FROM events)") == "t"
-    } _: { db, folder in
+    } check: { db, folder in
       let difference = try await db.psql(
         "SELECT count(*), count(DISTINCT position), count(*) - (SELECT count(*) FROM events) FROM seen"
       )
@@ -191,13 +191,14 @@ import Testing
         let all = try await db.psql("SELECT max(position) FROM events")
         return try await db.psql("SELECT position >= \(all) FROM annals.checkpoints") == "t"
       },
-      harms: [.killed, .restarted]
-    ) { db, folder in
-      let lines = try await runShell(
-        "cat '\(folder)'/?/out | grep -o '\"position\":[0-9]*' | sort -u | wc -l"
-      )
-      #expect(lines.standardOutput == "\(try await db.psql("SELECT count(*) FROM events"))\n")
-    }
+      harms: [.killed, .restarted],
+      check: { db, folder in
+        let lines = try await runShell(
+          "cat '\(folder)'/?/out | grep -o '\"position\":[0-9]*' | sort -u | wc -l"
+        )
+        #expect(lines.standardOutput == "\(try await db.psql("SELECT count(*) FROM events"))\n")
+      }
+    )
   }
 
   private func rmdirAll(_ folder: FilePath) { try? FileManager.default.removeItem(atPath: folder.string) }
