@@ -14,7 +14,9 @@ import Testing
 
   /// They are shown for what they find.
   private static let statuses: [String: Int32] = [
-    "annals dead-letters list orders": 2
+    "annals dead-letters list orders": 2,
+    "annals restore --missing shop.ndjson": 2,
+    "annals project --once --attempts 1 orders.sql": 5,
   ]
 
   /// They go on until somebody ends them.
@@ -43,8 +45,20 @@ import Testing
   func isShownAsItIsWritten(page: ShownPage) async throws {
     let text = try await runShell("mandoc -T utf8 -O width=160 '\(SourceTree.path(page.name))'")
       .standardOutput
-    for line in (page.commands.map(\.text) + page.files).flatMap({ $0.split(separator: "\n") }) {
+    let shown = page.commands.map(\.text) + page.files + page.commands.flatMap(\.output)
+    for line in shown.flatMap({ $0.split(separator: "\n") }) {
       #expect(text.contains(line))
+    }
+  }
+
+  @Test func everyRecipeHasACommandAndAPageThatSaysMore() throws {
+    let recipes = try SourceTree.read(ShownPage.cookbook).split(separator: "\n.Sh SEE ALSO")[0]
+      .split(separator: "\n.Ss ").dropFirst()
+    #expect(recipes.count >= 30)
+    for recipe in recipes {
+      for needed in ["\n.Bd ", "\n$ annals ", "\n.Xr "] {
+        #expect(recipe.contains(needed), "\(recipe)")
+      }
     }
   }
 
@@ -169,6 +183,7 @@ import Testing
       cd ../.. || exit
 
     """,
+    ShownPage.cookbook: "cd ../..\n",
     "man/annals.1": "",
     "man/annals-init.1": "psql -qc 'CREATE SCHEMA sales'\n",
     "man/annals-sandbox.1": "",

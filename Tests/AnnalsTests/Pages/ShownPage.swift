@@ -4,7 +4,7 @@ import Testing
 
 /// A command line that README or the EXAMPLES of a manual page show.
 struct ShownCommand: Sendable, Hashable {
-  let text: String
+  var text: String
   /// What stands below it, when anything does.
   var output: [String] = []
 }
@@ -40,16 +40,18 @@ struct ShownPage: Sendable, CustomTestStringConvertible {
     return page
   }
 
-  /// The `.Dl` lines and `.Bd` blocks of EXAMPLES.
+  /// A page that consists of examples.
+  static let cookbook = "man/annals-cookbook.7"
+
+  /// The `.Dl` lines and `.Bd` blocks of EXAMPLES; of the cookbook, those of all sections.
   static func manual(_ name: String) throws -> ShownPage {
     var page = ShownPage(name: name)
     var block: [String]?
     let lines = try SourceTree.read(name).split(separator: "\n", omittingEmptySubsequences: false).map(
       String.init
     )
-    for line in lines.drop(while: { $0 != ".Sh EXAMPLES" }).dropFirst().prefix(while: {
-      !$0.hasPrefix(".Sh ")
-    }) {
+    let examples = lines.drop { $0 != ".Sh EXAMPLES" }.dropFirst().prefix { !$0.hasPrefix(".Sh ") }
+    for line in name == cookbook ? lines[...] : examples {
       if line == ".Ed" {
         page.add(block ?? [])
         block = nil
@@ -58,7 +60,8 @@ struct ShownPage: Sendable, CustomTestStringConvertible {
       } else if line.hasPrefix(".Dl ") {
         page.add([String(line.dropFirst(4))])
       } else {
-        block?.append(line.replacing("\\e", with: "\\"))
+        // "\&" keeps a full stop at the beginning from being read as a macro.
+        block?.append(line.replacing("\\&", with: "").replacing("\\e", with: "\\"))
       }
     }
     return page
@@ -80,11 +83,13 @@ struct ShownPage: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// Commands behind a prompt, each with its output below it.
+  /// Commands behind a prompt, each with its output below it; "> " continues a command.
   private mutating func addSession(_ lines: [String]) {
     for line in lines {
       if line.hasPrefix("$ ") {
         commands.append(ShownCommand(text: String(line.dropFirst(2))))
+      } else if line.hasPrefix("> "), commands[commands.count - 1].output.isEmpty {
+        commands[commands.count - 1].text += "\n" + line.dropFirst(2)
       } else {
         commands[commands.count - 1].output.append(line)
       }
