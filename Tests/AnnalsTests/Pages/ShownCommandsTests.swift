@@ -56,9 +56,8 @@ import Testing
       .split(separator: "\n.Ss ").dropFirst()
     #expect(recipes.count >= 30)
     for recipe in recipes {
-      for needed in ["\n.Bd ", "\n$ annals ", "\n.Xr "] {
-        #expect(recipe.contains(needed), "\(recipe)")
-      }
+      for needed in ["\n.Bd ", "\n.Xr "] { #expect(recipe.contains(needed), "\(recipe)") }
+      #expect(recipe.contains("\n$ annals ") || recipe.contains("\n* * * * * annals "), "\(recipe)")
     }
   }
 
@@ -97,7 +96,8 @@ import Testing
     let expected = Self.isEndless(command.text) ? 130 : Self.statuses[command.text] ?? 0
     #expect(status == "\(expected)\n", "\(command.text)\n\(output)")
     guard !command.output.isEmpty else { return }
-    let lines = output.split(separator: "\n", omittingEmptySubsequences: false)
+    // CSV ends its lines with both.
+    let lines = output.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false)
     #expect(Self.trimmed(lines) == Self.trimmed(command.output.map { $0[...] }), "\(command.text)")
   }
 
