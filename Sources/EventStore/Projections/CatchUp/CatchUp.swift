@@ -71,7 +71,10 @@ extension EventStore {
         case .success(let result): return result
         case .failure(let error): failure = EventStoreError(error)
         }
-      } catch let error as EventStoreError where error.code == .cannotConnect { failure = error }
+      } catch let error as EventStoreError where error.code == .cannotConnect && run != nil {
+        // The first connection has to be there, as for any command.
+        failure = error
+      }
       if run?.result.position != reached { backoff.reset() }
       reached = run?.result.position
       let isFirst = !backoff.isRunning
