@@ -278,10 +278,23 @@ func connectToSocket(_ path: String) -> Int32? {
   address.sun_family = sa_family_t(AF_UNIX)
   guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
   unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
-  let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-  let failed = unsafe withUnsafePointer(to: &address) { pointer in
+  return connectSocket(AF_UNIX, to: address)
+}
+
+/// Connects to a port of 127.0.0.1; nil when nobody answers there.
+func connectToPort(_ port: Int) -> Int32? {
+  var address = sockaddr_in()
+  address.sin_family = sa_family_t(AF_INET)
+  address.sin_port = UInt16(port).bigEndian
+  address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+  return connectSocket(AF_INET, to: address)
+}
+
+private func connectSocket<Address>(_ family: Int32, to address: Address) -> Int32? {
+  let descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+  let failed = unsafe withUnsafePointer(to: address) { pointer in
     unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-      unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) != 0
+      unsafe connect(descriptor, $0, socklen_t(MemoryLayout<Address>.size)) != 0
     }
   }
   guard failed else { return descriptor }

@@ -1,13 +1,20 @@
 internal import Dispatch
 internal import Glibc
 
-/// A client of a Unix socket that sends whatever bytes a test wants.
+/// A client of a socket that sends whatever bytes a test wants.
 package final class SocketClient: Sendable {
   private let descriptor: Int32
 
   package init(path: String) throws {
     guard let descriptor = connectToSocket(path) else {
       throw ProxyError(description: "nobody listens on \(path)")
+    }
+    self.descriptor = descriptor
+  }
+
+  package init(port: Int) throws {
+    guard let descriptor = connectToPort(port) else {
+      throw ProxyError(description: "nobody listens on port \(port)")
     }
     self.descriptor = descriptor
   }
@@ -27,7 +34,9 @@ package final class SocketClient: Sendable {
   package func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
   /// All that comes until the other side ends the connection.
-  package func answer() async -> String {
+  ///
+  /// - Parameter isWhole: says of what has come whether it is all that is waited for.
+  package func answer(upTo isWhole: @escaping @Sendable ([UInt8]) -> Bool = { _ in false }) async -> String {
     await withCheckedContinuation { continuation in
       DispatchQueue.global().async {
         var received: [UInt8] = []
@@ -38,6 +47,7 @@ package final class SocketClient: Sendable {
           }
           if count <= 0 { break }
           received += bytes[..<count]
+          if isWhole(received) { break }
         }
         continuation.resume(returning: String(decoding: received, as: UTF8.self))
       }

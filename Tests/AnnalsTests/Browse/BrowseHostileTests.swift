@@ -13,29 +13,30 @@ import Testing
     "\"'><b>", "a\u{301}", "%2e%2e", "a.json", "{{7*7}}", "//evil.example", "javascript:alert(1)", "a\n\tb",
   ]
 
+  /// Events of those ids, types and payloads; one of 3 MB, and one as deep as no page can indent it.
+  static let events: String = {
+    let values = ids.map { id in
+      let text = "$q$\(id)$q$"
+      return """
+        (\(text), \(text), jsonb_build_object(\(text), \(text)), 1, jsonb_build_object('correlation_id', \(text))),
+        (\(text), \(text), jsonb_build_object('n', '1e131071'::numeric, 'd', \(text)), 2, NULL)
+        """
+    }
+    return """
+      INSERT INTO events (aggregate_id, event_type, event_data, version, metadata) VALUES
+      \(values.joined(separator: ",\n")),
+      ('big-1', 'Big', jsonb_build_object('a', repeat('<b>x', 800000)), 1, NULL),
+      ('deep-1', 'Deep', (repeat('[', 2000) || repeat(']', 2000))::jsonb, 1, NULL)
+      """
+  }()
+
   @Test func noPageHoldsMarkupOfAnother() async throws {
-    try await BrowsePagesTests.withShop { shop in
-      let values = Self.ids.enumerated().map { index, id in
-        let text = "$q$\(id)$q$"
-        return """
-          (\(text), \(text), jsonb_build_object(\(text), \(text)), 1, jsonb_build_object('correlation_id', \(text))),
-          (\(text), \(text), jsonb_build_object('n', '1e131071'::numeric, 'd', \(index)), 2, NULL)
-          """
-      }
-      try await shop.database.psql(
-        """
-        INSERT INTO events (aggregate_id, event_type, event_data, version, metadata) VALUES
-        \(values.joined(separator: ",\n")),
-        ('big-1', 'Big', jsonb_build_object('a', repeat('<b>x', 800000)), 1, NULL),
-        ('deep-1', 'Deep', (repeat('[', 2000) || repeat(']', 2000))::jsonb, 1, NULL)
-        """
-      )
-      for target in targets() {
+    try await BrowsePagesTests.withShop(Self.events) { shop in
+      for target in Self.targets {
         let answer = try await shop.ask(target)
         let page = String(decoding: answer.body, as: UTF8.self)
         #expect(answer.status == 200, "\(target)")
-        for markup in ["<img", "<script>", "<b>", "\u{202E}", "href=\"//", "href=\"javascript", "{{7*7}}<"] {
-          if markup == "{{7*7}}<" { continue }
+        for markup in ["<img", "<script>", "<b>", "\u{202E}", "href=\"//", "href=\"javascript"] {
           #expect(!page.contains(markup), "\(target): \(markup)")
         }
         #expect(page.utf8.count < 2_000_000, "\(target): \(page.utf8.count)")
@@ -43,8 +44,9 @@ import Testing
     }
   }
 
-  private func targets() -> [String] {
-    let ofIDs = Self.ids.flatMap { id -> [PageAddress] in
+  /// Every page of such a store.
+  static let targets: [String] = {
+    let ofIDs = ids.flatMap { id -> [PageAddress] in
       [
         PageAddress(.stream(id)), PageAddress(.stream(id), [("version", "1")]), PageAddress(.difference(id)),
         PageAddress(.type(id)), PageAddress(.trace(id)), PageAddress(.events, [("type", id)]),
@@ -59,7 +61,7 @@ import Testing
       PageAddress(.deadLetters), PageAddress(.event(.position(1))), PageAddress(.event(.position(2))),
     ]
     return (fixed + ofIDs).map(\.text)
-  }
+  }()
 
   /// Numbers beyond all that a store has.
   @Test func addressesOfNumbers() async throws {
