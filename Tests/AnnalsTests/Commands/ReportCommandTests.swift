@@ -113,6 +113,34 @@ import Testing
     }
   }
 
+  /// What happened before the window is drawn from the runs of that time; fewer events than before are no traffic.
+  @Test func olderDaysComeFromTheHistory() async throws {
+    try await withEvents { db, annals in
+      try await db.psql(Self.events)
+      let file = "/tmp/annals-test-\(db.name).ndjson"
+      defer { try? FileManager.default.removeItem(atPath: file) }
+      let runs = [("2025-11-01", 100), ("2025-11-03", 120), ("2025-11-05", 40), ("2025-11-15", 1040)]
+      let lines = runs.map { day, events in
+        #"{"time":"\#(day)T00:00:00Z","store":"public.events","events":\#(events),"bad":false,"readers":[]}"#
+          + "\n"
+      }
+      try lines.joined().write(toFile: file, atomically: true, encoding: .utf8)
+      let run = try await annals(["report", "--history", file, "--html", "-"] + Self.now)
+      let page = run.standardOutput
+      #expect(
+        page.contains(
+          "<td>2025-11-01T00:00:00Z</td><td>2025-11-03T00:00:00Z</td><td class=\"number\">10</td>"
+        )
+      )
+      #expect(
+        page.contains(
+          "<td>2025-11-05T00:00:00Z</td><td>2025-11-15T00:00:00Z</td><td class=\"number\">100</td>"
+        )
+      )
+      #expect(page.contains("Events a day before that, from run to run"))
+    }
+  }
+
   /// A part that takes too long is named, and the others are there.
   @Test func aPartThatIsLate() async throws {
     try await withEvents { db, annals in

@@ -8,7 +8,7 @@ private typealias Cell = ReportDocument.Cell
 /// The parts about events: days, hours, types, payloads.
 extension ReportDocument {
   /// Events by day, or by month where the window is long.
-  static func days(_ report: StoreReport) -> Section {
+  static func days(_ report: StoreReport, _ history: [(time: Timestamp, run: ReportRun)]) -> Section {
     var section = Section(title: "Events a day", question: "Is the traffic as usual?")
     guard let hours = value(report.hours, in: &section) else { return section }
     let days = dayNames(report.window)
@@ -44,8 +44,43 @@ extension ReportDocument {
       Picture(title: "Events by \(isByDay ? "day" : "month"), UTC", chart: .bars(marks), unit: short)
     ]
     section.tables = [isByDay ? byWeek(days, values) : byMonth(steps, values)]
+    addEarlierDays(to: &section, before: report.window.lowerBound, history)
     return section
   }
+
+  /// The traffic before the window, of which no event is read: earlier runs counted the events of the store.
+  private static func addEarlierDays(
+    to section: inout Section,
+    before start: Timestamp,
+    _ history: [(time: Timestamp, run: ReportRun)]
+  ) {
+    let runs = thinned(
+      history.compactMap { entry in entry.run.events.map { (time: entry.time, events: $0) } }
+        .filter { $0.time <= start }
+    )
+    let periods = zip(runs, runs.dropFirst()).compactMap {
+      from,
+      to -> (from: String, to: String, rate: Double)? in
+      let days = Double(to.time.microseconds - from.time.microseconds) / 86_400_000_000
+      // Where events were archived there are fewer at the end than at the beginning.
+      guard days > 0, to.events >= from.events else { return nil }
+      return ("\(from.time)", "\(to.time)", Double(to.events - from.events) / days)
+    }
+    guard !periods.isEmpty else { return }
+    let marks = periods.map { Chart.Mark(label: day($0.from), value: $0.rate, shown: short($0.rate)) }
+    section.pictures.append(
+      Picture(title: "Events a day before that, from run to run", chart: .bars(marks), unit: short)
+    )
+    section.tables.append(
+      Table(
+        caption: "Events a day before that, by the history of the runs",
+        columns: [.text("From (UTC)"), .text("To"), .number("Events a day")],
+        rows: periods.map { [Cell($0.from), Cell($0.to), Cell(short($0.rate))] }
+      )
+    )
+  }
+
+  private static func day(_ time: String) -> String { String(time.unicodeScalars.prefix { $0 != "T" }) }
 
   private static func byMonth(_ steps: [String], _ values: [Int64]) -> Table {
     Table(

@@ -117,7 +117,7 @@ extension ReportDocument {
   }
 
   /// At most 40 of many runs, the first and the last among them.
-  private static func thinned<Point>(_ points: [Point]) -> [Point] {
+  static func thinned<Point>(_ points: [Point]) -> [Point] {
     let most = 40
     guard points.count > most else { return points }
     return (0..<most).map { points[$0 * (points.count - 1) / (most - 1)] }

@@ -23,7 +23,7 @@ extension ReportDocument {
     ].compactMap(\.self).joined(separator: " · ")
     verdict = Self.verdict(report, findings, complaint)
     sections = [
-      Self.days(report), Self.week(report), Self.types(report), Self.payloads(report),
+      Self.days(report, history), Self.week(report), Self.types(report), Self.payloads(report),
       Self.streams(report, hidesIDs: hidesIDs), Self.size(report, history), Self.readers(report, history),
       Self.deadLetters(report), Self.integrity(report, findings),
     ]
