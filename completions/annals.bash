@@ -2531,7 +2531,7 @@ _annals_browse() {
     repeating_flags=()
     non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=(--reducer --set)
-    non_repeating_options=(--http-port --socket --get --payload --upcasters -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    non_repeating_options=(--http-port --socket --get --payload --verify --history --upcasters -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 0
 
     # Offer option value completions
@@ -2551,6 +2551,12 @@ _annals_browse() {
         ;;
     '--reducer')
         __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--verify')
+        return
+        ;;
+    '--history')
         return
         ;;
     '--upcasters')

@@ -90,6 +90,15 @@ extension EventStore {
     try await read(seeing: .permitted) { try $0.context(of: reference, reducer) }
   }
 
+  /// The position of the last event until a time, for somebody who looks for a place in history: a few events are read, and
+  /// times need not be in the order of positions.
+  ///
+  /// - Returns: nil where no event is as early.
+  /// - Throws: ``EventStoreError``; `invalidDefinition` where the table has no positions.
+  package func position(until time: Timestamp) async throws -> Int64? {
+    try await read(seeing: .permitted) { try $0.position(until: time) }
+  }
+
   /// Looks at the end of history, without waiting for anybody.
   ///
   /// - Throws: ``EventStoreError``; `invalidDefinition` where nobody can tell which positions are final.

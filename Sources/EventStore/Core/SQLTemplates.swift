@@ -154,6 +154,7 @@ extension SQLTemplate {
   static let categoriesByPrefix = SQLTemplate(PackageResources.CategoriesByPrefix_sql, "events")
   static let endOfHistory = SQLTemplate(PackageResources.EndOfHistory_sql, "events", "sequence")
   static let lastName = SQLTemplate(PackageResources.LastName_sql, "events", "column", "order", "end")
+  static let positionUntil = SQLTemplate(PackageResources.PositionUntil_sql, "events", "time")
   static let namesByPrefix = SQLTemplate(
     PackageResources.NamesByPrefix_sql,
     "events",
@@ -305,7 +306,7 @@ extension SQLTemplate {
     .liveAdditions, .liveOwners, .liveProperties, .nameClashes, .olderTransactions,
     .projectionStatus, .readModelObjects, .shadowingNames, .writesElsewhere, .categoriesByPrefix,
     .endOfHistory, .aliveTransactions, .missingPositions, .uniqueColumn,
-    .lastName, .namesByPrefix, .positionFaults, .traceCauses, .traceIndexes, .watermark,
+    .lastName, .namesByPrefix, .positionFaults, .positionUntil, .traceCauses, .traceIndexes, .watermark,
     .publishWatermark, .publishedWatermark,
     .addMetadata, .addPosition, .createEvents, .numberEvents,
     .eventsTable, .hasUniqueKey, .tableColumns, .changes,

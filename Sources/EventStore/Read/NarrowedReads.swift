@@ -34,6 +34,16 @@ extension StoreConnection {
     return last
   }
 
+  /// The position of the last event until a time; nil where there is none, or no event at all.
+  func position(until time: Timestamp) throws -> Int64? {
+    let table = try eventsTable()
+    try table.requirePosition(for: "a place in time")
+    let search = SQLTemplate.positionUntil.statement([
+      "events": SQL(raw: relation), "time": table.stored(time),
+    ])
+    return try connection.query(search).optionalInt64(0, 0)
+  }
+
   /// Narrows a read to the range of the positions of its events, unless its pages find these sooner.
   ///
   /// A stream is read by its own index, and all of it, also what has no position.

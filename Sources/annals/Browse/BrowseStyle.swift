@@ -22,7 +22,7 @@ enum BrowseStyle {
     .late{color:var(--warn);border-left:3px solid currentColor;padding-left:.6rem}
     form{display:flex;flex-wrap:wrap;gap:.4rem .7rem;align-items:center}
     header form{flex:0 1 28rem}header input{flex:1 1 12rem}
-    input,button,select{font:inherit;color:inherit;background:var(--back);border:1px solid var(--rule);border-radius:4px;
+    input,button,select{font:inherit;color:inherit;background:var(--back);border:1px solid var(--soft);border-radius:4px;
     padding:.15rem .5rem;min-width:0}
     button{cursor:pointer}button:hover{border-color:var(--mark)}
     .slider{padding:.4rem 0}.slider input[type=range]{flex:1 1 12rem;max-width:34rem;padding:0}

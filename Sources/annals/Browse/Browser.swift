@@ -54,7 +54,9 @@ struct Browser: Sendable {
         var answer = PageAnswer.text(303, "See \(address.text)")
         answer.fields = [("Location", address.text)]
         return answer
-      case .page(let page): return render(page, address, accept)
+      case .page(var page):
+        page.finality = try await maker.finality()
+        return render(page, address, accept)
       }
     } catch let error as EventStoreError {
       try Task.checkCancellation()
@@ -78,7 +80,8 @@ struct Browser: Sendable {
       if let next = page.next?.with("o", asked) { answer.fields = [("Link", "<\(next.text)>; rel=\"next\"")] }
       return answer
     }
-    let layout = PageLayout(page: page, address: address, place: place)
+    let state = [place, page.finality].compactMap(\.self).joined(separator: " · ")
+    let layout = PageLayout(page: page, address: address, place: state)
     return PageAnswer(status: page.status, type: "text/html; charset=utf-8", body: Array(layout.text.utf8))
   }
 

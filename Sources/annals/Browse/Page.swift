@@ -20,6 +20,8 @@ struct Page {
   var records: ((OutputFormat) -> String)?
   /// Where the records go on.
   var next: PageAddress?
+  /// How far history is final, and whether a standby says so, in a few words.
+  var finality: String?
   /// The last position when the page was made, where newer events may come.
   var newest: Int64?
 }
@@ -66,6 +68,12 @@ struct BrowseSettings: Sendable {
   var reducers: [(path: String?, reducer: Reducer)] = [(nil, .merge)]
   /// The option that the commands on the pages repeat, with a blank before it.
   var upcasters = ""
+  /// A file of findings that a check of versions wrote.
+  var verify: String?
+  /// A file with the runs of reports.
+  var history: String?
+  /// How long a part of a page may take, with all its statements.
+  var partLimit = BrowseLimits.statement
 }
 
 /// Makes the page of an address. It reads, by a store that can do nothing else.
@@ -112,11 +120,27 @@ struct PageMaker {
   /// Runs what makes a part of a page.
   ///
   /// - Throws: what concerns all of the page: no connection, or that nobody waits for it any more.
-  func part<Value: Sendable>(_ body: () async throws -> Value) async throws -> PagePart<Value> {
+  func part<Value: Sendable>(
+    _ body: @escaping @Sendable () async throws -> Value
+  ) async throws -> PagePart<Value> {
+    let work = Task { try await body() }
+    let limit = Task {
+      try await Task.sleep(for: settings.partLimit)
+      work.cancel()
+    }
+    defer { limit.cancel() }
     do {
-      return .done(try await body())
-    } catch let error as EventStoreError {
+      return .done(
+        try await withTaskCancellationHandler {
+          try await work.value
+        } onCancel: {
+          work.cancel()
+        }
+      )
+    } catch {
       try Task.checkCancellation()
+      if work.isCancelled { return .late }
+      guard let error = error as? EventStoreError else { throw error }
       let endsAll: [EventStoreError.Code] = [.cannotConnect, .connectionLost, .noSession, .timedOut, .stale]
       if endsAll.contains(error.code) { throw error }
       return error.isOutOfTime
@@ -133,6 +157,22 @@ struct PageMaker {
       events.append(payload.event(event))
     }
     return events
+  }
+
+  /// What stands beside the name of the database: up to which position nothing can appear any more.
+  func finality() async throws -> String? {
+    // The page of keys is made while others are at work.
+    guard address.place != .help, query["o"] == nil else { return nil }
+    guard let watermark = try await part({ try await store.watermark() }).value else { return nil }
+    let end =
+      if let position = watermark.position {
+        "watermark \(Field.grouped(position))" + (position < watermark.head ? "" : " final")
+      } else if watermark.isReplayed {
+        "no watermark published"
+      } else {
+        "\(Field.counted(watermark.writers.count, "writer")) below \(Field.grouped(watermark.head))"
+      }
+    return watermark.isReplayed ? "standby · \(end)" : end
   }
 
   func printing<R: Record>(_ records: [R]) -> (OutputFormat) -> String {

@@ -38,6 +38,12 @@ struct Browse: AsyncParsableCommand {
   )
   var reducerPaths: [String] = []
 
+  @Option(help: ArgumentHelp("Show the findings of 'verify-versions -o json'.", valueName: "file"))
+  var verify: String?
+
+  @Option(help: ArgumentHelp("Show the runs that 'report --history' keeps.", valueName: "file"))
+  var history: String?
+
   @OptionGroup var upcasters: UpcasterOptions
   @OptionGroup var connection: ConnectionOptions
 
@@ -87,6 +93,7 @@ struct Browse: AsyncParsableCommand {
   private func settings() throws -> BrowseSettings {
     var settings = BrowseSettings()
     settings.payload = payload
+    (settings.verify, settings.history) = (verify, history)
     let reducers = try reducerPaths.map { path in
       (path: Optional(path), reducer: try Reducer(path: path, bytes: try InputFile.read(path)))
     }

@@ -8,11 +8,21 @@ struct FindingsFile {
   /// How many there are of each kind, by name.
   let counts: [(kind: String, number: Int)]
   let errors: Int
+  /// How many there are.
+  let number: Int
+  /// The first ones.
+  let first: [Entry]
 
-  private struct Entry: Decodable {
+  struct Entry: Decodable, Sendable {
     let kind: String
     let severity: String
+    let aggregateId: String?
+    let version: Int64?
+    let position: Int64?
+    let detail: String?
   }
+
+  private static let mostKept = 100
 
   /// All of them, as JSON.
   private struct Whole: Decodable {
@@ -30,17 +40,20 @@ struct FindingsFile {
     let bytes = try InputFile.read(path)
     do {
       let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
       let entries: [Entry]
       if let whole = try? decoder.decode(Whole.self, from: Data(bytes)) {
         entries = whole.findings
       } else {
         // The last line says how many there are, and is no finding.
         entries = try bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
-          let line = try decoder.decode(Line.self, from: Data(line))
-          guard let kind = line.kind, let severity = line.severity else { return nil }
-          return Entry(kind: kind, severity: severity)
+          let members = try decoder.decode(Line.self, from: Data(line))
+          guard members.kind != nil, members.severity != nil else { return nil }
+          return try decoder.decode(Entry.self, from: Data(line))
         }
       }
+      number = entries.count
+      first = Array(entries.prefix(Self.mostKept))
       errors = entries.count { $0.severity == "error" }
       let numbers = Dictionary(entries.map { (ByteString($0.kind), 1) }, uniquingKeysWith: +)
       counts = numbers.map { ($0.key.string, $0.value) }.sorted {

@@ -136,6 +136,7 @@ import Testing
       }
       rounds += 1
     } while ContinuousClock.now < end || rounds < 5
+    if seconds != nil { print("\(rounds * 1000) texts") }
   }
 
   /// Pieces of what is expected, put together at random, with a byte of any kind here and there.

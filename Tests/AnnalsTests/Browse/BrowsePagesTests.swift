@@ -1,4 +1,5 @@
 import EventStore
+import FoundationEssentials
 import TestSupport
 import Testing
 
@@ -185,6 +186,80 @@ import Testing
       settings.reducers = [(nil, try Reducer(path: "slow.sql", bytes: Array(text.utf8)))]
       let page = try await shop.page("/streams/order-1", settings)
       #expect(page.contains("Not computed within 2 s.") && page.contains("/streams/order-1?version=2"))
+    }
+  }
+
+  /// The limit is of all statements of a part together, each of which keeps its own.
+  @Test func aPartOfManyStatementsHasALimit() async throws {
+    try await Self.withShop(Self.orders) { shop in
+      var settings = BrowseSettings()
+      settings.partLimit = .milliseconds(1)
+      let text =
+        "-- @reducer slow\n-- @initial\nSELECT '{}'::jsonb;\n-- @on *\nSELECT state FROM pg_sleep(0.5);\n"
+      settings.reducers = [(nil, try Reducer(path: "slow.sql", bytes: Array(text.utf8)))]
+      let page = try await shop.page("/streams/order-1", settings)
+      #expect(page.contains("Not computed within"))
+    }
+  }
+
+  /// Which database, who looks, and how far history is final.
+  @Test func everyPageSaysWhereItIs() async throws {
+    try await Self.withShop(Self.orders) { shop in
+      for target in ["/", "/events", "/streams/order-1", "/checks"] {
+        let page = try await shop.page(target)
+        #expect(page.contains("public.events · watermark 3 final</p>"), "\(target)")
+      }
+      let help = try await shop.page("/help")
+      #expect(help.contains("public.events</p>"))
+    }
+  }
+
+  @Test func aStandbySaysSo() async throws {
+    try await TestCluster.withDatabase(isInitialized: true, replicated: true) { database in
+      try await database.psql(Self.orders)
+      let store = try EventStore(connecting: try await TestCluster.standby(of: database).conninfo)
+      await store.restrictToReading(statementTimeout: .seconds(20), lockTimeout: .seconds(20))
+      let answer = try await Browser(BrowseSettings(), for: store).answer("/events", store)
+      let page = String(decoding: answer.body, as: UTF8.self)
+      #expect(page.contains("public.events · standby · no watermark published</p>"))
+    }
+  }
+
+  /// What a check and a report wrote, on the pages of whoever looks in the morning.
+  @Test func filesOfChecksAreShown() async throws {
+    try await Self.withShop(Self.orders) { shop in
+      let folder = "/tmp/annals-test-\(shop.database.name)"
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      var settings = BrowseSettings()
+      (settings.verify, settings.history) = ("\(folder)/found", "\(folder)/runs")
+      let missing = try await shop.page("/checks", settings)
+      #expect(missing.contains("cannot read \(folder)/found"))
+      try await shop.database.psql("UPDATE events SET version = 9 WHERE aggregate_id = 'mail-1'")
+      _ = try await shop.annals("report", "--history", "\(folder)/runs", "--now", "2026-03-01")
+      for format in ["json", "ndjson"] {
+        let found = try await shop.annals("verify-versions", "-o", format)
+        try found.standardOutput.write(toFile: "\(folder)/found", atomically: true, encoding: .utf8)
+        let checks = try await shop.page("/checks", settings)
+        #expect(checks.contains(">1 error</a> in \(folder)/found"))
+        #expect(checks.contains("<td><a href=\"/streams/mail-1\">mail-1</a></td>"))
+        #expect(checks.contains("<td>problem</td>"))
+      }
+      let start = try await shop.page("/", settings)
+      #expect(start.contains("<a href=\"/checks\">1 error</a>"))
+      try "no findings".write(toFile: "\(folder)/found", atomically: true, encoding: .utf8)
+      let wrong = try await shop.page("/checks", settings)
+      #expect(wrong.contains("does not hold the findings of a check"))
+    }
+  }
+
+  /// A trace that takes too long says what would make it short.
+  @Test func aLateTraceNamesItsIndexes() async throws {
+    try await Self.withShop(Self.orders) { shop in
+      var settings = BrowseSettings()
+      settings.partLimit = .zero
+      let page = try await shop.page("/trace/c-1", settings)
+      #expect(page.contains("Not computed within") && page.contains("all events are gone through"))
     }
   }
 

@@ -47,6 +47,7 @@ import Testing
         let text =
           "-- @reducer slow\n-- @initial\nSELECT '{}'::jsonb;\n-- @on *\nSELECT state FROM pg_sleep(3600);\n"
         settings.reducers = [(nil, try Reducer(path: "slow.sql", bytes: Array(text.utf8)))]
+        settings.partLimit = .seconds(3600)
       } else {
         await store.restrictToReading(statementTimeout: .seconds(2), lockTimeout: .milliseconds(200))
       }

@@ -132,11 +132,10 @@ extension PageMaker {
 
   /// A time becomes the position of the last event until then: the link then shows the same to everybody.
   func place(at text: String) async throws -> PageAddress {
-    var read = EventQuery()
-    read.until = try await store.times(text).upperBound
-    (read.reversed, read.limit) = (true, 1)
-    let position = try await self.read(read).first?.position
+    let time = try await store.times(text).upperBound
     let events = address.with("at", nil)
+    guard try await store.hasPositions() else { return events }
+    let position = try await store.position(until: time)
     return position.map { events.with("before", "\($0.saturatingAdd(1))") } ?? events.with("after", "-1")
   }
 
@@ -160,9 +159,9 @@ extension PageMaker {
   }
 
   private func isStream(_ id: String) async throws -> Bool {
-    var read = EventQuery(aggregateID: id)
-    read.limit = 1
-    if case .done = try await part({ try await self.read(read) }) { return true }
+    var first = EventQuery(aggregateID: id)
+    first.limit = 1
+    if case .done = try await part({ [first] in try await read(first) }) { return true }
     return false
   }
 }

@@ -20,6 +20,7 @@ extension PageMaker {
           ? .note("None.") : .link(PageAddress(.deadLetters), Field.counted(letters.count, "dead letter"))
       },
     ]
+    if let path = settings.verify { page.body += [.heading("Last check of versions"), verification(path)] }
     page.commands = [command("stats"), command("watermark"), command("projections")]
     page.records = statistics.value.map { printing([$0]) }
     return page
@@ -32,7 +33,8 @@ extension PageMaker {
     let records = items.map { DiagnosisRecord(item: $0) }
     let attention = records.filter { $0.item.status != .ok }
     var page = Page(title: "Checks")
-    page.body = [
+    page.body = findings() + reports()
+    page.body += [
       .note("The rights of the role are among what the command below shows."),
       .heading("What to look at"), table(attention, ["area", "name", "value", "status", "advice"]),
       .heading("All that was looked at"), table(records, ["area", "name", "value", "status"]),
@@ -52,8 +54,9 @@ extension PageMaker {
       if case .failed = found { return try await failedTrace(id) }
       page.body = [
         found.html { _ in HTML() },
-        .note("It needs indexes on the ids in the metadata; annals-trace(1) has the statements."),
+        .note("Without an index on the ids in the metadata, all events are gone through."),
       ]
+      page.body += try await missingIndexes()
       return page
     }
     let traced = events.prefix(Self.mostTraced).map { $0 }
@@ -80,6 +83,13 @@ extension PageMaker {
   }
 
   private static let mostTraced = 500
+
+  /// The statements that make what a trace needs, for this table.
+  private func missingIndexes() async throws -> [HTML] {
+    let items = try await part { try await store.diagnose() }.value ?? []
+    let advice = items.filter { $0.area == .indexes && $0.name.hasPrefix("traces by ") }.compactMap(\.advice)
+    return advice.map { .element("pre", text: Advice.text($0)) }
+  }
 
   /// That there is nothing is the answer to all of the page.
   private func failedTrace(_ id: String) async throws -> Page {

@@ -1,0 +1,71 @@
+internal import EventStore
+
+/// What checks and reports wrote into files, of which the command line names the paths: a page reads them each time.
+extension PageMaker {
+  /// How many findings a check has written, and the first of them.
+  func findings() -> [HTML] {
+    guard let path = settings.verify else { return [] }
+    let heading = HTML.heading("Findings of the last check of versions")
+    guard let file = try? FindingsFile(path) else { return [heading, verification(path)] }
+    let shown = file.first.map(FoundRecord.init)
+    let rest = file.number - shown.count
+    return [
+      heading, verification(path), table(shown),
+      rest > 0 ? .note("\(Field.grouped(Int64(rest))) more are in the file.") : HTML(),
+    ]
+  }
+
+  /// What a check found, in a sentence, with a link to it.
+  func verification(_ path: String) -> HTML {
+    do {
+      let file = try FindingsFile(path)
+      let errors = Field.counted(file.errors, "error")
+      let others = file.number - file.errors
+      let text = others == 0 ? errors : "\(errors), \(Field.counted(others, "other finding"))"
+      return .element(
+        "p",
+        file.errors == 0 ? [] : [.init("class", "late")],
+        .link(PageAddress(.checks), text),
+        .text(" in \(path)")
+      )
+    } catch { return .element("p", [.init("class", "late")], text: Failure(error).message) }
+  }
+
+  private static let shownReports = 20
+
+  /// The last reports, the newest first.
+  func reports() -> [HTML] {
+    guard let path = settings.history else { return [] }
+    let heading = HTML.heading("Last reports")
+    do {
+      let history = try ReportHistory(path, of: "\(store.table)")
+      let runs = history.runs.suffix(Self.shownReports).reversed().map { RunRecord(run: $0.run) }
+      let complaint = history.complaint.map { HTML.element("p", [.init("class", "late")], text: $0) }
+      return [heading, complaint ?? HTML(), table(runs)]
+    } catch { return [heading, .element("p", [.init("class", "late")], text: Failure(error).message)] }
+  }
+}
+
+/// A finding as a file has it.
+private struct FoundRecord: Record {
+  let found: FindingsFile.Entry
+
+  static let columns: [Column<Self>] = [
+    Column("kind", .high) { .text($0.found.kind) }, Column("severity") { .text($0.found.severity) },
+    Column("aggregate_id") { Field($0.found.aggregateId) }, Column("version") { Field($0.found.version) },
+    Column("position") { Field($0.found.position) }, Column("detail") { Field($0.found.detail) },
+  ]
+}
+
+/// A run of a report.
+private struct RunRecord: Record {
+  let run: ReportRun
+
+  static let columns: [Column<Self>] = [
+    Column("time", .high) { .text($0.run.time) },
+    Column("verdict", .high) { .text($0.run.bad ? "problem" : "ok") },
+    Column("errors") { Field($0.run.errors) }, Column("dead_letters") { Field($0.run.deadLetters) },
+    Column("lag_events") { Field($0.run.lagEvents) }, Column("events") { Field($0.run.events) },
+    Column("streams") { Field($0.run.streams) },
+  ]
+}
