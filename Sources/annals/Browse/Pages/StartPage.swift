@@ -87,7 +87,8 @@ extension PageMaker {
   /// The statements that make what a trace needs, for this table.
   private func missingIndexes() async throws -> [HTML] {
     let items = try await part { try await store.diagnose() }.value ?? []
-    let advice = items.filter { $0.area == .indexes && $0.name.hasPrefix("traces by ") }.compactMap(\.advice)
+    let advice = items.filter { $0.area == .indexes && $0.name.utf8.starts(with: "traces by ".utf8) }
+      .compactMap(\.advice)
     return advice.map { .element("pre", text: Advice.text($0)) }
   }
 
