@@ -2,7 +2,7 @@
 /// quieter the store is.
 struct PollingPause: Sendable {
   private static let shortest = Duration.milliseconds(2)
-  /// The longest wait where nobody says otherwise: a projection that looks five times a second takes 2 % of a processor, the
+  /// The longest wait where nobody says otherwise: a projection that looks five times a second takes 1 % of a processor, the
   /// server's share included (Benchmarks/latency.sh).
   static let usualLongest = Duration.milliseconds(200)
 
