@@ -22,6 +22,7 @@ import Testing
   /// They go on until somebody ends them.
   private static let endless: Set = [
     "annals project orders.sql activity.sql",
+    "annals project --standby orders.sql activity.sql",
     "annals stream --follow --last 10",
     "annals browse --http-port 0",
   ]
