@@ -76,29 +76,6 @@ enum AdvisoryLock {
     connection.heldLocks.insert(ByteString(name))
   }
 
-  /// Takes a lock, and waits for it as long as another session has it.
-  ///
-  /// It asks again and again: a session that waits in pg_advisory_lock() holds a snapshot, which keeps vacuum from its work.
-  ///
-  /// - Parameter waiting: is called once when somebody has it, with the error that names the holder.
-  static func acquireInTurn(
-    _ name: String,
-    _ connection: Connection,
-    waiting: (EventStoreError) -> Void
-  ) throws {
-    var isWaiting = false
-    while true {
-      do {
-        return try acquire(name, connection)
-      } catch let error as EventStoreError {
-        let isOurs = connection.heldLocks.contains(ByteString(name))
-        guard error.code == .locked, !isOurs else { throw error }
-        if !isWaiting { waiting(error) }
-        isWaiting = true
-      }
-    }
-  }
-
   /// Takes a lock to the end of the transaction, which a pooler leaves whole.
   static func acquireForTransaction(_ name: String, _ connection: Connection) throws {
     try acquire(name, by: "SELECT pg_try_advisory_xact_lock($1, hashtext($2))", connection)
@@ -187,13 +164,22 @@ enum AdvisoryLock {
 
 extension StoreConnection {
   /// Takes a lock, waits for it as long as another session has it, and says so.
+  ///
+  /// It asks again and again: a session that waits in pg_advisory_lock() holds a snapshot, which keeps vacuum from its work.
   func acquireInTurn(_ name: String) throws {
-    var hasWaited = false
-    try AdvisoryLock.acquireInTurn(name, connection) { error in
-      hasWaited = true
-      notify("on standby: \(error.message)\(error.detail.map { " (\($0))" } ?? "")")
+    var isWaiting = false
+    while true {
+      do {
+        try AdvisoryLock.acquire(name, connection)
+        if isWaiting { notify("taking over \(name)") }
+        return
+      } catch let error as EventStoreError {
+        // What another operation of this store has never comes free while this one waits.
+        guard error.code == .locked, !connection.heldLocks.contains(ByteString(name)) else { throw error }
+        if !isWaiting { notify("on standby: \(error.message)\(error.detail.map { " (\($0))" } ?? "")") }
+        isWaiting = true
+      }
     }
-    if hasWaited { notify("taking over \(name)") }
   }
 }
 

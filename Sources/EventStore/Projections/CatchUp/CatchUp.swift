@@ -18,8 +18,8 @@ public struct CatchUpOptions: Sendable, Hashable {
 
   /// Waits while another session keeps the projection current, and takes over when that one ends; otherwise that is an error.
   ///
-  /// A session that waits, or that others may wait for, is ended by the server when its client says nothing for
-  /// ``silenceOfHolder``: whoever is stopped, or cut off, must not keep the others from taking over.
+  /// The server ends the session that keeps it current when its client says nothing for ``silenceOfHolder``: whoever is stopped,
+  /// or cut off, must not keep the others from taking over.
   public var isStandby = false
 
   /// How long the holder of a projection may say nothing while others may wait for it.
@@ -71,8 +71,8 @@ extension EventStore {
         case .success(let result): return result
         case .failure(let error): failure = EventStoreError(error)
         }
-      } catch let error as EventStoreError where error.code == .cannotConnect && run != nil {
-        // The first connection has to be there, as for any command.
+      } catch let error as EventStoreError where run != nil && error.isOfConnection {
+        // The first connection has to be there, as for any command; a new one can be lost before it is of use.
         failure = error
       }
       if run?.result.position != reached { backoff.reset() }
@@ -83,6 +83,10 @@ extension EventStore {
       try await Task.sleep(for: pause)
     }
   }
+}
+
+extension EventStoreError {
+  fileprivate var isOfConnection: Bool { [.cannotConnect, .connectionLost, .timedOut].contains(code) }
 }
 
 extension StoreConnection {

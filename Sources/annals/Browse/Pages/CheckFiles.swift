@@ -6,30 +6,36 @@ extension PageMaker {
   func findings() -> [HTML] {
     guard let path = settings.verify else { return [] }
     let heading = HTML.heading("Findings of the last check of versions")
-    guard let file = try? FindingsFile(path) else { return [heading, verification(path)] }
+    let file: FindingsFile
+    do { file = try FindingsFile(path) } catch { return [heading, complaint(error)] }
     let shown = file.first.map(FoundRecord.init)
     let rest = file.number - shown.count
     return [
-      heading, verification(path), table(shown),
+      heading, verification(file, path), table(shown),
       rest > 0 ? .note("\(Field.grouped(Int64(rest))) more are in the file.") : HTML(),
     ]
   }
 
   /// What a check found, in a sentence, with a link to it.
   func verification(_ path: String) -> HTML {
-    do {
-      let file = try FindingsFile(path)
-      let errors = Field.counted(file.errors, "error")
-      let others = file.number - file.errors
-      let text = others == 0 ? errors : "\(errors), \(Field.counted(others, "other finding"))"
-      return .element(
-        "p",
-        file.errors == 0 ? [] : [.init("class", "late")],
-        .link(PageAddress(.checks), text),
-        .text(" in \(path)")
-      )
-    } catch { return .element("p", [.init("class", "late")], text: Failure(error).message) }
+    do { return verification(try FindingsFile(path), path) } catch { return complaint(error) }
   }
+
+  private func verification(_ file: FindingsFile, _ path: String) -> HTML {
+    let errors = Field.counted(file.errors, "error")
+    let others = file.number - file.errors
+    let text = others == 0 ? errors : "\(errors), \(Field.counted(others, "other finding"))"
+    return .element(
+      "p",
+      file.errors == 0 ? [] : [.init("class", "late")],
+      .link(PageAddress(.checks), text),
+      .text(" in \(path)")
+    )
+  }
+
+  private func complaint(_ error: any Error) -> HTML { complaint(Failure(error).message) }
+
+  private func complaint(_ text: String) -> HTML { .element("p", [.init("class", "late")], text: text) }
 
   private static let shownReports = 20
 
@@ -40,9 +46,8 @@ extension PageMaker {
     do {
       let history = try ReportHistory(path, of: "\(store.table)")
       let runs = history.runs.suffix(Self.shownReports).reversed().map { RunRecord(run: $0.run) }
-      let complaint = history.complaint.map { HTML.element("p", [.init("class", "late")], text: $0) }
-      return [heading, complaint ?? HTML(), table(runs)]
-    } catch { return [heading, .element("p", [.init("class", "late")], text: Failure(error).message)] }
+      return [heading, history.complaint.map(complaint) ?? HTML(), table(runs)]
+    } catch { return [heading, complaint(error)] }
   }
 }
 
