@@ -52,20 +52,22 @@ package struct TestCluster: Sendable {
     settings: [String: String] = [:],
     _ body: (Sandbox, TestDatabase) async throws -> Void
   ) async throws {
-    let directory = FilePath("/tmp/annals-test-\(randomName())")
-    let sandbox = try await Sandbox(directory: directory, settings: settings)
-    do {
-      try await sandbox.start()
-      let variables = try sandbox.environment().map { ($0.name, $0.value) }
-      let cluster = TestCluster(environment: Dictionary(uniqueKeysWithValues: variables))
-      try await body(sandbox, cluster.database(Sandbox.databaseName))
-    } catch {
-      try? await sandbox.reset()
-      _ = try? await runShell("rm -rf \(directory)")
-      throw error
+    try await DatabaseSlots.shared.withSlot {
+      let directory = FilePath("/tmp/annals-test-\(randomName())")
+      let sandbox = try await Sandbox(directory: directory, settings: settings)
+      do {
+        try await sandbox.start()
+        let variables = try sandbox.environment().map { ($0.name, $0.value) }
+        let cluster = TestCluster(environment: Dictionary(uniqueKeysWithValues: variables))
+        try await body(sandbox, cluster.database(Sandbox.databaseName))
+      } catch {
+        try? await sandbox.reset()
+        _ = try? await runShell("rm -rf \(directory)")
+        throw error
+      }
+      try await sandbox.reset()
+      _ = try await runShell("rm -rf \(directory)")
     }
-    try await sandbox.reset()
-    _ = try await runShell("rm -rf \(directory)")
   }
 
   /// Runs the body with a server and a standby of it, both its own: the standby may be promoted or paused.
