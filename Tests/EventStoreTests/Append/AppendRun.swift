@@ -2,7 +2,7 @@ import EventStore
 import TestSupport
 import Testing
 
-/// One append whose connection is cut at one message.
+/// One append whose connection is cut at one message. Some are made and looked at together, as each look starts psql.
 struct AppendRun: Sendable {
   let append: AppendUnderCuts
   let step: ProtocolStep
@@ -16,48 +16,73 @@ struct AppendRun: Sendable {
     (self.append, self.step, self.cut, self.isForGood) = (append, step, cut, isForGood)
   }
 
-  func check(_ db: TestDatabase) async throws {
+  /// Makes all of the runs at once, looks at what they have stored, does what their errors advise, and looks again.
+  static func check(_ runs: ArraySlice<AppendRun>, _ db: TestDatabase) async throws {
+    let errors = try await withThrowingTaskGroup(of: (String, EventStoreError?).self) { group in
+      for run in runs { group.addTask { (run.name, try await run.cutAppend(db)) } }
+      return try await group.reduce(into: [:]) { $0[$1.0] = .some($1.1) }
+    }
+    let stored = try await stored(runs, db)
+    for run in runs {
+      let error = errors[run.name] ?? nil
+      let found = stored[run.name] ?? (0, true)
+      #expect(run.said(error).contains(found.count) && found.isRight, run.comment(error))
+      guard let error else { continue }
+      var options = BulkAppendOptions()
+      (options.batchSize, options.workers) = (run.append.batchSize, run.append.workers)
+      let again = await run.append(db.conninfo, run.name, options.following(error))
+      #expect(again == nil, run.comment(error))
+    }
+    let all = try await self.stored(runs, db)
+    for run in runs {
+      let found = all[run.name] ?? (0, true)
+      #expect(found.count == run.append.lineCount && found.isRight, run.comment(errors[run.name] ?? nil))
+    }
+  }
+
+  private func comment(_ error: EventStoreError?) -> Comment {
+    let outcome = error.map { "\($0.message); \($0.detail ?? "-"); \($0.hint?.description ?? "-")" }
+    return "\(step), \(cut), for good: \(isForGood): \(outcome ?? "no error")"
+  }
+
+  private func cutAppend(_ db: TestDatabase) async throws -> EventStoreError? {
     let proxy = try ServerProxy(to: db) { message in
       guard message.direction == step.direction, message.number >= step.number else { return .pass }
       if message.number == step.number { return cut }
       return isForGood ? .cut(.before) : .pass
     }
+    defer { proxy.stop() }
     var options = BulkAppendOptions()
     (options.batchSize, options.workers) = (append.batchSize, append.workers)
     options.retryTimeout = .milliseconds(isForGood ? 200 : 1000)
-    let conninfo = "\(proxy.database.conninfo) application_name=\(name)"
-    let error = await append(conninfo, name, options)
-    proxy.stop()
-
-    let outcome = error.map { "\($0.message); \($0.detail ?? "-"); \($0.hint?.description ?? "-")" }
-    let what: Comment =
-      "\(step), \(cut), for good: \(isForGood): \(outcome ?? "no error")"
-    let stored = try await stored(db)
-    #expect(said(error).contains(stored.count) && stored.isRight, what)
-    guard let error else { return }
-    let again = await append(db.conninfo, name, options.following(error))
-    #expect(again == nil, what)
-    let all = try await self.stored(db)
-    #expect(all.count == append.lineCount && all.isRight, what)
+    return await append("\(proxy.database.conninfo) application_name=\(name)", name, options)
   }
 
-  /// How many events are stored once the run's connections have ended, and whether that is so of each line once, and in
-  /// the order of the lines.
-  private func stored(_ db: TestDatabase) async throws -> (count: Int, isRight: Bool) {
+  /// How many events of each run are stored once their connections have ended, and whether that is so of each line once, and
+  /// in the order of the lines.
+  private static func stored(
+    _ runs: ArraySlice<AppendRun>,
+    _ db: TestDatabase
+  ) async throws -> [String: (count: Int, isRight: Bool)] {
+    let names = runs.map { "'\($0.name)'" }.joined(separator: ", ")
     let answer = try await db.psql(
       """
       DO $$ BEGIN
-        WHILE EXISTS (SELECT FROM pg_stat_activity WHERE application_name = '\(name)') LOOP
+        WHILE EXISTS (SELECT FROM pg_stat_activity WHERE application_name IN (\(names))) LOOP
           PERFORM pg_sleep(0.01), pg_stat_clear_snapshot();
         END LOOP;
       END $$;
-      SELECT count(*), count(*) = count(DISTINCT n) AND NOT coalesce(bool_or(is_before), false) FROM (
-        SELECT event_data -> 'n' AS n,
+      SELECT run, count(*), count(*) = count(DISTINCT n) AND NOT coalesce(bool_or(is_before), false) FROM (
+        SELECT split_part(aggregate_id, '-', 1) AS run, event_data -> 'n' AS n,
           event_data -> 'n' < lag(event_data -> 'n') OVER (PARTITION BY aggregate_id ORDER BY version) AS is_before
-        FROM events WHERE aggregate_id LIKE '\(name)-%') AS e
+        FROM events) AS e
+      WHERE run IN (\(names)) GROUP BY run
       """
-    ).split(separator: "|")
-    return (Int(answer[0]) ?? -1, answer[1] == "t")
+    )
+    return answer.split(separator: "\n").reduce(into: [:]) { found, line in
+      let fields = line.split(separator: "|")
+      found[String(fields[0])] = (Int(fields[1]) ?? -1, fields[2] == "t")
+    }
   }
 
   /// How many lines an outcome says are stored.
