@@ -5,18 +5,26 @@ internal import Glibc
 package final class SocketClient: Sendable {
   private let descriptor: Int32
 
-  package init(path: String) throws {
+  package convenience init(path: String) throws {
     guard let descriptor = connectToSocket(path) else {
       throw ProxyError(description: "nobody listens on \(path)")
     }
-    self.descriptor = descriptor
+    self.init(descriptor)
   }
 
-  package init(port: Int) throws {
+  package convenience init(port: Int) throws {
     guard let descriptor = connectToPort(port) else {
       throw ProxyError(description: "nobody listens on port \(port)")
     }
+    self.init(descriptor)
+  }
+
+  private init(_ descriptor: Int32) {
     self.descriptor = descriptor
+    // A server that never answers ends the test, after a time that only a fault takes, not the patience of CI.
+    var limit = timeval(tv_sec: 120, tv_usec: 0)
+    let size = socklen_t(MemoryLayout<timeval>.size)
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
   }
 
   deinit { close(descriptor) }
@@ -33,7 +41,7 @@ package final class SocketClient: Sendable {
   /// Ends the connection, in both directions.
   package func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
-  /// All that comes until the other side ends the connection.
+  /// All that comes until the other side ends the connection, or says nothing for two minutes.
   ///
   /// - Parameter isWhole: says of what has come whether it is all that is waited for.
   package func answer(upTo isWhole: @escaping @Sendable ([UInt8]) -> Bool = { _ in false }) async -> String {

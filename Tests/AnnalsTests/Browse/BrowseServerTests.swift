@@ -118,6 +118,17 @@ import Testing
     }
   }
 
+  /// The parser behind them refuses some of it, too, with the same status: their own words tell that the rules are there.
+  @Test(arguments: [
+    ("X: a\u{0}b\r\n", "The head has a NUL."), ("X: a\rb\r\n", "A line ends with CR alone."),
+    ("X: a\nY: b\r\n", "A line ends with LF alone."), ("X: a\r\n b\r\n", "A field goes on in the next line."),
+  ])
+  func aHeadIsRefusedForItsReason(field: String, reason: String) {
+    let head = "GET / HTTP/1.1\r\n\(field)\(Self.host)"
+    let answer = RequestRules.refusal(ofHead: Array(head.utf8))
+    #expect(answer.map { String(decoding: $0.body, as: UTF8.self) } == reason + "\n")
+  }
+
   @Test func everyAnswerIsSafe() async throws {
     try await serving { served in
       for target in [
