@@ -205,13 +205,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|layouts|sandbox|verify-versions|check|doctor|compare|report|types|evolve|export|restore|append|stream|streams|show|trace|replay|watermark|snapshot|stats|browse|check-projection|rebuild-projection|project|projections|checkpoints|dead-letters|test|help)
+    init|layouts|sandbox|verify-versions|check|doctor|version|compare|report|types|evolve|export|restore|append|stream|streams|show|trace|replay|watermark|snapshot|stats|browse|check-projection|rebuild-projection|project|projections|checkpoints|dead-letters|test|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init layouts sandbox verify-versions check doctor compare report types evolve export restore append stream streams show trace replay watermark snapshot stats browse check-projection rebuild-projection project projections checkpoints dead-letters test help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init layouts sandbox verify-versions check doctor version compare report types evolve export restore append stream streams show trace replay watermark snapshot stats browse check-projection rebuild-projection project projections checkpoints dead-letters test help' -- "${cur}"))
         ;;
     esac
 }
@@ -721,6 +721,25 @@ _annals_doctor() {
     '--max-staleness')
         return
         ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    esac
+}
+
+_annals_version() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --version '-?' --help)
+    repeating_options=()
+    non_repeating_options=(-o --output --fields)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
     '-o'|'--output')
         __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
         return
@@ -3807,7 +3826,7 @@ _annals_help() {
     repeating_flags=()
     non_repeating_flags=(--version)
     repeating_options=()
-    non_repeating_options=()
+    non_repeating_options=(-k)
     __annals_offer_flags_options -1
 }
 

@@ -56,6 +56,8 @@ function __annals_parse_tokens -S
             __annals_parse_subcommand 0 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'set=+' 'columns=' 'response-timeout=' 'max-staleness=' 'max-lag=' 'max-dead-letters=' 'max-age=' 'stale-after=' 'watch=' 'format=' 'time-limit=' 'version' 'help'
         case 'doctor'
             __annals_parse_subcommand 0 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'set=+' 'columns=' 'response-timeout=' 'max-staleness=' 'o/output=' 'x/expanded' 'fields=' 'version' 'help'
+        case 'version'
+            __annals_parse_subcommand 0 'o/output=' 'x/expanded' 'fields=' 'version' 'help'
         case 'compare'
             __annals_parse_subcommand -r 1 'category=' 'with=' 'with-table=' 'with-layout=' 'data=+' 'metadata=+' 'text=+' 'where=+' 'max-differences=' 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'set=+' 'columns=' 'response-timeout=' 'max-staleness=' 'o/output=' 'x/expanded' 'fields=' 'version' 'help'
         case 'report'
@@ -167,7 +169,7 @@ function __annals_parse_tokens -S
         case 'test'
             __annals_parse_subcommand -r 1 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'set=+' 'columns=' 'response-timeout=' 'max-staleness=' 'sandbox' 'record' 'timeout=' 'tap' 'o/output=' 'x/expanded' 'fields=' 'version' 'help'
         case 'help'
-            __annals_parse_subcommand -r 1 'version'
+            __annals_parse_subcommand -r 1 'k=' 'version'
         end
     end
 end
@@ -399,6 +401,11 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals doctor" fields' -l 'fields' -d 'Only these fields, in this order.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals doctor" version' -l 'version' -d 'Show the version.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals doctor" help' -l 'help' -d 'Show help information.'
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals version" o output' -s 'o' -l 'output' -d 'Output format.' -rfka 'table ndjson json csv'
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals version" expanded x' -s 'x' -l 'expanded' -d 'Show a record a block, a field a line.'
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals version" fields' -l 'fields' -d 'Only these fields, in this order.' -rfka ''
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals version" version' -l 'version' -d 'Show the version.'
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals version" help' -l 'help' -d 'Show help information.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_positional "annals compare" -ge 1' -fka '(__annals_custom_completion ---completion compare -- positional@0 (count (__annals_tokens -pc)) (__annals_tokens -tC))'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals compare" category' -l 'category' -d 'Only aggregates with the id NAME, or NAME-ANYTHING.' -rfka '(__annals_custom_completion ---completion compare -- --category (count (__annals_tokens -pc)) (__annals_tokens -tC))'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals compare" with' -l 'with' -d 'The other store: a conninfo string or URI, or a file, a manifest or NDJSON.' -rF
@@ -1309,3 +1316,4 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_positional "annal
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals test" version' -l 'version' -d 'Show the version.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals test" help' -l 'help' -d 'Show help information.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals help" version' -l 'version' -d 'Show the version.'
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals help" k' -s 'k' -d 'Find commands and options by a word.' -rfka ''

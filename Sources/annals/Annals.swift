@@ -20,7 +20,7 @@ struct Annals: AsyncParsableCommand {
         name: "Store and event",
         subcommands: [
           Initialize.self, LayoutsCommand.self, SandboxCommand.self, VerifyVersions.self, Check.self,
-          Doctor.self,
+          Doctor.self, VersionCommand.self,
           Compare.self, Report.self, TypesCommand.self, EvolveCommand.self, Export.self, Restore.self,
           Append.self, Stream.self, Streams.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self,
           SnapshotCommand.self, Stats.self, Browse.self,
@@ -51,6 +51,7 @@ struct Annals: AsyncParsableCommand {
     do {
       try await Interruption.cancellingOnSignal {
         try GivenText.check()
+        if let words = try HelpSearch.words(in: arguments) { return try HelpSearch(for: words).print() }
         try NamedSubcommand.check(arguments)
         var command = try await asyncParseAsRoot(arguments)
         if var asynchronous = command as? any AsyncParsableCommand {

@@ -70,10 +70,14 @@ struct Failure {
   /// True also when the server could not be told.
   static let afterInterruption = "What was not committed is rolled back."
 
-  /// ArgumentParser writes up to a dozen options into the line of USAGE, whatever its length.
+  /// ArgumentParser writes up to a dozen options into the line of USAGE, whatever its length, and does not know of
+  /// `help -k`.
   private static func shortened(_ help: String) -> String {
     let lines = help.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in
       let line = Substring(line)
+      if line.utf8.elementsEqual("  See 'annals help <subcommand>' for detailed help.".utf8) {
+        return "  See 'annals help <subcommand>' for details, 'annals help -k <word>' to search."
+      }
       guard line.utf8.starts(with: "USAGE: ".utf8), line.count > 80 else { return String(line) }
       let options = /( \[--[^\]]*\])+/
       guard let first = line.firstMatch(of: options) else { return String(line) }

@@ -36,13 +36,13 @@ extension StoreFacts {
   }
 
   private var versionItem: DiagnosisItem {
-    let isKnown = number("server_version_num") ?? 0 >= 130_000
+    let isKnown = number("server_version_num") ?? 0 >= StoreFormats.oldestPostgreSQL * 10_000
     return DiagnosisItem(
       .versions,
       "server",
       "PostgreSQL \(self["server_version"] ?? "?")",
       isKnown ? .ok : .problem,
-      advice: isKnown ? nil : "annals needs PostgreSQL 13 or later."
+      advice: isKnown ? nil : "annals needs PostgreSQL \(StoreFormats.oldestPostgreSQL) or later."
     )
   }
 

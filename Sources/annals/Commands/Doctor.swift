@@ -75,8 +75,7 @@ struct DiagnosisRecord: Record {
   static var cutsLines: Bool { false }
 
   static var versions: [DiagnosisRecord] {
-    let libpq = "\(libpqVersion / 10_000).\(libpqVersion % 10_000)"
-    return [("annals", Annals.version), ("libpq", libpq)].map { name, version in
+    [("annals", Annals.version), ("libpq", VersionRecord.libpq)].map { name, version in
       DiagnosisRecord(item: DiagnosisItem(.versions, name, version))
     }
   }

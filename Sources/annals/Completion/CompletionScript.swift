@@ -16,21 +16,23 @@ enum CompletionScript {
   private static func text(for shell: CompletionShell) -> String {
     let script = Annals.completionScript(for: shell)
     return switch shell {
-    case .bash: forBash(script)
+    case .bash: forBash(script).edited(bashHelp, with: bashHelpSearch)
     case .zsh:
       replacingFunction("__annals_custom_complete", in: script, with: zshNames + zshLayouts)
         .editedEverywhere(":layout:_files -g '\\''*.sql'\\'''", with: ":layout:__annals_layout_names'")
         .edited("{-?,--help}", times: commandCount, with: "{'-?',--help}")
+        .edited("        '*:subcommands:'\n", with: "        '*:subcommands:'\n" + zshHelpSearch)
     // In fish -? cannot even be parsed, so there --help alone is offered.
     case .fish:
       script.edited("    command $tokens[1] $argv $tokens\n", with: fishNames)
         .edited("'?/help'", times: commandCount, with: "'help'")
         .edited(" ? help'", times: commandCount, with: " help'")
         .edited(" -s '?'", times: commandCount, with: "")
+        .edited("-r 1 'version'\n", with: "-r 1 'k=' 'version'\n")
         .editedEverywhere(
           "store; auto finds it.' -rfa '(for ",
           with: "store; auto finds it.' -rfa '\(layoutNames.joined(separator: " ")) (for "
-        )
+        ) + fishHelpSearch
     default: script
     }
   }
@@ -51,6 +53,20 @@ enum CompletionScript {
     }
 
     """
+
+  // `help` is ArgumentParser's; it does not know of `help -k`.
+  private static let bashHelp = """
+    _annals_help() {
+        repeating_flags=()
+        non_repeating_flags=(--version)
+        repeating_options=()
+        non_repeating_options=(
+    """
+  private static let bashHelpSearch = bashHelp + "-k"
+  private static let zshHelpSearch = "        '-k[\(HelpSearch.abstract)]:word:'\n"
+  private static let fishHelpSearch =
+    "\ncomplete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options \"annals help\" k' -s 'k'"
+    + " -d '\(HelpSearch.abstract)' -rfka ''"
 
   /// Each command has help.
   private static let commandCount = count(Annals.self)

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import TestSupport
 import Testing
 
@@ -19,6 +20,26 @@ import Testing
   @Test func version() async throws {
     let run = try await AnnalsBinary.run(["--version"])
     #expect(run.standardOutput == "annals \(Annals.version)\n")
+  }
+
+  /// The fields are the same in each format.
+  @Test func versionsAsARecord() async throws {
+    let table = try await AnnalsBinary.run(["version"]).standardOutput
+    #expect(table.hasPrefix("version            \(Annals.version)\nbuild "))
+    let csv = try await AnnalsBinary.run(["version", "-o", "csv"]).standardOutput
+    #expect(csv.hasPrefix("version,build,swift,libpq,") && csv.contains("\r\n\(Annals.version),"))
+    struct Versions: Decodable { let version, swift, libpq: String, oldestPostgresql, schemaVersion: Int }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    for format in ["json", "ndjson"] {
+      let json = try await AnnalsBinary.run(["version", "-o", format]).standardOutput
+      let object = format == "json" ? String(json.dropFirst().dropLast(2)) : json
+      let versions = try decoder.decode(Versions.self, from: Data(object.utf8))
+      #expect(
+        versions.version == Annals.version && versions.oldestPostgresql == 13 && versions.schemaVersion > 11
+      )
+      #expect(versions.swift.hasPrefix("6.") && versions.libpq.contains("."))
+    }
   }
 
   @Test(arguments: [
@@ -54,6 +75,10 @@ import Testing
       ["stream", "-o", "jsn"],
       "the value 'jsn' is invalid for '-o <output>'. Please provide one of 'table', 'ndjson', 'json' or 'csv'",
       "Try 'annals help stream'."
+    ),
+    (
+      ["help", "-k"], "missing value for '-k'",
+      "Give the word to search for, as in 'annals help -k backup'."
     ),
     (["stream", "a", "b"], "unexpected argument 'b'", "Try 'annals help stream'."),
     (["sandbox", "start", "x"], "unexpected argument 'x'", "Try 'annals help sandbox start'."),

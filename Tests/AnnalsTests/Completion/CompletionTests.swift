@@ -28,6 +28,7 @@ import Testing
     ("annals init --add", ["--add-position"]),
     ("annals stream -o ", ["table", "ndjson", "json", "csv"]),
     ("annals sandbox sta", ["start", "status"]),
+    ("annals help -", ["--version", "-k"]),
     ("annals layouts show sequ", ["sequent", "sequent-ordered"]),
     ("annals rebuild-projection orders", ["orders.sql"]),
     ("annals stream --layout au", ["auto"]),

@@ -102,6 +102,10 @@ import Testing
     ("test x.test.sql", "status, test, file, line, milliseconds, failures"),
     ("layouts list", "name, reads, parameters"),
     ("doctor", "area, name, value, source, status, advice"),
+    (
+      "version",
+      "version, build, swift, libpq, oldest_postgresql, schema_version, export_format, manifest_format"
+    ),
     ("sandbox status", "state, pid, directory, data, socket, version, durable, bytes"),
   ]
 

@@ -96,7 +96,7 @@ import Testing
 
   /// They run a server of their own, or need none.
   private static let withoutServer: Set = [
-    "layouts list", "layouts show", "layouts write",
+    "layouts list", "layouts show", "layouts write", "version",
     "sandbox start", "sandbox stop", "sandbox status", "sandbox env", "sandbox exec", "sandbox reset",
   ]
 

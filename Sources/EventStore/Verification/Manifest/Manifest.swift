@@ -46,8 +46,9 @@ struct ManifestReader {
   /// - Throws: ``EventStoreError`` with code `invalidInput` when it is no manifest.
   init(_ read: @escaping () throws -> [UInt8]?) throws {
     lines = LineReader(read: read)
-    guard let header = try nextMembers(), header.members["annals_manifest"] == Array("1".utf8) else {
-      throw broken("this is not a manifest of format 1")
+    let format = ManifestFormat.format
+    guard let header = try nextMembers(), header.members["annals_manifest"] == Array("\(format)".utf8) else {
+      throw broken("this is not a manifest of format \(format)")
     }
   }
 

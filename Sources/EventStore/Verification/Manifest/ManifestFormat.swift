@@ -5,8 +5,12 @@ internal import LibPQ
 /// Between the header and the footer stands one line a stream, in the order of the aggregates' bytes. The root in the
 /// footer is the SHA-256 of those lines, so that `sed '1d;$d' FILE | sha256sum` prints it.
 enum ManifestFormat {
+  /// The format that this version reads and writes.
+  static let format = 1
+
   static func header(store: String, createdAt: Timestamp, headPosition: Int64?) -> [UInt8] {
-    var text = "{\"annals_manifest\":1,\"store\":\(quoted(Array(store.utf8))),\"created_at\":\"\(createdAt)\""
+    var text =
+      "{\"annals_manifest\":\(format),\"store\":\(quoted(Array(store.utf8))),\"created_at\":\"\(createdAt)\""
     if let headPosition { text += ",\"head_position\":\(headPosition)" }
     return Array("\(text)}\n".utf8)
   }
