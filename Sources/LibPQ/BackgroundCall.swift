@@ -2,7 +2,7 @@ internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
-/// A call that blocks, on a thread of its own, so that whoever waits for it can leave it behind.
+/// A call that blocks, on a thread of its own, so that a task that waits for it can leave it behind.
 ///
 /// Some of libpq's calls can be neither interrupted nor polled: PQcancel, PQping, the look-up of a host's name. One that
 /// is left behind ends by itself, and its value is released then.
@@ -58,7 +58,7 @@ func makePipe() throws(PostgresError) -> (read: Int32, write: Int32) {
   return (ends[0], ends[1])
 }
 
-/// What poll() is to wait: until a time, or for ever without one.
+/// What poll() is to wait: until a time, or forever without one.
 func pollTimeout(until deadline: ContinuousClock.Instant?) -> Int32 {
   // A millisecond more, or the last part of one would be waited for in a busy loop.
   deadline.map { max(0, ($0 - .now).pollTimeout + 1) } ?? -1

@@ -94,7 +94,7 @@ package final class Canceller: Sendable {
   /// Sends the request to the server, for each connection, and returns when it has them all or ``grace`` is over. That
   /// it was sent says nothing of whether it had an effect.
   ///
-  /// PQcancel connects anew and waits for the server without a limit of its own. A request that is still on its way
+  /// PQcancel reconnects and waits for the server without a limit of its own. A request that is still on its way
   /// must not be forgotten while its connection is used: it would end a later statement.
   ///
   /// - Returns: whether the server has them all.

@@ -4,7 +4,7 @@ extension ConnectionParameters {
   /// Connects as PQconnectdb does, on a thread that is left behind when the canceller fires.
   ///
   /// libpq's own non-blocking way (PQconnectPoll) blocks while a host's name is looked up, and leaves `connect_timeout`,
-  /// which counts for each host anew, to its caller.
+  /// which counts again for each host, to its caller.
   ///
   /// - Throws: `cannotConnect` with libpq's reason; 57014 after a cancellation.
   func connect(_ canceller: Canceller) throws(PostgresError) -> OpaquePointer {

@@ -169,7 +169,7 @@ extension Connection {
     try canceller.checkCancellation()
   }
 
-  /// Refuses a statement that holds a NUL: libpq takes C strings, and would send what stands before it alone.
+  /// Refuses a statement that holds a NUL: libpq takes C strings, and would send what is before it alone.
   static func checkSendable(_ sql: String) throws(PostgresError) {
     guard sql.utf8.contains(0) else { return }
     throw PostgresError(

@@ -20,7 +20,7 @@ internal import CLibPQ
   /// The names of the advisory locks that operations on this session hold. The server lets a session take its lock once
   /// more, so it would let in a second operation.
   package var heldLocks: Set<ByteString> = []
-  /// Whether a pooler stands between this and the server.
+  /// Whether a pooler is between this and the server.
   package var isPooled = false
   /// How it shares sessions; nil until ``findPooling()`` has asked.
   var pooling: Pooling?

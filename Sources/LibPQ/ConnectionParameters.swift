@@ -32,10 +32,10 @@ package struct ConnectionParameters: Sendable, Hashable {
 
   /// Seconds that one host may take to answer.
   ///
-  /// libpq itself waits for ever; a cron job that hangs on a dead host is never noticed.
+  /// libpq itself waits forever; a cron job that hangs on a dead host is never noticed.
   static let connectTimeoutSeconds = "10"
 
-  /// What libpq would leave undone, or for ever waiting, where nobody says how; each is less than what the operator sets.
+  /// What libpq would leave undone, or forever waiting, where nobody says how; each is less than what the operator sets.
   private static let defaults = [
     // A peer that vanished is noticed within about a minute instead of the kernel's two hours.
     ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
@@ -43,7 +43,7 @@ package struct ConnectionParameters: Sendable, Hashable {
   ]
 
   /// libpq's keywords in the order that PQconnectdbParams wants: a string in `dbname` is expanded in its place, so
-  /// that what stands before it is a default and what stands after it wins.
+  /// that what is before it is a default and what is after it wins.
   var keywords: [(String, String)] {
     var keywords = [("fallback_application_name", applicationName)]
     for (keyword, value) in [("dbname", database), ("host", host), ("port", port), ("user", user)] {

@@ -43,7 +43,7 @@ extension ConnectionParameters {
     return unsafe settings(of: handle)
   }
 
-  /// Shown first and always, whoever decided them.
+  /// Shown first and always, no matter who decided them.
   private static let essential = ["host", "port", "dbname", "user"]
   /// Not what decides where and how one connects.
   private static let hidden: Set = ["client_encoding", "fallback_application_name", "replication"]

@@ -66,7 +66,7 @@ extension ConnectionParameters {
   }
 
   /// Whether a name has a scheme, or credentials as a URI has them: a colon and later an `@`. It also holds for a
-  /// `keyword=value` string where only a name may stand.
+  /// `keyword=value` string where only a name may be.
   private static func looksLikeURI(_ name: Substring.UTF8View) -> Bool {
     let text = String(decoding: name, as: UTF8.self).utf8.map { $0 | 0x20 }
     let signs = ["://", "postgres:", "postgresql:", "password="].map { Array($0.utf8) }
@@ -105,7 +105,7 @@ extension ConnectionParameters {
     return values
   }
 
-  /// The same for a command line that is shown: without the passwords of a connection string. Nil where one may stand in
+  /// The same for a command line that is shown: without the passwords of a connection string. Nil where one may be in
   /// a wrong place.
   package var withoutPasswords: ConnectionParameters? {
     do { try checkTarget() } catch { return nil }

@@ -1,13 +1,13 @@
 internal import CLibPQ
 
-/// What stands between a connection and the server.
+/// What is between a connection and the server.
 package enum Pooling: Sendable, Hashable {
   /// Nothing: the connection is one session of the server's.
   case none
   /// A pooler that keeps one session for the connection.
   case session
   /// A pooler that gives each transaction whichever session is free. What belongs to a session (its locks, settings,
-  /// prepared statements and temporary objects) stays there, for whoever gets that session next.
+  /// prepared statements and temporary objects) stays there, for the client that gets that session next.
   case transaction
 }
 
@@ -89,7 +89,7 @@ extension Connection {
       try executeAlone("ROLLBACK")
     } catch {
       guard error.message.utf8.contains("statement pooling".utf8) else { throw error }
-      throw Self.noSession("the pooler in front of the server allows no transactions", error.message)
+      throw Self.noSession("the pooler in front of the server does not allow transactions", error.message)
     }
   }
 
@@ -106,12 +106,12 @@ extension Connection {
   package func requireSession() throws(PostgresError) {
     guard try findPooling() == .transaction else { return }
     throw Self.noSession(
-      "this needs a session of the server's, and the pooler in front of it gives each transaction another",
-      "Locks and temporary functions would stay in a session that belongs to somebody else next."
+      "this needs one session of the server, and the pooler in front of it may use another for each transaction",
+      "Locks and temporary functions would stay in a session that the pooler gives to another client."
     )
   }
 
-  /// What stands between this connection and the server; behind a pooler it asks, once, outside of transactions.
+  /// What is between this connection and the server; behind a pooler it asks, once, outside of transactions.
   package func findPooling() throws(PostgresError) -> Pooling {
     guard isPooled else { return .none }
     if let pooling { return pooling }

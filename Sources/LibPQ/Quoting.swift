@@ -1,4 +1,4 @@
-// Quotes are looked for among bytes, as PostgreSQL does. A Character would not do: a quote that stands after U+0600 or
+// Quotes are looked for among bytes, as PostgreSQL does. A Character would not do: a quote that is after U+0600 or
 // before a combining mark is part of a longer Character, and would not be doubled. No byte of a longer UTF-8 sequence
 // looks like one of ASCII. A NUL needs no rule here: no statement that holds one is sent (Connection.checkSendable).
 
@@ -40,7 +40,7 @@ private func enclose(_ text: String, in quote: Unicode.Scalar, doubling special:
   return String(quoted)
 }
 
-/// Whether SQL reads the name as it stands, without quotes and folding (keywords aside).
+/// Whether SQL reads the name as it is, without quotes and folding (keywords aside).
 package func isPlainIdentifier(_ name: String) -> Bool {
   guard let first = name.utf8.first, first == UInt8(ascii: "_") || (97...122).contains(first) else {
     return false

@@ -2,7 +2,7 @@ internal import CLibPQ
 
 /// Keeps the memory of results for the next ones, until the process ends.
 ///
-/// libpq frees a page's rows in small blocks. glibc gives them back to the system and asks for them anew with the next
+/// libpq frees a page's rows in small blocks. glibc gives them back to the system and asks for them again with the next
 /// page, which was half of the client's time in a long read. This concerns all memory of the process, so it is the
 /// program that decides, not a library.
 package func keepResultMemory() {

@@ -1,6 +1,6 @@
 internal import CLibPQ
 
-/// The compression function of SHA-256 (FIPS 180-4, section 6.2.2) by the instructions that a processor has for it. It stands
+/// The compression function of SHA-256 (FIPS 180-4, section 6.2.2) by the instructions that a processor has for it. It is
 /// here since they are C's, and take pointers.
 package enum SHA256Instructions {
   /// Whether the processor has them.

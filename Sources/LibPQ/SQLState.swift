@@ -1,4 +1,4 @@
-/// The SQLSTATE codes that this project acts upon (manual, appendix A).
+/// The SQLSTATE codes that this project acts on (manual, appendix A).
 package enum SQLState {
   package static let featureNotSupported = "0A000"
   package static let invalidParameterValue = "22023"

@@ -13,11 +13,11 @@ extension Connection {
     var silence = Silence(of: self)
     while true {
       let socket = unsafe PQsocket(handle)
-      // poll() would pass over it, and wait for ever.
+      // poll() would pass over it, and wait forever.
       guard socket >= 0 else { throw lost() }
       var descriptors = [
         pollfd(fd: socket, events: events, revents: 0),
-        // A negative descriptor is passed over by poll(): a fired canceller would otherwise wake it for ever.
+        // A negative descriptor is passed over by poll(): a fired canceller would otherwise wake it forever.
         pollfd(fd: silence.wasCancelled ? -1 : canceller.readEnd, events: Int16(POLLIN), revents: 0),
         pollfd(fd: silence.probeDescriptor, events: Int16(POLLIN), revents: 0),
       ]
@@ -178,7 +178,7 @@ private struct Silence {
 }
 
 extension Duration {
-  /// In the milliseconds of poll(), where negative ones would wait for ever.
+  /// In the milliseconds of poll(), where negative ones would wait forever.
   var pollTimeout: Int32 {
     Int32(clamping: max(0, components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000))
   }

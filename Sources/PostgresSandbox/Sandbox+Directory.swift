@@ -114,7 +114,7 @@ extension Sandbox {
     SandboxError(
       .notASandbox,
       "\(directory) is not a sandbox",
-      detail: "It holds files, and none is called annals-sandbox.",
+      detail: "It has files, but no file annals-sandbox.",
       hint: "Choose an empty or a new folder."
     )
   }

@@ -4,7 +4,7 @@ package import SystemPackage
 /// A private PostgreSQL cluster in a folder of its own, reached through a Unix socket only.
 ///
 /// The folder holds a marker file, `data` (the cluster), `socket` and `server.log`. A cluster is built in
-/// `data.new.*` and renamed when it is complete, so that `data` is never half done. Whoever starts, stops or
+/// `data.new.*` and renamed when it is complete, so that `data` is never half done. A process that starts, stops or
 /// resets the sandbox holds a lock on the folder.
 package struct Sandbox: Sendable {
   package let directory: FilePath

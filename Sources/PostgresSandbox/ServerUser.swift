@@ -70,7 +70,7 @@ struct ServerUser: Sendable {
   /// The arguments of setpriv, with which root runs a command as this user.
   ///
   /// Not Subprocess's own option: its child calls setgroups() before exec, which in a child of a process with several
-  /// threads can wait for ever for a thread that was just being made (seen in glibc 2.36's setxid_mark_thread).
+  /// threads can wait forever for a thread that was just being made (seen in glibc 2.36's setxid_mark_thread).
   private var setpriv: [String] {
     ["--reuid=\(userID)", "--regid=\(groupID)", "--clear-groups", "--"]
   }

@@ -61,7 +61,7 @@ struct Failure {
     if status == .usage { message = Self.withoutPasswords(message) }
   }
 
-  /// Hides what stands where a URI has its password: a wrong command line is repeated, wherever the URI was put.
+  /// Hides what is where a URI has its password: a wrong command line is repeated, wherever the URI was put.
   private static func withoutPasswords(_ text: String) -> String {
     text.replacing(/:[^ ]*@/.matchingSemantics(.unicodeScalar), with: ":***@")
       .replacing(/password=[^ ']*/.matchingSemantics(.unicodeScalar), with: "password=***")
@@ -97,7 +97,7 @@ struct Failure {
     if SectionFile.nearest(to: given, among: [meant]) != nil { suggestion = "Did you mean '\(meant)'?" }
   }
 
-  /// What stands between the first two apostrophes.
+  /// What is between the first two apostrophes.
   private static func quoted(_ scalars: Substring.UnicodeScalarView) -> String? {
     scalars.split(separator: "'", omittingEmptySubsequences: false).dropFirst().first.map(String.init)
   }

@@ -30,7 +30,7 @@ enum GivenText {
       .usage,
       "\(subject) is not UTF-8: '\(escaped(bytes))'",
       code: "usage",
-      hint: "Give it in UTF-8. 'locale charmap' shows in what a terminal writes."
+      hint: "Use UTF-8. 'locale charmap' shows the encoding of a terminal."
     )
   }
 

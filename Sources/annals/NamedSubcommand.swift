@@ -32,7 +32,7 @@ enum NamedSubcommand {
     return path + [name]
   }
 
-  /// The names as far as they exist, the names that may follow, the word that stands there instead, and whether one
+  /// The names as far as they exist, the names that may follow, the word that is there instead, and whether one
   /// of the names may be left out.
   private static func walk(
     _ arguments: [String]

@@ -16,11 +16,11 @@ extension EventStore {
   /// ```
   ///
   /// - Parameters:
-  ///   - events: in the order in which they shall stand.
+  ///   - events: in the order in which they are stored.
   ///   - aggregateID: the stream, 1 to 255 characters.
   ///   - expected: what the stream must look like.
   ///   - retryTimeout: how long to try to connect again after the connection was lost.
-  /// - Returns: where each event stands, in order.
+  /// - Returns: where each event is, in order.
   /// - Throws: ``EventStoreError``: `versionConflict` when the stream is otherwise than expected, when another event
   ///   has one of the ids, or when some of the events are stored and others are not; `invalidInput` for what is not
   ///   an event. Nothing is appended then. After `connectionLost` it is not known whether the events were appended.

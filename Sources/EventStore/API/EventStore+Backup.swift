@@ -54,7 +54,7 @@ extension EventStore {
       result = try await perform { try $0.restore(proved, options) }
     } else {
       guard files.count == 1 else {
-        throw EventStoreError(.invalidInput, "a pipe is restored alone")
+        throw EventStoreError(.invalidInput, "a pipe must be the only file")
       }
       result = try await perform { try $0.restore(pipe: first, options) }
     }

@@ -4,7 +4,7 @@ extension EventStore {
   /// Applies to a live read model what has happened since its checkpoint, in order, and nothing twice.
   ///
   /// An event whose handler fails is tried again alone, and then set aside as a dead letter in the transaction that
-  /// moves the checkpoint past it. A lost connection is opened anew. Several projections are kept current side by
+  /// moves the checkpoint past it. A lost connection is opened again. Several projections are kept current side by
   /// side by several stores, each on a connection of its own.
   ///
   /// - Parameters:

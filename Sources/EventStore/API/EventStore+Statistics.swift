@@ -44,7 +44,7 @@ extension EventStore {
     }
   }
 
-  /// Sums the store up: how many events, streams and types, since when, how many of late, and what they take on disk.
+  /// Sums the store up: how many events, streams and types, since when, how many recently, and their size on disk.
   ///
   /// It needs SELECT on the events alone.
   ///

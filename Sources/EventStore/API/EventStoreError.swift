@@ -91,19 +91,19 @@ public struct EventStoreError: Error, Sendable, Hashable {
     case .failed where sqlState == SQLState.queryCanceled:
       hint =
         hint
-        ?? "Another session cancelled it, or it ran into statement_timeout, which a role or database may have: "
+        ?? "Another session cancelled it, or it exceeded statement_timeout, which a role or database can set: "
         + "PGOPTIONS='-c statement_timeout=0' lifts that."
     case .recoveryConflict,
       .failed where sqlState == SQLState.serializationFailure:
       hint =
-        "Run the command again. On a standby what is read yields to what is replayed: max_standby_streaming_delay "
-        + "or hot_standby_feedback gives it more time."
+        "Run the command again. On a standby, replay cancels reads: max_standby_streaming_delay "
+        + "or hot_standby_feedback gives reads more time."
     case .timedOut:
       hint = hint ?? "pg_stat_activity shows what the server is doing; it may only need more time."
     case .permissionDenied where sqlState == SQLState.readOnlyTransaction:
       hint = hint ?? "This is a standby or a read-only session; connect to the primary to write."
     case .permissionDenied where error.isOfRowSecurity:
-      detail = detail ?? "It must see every event, and a policy of the table would hide some from this role."
+      detail = detail ?? "It must read every event, and a policy of the table hides some from this role."
       hint = hint ?? "Run it as the owner of the table, or as a role with BYPASSRLS."
     case .permissionDenied where error.isOfRecords:
       hint = hint ?? "The role needs rights in schema annals: \(.doctor) prints the GRANT."
@@ -170,7 +170,7 @@ extension EventStoreError {
       "\(subject) has no \(column)",
       detail: "The table lets its columns be NULL.",
       hint:
-        "Repair the row, and give the columns NOT NULL; \(.verify()) finds more that is wrong."
+        "Fix the row, and set the columns NOT NULL; \(.verify()) finds other faults."
     )
   }
 }

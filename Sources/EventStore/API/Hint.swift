@@ -1,4 +1,4 @@
-/// What to do about a failure: a sentence, in which what the store can do stands as a value.
+/// What to do about a failure: a sentence, in which an operation of the store is a value.
 ///
 /// A program that offers the store's operations under names of its own puts them in with ``text(naming:)``.
 public struct Hint: Sendable, Hashable {
@@ -125,9 +125,9 @@ public enum Remedy: Sendable, Hashable {
   case replay(fromPosition: Int64? = nil)
 
   // Projections and dead letters.
-  /// Build the read model anew, from the file of that name.
+  /// Rebuild the read model from the file of that name.
   case rebuild(path: String? = nil)
-  /// Drop an interrupted build, and begin anew.
+  /// Drop an interrupted build, and start again.
   case restartRebuild
   /// See how projections are.
   case projections(name: String? = nil)

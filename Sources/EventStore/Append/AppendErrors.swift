@@ -23,7 +23,7 @@ extension AppendStatements {
     let remedy: Hint =
       line == 0
       ? "If the event still applies, append it again with \(.append(expecting: again))."
-      : "What is expected counts the lines before; leave version and expected_version out to append anyway."
+      : "The expected version includes the lines before. Omit version and expected_version to append anyway."
     var conflict = EventStoreError(
       .versionConflict,
       "version conflict: \(aggregateID) \(state), expected \(expected.described)",
@@ -43,13 +43,13 @@ extension AppendStatements {
     let type = String(decoding: entry.eventType, as: UTF8.self)
     return EventStoreError(
       .versionConflict,
-      "another event has the id \(entry.id) already",
+      "another event already has the id \(entry.id)",
       detail: "Stored is \(stored.aggregateID) version \(stored.version), \(stored.eventType), of "
         + "\(stored.timestamp); given is \(type) for \(chunk.aggregateID(of: stored.index)). "
         + "They differ in \(stored.differences).",
       hint: entry.isIDOfRun
-        ? "A run belongs to one input, whose lines keep their numbers: take another \(.runID()) for another input."
-        : "An event is never changed: give a new event an id of its own, or leave the id out."
+        ? "A run id belongs to one input, whose lines keep their numbers: use another \(.runID()) for another input."
+        : "Events are never changed: give the new event another id, or omit the id."
     )
   }
 
@@ -97,7 +97,7 @@ extension EventStoreError {
       .connectionLost,
       "the connection was lost, and \(notKnown) \(subject) stored",
       detail: ([error.message] + ids.map { "id \($0)" }).joined(separator: "; "),
-      hint: "Append again with \(same): what is stored already is not stored twice.",
+      hint: "Append again with \(same): a stored event is not stored twice.",
       sqlState: error.sqlState
     )
   }
@@ -134,7 +134,7 @@ extension EventStoreError {
   static func fullStream(_ aggregateID: String) -> EventStoreError {
     EventStoreError(
       .invalidInput,
-      "\(aggregateID) is full: its last event has the highest version, \(Int32.max)"
+      "\(aggregateID) is full: its last event has the highest possible version, \(Int32.max)"
     )
   }
 
@@ -167,19 +167,19 @@ extension EventStoreError {
     }
     // The failure that ends the append may be of one batch, while another connection's outcome is not known.
     if result.isUncertain, !message.contains(Self.notKnown) {
-      facts.append("Of other lines \(Self.notKnown) they are committed.")
+      facts.append("It is not known whether other lines are committed.")
     }
     var error = self
     error.detail = facts.compactMap(\.self).joined(separator: " ")
     if isAnyCommitted || result.hasCommittedBeyond || result.isUncertain {
-      var resume: Hint = "To go on, run the command again"
+      var resume: Hint = "To continue, run the command again"
       var with: Hint = " with "
       if hasMadeIDs, let runID = options.runID {
         resume = resume + with + "\(.runID(runID))"
         with = " "
       }
       if isAnyCommitted { resume = resume + with + "\(.skipLines(last))" }
-      resume = resume + ": what is stored is not stored twice."
+      resume = resume + ": a stored event is not stored twice."
       error.hint = hint.map { $0 + " " + resume } ?? resume
     } else if code == .connectionLost {
       error.hint = "Run the command again."

@@ -235,9 +235,9 @@ extension StoreConnection {
     }
     throw EventStoreError(
       .failed,
-      "another writer appends to the same streams in another order, and the two waited for each other",
+      "deadlock: another writer appends to the same streams in another order",
       hint:
-        "Run the command again; with \(.appendBatches(ofLines: EventChunk.maximumLines)) or less this is resolved by itself.",
+        "Run the command again. With \(.appendBatches(ofLines: EventChunk.maximumLines)) or less, deadlocks are resolved.",
       sqlState: SQLState.deadlockDetected
     )
   }
@@ -276,7 +276,7 @@ private struct Batch {
   private(set) var last: EventChunk
   /// The transaction of the last attempt.
   var transaction = BatchTransaction()
-  /// Where the events of the last chunk stand.
+  /// Where the events of the last chunk are.
   var places: [Place] = []
   private(set) var chunkCount = 1
   private(set) var lineCount: Int

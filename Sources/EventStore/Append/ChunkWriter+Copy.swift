@@ -48,7 +48,7 @@ private let pieceSize = 1 << 16
 
 /// The row, from 1, at which COPY failed, read from the error's context ("COPY events, line 3, column event_data").
 ///
-/// The words are in the server's language; the number stands first after the table's name in each.
+/// The words are in the server's language; the number is first after the table's name in each.
 func failedCopyRow(_ error: PostgresError, table: String) -> Int? {
   guard let context = error.context else { return nil }
   let prefix = "COPY \(table),".unicodeScalars

@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// Where an event of a chunk stands after ``ChunkWriter/store(_:meanwhile:)``.
+/// Where an event of a chunk is after ``ChunkWriter/store(_:meanwhile:)``.
 struct Place: Sendable {
   enum Status: Sendable { case appended, existing, rejected }
 

@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// Events on their way into the store. Their payloads stand, as they came, in one buffer.
+/// Events on their way into the store. Their payloads are in one buffer, as they came.
 struct EventChunk: Sendable {
   struct Entry: Sendable {
     /// UTF-8.
@@ -41,7 +41,7 @@ struct EventChunk: Sendable {
     entries.count >= min(maximumLines, Self.maximumLines) || size >= Self.maximumBytes
   }
 
-  /// Adds an event, and copies the text in which its JSON stands.
+  /// Adds an event, and copies the text in which its JSON is.
   mutating func append(_ entry: Entry, copying source: ArraySlice<UInt8>) {
     let start = bytes.count
     bytes += source

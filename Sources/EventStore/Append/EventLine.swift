@@ -46,7 +46,7 @@ extension EventLine {
         EventLineField.expectedVersion.name,
         at: place.lowerBound,
         "given beside version",
-        hint: "A version says already what comes before it: leave one of the two out."
+        hint: "A version implies the version before it: omit one of the two."
       )
     }
   }

@@ -39,7 +39,7 @@ package struct EventLineParser: Sendable {
     }
     index = JSONScanner.skipWhitespace(in: bytes, from: index)
     guard index == bytes.count else {
-      throw FieldError(at: index, "text after the object", hint: "Every line holds one event and no more.")
+      throw FieldError(at: index, "text after the object", hint: "Write one event per line.")
     }
     return ranges
   }
@@ -57,7 +57,7 @@ package struct EventLineParser: Sendable {
     }
     let field = try EventLineField(key: key, in: bytes)
     guard ranges[field.rawValue] == nil else {
-      throw FieldError(field.name, at: key.lowerBound, "the field is there twice")
+      throw FieldError(field.name, at: key.lowerBound, "the field occurs twice")
     }
     do {
       let value = try scanner.scanValue(in: bytes, from: next)

@@ -21,23 +21,24 @@ enum ForeignInput {
 
   private static func fault(_ line: ArraySlice<UInt8>) -> (fault: String, remedy: Hint)? {
     for (name, signature, program) in compressed where line.starts(with: signature) {
-      return ("compressed with \(name)", "Unpack it first, as with \(program).")
+      return ("compressed with \(name)", "Unpack it first, for example with \(program).")
     }
     if line.starts(with: [0xFF, 0xFE]) || line.starts(with: [0xFE, 0xFF]) {
-      return ("UTF-16", "Make UTF-8 of it first, as with iconv -f UTF-16 -t UTF-8.")
+      return ("UTF-16", "Convert it to UTF-8 first, for example with iconv -f UTF-16 -t UTF-8.")
     }
     let utf8 = line.drop(while: JSONScanner.isWhitespace)
     switch utf8.first {
     case UInt8(ascii: "{"): return nil
-    case UInt8(ascii: "["): return ("a JSON array", "Make lines of it first, as with jq -c '.[]'.")
-    case UInt8(ascii: "<"): return ("XML", "Make a JSON object of each event first.")
+    case UInt8(ascii: "["):
+      return ("a JSON array", "Convert it to lines first, for example with jq -c '.[]'.")
+    case UInt8(ascii: "<"): return ("XML", "Convert each event to a JSON object first.")
     default:
       let names = EventLineField.allCases.map { Array($0.name.utf8) }
       let words = utf8.split { !isPartOfName($0) }
       guard words.count > 1, words.allSatisfy({ word in names.contains { word.elementsEqual($0) } }) else {
         return nil
       }
-      return ("CSV", "Make a JSON object of each line first, as Miller (mlr) does.")
+      return ("CSV", "Convert each line to a JSON object first, for example with Miller (mlr).")
     }
   }
 

@@ -42,9 +42,9 @@ extension AppendStatements {
       .invalidDefinition,
       "\(table.name) does not store events as they are sent: \(what)",
       detail: changers.isEmpty
-        ? nil : "Before an event is stored there runs: \(changers.joined(separator: ", ")).",
+        ? nil : "These run before an event is stored: \(changers.joined(separator: ", ")).",
       hint:
-        "Drop or disable what drops events or changes their columns; a value of the operator's own has its place "
+        "Drop or disable what drops events or changes their columns. Store a value of your own "
         + "in another column."
     )
   }
@@ -56,7 +56,7 @@ extension AppendStatements {
     throw EventStoreError(
       .invalidDefinition,
       "\(table.name) has a rule on INSERT: \(rules.joined(separator: ", "))",
-      detail: "A rule makes another statement of an append.",
+      detail: "A rule rewrites the append.",
       hint: "Drop the rule. A trigger AFTER INSERT can do what is to be done beside."
     )
   }

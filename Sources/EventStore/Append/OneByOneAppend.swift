@@ -16,7 +16,7 @@ struct OneByOneAppend {
   private let statements: AppendStatements
   private let options: BulkAppendOptions
   private var lanes: [Lane] = []
-  /// After an error, no connection is opened anew for what is still on its way: its outcome is what an answer tells.
+  /// After an error, no connection is opened again for what is still on its way: its outcome is what an answer tells.
   private var isEnding = false
   private(set) var result = BulkAppendResult()
   var hasMadeIDs: Bool { lines.hasMadeIDs }

@@ -26,7 +26,7 @@ struct OneByOneLines {
   var rejectedCount: Int { reader.rejectedCount }
   var hasMadeIDs: Bool { reader.hasMadeIDs }
 
-  /// All lines up to it are settled, or hold no event. What waits stands behind what is open.
+  /// All lines up to it are settled, or hold no event. What waits is behind what is open.
   var lastSettledLine: Int { (openLines.min() ?? reader.lineNumber + 1) - 1 }
 
   /// The next event; nil when there is none now.

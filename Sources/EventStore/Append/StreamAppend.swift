@@ -72,7 +72,7 @@ extension StoreConnection {
   ///   - session: the store's own when nil.
   ///   - failure: how the connection was lost before, if it was.
   ///   - unresolved: what to say when there is no more time, or an interruption, and the outcome is not found out.
-  ///   - body: is called with what it shall find out about, from the second time on.
+  ///   - body: is called with what to look up, from the second time on.
   func retryingLostConnection<T>(
     _ session: Session? = nil,
     after failure: PostgresError? = nil,

@@ -2,7 +2,7 @@ internal import LibPQ
 
 /// The first and the last line of an export; annals-export(1), "The file", describes them.
 ///
-/// Between the two stands one event a line, as ``EventStore/writeNDJSON(_:to:)`` writes it. The root in the last line is the
+/// Between the two is one event a line, as ``EventStore/writeNDJSON(_:to:)`` writes it. The root in the last line is the
 /// SHA-256 of those lines, so that `sed '1d;$d' FILE | sha256sum` prints it, as it does for a manifest.
 enum ExportFormat {
   /// The newest format that this version reads, and the one that it writes.

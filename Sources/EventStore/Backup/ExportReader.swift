@@ -76,14 +76,14 @@ struct ExportReader {
     }
     let root = root
     guard root.finish().description.utf8.elementsEqual(found.root.utf8) else {
-      throw broken("Its events do not have the root that its last line says.")
+      throw broken("The root of its events differs from that of its last line.")
     }
     end = found
     let last = lineNumber
     if try lines.next() != nil {
       throw broken(
-        "There are lines behind its last line, line \(last).",
-        hint: "Give several files one by one."
+        "There are lines after its last line, line \(last).",
+        hint: "Name several files separately."
       )
     }
   }
@@ -102,8 +102,8 @@ struct ExportReader {
   private func notAnExport() -> EventStoreError {
     EventStoreError(
       .invalidInput,
-      "\(name) is not an export: its first line is not that of one",
-      hint: "Events without that line are appended, with new positions."
+      "\(name) is not an export: it has no header line",
+      hint: "Use append for events without a header; they get new positions."
     )
   }
 
@@ -111,12 +111,12 @@ struct ExportReader {
     EventStoreError(
       .invalidInput,
       "\(name) is cut off at byte \(bytes), in line \(max(1, lineNumber))",
-      detail: "Its last line, which says how many events there are and their root, is missing or not whole.",
-      hint: "Take another copy of the file."
+      detail: "Its last line, with the number and the root of the events, is missing or incomplete.",
+      hint: "Use another copy of the file."
     )
   }
 
-  private func broken(_ detail: String, hint: Hint = "Take another copy of the file.") -> EventStoreError {
+  private func broken(_ detail: String, hint: Hint = "Use another copy of the file.") -> EventStoreError {
     EventStoreError(.invalidInput, "\(name) cannot be trusted", detail: detail, hint: hint)
   }
 }

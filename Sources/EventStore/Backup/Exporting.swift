@@ -49,7 +49,7 @@ extension StoreConnection {
     guard upcasters.isEmpty else {
       throw EventStoreError(
         .invalidInput,
-        "an export holds events as they are stored",
+        "an export has events as they are stored",
         hint: "Leave \(.upcasters) out."
       )
     }
@@ -122,12 +122,12 @@ extension StoreConnection {
     } else if !previous.store.hasSameBytes(as: header.store) {
       reason = "It is of \(previous.store), and this is \(header.store)."
     } else if previous.until != nil || previous.before != nil {
-      reason = "It ends at a time: what comes behind it is not what is new."
+      reason = "It ends at a time, so later events in the store are not all new."
     } else if previous.headPosition == nil {
       reason = "Its events have no positions."
     }
     guard let reason else { return }
-    throw EventStoreError(.invalidInput, "an export cannot go on from that file", detail: reason)
+    throw EventStoreError(.invalidInput, "an export cannot continue that file", detail: reason)
   }
 }
 

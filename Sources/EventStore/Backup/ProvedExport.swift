@@ -9,9 +9,9 @@ struct ProvedExport: Sendable {
     if let previous = header.previous, previous.root.utf8.elementsEqual(other.end.root.utf8) { return }
     throw EventStoreError(
       .invalidInput,
-      "\(file.name) does not go on from \(other.file.name)",
+      "\(file.name) does not continue \(other.file.name)",
       detail: "The first line of an export names the root of the one before.",
-      hint: "Give the files in their order."
+      hint: "Name the files in their order."
     )
   }
 }
@@ -29,7 +29,7 @@ extension EventStoreError {
       .invalidInput,
       "\(name) is not the last file of its export",
       detail: "Its last line says that another file continues it.",
-      hint: "Give all files of the export, in their order."
+      hint: "Name all files of the export, in their order."
     )
   }
 }

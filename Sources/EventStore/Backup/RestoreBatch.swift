@@ -56,7 +56,9 @@ struct RestoreReader {
       throw invalid("position: an event \(table.hasPosition ? "has none" : "has one, and others have none")")
     }
     if let position = line.position {
-      guard position >= lastPosition else { throw invalid("position: the line before has a higher one") }
+      guard position >= lastPosition else {
+        throw invalid("position: it is lower than that of the line before")
+      }
       lastPosition = position
     }
     if line.metadata != nil, !table.hasMetadata {

@@ -31,8 +31,8 @@ extension StoreConnection {
     if table.isDistributed {
       throw EventStoreError(
         .invalidDefinition,
-        "\(self.table) is distributed by Citus, and nothing is restored into such a table",
-        hint: "Restore into a table of one server, and distribute that."
+        "\(self.table) is distributed by Citus, and annals cannot restore into such a table",
+        hint: "Restore into a local table, then distribute it."
       )
     }
     let hasPositions = header.headPosition != nil
@@ -42,7 +42,7 @@ extension StoreConnection {
         .invalidInput,
         "the events of the export have no positions, and \(self.table) has a column for them",
         hint:
-          "Restore them into a table without the column, and add it then; or append them, with new ids of their own."
+          "Restore them into a table without the column, then add it; or append them with new ids."
       )
     }
     let statements = try appendStatements()
@@ -62,7 +62,7 @@ extension StoreConnection {
       fault == nil ? .permissionDenied : .invalidDefinition,
       fault.map { "positions of \(table) cannot be restored: \($0.message)" }
         ?? "permission denied for the sequence of the positions of \(table)",
-      detail: "Behind restored events the sequence must go on above their positions.",
+      detail: "After the restore, the sequence must continue above the restored positions.",
       hint: fault.map { Hint($0.remedy) } ?? "Run it as the owner of the table."
     )
   }

@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// An event of an export. Unlike a line that is appended it is taken as it stands: null is a payload, and an id may be
+/// An event of an export. Unlike a line that is appended it is taken as it is: null is a payload, and an id may be
 /// longer than annals allows, since the table that it was exported from had it so.
 struct RestoredLine {
   let position: Int64?

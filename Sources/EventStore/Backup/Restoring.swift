@@ -239,7 +239,7 @@ extension RestoreRun {
     throw EventStoreError(
       .failed,
       "\(name) continues from position \(position), where \(target.table.name) has no event",
-      detail: "The events of the file before are not there.",
+      detail: "The events of the previous file are missing.",
       hint: "Restore that file first, or both together in their order."
     )
   }
@@ -247,9 +247,9 @@ extension RestoreRun {
   fileprivate func collision(_ collision: Collision, _ place: String) -> EventStoreError {
     EventStoreError(
       .versionConflict,
-      "\(place): another event has the place of \(collision.given)",
-      detail: "Stored is \(collision.stored). They differ in \(collision.differences).",
-      hint: "The store has another history. An event is never changed: restore into an empty table."
+      "\(place): the store has another event in the place of \(collision.given)",
+      detail: "The store has \(collision.stored). They differ in \(collision.differences).",
+      hint: "The store has a different history. Restore into an empty table; events are never changed."
     )
   }
 
@@ -262,16 +262,16 @@ extension RestoreRun {
     EventStoreError(
       .failed,
       "\(place): the store lacks the event at position \(lowest), and has later ones up to \(head)",
-      detail: "Readers that have passed that position would not see what is stored there now.",
-      hint: "\(.restoreMissing) brings such events back, and names the readers that have passed them."
+      detail: "Readers that have passed that position would not see the restored event.",
+      hint: "\(.restoreMissing) restores such events, and names the readers that have passed them."
     )
   }
 
   private func notKept(_ fault: String) -> EventStoreError {
     EventStoreError(
       .failed,
-      "the events were not stored as they were: \(fault)",
-      detail: "What may have changed them: \(target.changers.joined(separator: ", ")).",
+      "the events were not stored unchanged: \(fault)",
+      detail: "Possible causes: \(target.changers.joined(separator: ", ")).",
       hint: "Disable the trigger while events are restored."
     )
   }

@@ -61,7 +61,7 @@ extension StoreConnection {
       throw EventStoreError(
         .permissionDenied,
         "the events of a file cannot be sorted on this server",
-        detail: "A temporary table sorts them, and a standby makes none.",
+        detail: "Sorting needs a temporary table, which a standby cannot create.",
         hint: "Connect to the primary, or compare with a manifest."
       )
     }
@@ -141,7 +141,7 @@ private struct ComparedLines {
       .invalidInput,
       "the export is cut off in line \(lines.lineNumber)",
       detail: "Its last line is missing.",
-      hint: "Take another copy of the file."
+      hint: "Use another copy of the file."
     )
   }
 

@@ -58,7 +58,7 @@ extension EventStore {
     guard comparison.contents.isEmpty else {
       throw EventStoreError(
         .invalidInput,
-        "a manifest does not tell what events contain",
+        "a manifest does not have the contents of events",
         hint: "Compare with a store, or with events in NDJSON, or leave the conditions out."
       )
     }
@@ -242,7 +242,7 @@ extension StoreConnection {
     guard case .category = comparison.selection, try eventsTable().hasCategory else { return }
     throw EventStoreError(
       .invalidInput,
-      "a file does not tell the categories of this layout",
+      "a file does not have the categories of this layout",
       detail: "The layout has them in a column, and events in a file have no such field.",
       hint: "Compare all events, name the aggregates, or compare with a database."
     )

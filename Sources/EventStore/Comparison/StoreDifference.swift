@@ -66,7 +66,7 @@ public struct ComparisonResult: Sendable, Hashable {
 }
 
 extension StoreDifference {
-  /// The differences of two readings of a stream, in the order of versions. What befell several versions in a row alike
+  /// The differences of two readings of a stream, in the order of versions. The same change of several versions in a row
   /// is one difference.
   static func between(
     here: [EventDigest],
@@ -122,7 +122,7 @@ private struct EventDifference {
   let version: Int32
   let versionThere: Int32
 
-  /// Whether the same befell the version before.
+  /// Whether the version before had the same change.
   func continues(_ previous: EventDifference) -> Bool {
     kind == previous.kind && Int64(version) == Int64(previous.version) + 1
       && Int64(versionThere) == Int64(previous.versionThere) + 1

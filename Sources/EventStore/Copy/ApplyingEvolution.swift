@@ -86,7 +86,7 @@ extension StoreConnection {
         state.position,
         "the copy \(copy)",
         of: history,
-        hint: "Drop the table \(copy) to begin anew."
+        hint: "Drop the table \(copy) to start again."
       )
       var final = try finalPosition()
       while state.position < final {
@@ -169,7 +169,7 @@ extension StoreConnection {
     guard !exists else {
       throw EventStoreError(
         .invalidDefinition,
-        "there is a table \(name) already, which annals did not make",
+        "there is a table \(name) already, which annals did not create",
         hint: "Name another table with \(.copyName)."
       )
     }
@@ -193,20 +193,20 @@ extension StoreConnection {
     if known.state == .swapped {
       throw EventStoreError(
         .failed,
-        "this copy has taken the place of \(table) already; \(known.name) holds the old events",
-        hint: "\(.rollBackEvolution(copy: known.name.description)) takes it back."
+        "this copy has already replaced \(table); \(known.name) has the old events",
+        hint: "\(.rollBackEvolution(copy: known.name.description)) undoes the swap."
       )
     }
     guard known.identity == plan.identity else {
       throw EventStoreError(
         .invalidDefinition,
         "the copy \(known.name) was begun with another plan",
-        hint: "Name another table with \(.copyName), or drop the table \(known.name) to begin anew."
+        hint: "Name another table with \(.copyName), or drop the table \(known.name) to start again."
       )
     }
   }
 
-  /// Versions are numbered anew chunk by chunk, in the order of positions, which has to be that of versions too.
+  /// Versions are renumbered chunk by chunk, in the order of positions, which has to be that of versions too.
   private func requireOrder() throws {
     let sql: SQL = """
       SELECT aggregate_id, version FROM (
@@ -222,7 +222,7 @@ extension StoreConnection {
     throw EventStoreError(
       .failed,
       "\(wrong[0].string("aggregate_id")) version \(version) has a lower position than the version before it",
-      detail: "@drop and @split number versions anew in the order of positions.",
+      detail: "@drop and @split renumber versions in the order of positions.",
       hint: "\(.verify()) lists all such events."
     )
   }
@@ -311,9 +311,10 @@ extension StoreConnection {
   private static func notEqual(_ copy: EvolutionCopy, _ detail: String) -> EventStoreError {
     EventStoreError(
       .failed,
-      "the copy \(copy.name) is not what the upcasters make of the events",
+      "the copy \(copy.name) differs from what the upcasters return for the events",
       detail: detail,
-      hint: "Somebody wrote to it, or what the upcasters read has changed. Drop the table and begin anew."
+      hint:
+        "Another session wrote to it, or tables that the upcasters read have changed. Drop the table and start again."
     )
   }
 }

@@ -43,7 +43,7 @@ struct EvolutionCopy: Sendable {
 
   /// Begins a copy: its row and its table, in the transaction of the caller.
   ///
-  /// - Parameter beginning: what stands before the first event.
+  /// - Parameter beginning: what is before the first event.
   static func create(
     _ name: QualifiedName,
     of plan: EvolutionPlan,
@@ -79,7 +79,7 @@ struct EvolutionCopy: Sendable {
       orThrow: CheckpointFence.moved(
         "the checkpoint of the copy \(name)",
         from: self.position,
-        hint: "Run the command again when the other has ended."
+        hint: "Run the command again after the other has ended."
       )
     )
     self.position = position

@@ -90,7 +90,7 @@ public struct EvolutionPlan: Sendable, Codable, Hashable {
   public let renumbersPositions: Bool
   /// Live projections that handle a changed type, and have to be rebuilt.
   public let projections: [String]
-  /// Reducers that have snapshots, which are to be taken anew.
+  /// Reducers that have snapshots, which are to be taken again.
   public let reducers: [String]
   /// About how long the copy takes.
   public let estimatedSeconds: Double
@@ -121,7 +121,7 @@ extension EvolutionPlan {
       throw EventStoreError(
         .invalidDefinition,
         "upcaster \(upcaster.path) in \(path) was changed after the plan was made",
-        hint: "Change the file itself, and make the plan anew."
+        hint: "Change the file itself, and make the plan again."
       )
     }
   }
@@ -135,7 +135,7 @@ extension EvolutionPlan {
       throw EventStoreError(
         .invalidDefinition,
         "\(path) was made by another version of annals",
-        hint: "Make the plan anew."
+        hint: "Make the plan again."
       )
     }
   }

@@ -7,9 +7,9 @@ extension StoreConnection {
     guard hanging.isEmpty else {
       throw EventStoreError(
         .invalidDefinition,
-        "other objects hang on \(table): \(hanging.joined(separator: ", "))",
-        detail: "They would stay with the old events when the copy takes their place.",
-        hint: "Drop them and make them anew after the swap, or leave out \(.withoutSwap)."
+        "other objects depend on \(table): \(hanging.joined(separator: ", "))",
+        detail: "They would still use the old events after the swap.",
+        hint: "Drop them and create them again after the swap, or omit \(.withoutSwap)."
       )
     }
     guard plan.renumbersPositions else { return }
@@ -23,8 +23,8 @@ extension StoreConnection {
     guard let names = readers.optionalString(0, 0) else { return }
     throw EventStoreError(
       .invalidDefinition,
-      "@split gives events other positions, and checkpoints know the old ones: \(names)",
-      hint: "Drop them before the swap, and build the projections anew after it."
+      "@split changes the positions of events, and these have checkpoints with old positions: \(names)",
+      hint: "Drop them before the swap, and rebuild the projections after it."
     )
   }
 
@@ -57,7 +57,7 @@ extension StoreConnection {
   /// Exchanges the names of the store and its copy.
   ///
   /// Events that came meanwhile are copied and committed before it, and readers' snapshots waited for (see
-  /// ``SnapshotPatience``), until a try finds none. Writers are not held up for that long. Where each try finds some, the
+  /// ``SnapshotPatience``), until a try finds none. Writers are not delayed for that long. Where each try finds some, the
   /// last one copies them under the lock that keeps writers out.
   func swap(
     _ copy: inout EvolutionCopy,
@@ -131,7 +131,7 @@ extension StoreConnection {
       guard var state = try EvolutionCopy.find(copy, connection), state.state == .swapped,
         let end = state.swappedPosition
       else {
-        throw EventStoreError(.notFound, "\(copy) did not give its place to \(table)")
+        throw EventStoreError(.notFound, "\(copy) is not the result of a swap with \(table)")
       }
       try whenUnlocked("tables \(table) and \(copy)") {
         try connection.transaction {
@@ -162,7 +162,7 @@ extension StoreConnection {
     )
   }
 
-  /// A waiting lock holds up everybody behind it, so it waits briefly and is tried again.
+  /// A waiting lock delays everyone behind it, so it waits briefly and is tried again.
   private func lock(_ copy: QualifiedName) throws {
     try connection.execute("SET LOCAL lock_timeout = '300ms'")
     try connection.execute("LOCK TABLE \(table.sql), \(copy.sql) IN ACCESS EXCLUSIVE MODE")

@@ -47,7 +47,7 @@ enum AdvisoryLock {
 
   /// Shares a lock to the end of the transaction; false while somebody holds it alone, or waits to.
   ///
-  /// Whoever wants a share asks again after its transaction: one that waited would hold a snapshot meanwhile, and those
+  /// A session that wants a share asks again after its transaction: one that waited would hold a snapshot meanwhile, and those
   /// are what the holder may be waiting for.
   static func share(_ name: String, _ connection: Connection) throws -> Bool {
     let sql = "SELECT pg_try_advisory_xact_lock_shared($1, hashtext($2))"
@@ -86,7 +86,7 @@ enum AdvisoryLock {
       throw EventStoreError(
         .locked,
         "another operation of this store works on \(name)",
-        hint: "Wait for its end, or use a store of its own."
+        hint: "Wait until it ends, or use a separate store object."
       )
     }
     var waitedSeconds = 0.0
@@ -128,7 +128,7 @@ enum AdvisoryLock {
     _ = try connection.query(sql, key(name) + [.int4Array(connection.predecessors)])
   }
 
-  /// The sessions that hold a lock, and what is known of them. A key of two words stands in classid and objid, with
+  /// The sessions that hold a lock, and what is known of them. A key of two words is in classid and objid, with
   /// objsubid 2 (manual, "pg_locks").
   private static let holders = """
     pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
@@ -198,7 +198,7 @@ extension Connection {
   }
 
   /// Has the server end this session, with its locks, when the client says nothing for so long: it was stopped, or its network
-  /// is cut. PostgreSQL 13 notices that within a transaction alone. Zero is for ever, as it is by default.
+  /// is cut. PostgreSQL 13 notices that within a transaction alone. Zero is forever, as it is by default.
   func endWhenSilent(for silence: Duration) throws {
     let value = "\(Int64(silence / .milliseconds(1)))"
     var settings = [SessionSetting("idle_in_transaction_session_timeout", value)]

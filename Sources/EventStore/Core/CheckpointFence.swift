@@ -17,12 +17,12 @@ enum CheckpointFence {
   static func moved(
     _ checkpoint: String,
     from position: Int64,
-    consequence: String = "What this session did since is rolled back.",
+    consequence: String = "The later work of this session is rolled back.",
     hint: Hint
   ) -> EventStoreError {
     EventStoreError(
       .locked,
-      "\(checkpoint) is no longer at position \(position): somebody else has moved it",
+      "\(checkpoint) is no longer at position \(position): another session moved it",
       detail: consequence,
       hint: hint
     )

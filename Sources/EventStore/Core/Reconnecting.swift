@@ -12,7 +12,7 @@ struct Backoff: Sendable {
   private var pause = shortest
 
   /// - Parameters:
-  ///   - timeout: how long to try; nil is for ever.
+  ///   - timeout: how long to try; nil is forever.
   ///   - longest: the limit of a pause.
   init(within timeout: Duration?, longest: Duration = .seconds(5)) {
     (self.timeout, self.longest) = (timeout, longest)
@@ -31,14 +31,13 @@ struct Backoff: Sendable {
     return pause
   }
 
-  /// Begins anew, after work went on.
+  /// Starts again, after work went on.
   mutating func reset() { self = Backoff(within: timeout, longest: longest) }
 }
 
 /// How far work has come over all its tries.
 ///
-/// A try that comes no further than the one before counts as none: an event that crashes the server must not do so for
-/// ever.
+/// A try that comes no further than the one before counts as none: an event that crashes the server must not do so forever.
 final class Furthest: Sendable {
   private let state = Mutex((position: Int64.min, isNew: false))
 
@@ -76,7 +75,7 @@ extension EventStore {
   /// where to go on.
   ///
   /// - Parameters:
-  ///   - timeout: how long to try to connect again; it begins anew when the work has come further.
+  ///   - timeout: how long to try to connect again; it starts again when the work has come further.
   ///   - furthest: is told by the work how far it is.
   ///   - interruptions: after which of them the work can go on.
   ///   - passedOn: what the work sets when it cannot begin again.
@@ -138,7 +137,7 @@ extension EventStoreError {
   /// The error of work that read in one snapshot, a part of which was passed on.
   fileprivate var afterPassingOn: EventStoreError {
     var error = self
-    let reason = "What was read before was passed on already, and a new start would repeat it."
+    let reason = "The events read before were passed on already, and a new start would repeat them."
     error.detail = error.detail.map { "\($0) \(reason)" } ?? reason
     return error
   }

@@ -8,7 +8,7 @@ enum RowVisibility {
   case permitted
 }
 
-/// A connection that is opened when it is first needed, and anew after it was lost.
+/// A connection that is opened when it is first needed, and again after it was lost.
 final class Session {
   private let parameters: ConnectionParameters
   private let canceller: Canceller

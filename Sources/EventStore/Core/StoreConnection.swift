@@ -5,7 +5,7 @@ internal import LibPQ
 /// It belongs to the thread of its store, and lives as long as its connection: after a loss the store makes another.
 final class StoreConnection {
   let connection: Connection
-  /// Opens the connection anew after a loss.
+  /// Opens the connection again after a loss.
   let session: Session
   /// The table that holds the events.
   let table: QualifiedName
@@ -93,7 +93,7 @@ final class StoreConnection {
   func doubtOnce(_ doubt: PositionFault) {
     notifyOnce(
       .doubt,
-      "positions of layout \(foreign?.name ?? "") are taken for final without a proof: \(doubt.message)"
+      "positions of layout \(foreign?.name ?? "") are assumed to be final: \(doubt.message)"
     )
   }
 

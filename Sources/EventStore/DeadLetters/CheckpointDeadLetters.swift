@@ -46,7 +46,7 @@ extension StoreConnection {
     guard try !connection.query(sql).isEmpty else { return }
     throw EventStoreError(
       .failed,
-      "'\(checkpoint)' is the name of a projection, which has dead letters of its own",
+      "'\(checkpoint)' is the name of a projection, which has its own dead letters",
       hint: "Give the checkpoint another name."
     )
   }

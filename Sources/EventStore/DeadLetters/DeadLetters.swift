@@ -91,7 +91,7 @@ extension StoreConnection {
     return parked.count
   }
 
-  /// Held by whoever retries or discards them: another would be told of events that are no dead letters any more.
+  /// Held by a session that retries or discards them: another would be told of events that are no dead letters any more.
   static func lockOfDeadLetters(_ consumer: String) -> String { "the dead letters of \(consumer)" }
 
   enum Consumer {
@@ -110,7 +110,7 @@ extension StoreConnection {
     throw EventStoreError(
       .notFound,
       "there is no projection and no checkpoint '\(name)' in this database",
-      hint: "List what was given up on with \(.deadLetters)."
+      hint: "List projections and checkpoints with dead letters: \(.deadLetters)."
     )
   }
 

@@ -83,7 +83,7 @@ extension Generation {
         .invalidDefinition,
         "\(file.path) makes other tables than those of the live generation \(number) of \(projection)",
         hint:
-          "Bring it in with \(.rebuild(path: file.path)), which applies the dead letters too."
+          "Rebuild with it: \(.rebuild(path: file.path)), which also applies the dead letters."
       )
     }
   }

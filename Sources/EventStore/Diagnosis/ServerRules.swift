@@ -11,7 +11,7 @@ extension StoreFacts {
       items[1].advice =
         replay.isPaused
         ? "SELECT pg_wal_replay_resume();"
-        : "Reads show what was replayed; write, follow and keep checkpoints on the primary."
+        : "Reads show what has been replayed. Write, follow and store checkpoints on the primary."
     }
     // Without these a crash of the machine can lose events that were acknowledged, or tear pages.
     for name in ["fsync", "full_page_writes"] {
@@ -72,8 +72,8 @@ extension StoreFacts {
         "pooler",
         "transaction mode",
         .note,
-        advice: "Reading and append work. What takes a lock, as project and rebuild-projection, "
-          + "needs the server itself, or a pool in session mode."
+        advice: "Reads and appends work. Commands that take a lock, such as project and rebuild-projection, "
+          + "need the server itself, or a pool in session mode."
       )
     }
   }
@@ -143,7 +143,7 @@ extension StoreFacts {
     guard self.is("hides_rows") else { return [] }
     let role = quoteIdentifier(self["role"] ?? "")
     let advice: Hint =
-      "stream, trace, replay and append work with the rows that the policies permit; what must see every event is refused:"
+      "stream, trace, replay and append use the rows that the policies permit; commands that need every event are refused:"
       + " ALTER ROLE \(role) BYPASSRLS;"
     return [DiagnosisItem(.rights, "row security", "hides events from this role", .note, advice: advice)]
   }

@@ -59,19 +59,19 @@ extension StoreFacts {
   private func positionsItem(_ positions: Layout.Positions, _ doubt: PositionFault?) -> DiagnosisItem {
     switch positions {
     case .late:
-      DiagnosisItem(.table, "positions", "late: nobody can go on from one", .note)
+      DiagnosisItem(.table, "positions", "late: readers cannot continue from a position", .note)
     case .dense(let grace):
       DiagnosisItem(
         .table,
         "positions",
-        "dense: a missing one is waited for, at least \(grace / .seconds(1)) s"
+        "dense: readers wait for a missing position, at least \(grace / .seconds(1)) s"
       )
     case .final:
       if let doubt {
         DiagnosisItem(
           .table,
           "positions",
-          "taken for final without a proof: \(doubt.message)",
+          "assumed to be final: \(doubt.message)",
           .problem,
           advice: Hint(doubt.remedy)
         )
@@ -180,8 +180,8 @@ extension StoreFacts {
       ? "A unique index does not hold for the tables that inherit from this one."
       : "A unique index would have to contain the partition key (\(key))."
     let advice: Hint =
-      "\(reason) Appends look first, and wait for each other; \(.verify(only: finding)) finds what other programs store twice."
-    return DiagnosisItem(.indexes, purpose, "no index can see to it", .note, advice: advice)
+      "\(reason) Appends check first, and wait for each other; \(.verify(only: finding)) finds what other programs store twice."
+    return DiagnosisItem(.indexes, purpose, "no index can ensure it", .note, advice: advice)
   }
 
   func createIndex(_ definition: String, unique: Bool = false) -> String {

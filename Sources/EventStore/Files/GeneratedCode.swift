@@ -4,7 +4,7 @@ package import LibPQ
 /// the server's error messages to that file.
 ///
 /// The operator's lines are copied whole and padded so that every character keeps its column; what the
-/// generator adds stands on lines of its own, or after the end of a statement.
+/// generator adds is on lines of its own, or after the end of a statement.
 package struct GeneratedCode: Sendable, Equatable {
   package let file: String
   /// Empty for a query.

@@ -9,7 +9,7 @@ package struct SQLStatement: Sendable, Equatable {
     package let text: String
     /// Where it begins, in bytes from the start of the statement.
     package let offset: Int
-    /// Whether a comma stands before it.
+    /// Whether a comma is before it.
     package let followsComma: Bool
   }
 

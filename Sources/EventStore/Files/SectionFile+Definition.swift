@@ -47,7 +47,7 @@ extension SectionFile {
     }
     if types.count > 1, types.contains(Self.anyType) {
       throw error(
-        "* stands alone",
+        "* must be alone",
         at: section.argumentLocation,
         hint: "It takes every type that no other section handles."
       )

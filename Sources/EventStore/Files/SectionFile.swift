@@ -117,13 +117,13 @@ extension SectionFile {
       throw SQLFileError(
         file: file,
         location: statement.location,
-        message: "\(statement.keyword) controls the transaction, which is not the file's",
-        hint: "Leave it out: all that the file does is committed with the checkpoint, or rolled back."
+        message: "\(statement.keyword) controls the transaction, which a file may not do",
+        hint: "Remove it: all changes of the file are committed with the checkpoint, or rolled back."
       )
     }
   }
 
-  /// Only blanks may stand before the comment, and a letter follows the `@`.
+  /// Only blanks may be before the comment, and a letter follows the `@`.
   private static func opensSection(_ token: SQLToken, in bytes: [UInt8]) -> Bool {
     let text = bytes[token.range]
     guard token.kind == .comment, text.starts(with: "--".utf8) else { return false }

@@ -73,7 +73,7 @@ extension SectionFile {
         throw error("this quote is never closed", at: location, hint: Self.quotingHint)
       }
     }
-    // What stands at a quote, before or behind it, belongs to no word.
+    // What is at a quote, before or behind it, belongs to no word.
     let bareScalars = scalars.prefix { !$0.separatesWords }
     guard bareScalars.isEmpty || !isQuoted && !bareScalars.contains("\"") else {
       throw error("a blank or a comma is missing beside a quote", at: location, hint: Self.quotingHint)

@@ -79,7 +79,7 @@ extension StoreConnection {
     EventStoreError(
       .locked,
       "a position of \(table) is missing, and \(reason)",
-      detail: "An event may still come there, so nothing can be remembered behind it.",
+      detail: "An event may still appear there, so no checkpoint can be stored after it.",
       hint: "End the transaction, or wait longer."
     )
   }
@@ -145,7 +145,7 @@ extension StoreConnection {
     EventStoreError(
       .invalidDefinition,
       "positions of \(table) are not dense: \(count) runs of them have no event",
-      detail: "Where numbers are left out on purpose, a missing one says nothing.",
+      detail: "If writers skip numbers on purpose, a missing number does not show that an event is missing.",
       hint: "Give the layout another '@positions'; see annals-layout(5)."
     )
   }

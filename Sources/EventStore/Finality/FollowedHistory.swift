@@ -76,7 +76,7 @@ struct FollowedHistory: Sendable {
       guard error.sqlState == SQLState.undefinedTable, last != nil else { throw error }
       throw EventStoreError(
         .checkpointAhead,
-        "\(table) is gone: it was dropped or renamed while it was read",
+        "\(table) was dropped or renamed while it was read",
         hint: Self.hint,
         sqlState: error.sqlState
       )
@@ -89,14 +89,14 @@ struct FollowedHistory: Sendable {
       .checkpointAhead,
       "the last event that was seen in \(table), at position \(last?.position ?? 0), is gone\(now)",
       detail:
-        "The table was truncated, replaced or restored while it was read. Events that came since may lie below "
+        "The table was truncated, replaced or restored while it was read. Newer events may be below "
         + "the positions that were passed.",
       hint: Self.hint
     )
   }
 
   private static let hint: Hint =
-    "Find out what became of the events; then build read models anew, and begin consumers from the start."
+    "Find out what happened to the events. Then rebuild the read models, and start consumers from the beginning."
 }
 
 /// The sequence would hand out positions below the head.

@@ -55,7 +55,7 @@ extension PositionFault {
         message:
           "column \(detail ?? "position") of \(subject) has neither an identity nor a default of nextval",
         reason:
-          "Its writers choose positions themselves, perhaps before they hold a lock that would show it.",
+          "Its writers choose positions themselves, perhaps before they hold a lock that shows it.",
         remedy:
           "ALTER TABLE \(subject) ALTER COLUMN \(quoteIdentifier(detail ?? "position")) "
           + "ADD GENERATED ALWAYS AS IDENTITY (CACHE 1); "
@@ -65,7 +65,7 @@ extension PositionFault {
       self.init(
         kind: .noSequence,
         message: "position is not a column of \(subject)",
-        reason: "Nobody can tell from the catalogue how its writers choose it.",
+        reason: "The catalog does not show how its writers choose it.",
         remedy:
           "Give a column of the table as position, or tell the layout how positions come with @positions."
       )
@@ -80,16 +80,16 @@ extension PositionFault {
       self.init(
         kind: .sequenceCache,
         message: "sequence \(subject) hands out \(detail ?? "several") positions at a time",
-        reason: "A session keeps positions, and uses them when other sessions are far above them.",
-        remedy: "ALTER SEQUENCE \(subject) CACHE 1; then have all writers connect anew."
+        reason: "A session reserves positions, and may use them after other sessions have used higher ones.",
+        remedy: "ALTER SEQUENCE \(subject) CACHE 1; then reconnect all writers."
       )
     case "descending", "cycle":
       let isCycle = fault == "cycle"
       self.init(
         kind: .sequenceOrder,
         message: isCycle
-          ? "sequence \(subject) begins anew at its end" : "sequence \(subject) counts down",
-        reason: "New events come below old ones, where readers have passed.",
+          ? "sequence \(subject) starts again at its end" : "sequence \(subject) counts down",
+        reason: "New events get positions below old ones, which readers have passed.",
         remedy: "ALTER SEQUENCE \(subject) \(isCycle ? "NO CYCLE" : "INCREMENT 1");"
       )
     default: return nil
@@ -142,7 +142,7 @@ extension PositionFault {
     PositionFault(
       kind: .sequenceBehind,
       message: "sequence \(sequence) is at \(last), and the highest position is \(head)",
-      reason: "New events come below old ones, where readers have passed.",
+      reason: "New events get positions below old ones, which readers have passed.",
       remedy: "SELECT setval(\(quoteLiteral(sequence)), \(head));"
     )
   }
@@ -183,7 +183,7 @@ extension StoreConnection {
         tablesBesideCitus += [detail].compactMap(\.self)
       } else if let fault = PositionFault(row.string("fault"), subject, detail) {
         if foreign != nil, fault.kind == .noSequence {
-          // Whoever waits for holes need not know who hands out the positions.
+          // A reader that waits for holes need not know who hands out the positions.
           if positions == .final { found.doubt = fault }
         } else {
           found.faults.append(fault)

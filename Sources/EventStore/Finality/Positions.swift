@@ -27,7 +27,7 @@ extension EventsTable {
     return last.isEmpty ? final : min(last[0].int64("position"), final)
   }
 
-  /// What stands before the first event, for whoever remembers up to where it is done: 0, or a position below all others
+  /// What is before the first event, for a reader that stores its position: 0, or a position below all others
   /// where the store has, or may get, positions that are not above 0.
   ///
   /// - Throws: ``EventStoreError`` with code `invalidDefinition` where an event has the lowest number that there is.
@@ -65,7 +65,7 @@ extension EventsTable {
     throw EventStoreError(
       .invalidDefinition,
       "\(lowest[0].optionalString("aggregate_id") ?? "an event")\(version) is at position \(Int64.min), the lowest number that there is",
-      detail: "What remembers up to where it is done has no number for the place before that event.",
+      detail: "A checkpoint before that event cannot be expressed as a position.",
       hint: "Read without a checkpoint, or give the event another position."
     )
   }

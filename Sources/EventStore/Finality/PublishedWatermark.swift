@@ -47,7 +47,7 @@ extension StoreConnection {
     if try readHead().isReplayed {
       throw EventStoreError(
         .permissionDenied,
-        "this server is a standby, which cannot tell what is final",
+        "this server is a standby, which cannot tell which positions are final",
         hint: "Connect to the primary to publish."
       )
     }
@@ -57,7 +57,7 @@ extension StoreConnection {
     let sql = SQLTemplate.publishWatermark.filled(["events": relation])
     _ = try connection.query(sql, [.text(table.description), .int8(final)])
     guard let published = try publishedWatermark() else {
-      throw EventStoreError(.failed, "the watermark of \(table) is gone: somebody deleted it")
+      throw EventStoreError(.failed, "the watermark of \(table) was deleted")
     }
     return published
   }
@@ -136,10 +136,10 @@ extension StoreConnection {
   /// Refuses to follow where what is final cannot be known.
   static let notPublished = EventStoreError(
     .permissionDenied,
-    "this server is a standby, where nobody can tell which events are still to appear below the last one",
+    "this server is a standby, which cannot tell whether events may still appear below the last one",
     detail:
-      "A standby does not see the transactions that are under way on its primary; a reader that goes on "
-      + "from a position would skip their events. No watermark is published, or this role may not read it.",
+      "A standby does not see the transactions in progress on its primary; a reader that continues "
+      + "from a position would skip their events. No watermark is published, or this role cannot read it.",
     hint:
       "Run \(.publishWatermark) on the primary, and give the role SELECT on annals.watermarks; or follow on the primary."
   )

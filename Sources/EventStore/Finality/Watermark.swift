@@ -51,8 +51,8 @@ extension StoreConnection {
   ///
   /// In an empty store it is below all positions that an event can get. On a standby see ``replayedEnd(upTo:)``.
   ///
-  /// Whoever remembers a position proves first that this makes it final: see ``proveFinality(after:_:)``.
-  /// - Parameter goesOn: whether somebody will go on from there. Whoever reads once gets the highest visible position where
+  /// A caller that stores a position proves first that this makes it final: see ``proveFinality(after:_:)``.
+  /// - Parameter goesOn: whether somebody will go on from there. A caller that reads once gets the highest visible position where
   ///   a layout cannot tell what is final.
   func finalPosition(goesOn: Bool = true) throws -> Int64 {
     if goesOn { try requireFinalPositions() }
@@ -84,7 +84,7 @@ extension StoreConnection {
       .locked,
       "a transaction writes to \(table) and did not end in time: \(oldest.summary)\(others)",
       detail:
-        "What it writes may come at a position below the last one, so nothing can be remembered up to there.",
+        "It may add an event below the last position, so no checkpoint can be stored there.",
       hint: "End the transaction, or wait longer."
     )
   }
@@ -97,10 +97,10 @@ extension StoreConnection {
     guard let foreign, foreign.positions == .late else { return }
     throw EventStoreError(
       .invalidDefinition,
-      "nobody can tell which positions of \(foreign.path) are final",
+      "cannot tell which positions of \(foreign.path) are final",
       detail:
-        "Its writers take positions before they hold a lock that would show it (@positions late), so a reader "
-        + "that goes on from a position could skip events.",
+        "Its writers take positions before they hold a lock that shows it (@positions late), so a reader "
+        + "that continues from a position could skip events.",
       hint:
         "Read without following and without a checkpoint, or give the layout '@positions dense' where the positions of"
         + " the store have no holes for good; see annals-layout(5)."

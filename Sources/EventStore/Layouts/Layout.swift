@@ -122,7 +122,7 @@ extension EventsTable {
         .invalidDefinition,
         "\(layout.path) does not fit this database: \(error.message)",
         hint: error.hint.map { Hint($0) } ?? LayoutMatch.advice(for: layout, connection)
-          ?? "Its tables may have other names or columns here; see annals-layout(5).",
+          ?? "Its tables may have other names or columns in this database; see annals-layout(5).",
         sqlState: error.sqlState
       )
     }
@@ -189,8 +189,8 @@ extension Layout {
     throw EventStoreError(
       .invalidDefinition,
       "\(purpose) would write to a store that is read through layout \(foreign.name)",
-      detail: "A store of somebody else's is never written to.",
-      hint: "Leave \(.layout) out, and name a table of annals' own with \(.table())."
+      detail: "annals never writes to the store of another framework.",
+      hint: "Omit \(.layout), and name a table of annals with \(.table())."
     )
   }
 }

@@ -42,7 +42,7 @@ extension LayoutMatch {
     }
     guard let match else { return nil }
     let command = Remedy.diagnose(layout: layout.name, setting: match.parameters)
-    return "Such a store is here under other names: \(command)."
+    return "This database has such a store under other names: \(command)."
   }
 }
 

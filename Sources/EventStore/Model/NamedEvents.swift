@@ -20,7 +20,7 @@ enum NamedEvents {
         )
       case .prefix(let prefix): ("an aggregate whose id begins with '\(prefix)'", nil)
       case .categoryPrefix(let prefix): ("a category that begins with '\(prefix)'", nil)
-      case .type(let type): ("type '\(type)'", "\(.types) lists the types that there are.")
+      case .type(let type): ("type '\(type)'", "\(.types) lists the types.")
       }
     return EventStoreError(.notFound, "\(table) has no event of \(what)", hint: hint)
   }

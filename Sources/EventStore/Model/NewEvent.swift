@@ -27,7 +27,7 @@ public struct NewEvent: Sendable, Hashable {
   }
 }
 
-/// Where an appended event stands.
+/// Where an appended event is.
 public struct AppendReceipt: Sendable, Hashable {
   /// Whether the event was new.
   public enum Status: String, Sendable, Hashable {

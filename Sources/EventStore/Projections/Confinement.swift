@@ -80,8 +80,8 @@ extension Connection {
       throw EventStoreError(
         .invalidDefinition,
         "\(path): its statements change \(changed.joined(separator: ", ")) of the session",
-        detail: "What they did is rolled back.",
-        hint: "Leave out set_config and its like, also in functions."
+        detail: "Their changes are rolled back.",
+        hint: "Remove set_config and similar calls, also from functions."
       )
     }
     guard let object = try footprint(confinement, defining).change(since: before) else { return value }
@@ -109,9 +109,9 @@ extension Connection {
     EventStoreError(
       .invalidDefinition,
       "\(path): its statements change or lock \(object), which is not part of the read model",
-      detail: "What they did is rolled back.",
-      hint: "Events and the records of annals are never changed by a projection."
-        + " Another table beside the read model must be named in the file, with '-- @writes SCHEMA.TABLE'."
+      detail: "Their changes are rolled back.",
+      hint: "A projection cannot change events or the tables of annals."
+        + " Name another table outside the read model in the file with '-- @writes SCHEMA.TABLE'."
     )
   }
 }

@@ -32,12 +32,12 @@ extension Connection {
     throw SQLFileError(
       file: file,
       location: statement.location,
-      message: "@create makes \(object), which does not move with the read model",
-      hint: "Create it in another schema beforehand, and name that with '-- @search_path SCHEMA'."
+      message: "@create makes \(object), which cannot move with the read model",
+      hint: "Create it in another schema first, and name that schema with '-- @search_path SCHEMA'."
     )
   }
 
-  /// Runs a statement of an operator's file as it stands; an error points into the file.
+  /// Runs a statement of an operator's file as it is; an error points into the file.
   ///
   /// The server takes one command here and refuses a second (manual, "Extended Query"), wherever this library sees the
   /// end of a statement.
@@ -83,7 +83,7 @@ extension SQLFileError {
     )
   }
 
-  /// Puts the server's error about a statement that was sent as it stands into the operator's file.
+  /// Puts the server's error about a statement that was sent as it is into the operator's file.
   init(_ error: PostgresError, in statement: SQLStatement, of file: String) {
     let scalars =
       error.position.map { statement.text.unicodeScalars.prefix($0 - 1) } ?? Substring().unicodeScalars
@@ -107,6 +107,6 @@ extension PostgresError {
     guard let sqlState, isMissing.contains(sqlState), (position ?? internalPosition) != nil else {
       return hint
     }
-    return (hint.map { "\($0) " } ?? "") + "Names of other schemas are written with their schema."
+    return (hint.map { "\($0) " } ?? "") + "Write names of other schemas with their schema."
   }
 }

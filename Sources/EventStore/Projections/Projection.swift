@@ -130,7 +130,8 @@ extension Projection {
       throw file.error(
         "@\(keyword) cannot run \(statement.command)",
         at: statement.location,
-        hint: "It makes and fills what belongs to the read model, which is moved and dropped with its schema."
+        hint:
+          "It creates and fills the objects of the read model, which are moved and dropped with its schema."
       )
     }
     return statements
@@ -184,7 +185,7 @@ extension Projection {
           "\(SectionFile.word(type)) is handled by @\(other.mode.rawValue) on line \(other.location.line)"
             + " and by @\(mode.rawValue) here",
           at: section.argumentLocation,
-          hint: "Handle a type event by event (@on) or in runs (@batch), not both."
+          hint: "Handle a type with @on or with @batch, not both."
         )
       }
       try checkStatements(of: handler, in: file)
@@ -192,7 +193,7 @@ extension Projection {
     }
     guard !handlers.isEmpty else {
       throw file.error(
-        "no @on and no @batch section: this projection would handle no event",
+        "no @on and no @batch section: this projection handles no event",
         at: file.sections("projection")[0].location
       )
     }
@@ -229,7 +230,7 @@ extension Projection {
         "a handler cannot change settings, found set_config",
         at: statement.location,
         hint:
-          "Names of other schemas are written with their schema, or found through '-- @search_path SCHEMA'."
+          "Write names of other schemas with their schema, or add '-- @search_path SCHEMA'."
       )
     }
   }
@@ -269,7 +270,7 @@ extension SQLStatement {
     "RULE", "SEQUENCE", "STATISTICS", "TABLE", "TEXT", "TRIGGER", "TYPE", "VIEW",
   ]
 
-  /// Whether a word of the statement, in parentheses or not, is this one; what stands in quotes is not looked at.
+  /// Whether a word of the statement, in parentheses or not, is this one; what is in quotes is not looked at.
   fileprivate func mentions(_ name: String, in file: String) throws(SQLFileError) -> Bool {
     let bytes = Array(text.utf8)
     for token in try SQLLexer.tokens(of: bytes, file: file) where token.kind == .word {

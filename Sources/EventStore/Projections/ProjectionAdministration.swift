@@ -41,7 +41,7 @@ extension StoreConnection {
     guard let previous = try generations(of: name, in: .retired).first else {
       throw EventStoreError(
         .notFound,
-        "no earlier generation of projection \(name) was kept",
+        "projection \(name) has no earlier generation",
         hint: "Rebuild with the earlier file: \(.rebuild())."
       )
     }

@@ -76,8 +76,8 @@ extension StoreConnection {
     let operators = key.hasSameBytes(as: Self.payloadText) ? "gin_trgm_ops" : "jsonb_path_ops"
     notifyOnce(
       .pass,
-      "no index finds what is asked for, so all of \(table.name) is read; "
-        + "CREATE INDEX CONCURRENTLY ON \(table.name.sql) USING gin (\(key) \(operators)) would find it"
+      "no index supports this filter, so all of \(table.name) is read; "
+        + "CREATE INDEX CONCURRENTLY ON \(table.name.sql) USING gin (\(key) \(operators)) would support it"
     )
   }
 

@@ -1,4 +1,4 @@
-/// Writes events as lines of NDJSON from the bytes that the server sent; payloads are copied as they stand.
+/// Writes events as lines of NDJSON from the bytes that the server sent; payloads are copied as they are.
 ///
 /// ``EventLineParser`` reads what comes out.
 package enum EventJSONWriter {

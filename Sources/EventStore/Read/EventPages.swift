@@ -35,7 +35,7 @@ struct EventPages: Sendable {
     case none
     /// The limit counts events, and may end the read between them.
     case cut
-    /// They stay together, also beyond the limit: for whoever goes on behind the last place.
+    /// They stay together, also beyond the limit: for a reader that continues after the last place.
     case kept
   }
 

@@ -39,7 +39,7 @@ public struct EventQuery: Sendable, Hashable {
 
   /// Whether to wait, in position order, until no event can appear any more among those that are read.
   ///
-  /// Whoever goes on later behind the last event needs that; who only looks at what is there does not.
+  /// A reader that continues later behind the last event needs that; who only looks at what is there does not.
   public var waitsForWriters = true
 
   /// An order of events.

@@ -254,8 +254,8 @@ extension StoreConnection {
     if keepsCheckpoint {
       throw EventStoreError(
         .permissionDenied,
-        "this server is a standby, where no checkpoint can be kept",
-        hint: "Keep checkpoints on the primary; a read without one works here."
+        "this server is a standby, which cannot store checkpoints",
+        hint: "Store checkpoints on the primary; a read without a checkpoint works here."
       )
     }
     if try publishedWatermark() == nil { throw Self.notPublished }

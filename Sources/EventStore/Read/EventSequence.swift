@@ -67,7 +67,7 @@ extension EventStore {
     try await read(seeing: .permitted) { try $0.eventsTable().hasPosition }
   }
 
-  /// Reads one page, if there is one now; once more from where the reader stood when the connection was lost.
+  /// Reads one page, if there is one now; once more from where the reader was when the connection was lost.
   func nextPage<T: Sendable>(
     _ reader: EventReader,
     seeing rows: RowVisibility = .permitted,

@@ -2,7 +2,7 @@ internal import LibPQ
 
 /// Reading a long history by two connections at a time, so that the server works with two processes.
 ///
-/// What is final can be read before its turn comes. Hence pages here are runs of positions, which are known beforehand,
+/// What is final can be read before its turn comes. So pages here are runs of positions, which are known beforehand,
 /// and not a number of next events, which only the page before could tell.
 extension EventStore {
   /// The final positions that a query without filters reads, where they are many; nil for any other query.

@@ -69,7 +69,7 @@ extension StoreConnection {
   }
 
   /// Finds what is left of long chains: from the events up, cause by cause, and from there down, in a pass over all
-  /// events that have a cause, in which as a rule each stands behind it.
+  /// events that have a cause, in which as a rule each is behind it.
   private func addChains(to found: inout [EventID: TracedEvent], _ search: TraceSearch) throws {
     let events: [String: String] = ["events": relation, "causation": Self.field("causation")]  // ASCII
     let position = try eventsTable().hasPosition ? "e.position" : "e.\"timestamp\""
@@ -78,7 +78,7 @@ extension StoreConnection {
       WHERE e.metadata ?| ARRAY['causation_id', 'causationId', '$causationId'] AND e.id IS NOT NULL
       ORDER BY \(raw: position)
       """
-    // Where effects stand before their causes, a pass the other way goes on.
+    // Where effects are before their causes, a pass the other way goes on.
     var passes = [effects, "\(effects) DESC"]
     var ids = Set(found.keys)
     try connection.transaction(.repeatableReadOnly) {
@@ -112,7 +112,7 @@ extension StoreConnection {
     guard count > Self.maximumTraced else { return }
     throw EventStoreError(
       .failed,
-      "more than \(Self.maximumTraced) events belong together by their ids",
+      "more than \(Self.maximumTraced) events are connected by their ids",
       hint: "See them with \(.replay()), and jq."
     )
   }
@@ -161,7 +161,7 @@ extension StoreConnection {
     let effects = Dictionary(grouping: ordered, by: parent)
     var result: [TracedEvent] = []
     var seen: Set<EventID> = []
-    // A stack of its own: chains of causes can be long. Last in, first out, hence the reversals.
+    // A stack of its own: chains of causes can be long. Last in, first out, so the order is reversed.
     var pending = (effects[nil] ?? []).reversed().map { ($0, 0) }
     // Events that cause each other in a ring have no root: the earliest of them stands for one.
     var rest = ordered[...]

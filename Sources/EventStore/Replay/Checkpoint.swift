@@ -10,7 +10,7 @@ struct Checkpoint: Sendable {
   /// The connection that holds its lock; see ``Session/number``.
   fileprivate(set) var session: Int
 
-  /// Moves on, unless somebody else has moved it meanwhile: the session's lock can be lost, this cannot.
+  /// Moves on, unless another session moved it meanwhile: the session's lock can be lost, this cannot.
   ///
   /// - Parameter seen: the events that were met on the way.
   mutating func move(
@@ -51,8 +51,8 @@ struct Checkpoint: Sendable {
     CheckpointFence.moved(
       "checkpoint '\(name)'",
       from: position,
-      consequence: "Events after that position may have been done twice.",
-      hint: "See who else replays with this checkpoint; run again to go on from where it is now."
+      consequence: "Events after that position may have been processed twice.",
+      hint: "Find out which other process uses this checkpoint. Run again to continue from its position."
     )
   }
 
@@ -167,7 +167,7 @@ extension StoreConnection {
     let beginning = try eventsTable().beginning(connection)
     let isKnown = try !connection.query("SELECT FROM annals.checkpoints WHERE name = \(name)").isEmpty
     let first = try isKnown ? nil : start.map { try self.position(before: $0) }
-    // Whoever begins in the midst of history has not met what is before.
+    // A reader that begins in the middle of history has not met what is before.
     let seen: Int64? = first == nil ? 0 : nil
     let result = try connection.query(
       """
@@ -212,7 +212,7 @@ extension StoreConnection {
       position,
       "checkpoint '\(name)'",
       of: history,
-      hint: "Bring back what the consumer has seen, or begin under another checkpoint."
+      hint: "Restore the events that the consumer has processed, or use another checkpoint."
     )
   }
 
@@ -229,7 +229,7 @@ extension StoreConnection {
         "checkpoint '\(name)' belongs to another replay",
         detail:
           "It was made for \(store) with \(filter), and this is \(table) with \(filterText(of: query)): "
-          + "what it passed over then would be left out now.",
+          + "the events that it skipped then would be missing.",
         hint: "Use another name, or the same filters."
       )
     }
@@ -246,8 +246,8 @@ extension StoreConnection {
     throw EventStoreError(
       .failed,
       "checkpoint '\(name)' is at position \(position), and the replay would begin at \(first)",
-      detail: "The events between the two would be left out, now and later.",
-      hint: "Use another name, or leave the first position out."
+      detail: "The events between the two would be skipped.",
+      hint: "Use another name, or omit the first position."
     )
   }
 

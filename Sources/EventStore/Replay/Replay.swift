@@ -8,7 +8,7 @@ public struct ReplayOptions: Sendable, Hashable {
   public var checkpoint: String?
   /// Where a checkpoint that is not there yet begins; nil for the beginning of history.
   public var start: ReplayStart?
-  /// Most events a second.
+  /// Most events per second.
   public var eventsPerSecond: Int?
   /// Ends then, between two batches.
   public var timeLimit: Duration?
@@ -102,7 +102,7 @@ extension EventStore {
     _ name: String,
     _ sink: (EventBatch) async throws -> Void
   ) async throws -> ReadResult {
-    // Whoever waits for its turn may lose its connection meanwhile.
+    // A process that waits for its turn may lose its connection meanwhile.
     let checkpoint = try await reconnecting(within: options.isStandby ? options.retryTimeout : .zero) {
       try await openCheckpoint(
         name,

@@ -104,14 +104,14 @@ extension StoreConnection {
     func refusal(_ reason: String, _ hint: Hint) -> EventStoreError {
       EventStoreError(.invalidDefinition, "\(table) cannot get positions online: \(reason)", hint: hint)
     }
-    let locking: Hint = "\(.addPosition) alone does it under a lock."
+    let locking: Hint = "\(.addPosition) alone adds them under a lock."
     if state.isDone { return state }
     if row.string("kind") != "r" || row.bool("has_relatives") {
       throw refusal("it is not a plain table without partitions and children", locking)
     }
     if row.bool("has_column"), !state.isBegun {
       throw refusal(
-        "it has a column position already, which annals did not add",
+        "it already has a column position that annals did not add",
         "Give each event a position, and the column NOT NULL."
       )
     }
@@ -125,7 +125,7 @@ extension StoreConnection {
         .invalidDefinition,
         "\(table) cannot get positions online: no unique index finds an event",
         detail: "There is none on (id), and none on (aggregate_id, version).",
-        hint: "Create one of them, or let \(.addPosition) alone do it under a lock."
+        hint: "Create one of them, or use \(.addPosition) alone, which locks the table."
       )
     }
     return PositionBackfill(try eventsTable(), oid: state.oid, key: key, start: state.start ?? 0)

@@ -49,9 +49,9 @@ extension StoreConnection {
     if existing.isDistributed { return }
     throw EventStoreError(
       .invalidDefinition,
-      "\(table) is there already, and Citus does not distribute it",
+      "\(table) exists already, and Citus does not distribute it",
       detail:
-        "Its unique keys do not all contain aggregate_id, and a table that holds events is not changed.",
+        "Its unique keys do not all contain aggregate_id, and annals does not change a table with events.",
       hint: "Create another table with \(.table()), and copy the events into it."
     )
   }

@@ -207,7 +207,7 @@ struct EventsTable: Sendable, Hashable {
     try check(
       types,
       of: name.description,
-      hint: "Name another table with \(.table()), or say by \(.columns) or \(.layout) how this one is read."
+      hint: "Name another table with \(.table()), or describe this one with \(.columns) or \(.layout)."
     )
     let isDistributed = result[0].bool("has_citus") ? try isDistributed(name, connection) : false
     return EventsTable(name: name, relation: name.sql, types: types, isDistributed: isDistributed)
@@ -295,7 +295,7 @@ struct EventsTable: Sendable, Hashable {
     try require(
       "position",
       connection,
-      detail: "What goes by positions would leave it out.",
+      detail: "Readers by position would skip it.",
       hint: """
         Give it a position, and the column NOT NULL; \(.verify(only: "duplicate_position")) lists all such events.
         """
@@ -307,8 +307,8 @@ struct EventsTable: Sendable, Hashable {
     try require(
       "timestamp",
       connection,
-      detail: "A bound in time would leave it out.",
-      hint: "Repair the row, and give the column NOT NULL."
+      detail: "A time limit would skip it.",
+      hint: "Fix the row, and set the column NOT NULL."
     )
   }
 

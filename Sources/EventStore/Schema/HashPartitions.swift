@@ -48,8 +48,8 @@ extension StoreConnection {
     let kind = key.map { "it is partitioned by \($0), into \(actual)" } ?? "it is not partitioned"
     throw EventStoreError(
       .invalidDefinition,
-      "\(table) is there already, and \(kind)",
-      detail: "The partitions of a table that holds events are not changed.",
+      "\(table) exists already, and \(kind)",
+      detail: "annals does not change the partitions of a table with events.",
       hint: "Create another table with \(.table()), and copy the events into it: annals-init(1) shows how."
     )
   }

@@ -55,7 +55,7 @@ extension StoreConnection {
         throw EventStoreError(
           .invalidDefinition,
           "not all events of \(table) have a position yet",
-          hint: "Go on with \(.addPositionOnline)."
+          hint: "Continue with \(.addPositionOnline)."
         )
       }
       let missing = foreign == nil ? try missingColumns(of: existing) : []

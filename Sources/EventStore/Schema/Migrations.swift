@@ -83,7 +83,7 @@ extension StoreConnection {
     guard applied > migrations.count else { return }
     throw EventStoreError(
       .failed,
-      "schema annals was made by a newer annals (migration \(applied); this one knows \(migrations.count))",
+      "schema annals belongs to a newer annals (migration \(applied); this version knows \(migrations.count))",
       hint: "Use that version of annals, or a newer one."
     )
   }
@@ -97,9 +97,9 @@ extension StoreConnection {
     throw EventStoreError(
       .failed,
       applied == 0
-        ? "this database has no schema annals, where this command keeps its records"
+        ? "this database has no schema annals, which this command needs"
         : "schema annals is at migration \(applied), and this version needs \(migrations.count)",
-      hint: "Run \(.initialize) once; it changes no event."
+      hint: "Run \(.initialize) once; it does not change events."
     )
   }
 }

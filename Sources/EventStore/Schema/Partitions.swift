@@ -27,7 +27,7 @@ struct Partitions: Sendable {
         throw EventStoreError(
           .invalidDefinition,
           "partition \(name) of \(table) is partitioned itself",
-          detail: "A copy is made with one level of partitions.",
+          detail: "A copy can have only one level of partitions.",
           hint: "Create the copy by hand, and insert the events into it."
         )
       }

@@ -110,7 +110,7 @@ extension StoreConnection {
       """
     )
     let stream = result[0]
-    // An event without a version has no place in a state, and NULL stands before all versions.
+    // An event without a version has no place in a state, and NULL is before all versions.
     if stream.bool("lacks_version") {
       return .incomplete("an event of \(aggregateID)", without: "version")
     }

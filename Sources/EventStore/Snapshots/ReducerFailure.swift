@@ -104,7 +104,7 @@ extension StoreConnection {
       of: aggregateID,
       type: event.first { $0.string("event_type") }
     )
-    error.hint = "What is combined with NULL is NULL: use coalesce() where a member may be missing."
+    error.hint = "An expression with NULL is NULL: use coalesce() for a member that may be missing."
     return error
   }
 }
@@ -130,7 +130,7 @@ extension Reducer {
     return EventStoreError(
       .failed,
       "\(path)\(line): the reducer failed for \(event): \(message)",
-      hint: "Repair the reducer; nothing was stored for this aggregate.",
+      hint: "Fix the reducer; nothing was stored for this aggregate.",
       sqlState: sqlState
     )
   }

@@ -63,7 +63,7 @@ extension StoreConnection {
     EventStoreError(
       .notFound,
       "no snapshot of reducer \(reducer.name) is selected",
-      hint: "\(.snapshots) shows what there is, \(.takeSnapshots) takes them."
+      hint: "\(.snapshots) lists the snapshots, \(.takeSnapshots) takes them."
     )
   }
 

@@ -104,7 +104,7 @@ extension StoreConnection {
       "snapshots of \(table) cannot be taken: Citus distributes it",
       detail:
         "Citus takes no recursive query over several streams, and folds of one stream begin with its first event.",
-      hint: "Leave snapshots out; the state of a stream is folded on the node that has it."
+      hint: "Do without snapshots; the node that has a stream folds its state."
     )
   }
 

@@ -7,7 +7,7 @@ extension StoreConnection {
     _ body: @Sendable (EventGroup) throws -> Void
   ) throws -> Bool {
     guard !query.units.isEmpty else {
-      throw EventStoreError(.invalidInput, "there is nothing to put events together by")
+      throw EventStoreError(.invalidInput, "no unit to group events by is given")
     }
     let table = try eventsTable()
     return try connection.transaction(.repeatableReadOnly) {

@@ -4,7 +4,7 @@ package struct StoreReport: Sendable {
   package let table: QualifiedName
   /// The time that the report is of.
   package let now: Timestamp
-  /// The events of these times count as those of late.
+  /// The events of these times count as recent.
   package let window: ClosedRange<Timestamp>
   package let statistics: ReportPart<StoreStatistics>
   /// The events of the window by hour.
@@ -28,7 +28,7 @@ package enum ReportPart<Value: Sendable>: Sendable {
   package var value: Value? { if case .done(let value) = self { value } else { nil } }
 }
 
-/// The types of a store, and how they went of late.
+/// The types of a store, and their recent traffic.
 package struct ReportedTypes: Sendable {
   /// All types, those of the most events first.
   package let types: [ReportedType]
@@ -78,7 +78,7 @@ package struct ReportedStreams: Sendable {
 package struct ReportOptions: Sendable {
   /// The time that the report is of.
   package var now: Timestamp
-  /// Events from here on count as those of late; nil for the last 90 days that have any.
+  /// Events from here on count as recent; nil for the last 90 days that have any.
   package var since: Timestamp?
   /// How long the server may work for each part.
   package var partLimit: Duration

@@ -8,7 +8,7 @@ public struct StoreStatistics: Sendable, Hashable {
   public let streams: Int64
   /// How many event types there are.
   public let types: Int64
-  /// Whether these numbers, and those of the events of late, are estimates by PostgreSQL's statistics. The earliest and
+  /// Whether these numbers, and those of recent events, are estimates by PostgreSQL's statistics. The earliest and
   /// the latest time are then those of the first and the last event in the order of the store.
   public let isEstimate: Bool
   /// The earliest time of an event; nil without events.

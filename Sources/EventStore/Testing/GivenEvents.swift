@@ -3,7 +3,7 @@ internal import LibPQ
 /// An event that a test is given, checked as `append` does it.
 struct GivenEvent: Sendable {
   let event: EventLine
-  /// The text in which its payload and metadata stand.
+  /// The text that has its payload and metadata.
   let bytes: [UInt8]
   let file: String
   let location: SQLLocation

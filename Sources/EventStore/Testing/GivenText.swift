@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// The text of one event that a test is given, and where it stands.
+/// The text of one event that a test is given, and where it is.
 struct GivenText {
   let bytes: [UInt8]
   let line: Int
@@ -16,7 +16,7 @@ struct GivenText {
   /// in further, so that it need not be one long line.
   ///
   /// The two hyphens become blanks and line feeds stay, which JSON passes over, so that places are those of the file. A
-  /// paragraph of comments that does not begin with an event is prose, unless it stands directly below the keyword.
+  /// paragraph of comments that does not begin with an event is prose, unless it is directly below the keyword.
   ///
   /// - Parameter range: the lines behind the keyword's, counted from 0.
   static func comments(_ lines: [ArraySlice<UInt8>], _ range: Range<Int>) -> [GivenText] {

@@ -13,7 +13,7 @@ struct RowTable: Sendable {
   let rows: [[ByteString]]
   /// The lines of the file, counted from 0.
   let lines: Range<Int>
-  /// Where each row stands.
+  /// Where each row is.
   let locations: [SQLLocation]
 
   /// Reads the comments that directly follow a query; nil where there are none.

@@ -5,7 +5,7 @@ struct TestFileReader {
   private let file: SectionFile
   private let read: (String) throws -> [UInt8]
   private let lines: [ArraySlice<UInt8>]
-  /// What stands before the first test, for all of them.
+  /// What is before the first test, for all of them.
   private var common = Draft()
   private var drafts: [Draft] = []
 
@@ -255,7 +255,7 @@ extension TestFileReader {
       )
     }
     var last = query.location.line + query.text.utf8.count { $0 == UInt8(ascii: "\n") }
-    // The semicolon may stand on a line of its own.
+    // The semicolon may be on a line of its own.
     while last < end, lines[last].elementsEqual(";".utf8) { last += 1 }
     return TestCase.Expectation(
       query: query,

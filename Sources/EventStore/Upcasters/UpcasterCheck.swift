@@ -85,7 +85,7 @@ extension Upcasters {
     throw SQLFileError(
       file: call.file,
       location: call.location,
-      message: "\(call.name) can give another value each time, and an event must always look the same",
+      message: "\(call.name) can return another value each time, and an event must always be the same",
       hint: FunctionCall.ofClockAndSession.contains(call.name) || FunctionCall.keywords.contains(call.name)
         ? "Use what is in the event, for example event.timestamp."
         : "If the function always gives the same value, declare it IMMUTABLE or STABLE."
@@ -95,7 +95,7 @@ extension Upcasters {
 
 /// A name in an upcaster that is followed by a parenthesis, or that stands for a call without one.
 private struct FunctionCall {
-  /// As the catalogue writes it; nil where the name stands alone.
+  /// As the catalogue writes it; nil where the name is alone.
   let schema: String?
   /// As the catalogue writes it.
   let name: String
@@ -152,7 +152,7 @@ private struct FunctionCall {
     return token.kind == .quoted ? String(text.unicodeScalars.dropFirst().dropLast()) : text.lowercased()
   }
 
-  /// Whether a dot stands before the token: `event.current_date` is a column.
+  /// Whether a dot is before the token: `event.current_date` is a column.
   private static func isMember(_ index: Int, _ tokens: [SQLToken], _ bytes: [UInt8]) -> Bool {
     index > 0 && bytes[tokens[index - 1].range.lowerBound] == UInt8(ascii: ".")
   }

@@ -125,7 +125,7 @@ extension UpcasterFile {
     query = statement
   }
 
-  /// A condition stands on the line of its keyword, in what is a comment for SQL.
+  /// A condition is on the line of its keyword, in what is a comment for SQL.
   private static func condition(
     of section: SectionFile.Section,
     in file: SectionFile
@@ -162,7 +162,7 @@ extension UpcasterFile {
     for rule in rules {
       guard rule.isComplete else {
         throw file.error(
-          "nothing is said of what becomes of these events",
+          "the section has no rule for these events",
           at: rule.location,
           hint: "Add @data, @metadata, @split or @drop."
         )
@@ -171,9 +171,9 @@ extension UpcasterFile {
       let isChanged = rule.newType != nil || rule.data != nil || rule.metadata != nil
       if isReplaced && isChanged || rule.isDropped && rule.parts != nil {
         throw file.error(
-          "@\(rule.isDropped ? "drop" : "split") stands alone",
+          "@\(rule.isDropped ? "drop" : "split") must be alone",
           at: rule.location,
-          hint: "Write a rule of its own for what else is to change."
+          hint: "Write a separate rule for other changes."
         )
       }
     }

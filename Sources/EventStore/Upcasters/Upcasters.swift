@@ -37,7 +37,7 @@ public struct Upcasters: Sendable {
   var rules: [UpcasterFile.Rule] { files.flatMap(\.rules) }
   /// The files, as they were named.
   var paths: [String] { files.map(\.path) }
-  /// Where each of ``rules`` stands, as `file:line`.
+  /// Where each of ``rules`` is, as `file:line`.
   var places: [String] {
     files.flatMap { file in file.rules.map { "\(file.path):\($0.location.line)" } }
   }
@@ -94,10 +94,10 @@ extension StoreConnection {
         ? "Now its events would be read \(Generation.reading(upcasters.paths))."
         : upcasters.isEmpty
           ? "Its events were read through another layout."
-          : "Those files, or the layout, are not what they were then.",
+          : "These files, or the layout, have changed since.",
       hint: live.upcasters == []
-        ? "Leave \(.upcasters) out, or give \(.rawEvents), and the same \(.layout)."
-        : "Give the same upcasters with \(.upcasters), and the same \(.layout); see annals-upcaster(5)."
+        ? "Omit \(.upcasters), or use \(.rawEvents), and the same \(.layout)."
+        : "Use the same upcasters with \(.upcasters), and the same \(.layout); see annals-upcaster(5)."
     )
   }
 
@@ -126,7 +126,7 @@ extension EventsTable {
       throw EventStoreError(
         .invalidDefinition,
         "\(file.path):\(rule.location.line): a @split cannot be applied when events are read",
-        detail: "It makes several events of one, which have only one version and one position between them.",
+        detail: "It splits an event into several, which cannot share its version and position.",
         hint: "Make a copy of the store with \(.applyEvolution), or read with \(.rawEvents)."
       )
     }
@@ -172,7 +172,7 @@ extension StoreConnection {
         "\(upcasters.places[index]): the rule yields NULL as the payload of \(subject)",
         detail: "Every event has a payload.",
         hint:
-          "Put coalesce() around what may be missing, or leave such events out with @when; see annals-upcaster(5)."
+          "Use coalesce() for members that may be missing, or exclude such events with @when; see annals-upcaster(5)."
       )
     }
     return nil

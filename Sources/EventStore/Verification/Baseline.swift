@@ -59,7 +59,7 @@ public struct Baseline: Sendable, Hashable {
       .invalidInput,
       "the baseline is not of \(table)",
       detail: "Its header is \(header), and that of a baseline of \(table) is \(Self.header(of: table)).",
-      hint: "Give the baseline that was written for this store."
+      hint: "Use the baseline that was written for this store."
     )
   }
 
@@ -84,7 +84,7 @@ public struct Baseline: Sendable, Hashable {
     EventStoreError(
       .invalidInput,
       "\(path):\(line): the line \(fault)",
-      hint: "Write the baseline anew."
+      hint: "Write the baseline again."
     )
   }
 }

@@ -37,7 +37,7 @@ struct Circumstances {
   let tail: Int64
 
   /// What PostgreSQL counts of a table. Inserts that were rolled back count too. A crash, a restore and a reset begin them
-  /// anew, so that they may tell nothing of rows that are there.
+  /// again, so that they may tell nothing of rows that are there.
   struct Statistics {
     let inserts: Int64
     let deletions: Int64
@@ -79,7 +79,7 @@ struct Circumstances {
     guard statistics.inserts - rows >= count else {
       return Explanation(
         cause: .unknown,
-        evidence: "the positions are free; \(evidence), so that a deletion may have gone uncounted"
+        evidence: "the positions are free; \(evidence), so a deletion may not have been counted"
       )
     }
     return Explanation(

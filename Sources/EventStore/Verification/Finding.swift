@@ -10,7 +10,7 @@ public struct Finding: Sendable, Hashable {
     case wrongFirstVersion = "wrong_first_version"
     /// An event has no version, or one below the first.
     case invalidVersion = "invalid_version"
-    /// A later version stands at an earlier position.
+    /// A later version is at an earlier position.
     case positionOrder = "position_order"
     /// Several events have one id, or an event has none.
     case duplicateID = "duplicate_id"
@@ -25,7 +25,7 @@ public struct Finding: Sendable, Hashable {
     case checkpointDiffers = "checkpoint_differs"
     /// An event came where readers had passed a hole in the positions, so that they have not seen it.
     case lateEvent = "late_event"
-    /// A later version has an earlier time; clocks that disagree suffice.
+    /// A later version has an earlier time; clock skew is enough.
     case timeOrder = "time_order"
     /// The table has no positions, so that what concerns them was not checked.
     case classicTable = "classic_table"
@@ -39,7 +39,7 @@ public struct Finding: Sendable, Hashable {
     case eventChanged = "event_changed"
     /// An event of the manifest is gone.
     case eventRemoved = "event_removed"
-    /// An event stands among those of the manifest, which does not have it.
+    /// An event is among those of the manifest, which does not have it.
     case eventAdded = "event_added"
     /// An event of the manifest has another version now.
     case eventMoved = "event_moved"

@@ -67,18 +67,18 @@ extension Finding {
     let (seen, count) = (reader.seen.count, stored.count)
     let what =
       if count > seen {
-        "\(count - seen) came below its checkpoint after it had passed"
+        "\(count - seen) appeared below its checkpoint later"
       } else if count < seen {
-        "\(seen - count) that it has met were removed"
+        "\(seen - count) that it processed were removed"
       } else {
-        "they are not the same: some were removed, and others came below its checkpoint after it had passed"
+        "they are not the same: some were removed, and others appeared below its checkpoint later"
       }
     self.init(
       kind: .checkpointDiffers,
       severity: .error,
       position: reader.position,
       detail:
-        "\(reader.name) has met \(counted(seen, "event")) up to position \(reader.position), and the store has "
+        "\(reader.name) processed \(counted(seen, "event")) up to position \(reader.position), and the store has "
         + "\(count) there: \(what)"
     )
   }

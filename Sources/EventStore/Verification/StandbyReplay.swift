@@ -34,7 +34,7 @@ extension StoreConnection {
     throw stale(
       "this server is a standby: \(replay.description)",
       hint: replay.isPaused
-        ? "Let replay go on with pg_wal_replay_resume(), or read from the primary."
+        ? "Resume replay with pg_wal_replay_resume(), or read from the primary."
         : "Wait until the standby has caught up, or read from the primary."
     )
   }
@@ -48,7 +48,7 @@ extension StoreConnection {
       .stale,
       "the new connection is to a standby that has events up to position \(end), and they were read from a server that has "
         + "them up to \(position)",
-      detail: "What it does not have yet would be left out.",
+      detail: "The missing events would be skipped.",
       hint: "Run the command again when the standby has caught up."
     )
   }

@@ -204,7 +204,7 @@ extension StoreHealth.Reader {
     isLagLowerBound ? "more than \(lagEvents) events" : counted(lagEvents, "event")
   }
 
-  /// The name of the lock that whoever works with the checkpoint holds.
+  /// The name of the lock that a session holds while it works with the checkpoint.
   fileprivate var lock: String { isProjection ? "projection \(name)" : Checkpoint.lockName(name) }
 
   fileprivate static func live(_ projections: [ProjectionStatus]) -> [StoreHealth.Reader] {

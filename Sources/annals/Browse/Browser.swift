@@ -16,7 +16,7 @@ struct PageAnswer: Sendable {
   }
 
   /// It says nothing of what was asked for.
-  static let notFound = text(404, "There is no such page. / has the pages.")
+  static let notFound = text(404, "This page does not exist. / lists the pages.")
 }
 
 /// Answers to addresses, by whatever store is given.
@@ -95,15 +95,15 @@ struct Browser: Sendable {
   private static func page(of error: EventStoreError) -> Page {
     let (status, text): (Int, String) =
       switch error.code {
-      case .notFound: (404, "The store has no such event, stream or name.")
-      case .invalidInput: (400, "This page cannot be made of that.")
+      case .notFound: (404, "The store does not have this event, stream or name.")
+      case .invalidInput: (400, "The parameters of this page are wrong.")
       case .cannotConnect, .connectionLost, .timedOut, .noSession, .stale:
         (503, "The database does not answer.")
-      case .permissionDenied: (403, "The role may not read this: \(error.message).")
+      case .permissionDenied: (403, "The role cannot read this: \(error.message).")
       case _ where error.isOutOfTime: (503, "Not computed within \(BrowseLimits.statementText).")
       // A text that the server could not read as a time or a number.
       case _ where error.sqlState?.utf8.starts(with: "22".utf8) == true:
-        (400, "This page cannot be made of that.")
+        (400, "The parameters of this page are wrong.")
       default: (500, "\(error.message).")
       }
     var page = Page(status: status, title: status == 404 ? "Not found" : "Not shown")

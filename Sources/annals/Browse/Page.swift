@@ -55,7 +55,7 @@ enum BrowseLimits {
   static let events = 50
   /// Streams of a list.
   static let streams = 100
-  /// Events of a stream that stand beside its state.
+  /// Events of a stream that are beside its state.
   static let versions = 200
   /// Positions that a filter without an index goes through.
   static let window: Int64 = 200_000
@@ -159,7 +159,7 @@ struct PageMaker {
     return events
   }
 
-  /// What stands beside the name of the database: up to which position nothing can appear any more.
+  /// What is beside the name of the database: up to which position nothing can appear any more.
   func finality() async throws -> String? {
     // The page of keys is made while others are at work.
     guard address.place != .help, query["o"] == nil else { return nil }

@@ -27,7 +27,7 @@ struct PageAddress: Equatable, Sendable {
   /// Longer ones are nobody's: an id has at most 255 characters.
   static let longest = 8192
 
-  /// - Parameter target: what stands in a request's first line, `/path?query`.
+  /// - Parameter target: what is in a request's first line, `/path?query`.
   init?(_ target: String) {
     guard target.utf8.count <= Self.longest, target.utf8.first == UInt8(ascii: "/") else { return nil }
     let parts = target.utf8.split(
@@ -52,7 +52,7 @@ struct PageAddress: Equatable, Sendable {
   private static func place(_ segments: [String], _ query: PageQuery) -> Place? {
     if segments.count == 1 { return fixed.first { $0.0.utf8.elementsEqual(segments[0].utf8) }?.1 }
     guard (2...3).contains(segments.count) else { return nil }
-    // A browser folds "." and ".." wherever they stand in a path: they are given as a parameter then.
+    // A browser folds "." and ".." wherever they are in a path: they are given as a parameter then.
     guard let name = segments[1].isEmpty ? query["id"] : segments[1], !name.isEmpty else { return nil }
     let rest = segments.count == 3 ? segments[2] : nil
     switch (segments[0], rest) {

@@ -8,7 +8,7 @@ enum RecordTable {
   /// - Parameters:
   ///   - names: the columns that are shown; those that a table of the command has when empty.
   ///   - caption: what it is a list of.
-  ///   - mark: which records stand out.
+  ///   - mark: which records are highlighted.
   static func html<R: Record>(
     _ records: [R],
     columns names: [String] = [],

@@ -52,11 +52,11 @@ struct Append: AsyncParsableCommand {
     get throws {
       if let path = bulk.from {
         guard aggregateID == nil, event.isEmpty else {
-          throw ValidationError("with --from, what belongs to one event stands in its line")
+          throw ValidationError("with --from, give these values in the lines of the file")
         }
         return .lines(path: path)
       }
-      if progress.progress != nil { throw ValidationError("--progress goes with --from") }
+      if progress.progress != nil { throw ValidationError("--progress needs --from") }
       guard let aggregateID, let eventType else {
         throw ValidationError("name the stream and the type of the event, or a file with --from")
       }

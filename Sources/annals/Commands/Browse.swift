@@ -9,8 +9,8 @@ struct Browse: AsyncParsableCommand {
         annals browse -d shop
         annals browse --get /streams/order-42
 
-      It serves pages on 127.0.0.1 until it is interrupted, and prints the address to open, which works once.
-      Nothing can be changed from a page.
+      It serves pages on 127.0.0.1 until interrupted. It prints the address to open, which works once.
+      The pages cannot change anything.
       """
   )
 
@@ -19,10 +19,10 @@ struct Browse: AsyncParsableCommand {
   )
   var httpPort: Int?
 
-  @Option(help: ArgumentHelp("Listen on this socket instead, for you alone.", valueName: "path"))
+  @Option(help: ArgumentHelp("Listen on this Unix socket instead; only you can connect.", valueName: "path"))
   var socket: String?
 
-  @Option(help: ArgumentHelp("Print the page of this address and end; nothing listens.", valueName: "path"))
+  @Option(help: ArgumentHelp("Print the page at this address and exit.", valueName: "path"))
   var get: String?
 
   @Option(help: "How much of payloads and states is shown.")
@@ -84,7 +84,7 @@ struct Browse: AsyncParsableCommand {
       )
     } else if let login, let port = server.port {
       StandardOutput.print("http://127.0.0.1:\(port)\(login.path)")
-      StandardError.note("open this address; it works once. Ctrl-C ends the pages")
+      StandardError.note("open this address; it works once. Press Ctrl-C to stop")
     }
     StandardOutput.flush()
     try await server.run()
@@ -115,7 +115,7 @@ struct Browse: AsyncParsableCommand {
       throw CommandError(.notFound, "there is no page at this address", code: "notFound")
     }
     if answer.status >= 400 {
-      throw CommandError(.usage, "there is no such form of this page", code: "usage")
+      throw CommandError(.usage, "this page does not have that format", code: "usage")
     }
   }
 }

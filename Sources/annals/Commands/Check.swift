@@ -4,13 +4,13 @@ internal import EventStore
 struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Tell a monitor how the store and its readers are.",
+    abstract: "Report the health of the store and its readers.",
     discussion: """
         annals check --max-lag 5min --max-age 1h
         annals check --max-lag 10000 --format prometheus
 
-      One line and the exit status: 0 when all is well, 2 when a limit is exceeded or a reader has stopped, \
-      3 when the store gives no answer in time.
+      It prints one line. The exit status is 0 when all is well, 2 when a limit is exceeded or a reader has stopped, \
+      and 3 when the store does not answer in time.
       """
   )
 
@@ -24,7 +24,7 @@ struct Check: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Most events (10000), or longest time (90s, 5min, 1h, 2d), that a reader may be behind.",
+      "How far a reader may be behind: a number of events, or a time (90s, 5min, 1h, 2d).",
       valueName: "number|duration"
     )
   )
@@ -34,13 +34,13 @@ struct Check: AsyncParsableCommand {
   var maxDeadLetters: Int64 = 0
 
   @Option(
-    help: ArgumentHelp("Oldest that the newest event may be (90s, 5min, 1h, 2d).", valueName: "duration")
+    help: ArgumentHelp("Largest age of the newest event (90s, 5min, 1h, 2d).", valueName: "duration")
   )
   var maxAge: DurationArgument?
 
   @Option(
     help: ArgumentHelp(
-      "The lag of a replay that nobody has run for so long is no problem.",
+      "Ignore the lag of a replay that has not run for this long.",
       valueName: "duration"
     )
   )
@@ -48,7 +48,7 @@ struct Check: AsyncParsableCommand {
 
   @OptionGroup var watch: WatchOptions
 
-  @Option(help: "Form of the answer.")
+  @Option(help: "Output format.")
   var format: Format = .nagios
 
   @Option(help: ArgumentHelp("How long the answer may take.", valueName: "duration"))
@@ -62,7 +62,7 @@ struct Check: AsyncParsableCommand {
   func run() async throws {
     try await watch.repeating {
       do { try await answer() } catch let end as EndWithStatus {
-        // Whoever watches sees it, and goes on watching.
+        // The viewer sees it, and watching continues.
         if watch.watch == nil || Task.isCancelled { throw end }
       }
     }

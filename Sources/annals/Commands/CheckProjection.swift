@@ -4,18 +4,18 @@ internal import EventStore
 struct CheckProjection: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check-projection",
-    abstract: "Find what is wrong with projection files.",
+    abstract: "Check projection files for errors.",
     discussion: """
         annals check-projection projections/*.sql
 
-      Each file is compiled and run on no event, in a transaction that is rolled back.
+      It compiles each file and runs it on no events, in a transaction that is rolled back.
       """
   )
 
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var upcasters: UpcasterOptions
 
-  @Flag(help: "Exit with 2 when a handler takes a type of which the store has no event.")
+  @Flag(help: "Exit with 2 when the store has no event of a type that a handler names.")
   var strict = false
 
   @Argument(help: "Projections: see annals-projection(5).", completion: .file(extensions: ["sql"]))

@@ -5,12 +5,12 @@ internal import LibPQ
 struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Find out whether annals and the store are set up well.",
+    abstract: "Check the setup of annals, the server and the store.",
     discussion: """
         annals doctor
         annals doctor -o ndjson | jq -r 'select(.status == "problem").advice'
 
-      It changes nothing and needs no right. The exit status is 2 when there is a problem.
+      It changes nothing and needs no privileges. The exit status is 2 when there is a problem.
       """
   )
 

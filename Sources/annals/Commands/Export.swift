@@ -12,9 +12,9 @@ struct Export: AsyncParsableCommand {
         annals export | zstd > shop.ndjson.zst
         annals export monday.ndjson --since-file sunday.ndjson
 
-      One snapshot, up to where history is final. The last line has the number
-      of events and their root, so that a file which is cut off is noticed.
-      annals-restore(1) puts the events back, with their positions.
+      It reads one snapshot, up to where history is final. The last line has the
+      number of events and their hash, so that a truncated file is noticed.
+      annals-restore(1) restores the events with their positions.
       """
   )
 
@@ -35,7 +35,7 @@ struct Export: AsyncParsableCommand {
   )
   var category: String?
 
-  @Option(help: ArgumentHelp("Begin at this time (UTC): ISO 8601, '2 hours ago'.", valueName: "time"))
+  @Option(help: ArgumentHelp("Start at this time (UTC): ISO 8601, '2 hours ago'.", valueName: "time"))
   var since: String?
 
   @Option(help: ArgumentHelp("Only events up to this time, or the end of this day.", valueName: "time"))
@@ -45,7 +45,7 @@ struct Export: AsyncParsableCommand {
   var before: String?
 
   @Option(
-    help: ArgumentHelp("Only what is new since this export, of what it holds.", valueName: "file"),
+    help: ArgumentHelp("Only events after those of this export.", valueName: "file"),
     completion: .file()
   )
   var sinceFile: String?
@@ -53,7 +53,7 @@ struct Export: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Write files into this folder.", valueName: "folder"), completion: .directory)
   var outputDir: String?
 
-  @Option(help: ArgumentHelp("Most events of a file of --output-dir.", valueName: "n"))
+  @Option(help: ArgumentHelp("Events per file of --output-dir.", valueName: "n"))
   var eventsPerFile = 1_000_000
 
   @OptionGroup var connection: ConnectionOptions
@@ -67,7 +67,7 @@ struct Export: AsyncParsableCommand {
     let isSelected =
       category != nil || !aggregates.isEmpty || [since, until, before].contains { $0 != nil }
     if sinceFile != nil, isSelected {
-      throw ValidationError("--since-file holds what it held before; leave the other choices of events out")
+      throw ValidationError("--since-file keeps the selection of that file; omit other filters")
     }
     if outputDir != nil, file != nil { throw ValidationError("name a file or an --output-dir, not both") }
     if eventsPerFile < 1 { throw ValidationError("--events-per-file must be 1 or more") }

@@ -4,23 +4,23 @@ internal import EventStore
 struct Initialize: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "init",
-    abstract: "Make a database ready to hold events.",
+    abstract: "Prepare a database for events.",
     discussion: """
         annals init -d shop
         annals init -d shop -n               (the SQL that it would run)
-        annals init -d shop --add-position   (what an older table lacks)
+        annals init -d shop --add-position   (add what an older table lacks)
 
-      It can be run again at any time, and changes nothing of an events table that is there. \
-      What such a table lacks is listed with the SQL that adds it.
+      It can be run again at any time. It does not change an existing events table, but prints the SQL that adds \
+      what the table lacks.
       """
   )
 
   @OptionGroup var connection: ConnectionOptions
 
-  @Flag(help: "Also add what a classic table lacks: position, metadata. Locks the table meanwhile.")
+  @Flag(help: "Also add the columns position and metadata to a classic table. Locks the table.")
   var addPosition = false
 
-  @Flag(help: "With --add-position: while writers go on. Takes longer.")
+  @Flag(help: "With --add-position: do not block writers. Takes longer.")
   var online = false
 
   @OptionGroup var progress: ProgressOptions
@@ -40,11 +40,11 @@ struct Initialize: AsyncParsableCommand {
   var dryRun = false
 
   func validate() throws {
-    if online, !addPosition { throw ValidationError("--online goes with --add-position") }
-    if progress.progress != nil, !online { throw ValidationError("--progress goes with --online") }
-    if citus, partitions != nil { throw ValidationError("--citus does not go with --partitions") }
-    if citus, addPosition { throw ValidationError("--citus does not go with --add-position") }
-    if online, partitions != nil { throw ValidationError("--online does not go with --partitions") }
+    if online, !addPosition { throw ValidationError("--online needs --add-position") }
+    if progress.progress != nil, !online { throw ValidationError("--progress needs --online") }
+    if citus, partitions != nil { throw ValidationError("--citus and --partitions exclude each other") }
+    if citus, addPosition { throw ValidationError("--citus and --add-position exclude each other") }
+    if online, partitions != nil { throw ValidationError("--online and --partitions exclude each other") }
     let allowed = EventStore.partitionCounts
     guard let partitions, !allowed.contains(partitions) else { return }
     throw ValidationError("--partitions must be from \(allowed.lowerBound) to \(allowed.upperBound)")
@@ -70,7 +70,7 @@ struct Initialize: AsyncParsableCommand {
     }
     StandardOutput.flush()
     if !missing.isEmpty {
-      StandardError.warn("\(store.table) is left as it is. This SQL adds what it lacks:")
+      StandardError.warn("\(store.table) is not changed. This SQL adds what it lacks:")
       // What each step is called, and the table, come from the operator; the rest is ours.
       StandardError.print(
         lines: Initialize.script(missing).unicodeScalars.split(separator: "\n").map(String.init)
@@ -78,7 +78,7 @@ struct Initialize: AsyncParsableCommand {
       StandardError.print(
         "HINT:  "
           + Advice.text(
-            "Run it, or \(.addPosition); both lock the table meanwhile, and \(.addPositionOnline) for moments only."
+            "Run it, or \(.addPosition); both lock the table; \(.addPositionOnline) locks it only briefly."
           )
       )
     }

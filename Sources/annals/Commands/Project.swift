@@ -9,40 +9,40 @@ struct Project: AsyncParsableCommand {
         annals project orders.sql revenue.sql
         annals project --once orders.sql         (from cron)
 
-      Each projection goes on by itself, on a connection of its own. An event that fails is tried again, \
-      and then set aside: see 'annals dead-letters'.
+      Each projection runs by itself, on its own connection. A failing event is retried and then set \
+      aside as a dead letter: see 'annals dead-letters'.
       """
   )
 
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var upcasters: UpcasterOptions
 
-  @Flag(help: "End when everything is applied.")
+  @Flag(help: "Apply all events, then exit.")
   var once = false
 
-  @Flag(help: "Wait while another process keeps them current, and take over.")
+  @Flag(help: "Wait while another process runs, then take over.")
   var standby = false
 
-  @Option(help: "How often an event that failed is tried alone before it becomes a dead letter.")
+  @Option(help: "Attempts at a failing event before it becomes a dead letter.")
   var attempts = 3
 
   @Option(
     help: ArgumentHelp(
-      "Wait before the first of these tries; each further wait is twice as long.",
+      "Wait before the second attempt; each further wait is twice as long.",
       valueName: "duration"
     )
   )
   var retryDelay: DurationArgument = "1s"
 
-  @Option(help: "Events a transaction.")
+  @Option(help: "Events per transaction.")
   var chunk: Int64 = 5_000
 
-  @Option(help: ArgumentHelp("Longest wait between two looks for new events.", valueName: "duration"))
+  @Option(help: ArgumentHelp("Longest interval between queries for new events.", valueName: "duration"))
   var poll: DurationArgument = "200ms"
 
   @Option(
     help: ArgumentHelp(
-      "How long to try to connect again; 30s with --once, otherwise without an end.",
+      "How long to try to connect again; 30s with --once, otherwise forever.",
       valueName: "duration"
     )
   )
@@ -56,7 +56,7 @@ struct Project: AsyncParsableCommand {
 
   func validate() throws {
     if attempts < 0 { throw ValidationError("--attempts cannot be negative") }
-    if once, standby { throw ValidationError("--standby waits for its turn; leave out --once") }
+    if once, standby { throw ValidationError("--standby and --once exclude each other") }
     if chunk < 1 { throw ValidationError("--chunk must be 1 or more") }
   }
 

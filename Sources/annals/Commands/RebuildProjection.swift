@@ -4,15 +4,15 @@ internal import EventStore
 struct RebuildProjection: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rebuild-projection",
-    abstract: "Build a read model anew from history and swap it in.",
+    abstract: "Build a read model from history and swap it in.",
     discussion: """
         annals rebuild-projection Examples/orders/orders.sql
         annals rebuild-projection -n orders.sql
         annals rebuild-projection --workers 2 --max-diff 1% orders.sql
         annals rebuild-projection orders.sql revenue.sql    (in one pass)
 
-      The new tables grow beside the live ones, which stay readable and complete until one short \
-      transaction exchanges them. An interrupted rebuild goes on where it was when it is run again.
+      It fills new tables beside the live ones and exchanges them in one short transaction. Readers see the live \
+      tables until then. Run an interrupted rebuild again to resume it.
       """
   )
 
@@ -21,11 +21,11 @@ struct RebuildProjection: AsyncParsableCommand {
 
   @Flag(
     name: [.customShort("n"), .long],
-    help: "Say what it would do and how long; change nothing."
+    help: "Print what it would do and how long; change nothing."
   )
   var dryRun = false
 
-  @Flag(help: "Build nothing, and exit with 2, when a handler takes a type of which the store has no event.")
+  @Flag(help: "Build nothing and exit with 2 when the store has no event of a type that a handler names.")
   var strict = false
 
   @OptionGroup var build: RebuildOptionGroup
@@ -87,7 +87,7 @@ struct RebuildProjection: AsyncParsableCommand {
         "interrupted",
         code: "interrupted",
         detail: "What was committed is kept; the rest is rolled back.",
-        hint: "Run the same command to go on; --restart begins anew."
+        hint: "Run the same command to resume; --restart starts again."
       )
     }
     line.finish()

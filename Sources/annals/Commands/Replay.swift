@@ -20,19 +20,19 @@ struct Replay: AsyncParsableCommand {
 
   @OptionGroup var filter: FilterOptions
 
-  @Flag(help: "Go on with the events to come, as 'tail -f' does.")
+  @Flag(help: "Wait for new events, as 'tail -f' does.")
   var follow = false
 
   @Option(
     help: ArgumentHelp(
-      "Begin where the last run with this name ended.",
+      "Continue where the last run with this name ended.",
       valueName: "name"
     ),
     completion: .checkpoint
   )
   var checkpoint: String?
 
-  @Flag(help: "Wait for the end of who has the checkpoint; take over.")
+  @Flag(help: "Wait while another process runs, then take over.")
   var standby = false
 
   @Option(help: ArgumentHelp("Where a new checkpoint begins: now, N or a time.", valueName: "place"))
@@ -40,7 +40,7 @@ struct Replay: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Pass the events to this command, which answers.",
+      "Pass the events to this command, and read its answers.",
       valueName: "command"
     )
   )
@@ -49,21 +49,21 @@ struct Replay: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Longest wait for an answer.", valueName: "duration"))
   var timeout: DurationArgument = "60s"
 
-  @Option(help: "More tries at an event that it fails at.")
+  @Option(help: "Retries of an event that it fails on.")
   var retries = 3
 
-  @Flag(help: "Set an event aside that it fails at, and go on.")
+  @Flag(help: "Set aside an event that it fails on, and continue.")
   var park = false
 
-  @Option(help: "Most events a second.")
+  @Option(help: "Most events per second.")
   var rate: Int?
 
-  @Option(help: ArgumentHelp("End after so long.", valueName: "duration"))
+  @Option(help: ArgumentHelp("Stop after this time.", valueName: "duration"))
   var timeLimit: DurationArgument?
 
   @Flag(
     name: [.customShort("n"), .long],
-    help: "Estimate how many events it would be; pass none on."
+    help: "Estimate the number of events; replay nothing."
   )
   var dryRun = false
 
@@ -83,10 +83,10 @@ struct Replay: AsyncParsableCommand {
       }
     }
     if let format = output.givenFormat, format != .ndjson, !dryRun {
-      throw ValidationError("a replay is NDJSON; -o \(format.rawValue) is for --dry-run")
+      throw ValidationError("a replay prints NDJSON; -o \(format.rawValue) needs --dry-run")
     }
     if output.isExpanded || output.fields != nil, !dryRun {
-      throw ValidationError("a replay is NDJSON of whole events; -x and --fields are for --dry-run")
+      throw ValidationError("a replay prints whole events; -x and --fields need --dry-run")
     }
     try output.checkFields(of: ReplayPlanRecord.self)
     if let rate, rate < 1 { throw ValidationError("--rate must be 1 or more") }
@@ -104,7 +104,7 @@ struct Replay: AsyncParsableCommand {
       )
     }
     if standby, checkpoint == nil || !follow {
-      throw ValidationError("--standby waits for its turn with a --checkpoint, and needs --follow")
+      throw ValidationError("--standby needs a --checkpoint and --follow")
     }
     if checkpoint == "" { throw ValidationError("--checkpoint needs a name") }
   }

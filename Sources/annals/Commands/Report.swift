@@ -10,21 +10,21 @@ struct Report: AsyncParsableCommand {
         annals report
         annals report --html shop.html --history shop.ndjson
 
-      A page stands alone, without a script. No payload is shown. The exit status is 2 when somebody must act.
+      The page is one file without a script. It shows no payloads. The exit status is 2 when somebody must act.
       """
   )
 
   @Option(help: ArgumentHelp("Write the page to this file; - is standard output.", valueName: "file"))
   var html: String?
 
-  @Flag(help: "Print the report as text, as without --html.")
+  @Flag(help: "Print the report as text; the default without --html.")
   var text = false
 
-  @Option(help: ArgumentHelp("Draw from this NDJSON file, and add this run to it.", valueName: "file"))
+  @Option(help: ArgumentHelp("Draw trends from this NDJSON file, and add this run.", valueName: "file"))
   var history: String?
 
   @Option(
-    help: ArgumentHelp("Take the findings of 'verify-versions -o json'; check nothing.", valueName: "file")
+    help: ArgumentHelp("Use the findings of 'verify-versions -o json'; check nothing.", valueName: "file")
   )
   var verify: String?
 
@@ -33,7 +33,7 @@ struct Report: AsyncParsableCommand {
   )
   var since: String?
 
-  @Flag(help: "Show no id of a stream; they get numbers.")
+  @Flag(help: "Show numbers instead of the ids of streams.")
   var noIds = false
 
   @Option(help: ArgumentHelp("Make the report as if it were this time.", valueName: "time"))

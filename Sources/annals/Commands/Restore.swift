@@ -4,16 +4,16 @@ internal import EventStore
 struct Restore: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "restore",
-    abstract: "Put the events of a backup back where they were.",
+    abstract: "Restore the events of a backup, with their positions.",
     usage: "annals restore [<options>] <file>|<folder>|- ...",
     discussion: """
         annals init -d copy && annals restore -d copy shop.ndjson
         annals restore sunday.ndjson monday.ndjson
         annals restore --missing shop.ndjson      what the store has lost
 
-      Ids, versions, times and positions stay. A file is proved before anything
-      is stored. After an interruption run it again: it continues. Events that are
-      there are passed over; others in their places are refused.
+      It keeps ids, versions, times and positions. It verifies a file before it
+      stores anything, skips events that exist, and refuses a different event in
+      the place of one. Run it again to resume an interrupted restore.
       """
   )
 
@@ -23,7 +23,7 @@ struct Restore: AsyncParsableCommand {
   )
   var files: [String]
 
-  @Flag(help: "Also events below the last one, which readers may have passed.")
+  @Flag(help: "Also restore events below the last one, which readers may have passed.")
   var missing = false
 
   @Flag(name: [.customShort("n"), .long], help: "Check everything, and change nothing.")
@@ -63,7 +63,7 @@ struct Restore: AsyncParsableCommand {
     }
     if readers.isEmpty { return }
     StandardError.print(
-      "HINT:  Rebuild these read models, and set these checkpoints back, so that the events come again."
+      "HINT:  Rebuild these read models, and set these checkpoints back."
     )
   }
 }

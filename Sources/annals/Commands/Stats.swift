@@ -12,9 +12,9 @@ struct Stats: AsyncParsableCommand {
         annals stats --by category,type --sort bytes --top 10
         annals stats --by day --since '30 days ago'
 
-      Numbers of a large store are estimates (≈) unless --exact is given: without
-      --by from 100,000 events on, by PostgreSQL's statistics; with --by from
-      1,000,000 on, by a sample. Events are never estimated by stream.
+      Without --exact, numbers of a large store are estimates (≈): from 100,000
+      events on by PostgreSQL's statistics; with --by, from 1,000,000 events on
+      by a sample. Events by stream are never estimated.
       """
   )
 
@@ -28,10 +28,10 @@ struct Stats: AsyncParsableCommand {
   )
   var by: GroupUnits?
 
-  @Option(help: "What comes first; times in their order when left out, else the most events.")
+  @Option(help: "Sort order; the default is by time for times, otherwise by events.")
   var sort: GroupOrder?
 
-  @Option(help: ArgumentHelp("Only the first N; 100 when left out, but all of times.", valueName: "n"))
+  @Option(help: ArgumentHelp("Only the first N; the default is 100, or all for times.", valueName: "n"))
   var top: Int?
 
   @Flag(help: "Show all groups.")
@@ -45,7 +45,7 @@ struct Stats: AsyncParsableCommand {
 
   @OptionGroup var content: ContentOptions
 
-  @Option(help: ArgumentHelp("Look at about N events, spread over history.", valueName: "n"))
+  @Option(help: ArgumentHelp("Examine about N events, spread over history.", valueName: "n"))
   var sample: Int?
 
   @Flag(help: "Count all events; do not estimate.")

@@ -40,7 +40,7 @@ struct Stream: AsyncParsableCommand {
   @Flag(help: "Exit with status 2 when the stream of an aggregate lacks a version.")
   var strict = false
 
-  @Flag(help: "Go on with the events to come, as 'tail -f' does.")
+  @Flag(help: "Wait for new events, as 'tail -f' does.")
   var follow = false
 
   @OptionGroup var retry: RetryOptions
@@ -54,7 +54,7 @@ struct Stream: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    if count, follow { throw ValidationError("--count comes to an end; leave out --follow") }
+    if count, follow { throw ValidationError("--count and --follow exclude each other") }
     switch (output.format, aggregateID) {
     case _ where count: try output.checkFields(of: EventCountRecord.self)
     case (.table, nil): try output.checkFields(of: StoreEventRecord.self)
@@ -63,7 +63,7 @@ struct Stream: AsyncParsableCommand {
     }
     if let last, last < 0 { throw ValidationError("--last cannot be negative") }
     if strict, aggregateID == nil { throw ValidationError("--strict is for the stream of one aggregate") }
-    if follow, reverse { throw ValidationError("--follow goes forward; leave out --reverse") }
+    if follow, reverse { throw ValidationError("--follow and --reverse exclude each other") }
     if follow, output.format == .json {
       throw ValidationError("--follow has no end; use -o ndjson, not json")
     }
@@ -160,7 +160,7 @@ struct Stream: AsyncParsableCommand {
   private func printTable(_ query: EventQuery, _ gaps: StreamGaps?, _ store: EventStore) async throws {
     let events = events(query, store)
     guard let gaps else {
-      let note = "by aggregate and version, as there is no order of the whole store (no column position)"
+      let note = "by aggregate and version, because the table has no column position"
       let head = try await store.hasPositions() ? nil : note
       return try await printRecords(events, below: head) { StoreEventRecord(event: $0, payload: payload) }
     }

@@ -12,14 +12,14 @@ struct Streams: AsyncParsableCommand {
         annals streams --type OrderCanceled --since '7 days ago'
         annals streams --categories
 
-      By name, streams are found at once in a store of any size. The number of
-      events is an estimate (≈) where it is above 1,000, unless --exact is given.
-      Other orders, --until and --longer-than read the events of all streams.
+      Listing by name is fast in a store of any size. Other orders, --until and
+      --longer-than read the events of all streams. Without --exact, a number of
+      events above 1,000 is an estimate (≈).
       """
   )
 
   @Argument(
-    help: ArgumentHelp("What the names begin with.", valueName: "prefix"),
+    help: ArgumentHelp("The beginning of the names.", valueName: "prefix"),
     completion: .listedName
   )
   var prefix: String?
@@ -50,10 +50,10 @@ struct Streams: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only with more than N events.", valueName: "n"))
   var longerThan: Int64?
 
-  @Option(help: ArgumentHelp("Only with a name behind this one, to go on.", valueName: "name"))
+  @Option(help: ArgumentHelp("Only names after this one, for the next page.", valueName: "name"))
   var after: String?
 
-  @Option(help: "What comes first: names, or the most, latest or largest events.")
+  @Option(help: "Sort order: by name, or the most, latest or largest events first.")
   var sort: StreamOrder = .name
 
   @OptionGroup var content: ContentOptions
@@ -84,7 +84,7 @@ struct Streams: AsyncParsableCommand {
       ("--sort \(sort.rawValue)", sort == .last || sort == .bytes),
     ]
     if let (option, _) = given.first(where: \.1) {
-      throw ValidationError("\(option) is for streams; 'annals stats --by category' tells more of categories")
+      throw ValidationError("\(option) is for streams; for categories use 'annals stats --by category'")
     }
   }
 

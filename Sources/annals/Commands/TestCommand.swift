@@ -11,8 +11,8 @@ struct TestCommand: AsyncParsableCommand {
         annals test --sandbox Examples/orders
         annals test --record orders.test.sql
 
-      A test names the file that it is of, the events that are given and the rows that queries must give: see \
-      annals-test(5). Each runs in a transaction that is rolled back. The exit status is 2 when a test fails.
+      A test names the file under test, the given events and the expected rows: see annals-test(5). Each test runs \
+      in a transaction that is rolled back. The exit status is 2 when a test fails.
       """
   )
 
@@ -21,10 +21,10 @@ struct TestCommand: AsyncParsableCommand {
   @Flag(help: "Run in the sandbox of 'annals sandbox'; start it if needed.")
   var sandbox = false
 
-  @Flag(help: "Write the rows that come out into the files.")
+  @Flag(help: "Write the actual rows into the files.")
   var record = false
 
-  @Option(help: ArgumentHelp("Longest time of a statement.", valueName: "duration"))
+  @Option(help: ArgumentHelp("Time limit of each statement.", valueName: "duration"))
   var timeout: DurationArgument = "30s"
 
   @Flag(help: "Print the Test Anything Protocol (TAP).")

@@ -4,23 +4,23 @@ internal import EventStore
 struct WatermarkCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "watermark",
-    abstract: "Show how far history is final, and who holds it up.",
+    abstract: "Show how far history is final, and what blocks it.",
     discussion: """
         annals watermark
         annals watermark -o json | jq .[0].watermark
         annals watermark --publish --every 1s    (for followers on standbys)
 
-      Positions are handed out before commit: while a transaction writes, events may still appear below the last \
-      one. Readers that go on from a position wait for such transactions.
+      Positions are assigned before commit: while a transaction writes, events may still appear below the last \
+      position. Readers with a checkpoint wait for such transactions.
       """
   )
 
   @OptionGroup var connection: ConnectionOptions
 
-  @Flag(help: "Store the watermark, up to which standbys are then followed.")
+  @Flag(help: "Store the watermark; readers of standbys follow up to it.")
   var publish = false
 
-  @Option(help: ArgumentHelp("Publish again after so long, until interrupted.", valueName: "duration"))
+  @Option(help: ArgumentHelp("Publish at this interval until interrupted.", valueName: "duration"))
   var every: DurationArgument?
 
   @OptionGroup var wait: WaitOptions

@@ -182,7 +182,7 @@ extension String {
     return String(unicodeScalars.replacing(text.unicodeScalars, with: other.unicodeScalars))
   }
 
-  /// The same wherever a text stands, of which there must be some.
+  /// The same wherever a text occurs, of which there must be some.
   fileprivate func editedEverywhere(_ text: String, with other: String) -> String {
     edited(text, times: max(1, occurrences(of: text)), with: other)
   }

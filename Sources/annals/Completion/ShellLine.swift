@@ -3,7 +3,7 @@
 struct ShellLine {
   /// The last one, maybe empty, is the word at the cursor.
   private(set) var words: [String] = [""]
-  /// The word at the cursor as it stands in the line.
+  /// The word at the cursor as it is in the line.
   private(set) var lastWord = ""
   /// The quote that is open at the cursor.
   private(set) var quote: Unicode.Scalar?

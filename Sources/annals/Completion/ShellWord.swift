@@ -1,4 +1,4 @@
-/// A word that sh, bash, zsh and fish read as it stands, for a command line that is shown.
+/// A word that sh, bash, zsh and fish read as it is, for a command line that is shown.
 ///
 /// The one place where text becomes a shell's. It goes by scalars: as a Character, a quote beside a combining mark would
 /// be another one.
@@ -13,7 +13,7 @@ func quoteShell(_ text: String) -> String {
   var word = "'"
   for scalar in text.unicodeScalars {
     switch scalar {
-    // fish takes a backslash before a quote for an escape, also between quotes: both stand outside of them.
+    // fish takes a backslash before a quote for an escape, also between quotes: both are outside of them.
     case "'", "\\": word.unicodeScalars.append(contentsOf: "'\\\(scalar)'".unicodeScalars)
     default: word.unicodeScalars.append(scalar)
     }

@@ -16,7 +16,7 @@ final class ExportOutput: Sendable {
     let first = isStandardOutput || folder != nil ? nil : try file.map { try OutputFile($0) }
     current = Mutex((first, 1))
     if isStandardOutput, StandardOutput.isTerminal, StandardError.isTerminal {
-      StandardError.note("writing to the terminal; name a file, or pass it on to a program")
+      StandardError.note("writing to the terminal; name a file, or use a pipe")
     }
   }
 
@@ -50,13 +50,13 @@ final class ExportOutput: Sendable {
         throw CommandError.unwritable(
           folder,
           "the folder is not empty",
-          hint: "Name another folder, or one that is not there yet."
+          hint: "Name another folder, or one that does not exist."
         )
       }
     } catch let error as CommandError {
       throw error
     } catch {
-      throw CommandError.unwritable(folder, "it cannot be made or read")
+      throw CommandError.unwritable(folder, "it cannot be created or read")
     }
   }
 }

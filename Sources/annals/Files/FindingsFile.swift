@@ -62,7 +62,7 @@ struct FindingsFile {
     } catch is DecodingError {
       throw CommandError(
         .badInput,
-        "\(path) does not hold the findings of a check",
+        "\(path) does not have the findings of a check",
         code: "invalidInput",
         hint: "'annals verify-versions -o json' writes them."
       )

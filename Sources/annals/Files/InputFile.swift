@@ -3,7 +3,7 @@ internal import SystemPackage
 
 /// A file named on the command line, read whole by ``read(_:_:)`` or in pieces; `-` is standard input.
 ///
-/// An interruption ends the reading: a pipe may stay silent for ever, and a FIFO cannot even be opened before its writer.
+/// An interruption ends the reading: a pipe may stay silent forever, and a FIFO cannot even be opened before its writer.
 final class InputFile: Sendable {
   let file: FileDescriptor
   private let path: String
@@ -85,8 +85,8 @@ extension InputFile {
       hint: fault != nil
         ? "Name a file or a pipe."
         : kind == .payload
-          ? "PostgreSQL stores no JSON that is longer. Keep large contents elsewhere, and their place in the payload."
-          : "Check that it is the file that you mean."
+          ? "PostgreSQL cannot store longer JSON. Store large contents elsewhere, and a reference in the payload."
+          : "Check that it is the right file."
     )
   }
 }

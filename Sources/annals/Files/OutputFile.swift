@@ -16,7 +16,7 @@ final class OutputFile: Sendable {
     self.path = path
     temporaryPath = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
     guard CLibrary.status(of: path)?.isRegular != false else {
-      throw CommandError.unwritable(path, "it is there and is no regular file")
+      throw CommandError.unwritable(path, "it exists and is not a regular file")
     }
     do {
       // Nobody can have put a file or a link of that name there before.

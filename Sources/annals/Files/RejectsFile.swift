@@ -24,8 +24,8 @@ final class RejectsFile: Sendable {
       )
       CLibrary.waitForRoom(in: file)
     } catch Errno.noSuchAddressOrDevice {
-      let hint = "Start what reads the pipe, or name a file."
-      throw CommandError.unwritable(path, "nobody reads it", hint: hint)
+      let hint = "Start the reader of the pipe, or name a file."
+      throw CommandError.unwritable(path, "no process reads it", hint: hint)
     } catch Errno.tooManySymbolicLinkLevels {
       throw CommandError.unwritable(path, "it is a symbolic link", hint: "Name the file itself.")
     } catch let error as Errno {
@@ -52,10 +52,10 @@ final class RejectsFile: Sendable {
     if status.size > 0, !isResumed {
       throw CommandError(
         .usage,
-        "the rejects file \(path) is there and is not empty",
+        "the rejects file \(path) exists and is not empty",
         code: "usage",
         hint:
-          "Name another file, or move it away. With --skip-lines, bad lines are added to those of the earlier run."
+          "Name another file, or move it. With --skip-lines, bad lines are appended to those of the earlier run."
       )
     }
   }

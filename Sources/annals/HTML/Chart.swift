@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A picture of numbers, drawn as SVG. Each has a title for who cannot see it, and stands above a table of its numbers.
+/// A picture of numbers, drawn as SVG. Each has a title for who cannot see it, and is above a table of its numbers.
 enum Chart: Sendable {
   /// A bar for each of many steps of time.
   case bars([Mark])

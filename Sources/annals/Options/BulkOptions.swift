@@ -15,7 +15,7 @@ struct BulkOptions: ParsableArguments {
   )
   var workers: Int?
 
-  @Option(help: ArgumentHelp("Pass over lines that were committed before.", valueName: "n"))
+  @Option(help: ArgumentHelp("Skip the first n lines, which were committed before.", valueName: "n"))
   var skipLines: Int?
 
   @Option(
@@ -29,10 +29,10 @@ struct BulkOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Make missing ids from this name and the line's number.", valueName: "name"))
   var runID: String?
 
-  @Option(help: ArgumentHelp("Set up to n bad lines aside, and exit with 5.", valueName: "n"))
+  @Option(help: ArgumentHelp("Set aside up to n bad lines; exit with 5.", valueName: "n"))
   var maxErrors: Int?
 
-  @Option(help: "A new file for bad lines; added to with --skip-lines.", completion: .file())
+  @Option(help: "New file for bad lines; --skip-lines adds to it.", completion: .file())
   var rejects: String?
 
   func validate() throws {

@@ -48,7 +48,7 @@ struct ConnectionOptions: ParsableArguments {
 
   @Option(
     name: .customLong("columns"),
-    help: ArgumentHelp("Where --table has other columns: version=revision,...", valueName: "name=column"),
+    help: ArgumentHelp("Columns of --table: version=revision,id=uid,...", valueName: "name=column"),
     transform: ConnectionOptions.parseColumns
   )
   var givenColumns: [LayoutParameter]?
@@ -129,19 +129,19 @@ struct ConnectionOptions: ParsableArguments {
     guard let match = matches.first else {
       throw CommandError(
         .notFound,
-        "no table in this database is one that a layout of annals reads",
+        "no layout of annals fits a table of this database",
         code: "notFound",
         hint:
-          "'annals layouts' lists which it reads. Give --layout a file of your own, or --table the table of events."
+          "'annals layouts' lists the layouts. Name a layout file with --layout, or the table of events with --table."
       )
     }
     guard matches.count == 1 else {
       throw CommandError(
         .usage,
-        "several layouts read what is in this database",
+        "several layouts fit this database",
         code: "usage",
         detail: options.joined(separator: "; "),
-        hint: "Give the options of one."
+        hint: "Use the options of one."
       )
     }
     StandardError.note("read with \(options[0])")
@@ -230,7 +230,7 @@ struct ConnectionOptions: ParsableArguments {
   static func parseParameter(_ text: String) throws -> LayoutParameter {
     let scalars = text.unicodeScalars
     guard let sign = scalars.firstIndex(of: "="), sign > scalars.startIndex else {
-      throw ValidationError("'\(text)' is not name=value")
+      throw ValidationError("'\(text)' does not have the form name=value")
     }
     return LayoutParameter(
       name: String(scalars[..<sign]),

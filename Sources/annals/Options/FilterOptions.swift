@@ -17,13 +17,13 @@ struct FilterOptions: ParsableArguments {
   )
   var types: [String] = []
 
-  @Option(help: ArgumentHelp("Begin at this place in the whole store.", valueName: "n"))
+  @Option(help: ArgumentHelp("Start at this position.", valueName: "n"))
   var fromPosition: Int64?
 
-  @Option(help: ArgumentHelp("End at this place in the whole store.", valueName: "n"))
+  @Option(help: ArgumentHelp("End at this position.", valueName: "n"))
   var toPosition: Int64?
 
-  @Option(help: ArgumentHelp("Begin at this time (UTC): ISO 8601, '2 hours ago'.", valueName: "time"))
+  @Option(help: ArgumentHelp("Start at this time (UTC): ISO 8601, '2 hours ago'.", valueName: "time"))
   var since: String?
 
   @Option(help: ArgumentHelp("Only events up to this time, or the end of this day.", valueName: "time"))

@@ -4,7 +4,7 @@ internal import ArgumentParser
 struct ListExtentOptions: ParsableArguments {
   @Option(
     name: .customLong("limit"),
-    help: ArgumentHelp("At most this many, the first ones; 100 when left out.", valueName: "n")
+    help: ArgumentHelp("Print at most n; the default is 100.", valueName: "n")
   )
   var givenLimit: Int?
 

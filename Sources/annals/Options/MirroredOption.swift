@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// An option for which an environment variable may stand in. What the command line says wins; a variable that is
+/// An option that an environment variable can replace. What the command line says wins; a variable that is
 /// empty counts as not set.
 enum MirroredOption: String, CaseIterable {
   case table = "--table"

@@ -60,7 +60,7 @@ struct NewEventOptions: ParsableArguments {
           .badInput,
           "\(name) is given in --metadata and as an option",
           code: "invalidInput",
-          hint: "Leave one of the two out."
+          hint: "Omit one of the two."
         )
       }
       let isEmpty = text.utf8.dropFirst().allSatisfy(JSONScanner.isWhitespace)

@@ -44,7 +44,7 @@ struct OutputOptions: ParsableArguments {
   func validate() throws {
     _ = try OutputFormat.resolve(givenFormat)
     if isExpanded, let givenFormat, givenFormat != .table {
-      throw ValidationError("--expanded is for tables; leave out -o \(givenFormat.rawValue)")
+      throw ValidationError("--expanded is for tables; omit -o \(givenFormat.rawValue)")
     }
   }
 }

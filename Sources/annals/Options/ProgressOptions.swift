@@ -3,7 +3,7 @@ internal import ArgumentParser
 /// How long work says how far it is.
 struct ProgressOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Say so often how far it is, instead of showing a bar.", valueName: "duration")
+    help: ArgumentHelp("Print progress at this interval instead of a bar.", valueName: "duration")
   )
   var progress: DurationArgument?
 

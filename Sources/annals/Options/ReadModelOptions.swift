@@ -5,7 +5,7 @@ internal import EventStore
 struct ReadModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Build a projection in this new schema and leave it.",
+      "Build a projection in this new schema; no swap.",
       valueName: "schema"
     )
   )
@@ -27,7 +27,7 @@ struct ReadModelOptions: ParsableArguments {
         "'\(file)' is one argument too many: an aggregate goes with --aggregate, a projection with --into"
       )
     }
-    if into == nil, progress.progress != nil { throw ValidationError("--progress goes with --into") }
+    if into == nil, progress.progress != nil { throw ValidationError("--progress needs --into") }
   }
 
   /// Builds it, if one is asked for.
@@ -49,9 +49,9 @@ struct ReadModelOptions: ParsableArguments {
         Interruption.status ?? .interrupted,
         "interrupted",
         code: "interrupted",
-        detail: "The chunk under way was rolled back; the read model is unfinished, and is not gone on with.",
+        detail: "The current chunk was rolled back. The read model is incomplete and cannot be resumed.",
         hint:
-          "Drop what was built before you begin anew: \(EventStore.dropUnfinished(schema))"
+          "Drop it before you start again: \(EventStore.dropUnfinished(schema))"
       )
     }
     line.finish()

@@ -3,16 +3,16 @@ internal import EventStore
 
 /// How a rebuild goes, as options.
 struct RebuildOptionGroup: ParsableArguments {
-  @Option(help: "Events a transaction.")
+  @Option(help: "Events per transaction.")
   var chunk: Int64 = 20_000
 
-  @Option(help: "Connections that share the work, for a file with '@parallel aggregate'.")
+  @Option(help: "Connections to use; more than 1 needs '@parallel aggregate' in the file.")
   var workers = 1
 
-  @Flag(help: "Go on with an interrupted build of the same file, or begin anew.")
+  @Flag(help: "Resume an interrupted build of the same file, or start again.")
   var mode: Mode = .resume
 
-  @Flag(help: "Leave the new generation beside the live one; the next run swaps it in.")
+  @Flag(help: "Do not swap; the next run swaps the new generation in.")
   var noSwap = false
 
   @Option(help: ArgumentHelp("Apply events up to this position only.", valueName: "n"))
@@ -23,7 +23,7 @@ struct RebuildOptionGroup: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Stop after so long with exit status 2; the next run goes on.",
+      "Stop after this time with exit status 2; the next run continues.",
       valueName: "duration"
     )
   )
@@ -33,7 +33,7 @@ struct RebuildOptionGroup: ParsableArguments {
   var diff = false
 
   @Option(
-    help: "Do not swap, and exit with 2, when more rows differ: a number, or a share as 1%.",
+    help: "Do not swap and exit with 2 when more rows differ: a number, or a share such as 1%.",
     transform: { text in
       guard let limit = DifferenceLimit(text) else {
         throw ValidationError("'\(text)' is neither a number of rows nor a percentage")

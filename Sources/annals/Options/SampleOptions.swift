@@ -2,10 +2,10 @@ internal import ArgumentParser
 
 /// How many events of a type are looked at.
 struct SampleOptions: ParsableArguments {
-  @Option(help: "Look at about as many events of a type, spread over history.")
+  @Option(help: "Examine about this many events of a type, spread over history.")
   var sample: Int?
 
-  @Flag(help: "Look at every event.")
+  @Flag(help: "Examine every event.")
   var all = false
 
   func validate() throws {

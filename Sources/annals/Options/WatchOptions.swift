@@ -6,7 +6,7 @@ struct WatchOptions: ParsableArguments {
   @Option(
     defaultAsFlag: "2s",
     parsing: .next,
-    help: ArgumentHelp("Show it again and again, this long apart.", valueName: "duration")
+    help: ArgumentHelp("Show it again at this interval.", valueName: "duration")
   )
   var watch: DurationArgument?
 

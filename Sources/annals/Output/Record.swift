@@ -4,7 +4,7 @@ internal import EventStore
 protocol Record {
   /// In the order in which they are printed.
   static var columns: [Column<Self>] { get }
-  /// What stands below the record in a table, over the whole width.
+  /// What is below the record in a table, over the whole width.
   var lines: [String] { get }
   /// Whether these lines are cut where a terminal is too narrow, as the table is, and not broken.
   static var cutsLines: Bool { get }

@@ -28,7 +28,7 @@ struct TableFit {
     }
   }
 
-  /// What stands between two columns.
+  /// What is between two columns.
   static let gap = "  "
 
   /// Of each column; nil where it is left out.

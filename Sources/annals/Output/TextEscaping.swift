@@ -19,7 +19,7 @@ enum TextEscaping {
     return String(shown)
   }
 
-  /// For programs and people: JSON text, in which such a character can stand in a string only, as an escape of JSON's.
+  /// For programs and people: JSON text, in which such a character can be in a string only, as an escape of JSON's.
   static func forJSON(_ json: String) -> String {
     guard json.unicodeScalars.contains(where: isEscapedInJSON) else { return json }
     var shown = String.UnicodeScalarView()

@@ -45,7 +45,7 @@ struct HandlerReplay {
         failures = query.afterPosition == before ? failures + 1 : 1
         if parks, !failure.isOfCommand, let last = unanswered.last {
           if last != unanswered.first {
-            StandardError.warn("the command \(failure.what); passing its events on one by one")
+            StandardError.warn("the command \(failure.what); passing its events one by one")
             (suspectPosition, failures) = (last, 0)
             continue
           } else if failures > retries {
@@ -133,16 +133,16 @@ struct HandlerReplay {
     guard let next = query.afterPosition?.saturatingAdd(1) ?? start else {
       return CommandError(
         failure,
-        detail: "It was done with no event.",
-        hint: "Run again when it is repaired."
+        detail: "It had processed no event.",
+        hint: "Fix it, then run again."
       )
     }
     return CommandError(
       failure,
-      detail: "It was done with the events before position \(next).",
+      detail: "It had processed the events before position \(next).",
       hint: options.checkpoint == nil
-        ? "Go on with --from-position \(next) when it is repaired."
-        : "Run again when it is repaired; the checkpoint is where it was done."
+        ? "Fix it, then continue with --from-position \(next)."
+        : "Fix it, then run again; the checkpoint has its progress."
     )
   }
 }

@@ -46,7 +46,7 @@ final class BrowseLogin: Sendable {
       token = nil
       return true
     }
-    guard isRight else { return .text(403, "This address was used, or is another one.") }
+    guard isRight else { return .text(403, "This address is wrong or was used before.") }
     var answer = PageAnswer.text(303, "See /")
     answer.fields = [
       ("Location", "/"), ("Set-Cookie", "\(cookieName)=\(session); Path=/; HttpOnly; SameSite=Lax"),

@@ -76,7 +76,7 @@ struct BrowseServer {
           .connect(unixDomainSocketPath: path).get().close()) != nil
       } else { true }
     if isInUse {
-      throw CommandError(.failure, "cannot listen on \(path): it is there and in use", code: "failed")
+      throw CommandError(.failure, "cannot listen on \(path): it exists and is in use", code: "failed")
     }
     CLibrary.remove(path)
   }

@@ -17,7 +17,7 @@ struct BrowseService: Sendable {
       await stores.giveBack(store)
       return answer
     } catch {
-      return .text(503, "The process has no room for another connection.")
+      return .text(503, "The server has too many connections.")
     }
   }
 
@@ -26,12 +26,12 @@ struct BrowseService: Sendable {
       return try await browser.answer(request.target, accept: request.all("accept").first, store)
     } catch {
       // Nobody waits for it any more, or the pages end.
-      return .text(503, "The work was given up.")
+      return .text(503, "The work was cancelled.")
     }
   }
 
   static var busy: PageAnswer {
-    var answer = PageAnswer.text(503, "Other pages are being made. Try again.")
+    var answer = PageAnswer.text(503, "The server is busy. Try again.")
     answer.fields = [("Retry-After", "1")]
     return answer
   }

@@ -46,7 +46,11 @@ final class HeadCollector: ChannelInboundHandler {
       let collector = handler.value
       guard !collector.isDone else { return }
       collector.isDone = true
-      channel.send(.text(408, "The head did not come in time."), isHead: false, collector.patience)
+      channel.send(
+        .text(408, "The request header did not arrive in time."),
+        isHead: false,
+        collector.patience
+      )
     }
     context.fireChannelActive()
   }
@@ -66,7 +70,9 @@ final class HeadCollector: ChannelInboundHandler {
       index + 4 <= head.count && head[index..<index + 4].elementsEqual([0x0D, 0x0A, 0x0D, 0x0A])
     }
     guard let end, end + 4 <= RequestRules.longestHead else {
-      if head.count > RequestRules.longestHead { refuse(.text(431, "The head is too long."), context) }
+      if head.count > RequestRules.longestHead {
+        refuse(.text(431, "The request header is too long."), context)
+      }
       return
     }
     let bytes = Array(head[..<(end + 4)])
@@ -123,7 +129,7 @@ final class RequestHandler: ChannelInboundHandler {
   /// What the parser does not take for a request.
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     guard work == nil else { return }
-    context.channel.send(.text(400, "This is no request of HTTP/1.1."), isHead: false, patience)
+    context.channel.send(.text(400, "This is not an HTTP/1.1 request."), isHead: false, patience)
   }
 }
 

@@ -17,7 +17,7 @@ enum RequestRules {
 
   /// Looks at the bytes of a head, up to and with its empty line, before a parser that forgives more.
   static func refusal(ofHead bytes: [UInt8]) -> PageAnswer? {
-    if bytes.contains(0) { return .text(400, "The head has a NUL.") }
+    if bytes.contains(0) { return .text(400, "The request has a NUL byte.") }
     var lines: [ArraySlice<UInt8>] = []
     var start = 0
     for (index, byte) in bytes.enumerated() {
@@ -33,9 +33,9 @@ enum RequestRules {
     }
     let fields = lines.dropFirst().filter { !$0.isEmpty }
     if fields.contains(where: { $0.first == 0x20 || $0.first == 0x09 }) {
-      return .text(400, "A field goes on in the next line.")
+      return .text(400, "A header field continues on the next line.")
     }
-    if fields.count > mostFields { return .text(431, "The head has too many fields.") }
+    if fields.count > mostFields { return .text(431, "The request has too many header fields.") }
     return refusal(ofLine: lines.first ?? [])
   }
 
@@ -45,7 +45,7 @@ enum RequestRules {
     let versions = ["HTTP/1.1", "HTTP/1.0"]
     guard words.count == 3, versions.contains(where: { $0.utf8.elementsEqual(words[2]) }),
       line.allSatisfy({ (0x20..<0x7F).contains($0) })
-    else { return .text(400, "This is no request of HTTP/1.1.") }
+    else { return .text(400, "This is not an HTTP/1.1 request.") }
     return nil
   }
 
@@ -55,13 +55,13 @@ enum RequestRules {
     if lengths.contains(where: { !$0.utf8.elementsEqual("0".utf8) })
       || !request.all("transfer-encoding").isEmpty
     {
-      return .text(400, "A request has no body here.")
+      return .text(400, "A request must not have a body.")
     }
     let hosts = request.all("host")
-    guard hosts.count == 1 else { return .text(400, "There must be one Host.") }
-    if !isLocal(hosts[0]) { return .text(403, "This server answers to localhost alone.") }
+    guard hosts.count == 1 else { return .text(400, "The request must have one Host field.") }
+    if !isLocal(hosts[0]) { return .text(403, "This server answers only for localhost.") }
     guard request.method == "GET" || request.method == "HEAD" else {
-      var answer = PageAnswer.text(405, "These pages can be read alone.")
+      var answer = PageAnswer.text(405, "These pages are read-only.")
       answer.fields = [("Allow", "GET, HEAD")]
       return answer
     }

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import SystemPackage
 
-/// Questions to whoever sits at the terminal.
+/// Questions to the person at the terminal.
 enum Confirmation {
   /// Asks before something is destroyed, and returns only when it may be.
   ///
@@ -14,9 +14,9 @@ enum Confirmation {
     guard isatty(STDIN_FILENO) == 1 else {
       throw CommandError(
         .usage,
-        "there is no terminal to ask on: \(question)",
+        "cannot ask without a terminal: \(question)",
         code: "notConfirmed",
-        hint: "Give --yes to do it without being asked."
+        hint: "Use --yes to confirm."
       )
     }
     StandardError.ask("\(question) [y/N]")

@@ -59,7 +59,7 @@ enum Interruption {
   /// Ends the process if the cancelled work does not, unless a child is waited for.
   private static func endSoon(by number: Int32) {
     func later(_ seconds: Int, _ body: @escaping @Sendable () -> Void) {
-      // A queue for each: what blocks one must not hold up the other.
+      // A queue for each: what blocks one must not block the other.
       DispatchQueue(label: "annals.interruption").asyncAfter(deadline: .now() + .seconds(seconds)) {
         if waitingHandler.withLock({ $0 == nil }) { body() }
       }

@@ -14,7 +14,7 @@ final class Pager: Sendable {
   }
 
   private let command: String
-  /// Whether it shows the rest of a long line to whoever scrolls there.
+  /// Whether it shows the rest of a long line to a reader who scrolls there.
   let scrollsSideways: Bool
   private let state = Mutex(State())
   private let child = ChildProcess()
@@ -126,7 +126,7 @@ final class Pager: Sendable {
         .failure,
         "the pager '\(command)' cannot be run",
         code: "unusablePager",
-        hint: "Set ANNALS_PAGER to another, or to nothing for none."
+        hint: "Set ANNALS_PAGER to another, or to an empty value for no pager."
       )
     default: return state.isClosed
     }

@@ -104,7 +104,7 @@ enum StandardOutput {
     writeThrough(bytes)
   }
 
-  /// From now on a pager, or nobody but the reader of standard output, gets what is written.
+  /// From now on a pager, or only the reader of standard output, gets what is written.
   static func divert(to pager: Pager?) {
     self.pager.withLock { $0 = pager }
   }
@@ -171,7 +171,7 @@ enum StandardError {
   /// Draws a line that stays below what is written, in the place of the last one; nil takes it away.
   ///
   /// The cursor stays at its beginning. A terminal that was made narrower breaks the line, and the cursor goes with the
-  /// character that it stands on: so what is cleared is all of it, and nothing above.
+  /// character that it is on: so what is cleared is all of it, and nothing above.
   static func draw(_ line: String?) {
     let line = line.map(TextEscaping.forPeople)
     bar.withLock { bar in

@@ -248,7 +248,7 @@ import Testing
         ["browse", "--socket", served.path],
         environment: served.database.environment
       )
-      #expect(second.exitCode == 1 && second.standardError.contains("it is there and in use"))
+      #expect(second.exitCode == 1 && second.standardError.contains("it exists and is in use"))
     }
   }
 

@@ -207,7 +207,7 @@ import Testing
 
       run = try await annals(["p", "T", "--progress", "1"], "")
       #expect(run.status == .exited(64))
-      #expect(run.standardError.contains("--progress goes with --from"))
+      #expect(run.standardError.contains("--progress needs --from"))
     }
   }
 
@@ -301,7 +301,7 @@ import Testing
       #expect(try await db.psql("SELECT count(*), count(DISTINCT event_data) FROM events") == "9|9")
       run = try await annals(["--from", "-", "--run-id", "load 1"], lines.reversed().joined(separator: "\n"))
       #expect(run.status == .exited(3))
-      #expect(run.standardError.contains("take another --run-id for another input"), "\(run.standardError)")
+      #expect(run.standardError.contains("use another --run-id for another input"), "\(run.standardError)")
       #expect(try await db.psql("SELECT count(*) FROM events") == "9")
     }
   }
@@ -344,7 +344,7 @@ import Testing
           environment: db.environment.merging(["FIFO": "/tmp/annals-test-\(db.name)"]) { $1 }
         )
         #expect(run.status == .exited(Int32(status)), "\(run.standardError)")
-        #expect(run.standardError.contains("lines 1 to 4 are committed; to go on, add --run-id "))
+        #expect(run.standardError.contains("lines 1 to 4 are committed; to continue, add --run-id "))
         #expect(run.standardError.contains(" --skip-lines 4\n"), "\(run.standardError)")
         #expect(run.standardError.contains("interrupted"))
         #expect(try await db.psql("SELECT count(*) FROM events") == "4")

@@ -31,7 +31,7 @@ import Testing
       #expect(item.advice?.contains("--columns or --layout") == true, "\(item)")
       let types = try await annals(["types", "--table", "log"])
       #expect(
-        types.exitCode == 78 && types.standardError.contains("by --columns or --layout"),
+        types.exitCode == 78 && types.standardError.contains("with --columns or --layout"),
         "\(types.standardError)"
       )
     }
@@ -111,7 +111,7 @@ import Testing
       #expect([versions.status, ids.status] == [version, id])
       for (item, finding) in [(versions, "duplicate_version"), (ids, "duplicate_id")]
       where item.status == "note" {
-        #expect(item.value == "no index can see to it")
+        #expect(item.value == "no index can ensure it")
         #expect(item.advice?.hasPrefix("A unique index would have to contain the partition key (") == true)
         #expect(item.advice?.contains("'annals verify-versions --only \(finding)'") == true)
       }
@@ -119,7 +119,7 @@ import Testing
         if let advice = item.advice { try await db.psql(advice) }
       }
       let after = try doctorItems(try await annals()).filter { $0.area == "indexes" && $0.status != "ok" }
-      #expect(after.allSatisfy { $0.value == "no index can see to it" }, "\(after)")
+      #expect(after.allSatisfy { $0.value == "no index can ensure it" }, "\(after)")
     }
   }
 

@@ -57,7 +57,7 @@ import Testing
           event_type,events,changed,becomes
           Noted,7600,7600,Noted
           OrderSubmitted,400,400,OrderSubmitted
-          annals: error: there is no terminal to ask on: Give the name public.events to the copy, once it is complete?
+          annals: error: cannot ask without a terminal: Give the name public.events to the copy, once it is complete?
           0
           8000
           0

@@ -179,7 +179,7 @@ import Testing
 
           """
       )
-      #expect(run.standardError.contains("HINT:  --missing brings such events back"), "\(run.standardError)")
+      #expect(run.standardError.contains("HINT:  --missing restores such events"), "\(run.standardError)")
       #expect(run.standardError.contains("checkpoint mail is at \(count), past events that were restored"))
       #expect(
         run.standardError.contains("checkpoint mail is at \(count), past events that would be restored")
@@ -206,7 +206,7 @@ import Testing
   private static let refusals: [(arguments: [String], status: Int32, message: String)] = [
     (["export", "a", "--output-dir", "b"], 64, "name a file or an --output-dir, not both"),
     (["export", "--category", "a", "--aggregate", "a-1"], 64, "name aggregates or a --category, not both"),
-    (["export", "--since-file", "a", "--category", "a"], 64, "leave the other choices of events out"),
+    (["export", "--since-file", "a", "--category", "a"], 64, "omit other filters"),
     (["export", "--output-dir", "a", "--events-per-file", "0"], 64, "--events-per-file must be 1 or more"),
     (["export", "--aggregate", "none"], 4, "no event of aggregate 'none'"),
     (["export", "--category", "none"], 4, "no event of category 'none'"),

@@ -70,7 +70,7 @@ import Testing
     (["--layout", "martin"], 64, "Did you mean 'marten'?"),
     (["--layout", "marten", "--table", "x"], 64, "layout marten does not read table public.x"),
     (["--layout", "marten", "--set", "shema=x"], 64, "Did you mean 'schema'?"),
-    (["--layout", "marten", "--set", "schema"], 64, "'schema' is not name=value"),
+    (["--layout", "marten", "--set", "schema"], 64, "'schema' does not have the form name=value"),
     (["--layout", "marten", "--set", "schema=x", "--set", "schema=y"], 64, "is set twice"),
     (["--set", "schema=x"], 64, "--set needs --layout"),
     (["--layout", "./nonesuch.sql"], 65, "cannot read ./nonesuch.sql"),
@@ -128,7 +128,7 @@ import Testing
       #expect(nothing.exitCode == 4)
       #expect(
         nothing.standardError.hasPrefix(
-          "annals: error: no table in this database is one that a layout of annals reads\nHINT:  'annals layouts' lists"
+          "annals: error: no layout of annals fits a table of this database\nHINT:  'annals layouts' lists"
         )
       )
       try await db.psql(Self.journal(in: "a shop", "shop_events"))
@@ -168,9 +168,9 @@ import Testing
       #expect(run.exitCode == 64)
       #expect(
         run.standardError == """
-          annals: error: several layouts read what is in this database
+          annals: error: several layouts fit this database
           DETAIL:  --layout pyeventsourcing --set schema=other; --layout pyeventsourcing
-          HINT:  Give the options of one.
+          HINT:  Use the options of one.
 
           """
       )
@@ -228,7 +228,7 @@ import Testing
       ["--columns", "version=v", "--table", "t", "--layout", "marten"], 64,
       "--columns needs --table, and no --layout"
     ),
-    (["--columns", "version", "--table", "app.audit"], 64, "'version' is not name=value"),
+    (["--columns", "version", "--table", "app.audit"], 64, "'version' does not have the form name=value"),
     (["--columns", "version=revision", "--table", "app.nonesuch"], 4, "there is no table app.nonesuch"),
     (["--columns", "version=nonesuch", "--table", "app.audit"], 78, "table app.audit has no column"),
   ])
@@ -246,7 +246,7 @@ import Testing
       try await db.psql("ALTER TABLE app.audit ADD at timestamp; UPDATE app.audit SET at = '2026-01-01'")
       let options = ["--table", "app.audit", "--columns", Self.columns]
       let refused = try await db.annals(["layouts", "write", path] + options)
-      #expect(refused.exitCode == 1 && refused.standardError.contains("it is there"))
+      #expect(refused.exitCode == 1 && refused.standardError.contains("it exists"))
       #expect(try await db.annals(["layouts", "write", "--force", path] + options).exitCode == 0)
       let run = try await db.annals("stream", "a", "--layout", path, "-o", "csv")
       #expect(

@@ -39,7 +39,7 @@ import Testing
     #expect(refused.exitCode == 1)
     #expect(
       refused.standardError == """
-        annals: error: cannot write mine.sql: it is there
+        annals: error: cannot write mine.sql: it exists
         HINT:  Name another file, or replace it with --force.
 
         """

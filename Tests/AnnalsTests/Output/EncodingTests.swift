@@ -95,7 +95,7 @@ import Testing
   @Test func argumentsAndVariablesAreUTF8() async throws {
     try await TestCluster.withDatabase { db in
       _ = try await AnnalsBinary.run(["init"], environment: db.environment)
-      let hint = "HINT:  Give it in UTF-8. 'locale charmap' shows in what a terminal writes.\n"
+      let hint = "HINT:  Use UTF-8. 'locale charmap' shows the encoding of a terminal.\n"
       for (line, subject) in [
         (#"append "$(printf 'caf\351')" T"#, #"argument 2 is not UTF-8: 'caf\xE9'"#),
         (#"append a "$(printf '\355\240\200')""#, #"argument 3 is not UTF-8: '\xED\xA0\x80'"#),

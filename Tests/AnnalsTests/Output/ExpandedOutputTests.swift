@@ -57,14 +57,14 @@ import Testing
       try await db.psql(Self.fill)
       var run = try await annals(["stream", "a", "-x", "-o", format])
       #expect(run.exitCode == 64)
-      #expect(run.standardError.contains("--expanded is for tables; leave out -o \(format)"))
+      #expect(run.standardError.contains("--expanded is for tables; omit -o \(format)"))
       run = try await AnnalsBinary.run(
         ["stream", "a", "-x"],
         environment: db.environment.merging(["ANNALS_OUTPUT": format]) { $1 }
       )
       #expect(run.standardOutput.hasPrefix("a: 2 events, "), "\(run.standardOutput)")
       run = try await annals(["replay", "-x"])
-      #expect(run.exitCode == 64 && run.standardError.contains("for --dry-run"))
+      #expect(run.exitCode == 64 && run.standardError.contains("need --dry-run"))
     }
   }
 }

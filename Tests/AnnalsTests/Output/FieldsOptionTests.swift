@@ -199,7 +199,7 @@ import Testing
 
   @Test func whatIsNoRecordHasNoFields() async throws {
     for (command, message) in [
-      ("replay --fields position", "-x and --fields are for --dry-run"),
+      ("replay --fields position", "-x and --fields need --dry-run"),
       ("evolve plan x.sql --fields events -o json", "-o json prints the whole plan"),
     ] {
       let run = try await AnnalsBinary.run(command.split(separator: " ").map(String.init))

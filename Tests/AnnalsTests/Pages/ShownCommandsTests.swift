@@ -9,7 +9,7 @@ import Testing
     "make demo    # sets up what is missing, builds, and runs the main job on example orders in a private PostgreSQL",
     "make test    # sets up what is missing, and runs all tests",
     "make release",
-    "sudo make install                  # PREFIX=/usr/local, DESTDIR for packagers; make uninstall takes it back",
+    "sudo make install                  # PREFIX=/usr/local, DESTDIR for packagers; make uninstall removes it",
   ]
 
   /// They are shown for what they find.

@@ -78,7 +78,7 @@ import Testing
     try await withStore(events: 40) { database, annals in
       var run = try await annals(["rebuild-projection", "--time-limit", "0", "-"], Self.sums)
       #expect(
-        run.exitCode == 2 && run.standardError.contains("is at position 0; run the same command to go on")
+        run.exitCode == 2 && run.standardError.contains("is at position 0; run the same command to resume")
       )
       run = try await annals(
         ["rebuild-projection", "-"],

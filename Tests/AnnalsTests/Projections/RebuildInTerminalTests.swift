@@ -90,7 +90,7 @@ import Testing
           try look("interrupted") == [
             "annals: error: interrupted",
             "DETAIL:  What was committed is kept; the rest is rolled back.",
-            "HINT:  Run the same command to go on; --restart begins anew.", "status 130",
+            "HINT:  Run the same command to resume; --restart starts again.", "status 130",
           ]
         )
         let waiting = try look("waiting")

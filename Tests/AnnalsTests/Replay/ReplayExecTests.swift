@@ -21,7 +21,7 @@ import Testing
       var run = try await annals(arguments + [Self.handler])
       #expect(run.exitCode == 1)
       #expect(run.standardError.contains("trying again in 1 s (1 of 1)"))
-      #expect(run.standardError.contains("DETAIL:  It was done with the events before position 700."))
+      #expect(run.standardError.contains("DETAIL:  It had processed the events before position 700."))
       #expect(try await db.psql("SELECT position FROM annals.checkpoints") == "699")
 
       run = try await annals(arguments + ["MENDED=1; " + Self.handler])
@@ -113,7 +113,7 @@ import Testing
           environment: db.environment.merging(["DONE": "\(directory)/done"]) { $1 }
         )
         #expect(run.exitCode == 5, "\(run.standardError)")
-        #expect(run.standardError.contains("passing its events on one by one"), "\(run.standardError)")
+        #expect(run.standardError.contains("passing its events one by one"), "\(run.standardError)")
         let attempts = try await db.psql("SELECT position, attempts FROM annals.parked_events ORDER BY 1")
         #expect(attempts == "3|2\n700|2\n701|2")
         let done = try await runShell("cut -d, -f1 '\(directory)/done' | sort -u | wc -l")

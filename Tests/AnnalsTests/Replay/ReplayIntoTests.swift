@@ -103,7 +103,7 @@ import Testing
       run = try await into("failed", file: Self.sums + "SELECT 1 / (event.position - 700);", in: db)
       #expect(run.exitCode == 1)
       #expect(run.standardError.contains("-:7: the handler failed for the event at position 700 "))
-      #expect(run.standardError.contains(#"HINT:  What was built so far"#))
+      #expect(run.standardError.contains(#"HINT:  Inspect what was built so far"#))
       #expect(run.standardError.contains(#"DROP SCHEMA "failed" CASCADE;"#))
       #expect(try await db.psql("SELECT obj_description('failed'::regnamespace) LIKE '%, unfinished'") == "t")
 

@@ -24,3 +24,50 @@ struct LibraryWordsTests {
     #expect(count > 100)
   }
 }
+
+/// Operators read it at night: the usual word, as in the manuals of PostgreSQL and restic.
+struct PlainWordsTests {
+  private static let rare = [
+    "anew", "aught", "befalls?", "befell", "for ever", "forthwith", "gone on with", "hence(forth)?",
+    "hitherto",
+    "in vain", "lest", "mend(s|ed|ing)?", "nobody but", "of late", "save for", "shall", "so many",
+    "suffic(e|es|ed)", "there(by|of|upon)", "upon", "where(by|in|of)", "whilst", "whom(ever)?",
+    "who(so)?ever",
+    "would-be",
+    // To delay, and not an upper limit.
+    "(hold|holds|held|holding) ([a-z]+ ){0,3}up(?! to)",
+    // To be, and not to represent.
+    "(stand|stands|stood) (in|on|at|before|after|below|above|behind|beside|between|there|where|right)",
+  ]
+
+  @Test func nothingThatIsReadHasARareWord() throws {
+    let pattern = try NSRegularExpression(
+      pattern: "\\b(" + Self.rare.joined(separator: "|") + ")\\b",
+      options: .caseInsensitive
+    )
+    // A phrase may go over the end of a line, and a comment goes on in the next one.
+    let lineBreak = try NSRegularExpression(pattern: #"\s+(//+ )?"#)
+    let folders = ["man", "completions", "Sources", "Tests/AnnalsTests/Snapshots"]
+    let pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"].map { URL(filePath: SourceTree.path($0)) }
+    let files = try folders.flatMap(Self.files) + pages
+    #expect(files.count > 500)
+    for file in files {
+      let read = try String(contentsOf: file, encoding: .utf8)
+      let all = NSRange(read.startIndex..., in: read)
+      let text = lineBreak.stringByReplacingMatches(in: read, range: all, withTemplate: " ")
+      for match in pattern.matches(in: text, range: NSRange(text.startIndex..., in: text)) {
+        guard let range = Range(match.range, in: text) else { continue }
+        let place = text[..<range.lowerBound].suffix(40) + text[range.lowerBound...].prefix(40)
+        Issue.record("\(file.lastPathComponent): \(place)")
+      }
+    }
+  }
+
+  /// A migration that was released is not edited, so SQL is left out.
+  private static func files(in folder: String) throws -> [URL] {
+    let url = URL(filePath: SourceTree.path(folder))
+    let found = FileManager.default.enumerator(at: url, includingPropertiesForKeys: nil)
+    return try #require(found).compactMap { $0 as? URL }
+      .filter { !$0.hasDirectoryPath && !["sql", "modulemap"].contains($0.pathExtension) }
+  }
+}

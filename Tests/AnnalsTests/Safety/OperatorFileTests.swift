@@ -49,7 +49,7 @@ import Testing
       let append = "\"$annals\" append --from in --max-errors 9 --rejects pipe"
       var run = try await shell("mkfifo pipe; \(append)")
       #expect(run.exitCode == 1)
-      #expect(run.standardError.hasPrefix("annals: error: cannot write pipe: nobody reads it\nHINT:  "))
+      #expect(run.standardError.hasPrefix("annals: error: cannot write pipe: no process reads it\nHINT:  "))
       #expect(try await db.psql("SELECT count(*) FROM events") == "0")
       run = try await shell("cat pipe & exec 3<>pipe; \(append); s=$?; exec 3>&-; wait; exit $s")
       #expect(run.exitCode == 5 && run.standardOutput == Self.bad + "\n", "\(run.standardError)")
@@ -63,7 +63,7 @@ import Testing
       #expect(run.exitCode == 5 && run.standardOutput == Self.bad + "\n", "\(run.standardError)")
       run = try await shell("\(append) out; s=$?; cat out; exit $s")
       #expect(run.exitCode == 64 && run.standardOutput == Self.bad + "\n", "\(run.standardError)")
-      #expect(run.standardError.contains("the rejects file out is there and is not empty"))
+      #expect(run.standardError.contains("the rejects file out exists and is not empty"))
       #expect(try await db.psql("SELECT count(*) FROM events") == "2")
       // As the hint of an interrupted run says.
       run = try await shell("\(append) out --skip-lines 1; s=$?; cat out; exit $s")

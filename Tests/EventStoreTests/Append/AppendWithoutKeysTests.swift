@@ -23,7 +23,7 @@ import Testing
           try await store.append([changed], to: stream)
         }
         #expect(error.code == .versionConflict)
-        #expect(error.message == "another event has the id \(event.id) already")
+        #expect(error.message == "another event already has the id \(event.id)")
       }
       #expect(try await db.psql("SELECT count(*) FROM events") == "1")
     }

@@ -97,7 +97,7 @@ import Testing
       ),
       (
         #"{"aggregate_id":"b","event_type":"B","event_data":{},"id":"\#(Self.id(7))"}"#,
-        "another event has the id \(Self.id(7)) already"
+        "another event already has the id \(Self.id(7))"
       ),
     ]
     for (line, message) in cases {
@@ -130,7 +130,7 @@ import Testing
       #expect(error.message.hasPrefix("line 450, column 2: "), "\(error)")
       #expect(error.detail == "Lines 1 to 400 are committed.")
       #expect(error.hint?.remedies.contains(.skipLines(400)) == true)
-      #expect(error.hint?.description.hasSuffix(": what is stored is not stored twice.") == true, "\(error)")
+      #expect(error.hint?.description.hasSuffix(": a stored event is not stored twice.") == true, "\(error)")
       #expect(commits.withLock { $0 } == [100, 200, 300, 400])
 
       lines[449] = Self.lines(450)[449]

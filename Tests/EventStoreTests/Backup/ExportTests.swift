@@ -87,7 +87,7 @@ import Testing
         let disorder = await #expect(throws: EventStoreError.self) {
           try await copy.restore([files[0], files[2]])
         }
-        #expect(disorder?.message == "file 2 does not go on from file 0")
+        #expect(disorder?.message == "file 2 does not continue file 0")
         #expect(try await copy.restore(files).restored == 301)
         let events = try await db.psql(
           "SELECT e::text FROM events e WHERE aggregate_id <> 'ab-1' ORDER BY position"

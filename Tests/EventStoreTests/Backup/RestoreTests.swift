@@ -84,9 +84,9 @@ import Testing
   private static let damages: [(change: @Sendable ([UInt8]) -> [UInt8], word: String)] = [
     (
       { String(decoding: $0, as: UTF8.self).replacing(#""n": 7}"#, with: #""n": 8}"#).utf8.map(\.self) },
-      "do not have the root"
+      "The root of its events differs"
     ),
-    ({ $0 + $0 }, "There are lines behind its last line"),
+    ({ $0 + $0 }, "There are lines after its last line"),
     (
       {
         Array(
@@ -154,7 +154,9 @@ import Testing
           #expect(error?.code == .versionConflict)
           #expect(error?.detail?.contains("They differ in \(columns).") == true, "\(error!)")
           #expect(
-            error?.message.contains("file 1, line 17: another event has the place of c-3 version 2") == true,
+            error?.message.contains(
+              "file 1, line 17: the store has another event in the place of c-3 version 2"
+            ) == true,
             "\(error!)"
           )
         }

@@ -122,7 +122,7 @@ import Testing
         }
         #expect(
           error?.code == .invalidInput
-            && error?.message == "a file does not tell the categories of this layout"
+            && error?.message == "a file does not have the categories of this layout"
         )
       }
     }

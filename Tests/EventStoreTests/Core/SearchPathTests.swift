@@ -106,7 +106,7 @@ import Testing
       )
       let error = await shop.failure(of: file)
       #expect(error?.message.hasPrefix("sums.sql:7:") == true)
-      #expect(error?.hint?.description.contains("written with their schema") == true)
+      #expect(error?.hint?.description.contains("with their schema") == true)
       try await shop.rebuild(
         "-- @projection sums\n-- @search_path lookup\n"
           + file.split(separator: "\n").dropFirst().joined(separator: "\n")

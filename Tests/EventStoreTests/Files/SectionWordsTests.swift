@@ -22,7 +22,7 @@ import Testing
     (#"@on "Shop"x"#, "p.sql:4:8: a blank or a comma is missing beside a quote"),
     (#"@on A, Shop"x""#, "p.sql:4:11: a blank or a comma is missing beside a quote"),
     (#"@on "a""b" "a""b""#, #"p.sql:4:15: "a""b" is named twice"#),
-    (#"@on "*" *"#, "p.sql:4:8: * stands alone"),
+    (#"@on "*" *"#, "p.sql:4:8: * must be alone"),
     ("@on \"A\"\nSELECT 1;\n-- @batch A", "p.sql:6:11: A is handled by @on on line 4 and by @batch here"),
   ])
   func whatIsWrongWithAWordIsNamedWithItsPlace(section: String, message: String?) {

@@ -67,7 +67,7 @@ import Testing
     Case(
       sql: "ALTER SEQUENCE events_position_seq CYCLE",
       kind: .sequenceOrder,
-      words: "sequence public.events_position_seq begins anew at its end"
+      words: "sequence public.events_position_seq starts again at its end"
     ),
     Case(
       sql: "SELECT setval('events_position_seq', 1)",

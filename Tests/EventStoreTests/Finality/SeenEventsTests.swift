@@ -28,9 +28,9 @@ import Testing
       #expect(
         try await differences(in: store) == [
           "checkpoint 'mail' has met 8 events up to position 9, and the store has 9 there: "
-            + "1 came below its checkpoint after it had passed",
+            + "1 appeared below its checkpoint later",
           "projection sums has met 8 events up to position 9, and the store has 9 there: "
-            + "1 came below its checkpoint after it had passed",
+            + "1 appeared below its checkpoint later",
         ]
       )
       // Who sets the checkpoint vouches for what is below, and a new build meets it.
@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("DELETE FROM events WHERE position = 3", "has 4 there: 1 that it has met were removed"),
+    ("DELETE FROM events WHERE position = 3", "has 4 there: 1 that it processed were removed"),
     (
       """
       DELETE FROM events WHERE position = 3;

@@ -59,7 +59,7 @@ import Testing
 
   @Test(arguments: [
     ("CACHE 20", "sequence message_store.messages_global_position_seq hands out 20 positions at a time"),
-    ("CYCLE", "sequence message_store.messages_global_position_seq begins anew at its end"),
+    ("CYCLE", "sequence message_store.messages_global_position_seq starts again at its end"),
   ])
   func aSequenceThatLosesEventsIsRefused(change: String, words: String) async throws {
     for positions in ["final", "dense"] {
@@ -86,11 +86,11 @@ import Testing
       _ = try await store.rebuildProjection(projection)
       #expect(try await store.replay(EventQuery(), Self.checkpoint()) { _ in }.count == 3)
       #expect(
-        notices.all == ["positions of layout messages are taken for final without a proof: \(words)"]
+        notices.all == ["positions of layout messages are assumed to be final: \(words)"]
       )
       let items = try await store.diagnose().filter { $0.name == "positions" }
       #expect(items.map(\.status) == [.problem])
-      #expect(items.first?.value == "taken for final without a proof: \(words)")
+      #expect(items.first?.value == "assumed to be final: \(words)")
     }
   }
 
@@ -111,7 +111,7 @@ import Testing
         #expect(try await store.rebuildProjection(projection, options: options).events == 2)
       }
       let items = try await store.diagnose().filter { $0.name == "positions" }
-      #expect(items.map(\.value) == ["late: nobody can go on from one"])
+      #expect(items.map(\.value) == ["late: readers cannot continue from a position"])
     }
   }
 }

@@ -147,7 +147,7 @@ import Testing
       let store = try EventStore(connecting: db.conninfo, layout: try FrameworkStore.named(name).layout())
       let error = await #expect(throws: EventStoreError.self) { try await store.eventTypes() }
       #expect(error?.code == .invalidDefinition)
-      #expect(error?.hint?.description.hasPrefix("Such a store is here under other names") == true)
+      #expect(error?.hint?.description.hasPrefix("This database has such a store under other names") == true)
     }
   }
 

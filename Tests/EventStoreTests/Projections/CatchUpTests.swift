@@ -84,7 +84,7 @@ import Testing
       try await shop.rebuild(sums)
       error = await #expect(throws: EventStoreError.self) { try await shop.project(sums + "-- other\n") }
       #expect(error?.code == .invalidDefinition)
-      #expect(error?.hint == "Bring it in with \(.rebuild(path: "sums.sql")).")
+      #expect(error?.hint == "Rebuild with it: \(.rebuild(path: "sums.sql")).")
       let status = try #require(try await shop.store().projections().first)
       #expect(status.state == .stale)
       try await shop.append(1)

@@ -46,7 +46,7 @@ import Testing
       let new = sums.replacing("-- @parallel", with: "-- @version 2\n-- @parallel")
       try await shop.rebuild(sums)
       var error = await #expect(throws: EventStoreError.self) { try await shop.project(new) }
-      #expect(error?.hint?.description == "Bring it in with `rebuildProjections(_:)`.")
+      #expect(error?.hint?.description == "Rebuild with it: `rebuildProjections(_:)`.")
       try await shop.rebuild(new)
       let store = try shop.store()
       try await store.rollBackProjection("sums")
@@ -74,7 +74,7 @@ import Testing
       #expect(error?.detail?.hasPrefix("Generation 1 was rolled back to 2 at ") == true)
       try await shop.rebuild(sums)
       error = await #expect(throws: EventStoreError.self) { try await shop.project(new) }
-      #expect(error?.hint?.description == "Bring it in with `rebuildProjections(_:)`.")
+      #expect(error?.hint?.description == "Rebuild with it: `rebuildProjections(_:)`.")
     }
   }
 

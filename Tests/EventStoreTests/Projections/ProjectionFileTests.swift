@@ -22,10 +22,10 @@ private let wrongFiles: [(text: String, message: String)] = [
   ),
   (head + "-- @version 0\n", "p.sql:4:13: \"0\" is not a version"),
   (head + "-- @parallel type\n", "p.sql:4:14: \"@parallel type\" is not known"),
-  (head, "p.sql:1:1: no @on and no @batch section: this projection would handle no event"),
+  (head, "p.sql:1:1: no @on and no @batch section: this projection handles no event"),
   (head + "-- @on\nSELECT 1;", "p.sql:4:1: @on needs TYPE"),
   (head + "-- @on A A\nSELECT 1;", "p.sql:4:10: A is named twice"),
-  (head + "-- @on A *\nSELECT 1;", "p.sql:4:8: * stands alone"),
+  (head + "-- @on A *\nSELECT 1;", "p.sql:4:8: * must be alone"),
   (
     head + "-- @on A\nSELECT 1;\n-- @batch B, A\nSELECT 1;",
     "p.sql:6:11: A is handled by @on on line 4 and by @batch here"

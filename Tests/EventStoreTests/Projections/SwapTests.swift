@@ -101,7 +101,7 @@ import Testing
       let error = await shop.failure(of: sums)
       #expect(error?.code == .locked)
       #expect(
-        error?.message == "the tables of projection sums were in use all the time, so the swap was given up"
+        error?.message == "the tables of projection sums were in use, so the swap was abandoned"
       )
       #expect(
         try await shop.psql("SELECT number, state FROM annals.generations ORDER BY 1") == "1|live\n2|ready"

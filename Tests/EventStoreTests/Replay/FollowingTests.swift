@@ -264,7 +264,7 @@ import Testing
           try await db.psql("UPDATE annals.checkpoints SET position = 1")
         }
       } throws: {
-        ($0 as? EventStoreError)?.message.contains("somebody else has moved it") == true
+        ($0 as? EventStoreError)?.message.contains("another session moved it") == true
       }
     }
   }

@@ -164,7 +164,7 @@ import Testing
     )
     #expect(
       try await refusal("\(Self.classic) ALTER TABLE events ADD position bigint")
-        == refused + "it has a column position already, which annals did not add"
+        == refused + "it already has a column position that annals did not add"
     )
     #expect(
       try await refusal(

@@ -132,12 +132,12 @@ import Testing
       let error = await #expect(throws: EventStoreError.self) { try await store.initialize(partitions: 5) }
       #expect(
         error?.message
-          == "public.events is there already, and it is partitioned by HASH (aggregate_id), into 4"
+          == "public.events exists already, and it is partitioned by HASH (aggregate_id), into 4"
       )
     }
     try await withStore { _, store in
       let error = await #expect(throws: EventStoreError.self) { try await store.initialize(partitions: 4) }
-      #expect(error?.message == "public.events is there already, and it is not partitioned")
+      #expect(error?.message == "public.events exists already, and it is not partitioned")
     }
   }
 

@@ -147,7 +147,7 @@ import Testing
     ("-- @upcaster a\n-- @when true\n-- @event A\n", "f.sql:2:1: @when belongs to no event type"),
     ("-- @upcaster a\n-- @event A\n", "f.sql:2:1: nothing is said of what becomes"),
     ("-- @upcaster a\n-- @rename A\n", "f.sql:2:12: @rename takes the old and the new"),
-    ("-- @upcaster a\n-- @event A\n-- @drop\n-- @data\nSELECT '{}'::jsonb", "f.sql:2:1: @drop stands alone"),
+    ("-- @upcaster a\n-- @event A\n-- @drop\n-- @data\nSELECT '{}'::jsonb", "f.sql:2:1: @drop must be alone"),
     ("-- @upcaster a\n-- @event A\n-- @data\nUPDATE x SET y = 1", "f.sql:4:1: @data takes one query"),
     ("-- @upcaster a\n-- @event A\n-- @data\nSELECT 1;\nSELECT 2;", "f.sql:5:1: @data takes one query"),
     ("-- @upcaster a\n-- @event A\n-- @when a; b\n-- @drop", "f.sql:3:10: @when takes one condition"),

@@ -1,4 +1,4 @@
--- The events that are stored already, by id: where they stand, and in which columns they differ from those given. Of
+-- The events that are stored already, by id: where they are, and in which columns they differ from those given. Of
 -- several with one id, which a table without a unique index may hold, the one that does not differ.
 -- $1 ids, $2 aggregates, $3 types, $4 payloads, $5 times (NULL fits any), $6 metadata
 SELECT DISTINCT ON (n.ordinal) n.ordinal, e.aggregate_id, e.version, {position}, e.event_type, e."timestamp"::timestamptz,

@@ -11,7 +11,7 @@ WITH events AS (
 ), own AS (
   SELECT c.oid FROM pg_class c WHERE c.relnamespace = to_regnamespace('annals') AND c.relkind = 'r'
 ), others AS (
-  -- Whoever may create in the schema of the events or of a read model, and neither owns it nor is a superuser.
+  -- Roles that may create in the schema of the events or of a read model, and neither owns it nor is a superuser.
   SELECT DISTINCT quote_ident(n.nspname) AS schema, a.grantee AS role
   FROM pg_namespace n
   CROSS JOIN aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS a

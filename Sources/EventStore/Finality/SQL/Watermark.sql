@@ -6,7 +6,7 @@ WITH RECURSIVE above AS (
   SELECT t.oid FROM unnest($1::text[]::regclass[]) AS t (oid)
   UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.oid
 ), tree AS (
-  -- Whoever writes to a partition or a child by its own name locks that alone; who writes through a parent takes a
+  -- A session that writes to a partition or a child by its own name locks that alone; who writes through a parent takes a
   -- position before the partition is locked.
   SELECT oid FROM above
   UNION SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid

@@ -93,7 +93,7 @@ package struct JSONScanner: Sendable {
 }
 
 extension JSONScanner {
-  /// In ASCII both closing brackets stand two places behind the opening ones.
+  /// In ASCII both closing brackets are two places behind the opening ones.
   @inline(__always)
   private static func closing(_ bracket: UInt8) -> UInt8 { bracket + 2 }
 
@@ -189,7 +189,7 @@ extension JSONError {
     let hint: String? =
       switch byte {
       case UInt8(ascii: "]"), UInt8(ascii: "}"): "Is there a comma too many before it?"
-      case UInt8(ascii: "'"): "JSON strings stand in double quotes."
+      case UInt8(ascii: "'"): "Put JSON strings in double quotes."
       case UInt8(ascii: "\""): "Is a comma missing before it?"
       default: nil
       }

@@ -18,7 +18,7 @@ public struct CatchUpOptions: Sendable, Hashable {
 
   /// Waits while another session keeps the projection current, and takes over when that one ends; otherwise that is an error.
   ///
-  /// The server ends the session that keeps it current when its client says nothing for ``silenceOfHolder``: whoever is stopped,
+  /// The server ends the session that keeps it current when its client says nothing for ``silenceOfHolder``: a process that is stopped,
   /// or cut off, must not keep the others from taking over.
   public var isStandby = false
 
@@ -44,8 +44,8 @@ public struct CatchUpResult: Sendable, Hashable {
 }
 
 extension EventStore {
-  /// Goes on after what passes, on a new connection where the old one was lost. Whoever runs once, as cron does, wants an
-  /// end; a service goes on for ever.
+  /// Goes on after what passes, on a new connection where the old one was lost. A process that runs once, as cron does, wants an
+  /// end; a service goes on forever.
   func keepCurrent(
     _ projection: Projection,
     _ options: CatchUpOptions,
@@ -196,7 +196,7 @@ extension StoreConnection {
       run.result.position,
       "projection \(run.file.name)",
       of: now,
-      hint: "Build it anew from the events that there are with \(.rebuild(path: run.file.path))."
+      hint: "Rebuild it from the current events: \(.rebuild(path: run.file.path))."
     )
   }
 
@@ -316,6 +316,6 @@ extension EventStoreError {
   /// A fault of the handler or the tables stops the catch-up: every event would become a dead letter.
   fileprivate init(handlerFault poison: PoisonEvent, file: String) {
     self.init(poison, file: file)
-    hint = "The handler or the tables are at fault, so nothing was set aside. Repair them, and run again."
+    hint = "The cause is the handler or the tables, so no event was set aside. Fix them, and run again."
   }
 }

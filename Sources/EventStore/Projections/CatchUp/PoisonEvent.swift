@@ -78,7 +78,7 @@ extension EventStoreError {
       detail: "SQLSTATE \(event.sqlState)." + (event.cause.map { " \($0)" } ?? ""),
       hint: event.location == nil
         ? "Change the SELECT of the layout so that it can be read, or is left out; see annals-layout(5)."
-        : "Repair the handler, and run the rebuild again; the live read model is as it was.",
+        : "Fix the handler, and run the rebuild again; the live read model is unchanged.",
       sqlState: event.sqlState
     )
   }

@@ -67,7 +67,8 @@ extension StoreConnection {
     throw EventStoreError(
       .invalidDefinition,
       "\(file.path): a projection may not write to \(name)",
-      hint: "Leave out '-- @writes \(name)'. Events are only appended, and annals keeps its own records."
+      hint:
+        "Leave out '-- @writes \(name)'. A projection cannot write to the events or to the tables of annals."
     )
   }
 

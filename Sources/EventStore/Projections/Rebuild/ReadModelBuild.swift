@@ -67,8 +67,8 @@ extension StoreConnection {
     guard try connection.schemaExists(schema) else { return }
     throw EventStoreError(
       .failed,
-      "schema \(schema) is there already",
-      detail: "A read model is built aside in a schema of its own.",
+      "schema \(schema) exists already",
+      detail: "The read model is built in a schema of its own.",
       hint: "Name another, or drop this one: \(Self.drop(schema))"
     )
   }
@@ -84,7 +84,7 @@ extension StoreConnection {
       guard try !connection.objects(in: schema).isEmpty else {
         throw EventStoreError(
           .invalidDefinition,
-          "@create of projection \(file.name) makes nothing in schema \(schema)",
+          "@create of projection \(file.name) creates nothing in schema \(schema)",
           hint: "Write the names of its tables without a schema."
         )
       }
@@ -136,7 +136,7 @@ extension StoreConnection {
     case let error as PostgresError: failure = EventStoreError(error)
     default: return error
     }
-    failure.hint = "What was built so far is for you to look at and to drop: \(Self.drop(schema))"
+    failure.hint = "Inspect what was built so far, then drop it: \(Self.drop(schema))"
     return failure
   }
 }

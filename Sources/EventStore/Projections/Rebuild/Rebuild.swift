@@ -1,7 +1,7 @@
 internal import LibPQ
 
 extension EventStore {
-  /// Builds a projection's read model anew from history and puts it in the place of the live one.
+  /// Builds a projection's read model from history and puts it in the place of the live one.
   ///
   /// The new generation grows beside the live one, in chunks that commit with their checkpoint: a build that was
   /// interrupted goes on where it was, as long as the file is the same. Then come the file's checks, and one
@@ -22,7 +22,7 @@ extension EventStore {
     try await rebuildProjections([projection], options: options, progress: progress)[0].get()
   }
 
-  /// Builds several read models anew in one pass over history, and then swaps them in one after another.
+  /// Builds several read models in one pass over history, and then swaps them in one after another.
   ///
   /// They advance together, chunk by chunk. A build that fails stops alone: it can be resumed, and the others go on.
   ///
@@ -47,7 +47,7 @@ extension EventStore {
     }
   }
 
-  /// - Parameter begun: the builds of a try before this one; they are gone on with, and not done twice.
+  /// - Parameter begun: the builds of a try before this one; they are resumed, not done twice.
   private func rebuild(
     _ projections: [Projection],
     _ options: RebuildOptions,
@@ -168,7 +168,7 @@ extension StoreConnection {
       max(generation.position, shards.optionalInt64(0, 0) ?? generation.position),
       "the interrupted build of projection \(generation.projection)",
       of: history,
-      hint: "Begin the build anew with \(.restartRebuild)."
+      hint: "Start the build again with \(.restartRebuild)."
     )
   }
 

@@ -4,7 +4,7 @@ public struct RebuildOptions: Sendable, Hashable {
   public var chunkSize: Int64 = 20_000
   /// Connections that share the events, for a file with `@parallel aggregate`; a resumed build keeps its number.
   public var workers = 1
-  /// Begins anew where an interrupted build of the same file could be resumed.
+  /// Starts again where an interrupted build of the same file could be resumed.
   public var restarts = false
   /// Puts the new generation in the place of the live one; otherwise it waits, complete, for a run that does.
   public var swaps = true

@@ -24,7 +24,7 @@ public struct RebuildPlan: Sendable, Hashable {
   public let projection: String
   /// What `@create` makes, as `TABLE orders`.
   public let objects: [String]
-  /// Where an interrupted build would be resumed; nil when it would begin anew.
+  /// Where an interrupted build would be resumed; nil when it would start again.
   public let resumesAt: Int64?
   /// The events to handle, by type, the most frequent first.
   public let types: [TypeCount]
@@ -98,7 +98,7 @@ extension StoreConnection {
     }
   }
 
-  /// What the new tables would take over from the live ones, and what stands in the way.
+  /// What the new tables would take over from the live ones, and what blocks it.
   private func takeOver(
     _ file: Projection,
     _ generation: Generation

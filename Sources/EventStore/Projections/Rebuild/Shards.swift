@@ -48,7 +48,7 @@ extension StoreConnection {
       throw EventStoreError(
         .invalidDefinition,
         "workers cannot share projection \(file.name)",
-        detail: "Its file does not say that rows touched by different aggregates never meet.",
+        detail: "Its file does not say that different aggregates never change the same row.",
         hint: "If that is so, add a line '-- @parallel aggregate'; otherwise use one worker."
       )
     }

@@ -1,4 +1,4 @@
--- What stands in the live schema under a name that the new read model needs, and does not belong to the live one.
+-- What is in the live schema under a name that the new read model needs, and does not belong to the live one.
 -- $1 schema of the new tables, $2 live schema, $3 the live read model's objects, as "KIND name".
 WITH relations AS (
   SELECT c.oid, c.relname,

@@ -45,14 +45,14 @@ extension StoreConnection {
       detail: "The file is version \(file.version), the live read model was built by version \(live.version)"
         + (hasNoUpcasters ? "." : ", \(live.reading)."),
       hint: live.upcasters == [] || !upcasters.isEmpty
-        ? "Bring it in with \(.rebuild(path: file.path))."
-        : "Bring it in with \(.rebuild(path: file.path)), and \(.upcasters) if its events are still to go through some."
+        ? "Rebuild with it: \(.rebuild(path: file.path))."
+        : "Rebuild with it: \(.rebuild(path: file.path)), with \(.upcasters) if upcasters still apply to its events."
     )
     if let rollback = try rollback(to: live) {
       error.detail = "\(rollback). \(error.detail ?? "")"
       error.hint =
-        "Go on with the file that built it: \(.projectionFile(name: live.projection, generation: Int(live.number)))."
-        + " To build it anew from \(file.path) would undo the rollback."
+        "Use the file that built it: \(.projectionFile(name: live.projection, generation: Int(live.number)))."
+        + " A rebuild from \(file.path) would undo the rollback."
     }
     throw error
   }

@@ -31,11 +31,11 @@ extension Generation {
       ? "Move that to another schema, or drop it."
       : state == .retired
         ? "Make another with the file that built it: \(.rebuild())."
-        : "Begin the build anew: \(.rebuild()) with \(.restartRebuild)."
+        : "Start the build again: \(.rebuild()) with \(.restartRebuild)."
     throw EventStoreError(
       .failed,
       "generation \(number) of projection \(projection) is no longer whole: \(changes.joined(separator: "; "))",
-      detail: "Somebody changed it by hand, so it is not swapped in. The live read model is as it was.",
+      detail: "It was changed by hand, so it is not swapped in. The live read model is unchanged.",
       hint: remedy
     )
   }

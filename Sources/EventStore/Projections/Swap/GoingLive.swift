@@ -7,15 +7,15 @@ extension StoreConnection {
     guard try connection.schemaExists(schema) else {
       throw EventStoreError(
         .invalidDefinition,
-        "schema \(schema), where projection \(name) is to live, does not exist",
+        "schema \(schema), the schema of projection \(name), does not exist",
         hint: "Create it: CREATE SCHEMA \(quoteIdentifier(schema));"
       )
     }
     guard try !connection.objects(in: generation.ownSchema).isEmpty else {
       throw EventStoreError(
         .invalidDefinition,
-        "@create of projection \(name) makes nothing that could be swapped in",
-        hint: "Write the names of its tables without a schema; where they live is said by '-- @schema NAME'."
+        "@create of projection \(name) creates nothing that can be swapped in",
+        hint: "Write the names of its tables without a schema; set the schema with '-- @schema NAME'."
       )
     }
     try generation.requireWhole(connection)
@@ -134,7 +134,7 @@ extension Generation {
       throw EventStoreError(
         .invalidDefinition,
         "other objects depend on the live tables of projection \(projection): \(dependents.joined(separator: ", "))",
-        detail: "They would go on with the old generation when the new one takes its place.",
+        detail: "They would still use the old generation after the swap.",
         hint: "Drop them, or create them in the projection file's '-- @create'."
       )
     }

@@ -35,7 +35,7 @@ struct SnapshotPatience {
     settled = position
   }
 
-  /// The first wait, which is for whoever was there during the load, and holds nobody up.
+  /// The first wait, which is for sessions that were open during the load, and delays no one.
   mutating func waitLong(
     upTo position: Int64,
     _ store: StoreConnection
@@ -52,7 +52,7 @@ struct SnapshotPatience {
 extension StoreConnection {
   /// Puts a finished generation in the place of the live one.
   ///
-  /// The last events are applied and committed before the swap, while the catch-up of the live generation stands
+  /// The last events are applied and committed before the swap, while the catch-up of the live generation is
   /// still: otherwise that would be ahead of the new one again by the end of each wait for snapshots, and a reader's
   /// snapshot could show the new model without events that the old one had. A try that fails lets the catch-up go on.
   func goLive(_ part: BuildPart, besides tried: inout Set<ByteString>) throws -> Generation {
@@ -78,7 +78,7 @@ extension StoreConnection {
           try part.build.generation.lockOwnTables(connection)
           try connection.execute("SET LOCAL lock_timeout = '300ms'")
           _ = try lockProjection(file.name)
-          // Whoever moves the checkpoint by hand does not share the lock.
+          // A command that moves the checkpoint by hand does not share the lock.
           if let end = try checkpointWithinHistory(of: file.name), min(end, limit) > part.position {
             throw SwapObstacle.overtaken
           }
@@ -132,9 +132,9 @@ extension StoreConnection {
     if case .snapshot(let transaction) = obstacle { throw Self.snapshotsInTheWay(transaction) }
     throw EventStoreError(
       .locked,
-      "the \(subject) were in use all the time, so \(purpose) was given up",
-      detail: "All is as it was, and what was built is kept.",
-      hint: "Run the same command again; it only does what is missing."
+      "the \(subject) were in use, so \(purpose) was abandoned",
+      detail: "Nothing was changed, and earlier work is kept.",
+      hint: "Run the same command again; it continues where it stopped."
     )
   }
 
@@ -156,9 +156,9 @@ extension StoreConnection {
   static func snapshotsInTheWay(_ oldest: OpenTransaction) -> EventStoreError {
     EventStoreError(
       .locked,
-      "a transaction reads a state older than the new tables, so the swap was given up",
+      "a transaction reads a state older than the new tables, so the swap was abandoned",
       detail: oldest.summary,
-      hint: "Run the same command again when it has ended; it only swaps."
+      hint: "Run the same command again after it has ended; it only swaps."
     )
   }
 }

@@ -1,4 +1,4 @@
--- A value's text as it stands in a table of rows: see annals-test(5). What could be taken for something else there is a
+-- A value's text as it is in a table of rows: see annals-test(5). What could be taken for something else there is a
 -- string of JSON.
 CASE
   WHEN {text} IS NULL THEN 'NULL'

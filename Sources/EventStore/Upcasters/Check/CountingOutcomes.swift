@@ -107,7 +107,7 @@ extension EvolutionCheckRun {
 
   /// The outcome of some events, as a FROM item whose columns are computed once however often they are mentioned.
   ///
-  /// The planner puts the expressions of a subquery where they are mentioned, and computes each anew; those of a UNION
+  /// The planner puts the expressions of a subquery where they are mentioned, and computes each again; those of a UNION
   /// ALL it cannot move, so one with nothing holds them. OFFSET 0 does too, but not in parallel workers.
   private func computedOnce(where condition: String) -> String {
     let events = "SELECT * FROM \(source) AS e WHERE"
@@ -127,7 +127,7 @@ extension EvolutionCheckRun {
         tallies,
         of: type,
         [place],
-        fails ? "the rule fails for what came out" : "the rule would change what came out once more",
+        fails ? "the rule fails for its own result" : "the rule would change its own result again",
         where: fails ? nil : Self.met(by: upcasters.rules[index].changes)
       )
     }

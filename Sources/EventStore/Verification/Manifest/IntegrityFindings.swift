@@ -1,5 +1,5 @@
 extension Finding {
-  /// Differences as findings; what befell several versions in a row alike is one finding.
+  /// Differences as findings; the same change of several versions in a row is one finding.
   static func findings(of differences: [StreamDifference], aggregateID: String) -> [Finding] {
     var findings: [Finding] = []
     var run: (first: StreamDifference, last: StreamDifference)?
@@ -21,7 +21,7 @@ extension Finding {
       kind: .eventChanged,
       severity: .error,
       aggregateID: aggregateID,
-      detail: "the chain of hashes is not that of the manifest; which event was changed cannot be said"
+      detail: "the chain of hashes is not that of the manifest; it does not show which event was changed"
     )
   }
 
@@ -77,7 +77,7 @@ extension Finding {
 }
 
 extension StreamDifference {
-  /// Whether this is the same as befell the version before.
+  /// Whether this is the change of the version before.
   fileprivate func continues(_ previous: StreamDifference) -> Bool {
     guard previous.version < .max, version == previous.version + 1 else { return false }
     switch (previous, self) {

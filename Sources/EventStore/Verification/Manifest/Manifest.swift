@@ -99,7 +99,7 @@ struct ManifestReader {
       .invalidInput,
       "the manifest cannot be trusted",
       detail: detail,
-      hint: "Take the copy that was kept apart, and check its signature."
+      hint: "Use the copy that is stored elsewhere, and check its signature."
     )
   }
 }

@@ -2,7 +2,7 @@ internal import LibPQ
 
 /// The lines of a manifest; annals-verify-versions(1), "Manifest", describes them.
 ///
-/// Between the header and the footer stands one line a stream, in the order of the aggregates' bytes. The root in the
+/// Between the header and the footer is one line a stream, in the order of the aggregates' bytes. The root in the
 /// footer is the SHA-256 of those lines, so that `sed '1d;$d' FILE | sha256sum` prints it.
 enum ManifestFormat {
   /// The format that this version reads and writes.

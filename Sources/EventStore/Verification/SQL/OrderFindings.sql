@@ -1,4 +1,4 @@
--- Events of a stream that stand before the event of the version below, by place in the whole store or by time.
+-- Events of a stream that are before the event of the version below, by place in the whole store or by time.
 -- {order} the version, and what decides between two of one version. An event without a position, or without a time, is
 -- compared with nothing: {with_position} and {with_time} set such events apart where there can be some. {by_time} is t,
 -- or p where none has to be set apart: PostgreSQL computes two windows also where they are the same, a third slower.

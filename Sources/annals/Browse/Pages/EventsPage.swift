@@ -10,7 +10,7 @@ extension PageMaker {
     var page = Page(title: "Events")
     guard try await store.hasPositions() else {
       page.body = [
-        .note("This table has no positions, and no order of all events."),
+        .note("This table has no positions, so its events have no total order."),
         .link(PageAddress(.streams), "Streams"),
       ]
       return page
@@ -18,7 +18,7 @@ extension PageMaker {
     let (found, windowStart) = try await eventsOfPage()
     let hasMore = found.count > BrowseLimits.events
     let shown = Array(found.prefix(BrowseLimits.events))
-    // Read forwards, they are turned around: the newest stands first on every page.
+    // Read forwards, they are turned around: the newest is first on every page.
     let isForward = query["after"] != nil
     let events = isForward ? shown.reversed() : shown
     let older = isForward || hasMore ? events.last?.position : nil
@@ -119,7 +119,7 @@ extension PageMaker {
     )
   }
 
-  /// The links stand in the same order, and in the same place, on all pages.
+  /// The links are in the same order, and in the same place, on all pages.
   func steps(older: PageAddress?, newer: PageAddress?) -> HTML {
     .element(
       "p",

@@ -35,9 +35,9 @@ extension PageMaker {
     var page = Page(title: "Checks")
     page.body = findings() + reports()
     page.body += [
-      .note("The rights of the role are among what the command below shows."),
-      .heading("What to look at"), table(attention, ["area", "name", "value", "status", "advice"]),
-      .heading("All that was looked at"), table(records, ["area", "name", "value", "status"]),
+      .note("The command below also shows the rights of the role."),
+      .heading("Problems and notes"), table(attention, ["area", "name", "value", "status", "advice"]),
+      .heading("All checks"), table(records, ["area", "name", "value", "status"]),
     ]
     page.commands = [command("doctor"), command("verify-versions")]
     page.records = printing(records)
@@ -54,7 +54,7 @@ extension PageMaker {
       if case .failed = found { return try await failedTrace(id) }
       page.body = [
         found.html { _ in HTML() },
-        .note("Without an index on the ids in the metadata, all events are gone through."),
+        .note("Without an index on the ids in the metadata, all events are read."),
       ]
       page.body += try await missingIndexes()
       return page

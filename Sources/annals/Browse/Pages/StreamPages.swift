@@ -175,7 +175,7 @@ extension PageMaker {
     }
     let blame = try await part { try await store.blame(id, at: .version(version), reducer: reducer) }
     parts += [
-      .heading("Which event set it"),
+      .heading("Last change of each value"),
       blame.html { values in
         table(values, ["path", "value", "version", "event_type"]) { $0.event?.version == version }
       },
@@ -192,7 +192,7 @@ extension PageMaker {
     let changes = try await store.changes(of: id, from: .version(from), to: .version(to), reducer: reducer)
     var page = Page(title: "\(id) from version \(from) to \(to)")
     page.path = [("Streams", PageAddress(.streams)), (id, PageAddress(.stream(id), [("version", "\(to)")]))]
-    page.body = [table(changes, ["change", "path", "old", "new"], caption: "What is different")]
+    page.body = [table(changes, ["change", "path", "old", "new"], caption: "Differences")]
     var halves: [HTML] = []
     for version in [from, to] where payload != .none {
       let state = try await part { try await store.state(of: id, at: .version(version), reducer: reducer) }

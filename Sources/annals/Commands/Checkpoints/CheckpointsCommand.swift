@@ -3,7 +3,7 @@ internal import ArgumentParser
 struct CheckpointsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "checkpoints",
-    abstract: "Show how far all readers are, and move checkpoints.",
+    abstract: "Show and move the checkpoints of all readers.",
     discussion: """
         annals checkpoints
         annals checkpoints set mail now

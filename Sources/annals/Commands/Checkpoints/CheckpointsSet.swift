@@ -10,7 +10,7 @@ struct CheckpointsSet: AsyncParsableCommand {
         annals checkpoints set mail 1200 --from 1894
         annals checkpoints set mail '2 days ago'
 
-      Moved back, events come again; moved forward, events are left out.
+      Moved back, events are passed again; moved forward, events are skipped.
       """
   )
 
@@ -20,13 +20,13 @@ struct CheckpointsSet: AsyncParsableCommand {
   @Flag(help: "Do not ask.")
   var yes = false
 
-  @Option(help: "Where the checkpoint must be now; otherwise nothing is changed.")
+  @Option(help: "Move it only if it is at this position now.")
   var from: Int64?
 
   @Argument(help: "The checkpoint, or the projection.", completion: .consumer)
   var name: String
 
-  @Argument(help: "The position up to which events are done, or the time before which, or 'now'.")
+  @Argument(help: "The last position that counts as done, or a time, or 'now'.")
   var place: String
 
   func run() async throws {
@@ -39,7 +39,7 @@ struct CheckpointsSet: AsyncParsableCommand {
     } else {
       position = try await store.position(before: try await store.replayStart(place))
     }
-    let effect = position < reader.position ? "events will come again" : "events will be left out"
+    let effect = position < reader.position ? "events will be passed again" : "events will be skipped"
     try Confirmation.require(
       "Move the checkpoint of \(name) from \(reader.position) to \(position) (\(effect))?",
       yes: yes

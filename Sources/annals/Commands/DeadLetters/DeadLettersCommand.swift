@@ -3,7 +3,7 @@ internal import ArgumentParser
 struct DeadLettersCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dead-letters",
-    abstract: "Look after the events that a handler gave up on.",
+    abstract: "Show, retry and discard events that a handler failed.",
     discussion: """
         annals dead-letters list
         annals dead-letters retry orders --file orders.sql

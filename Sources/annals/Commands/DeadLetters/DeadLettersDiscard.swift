@@ -4,7 +4,7 @@ internal import EventStore
 struct DeadLettersDiscard: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "discard",
-    abstract: "Give dead letters up; the events stay in the store."
+    abstract: "Discard dead letters; the events stay in the store."
   )
 
   @OptionGroup var connection: ConnectionOptions

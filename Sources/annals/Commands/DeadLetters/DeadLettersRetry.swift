@@ -10,7 +10,7 @@ struct DeadLettersRetry: AsyncParsableCommand {
         annals dead-letters retry orders --file orders.sql    (repaired handlers)
         annals dead-letters retry mail --exec ./mail          (those of checkpoint mail)
 
-      They come after events that they were meant to precede. Where that matters, rebuild.
+      They are applied after later events. If the order matters, rebuild the read model.
       """
   )
 

@@ -9,8 +9,8 @@ struct EvolveApply: AsyncParsableCommand {
         annals evolve apply currency.plan --into events_v2
         annals evolve apply currency.plan --into events_v2 --swap
 
-      The old table stays as it is. An interrupted copy goes on where it was when the command is run again; a complete \
-      one catches up with what was appended since.
+      The old table is not changed. Run the command again to resume an interrupted copy, or to copy the events that \
+      were appended to the old table since.
       """
   )
 
@@ -20,7 +20,7 @@ struct EvolveApply: AsyncParsableCommand {
   @Option(help: "The new table.", transform: ConnectionOptions.parseTable)
   var into: QualifiedName
 
-  @Option(help: "Events a transaction.")
+  @Option(help: "Events per transaction.")
   var chunk: Int64 = 50_000
 
   @Flag(help: "At the end exchange the names of the two tables, in one short transaction.")
@@ -39,7 +39,7 @@ struct EvolveApply: AsyncParsableCommand {
 
   func validate() throws {
     if chunk < 1 { throw ValidationError("--chunk must be 1 or more") }
-    if into == (try connection.table) { throw ValidationError("--into names the store itself") }
+    if into == (try connection.table) { throw ValidationError("--into must name another table") }
   }
 
   func run() async throws {
@@ -68,8 +68,8 @@ struct EvolveApply: AsyncParsableCommand {
     let events = Field.counted(outcome.events, "event")
     StandardError.note(
       outcome.isSwapped
-        ? "\(store.table) has \(events) of today's shape now; \(outcome.copy) holds the old ones"
-        : "\(outcome.copy) has \(events), and is what the upcasters make of \(store.table)"
+        ? "\(store.table) now has \(events) in the new shape; \(outcome.copy) has the old events"
+        : "\(outcome.copy) has \(events), converted from \(store.table)"
     )
   }
 }

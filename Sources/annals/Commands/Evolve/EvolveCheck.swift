@@ -4,7 +4,7 @@ internal import EventStore
 struct EvolveCheck: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Put all of history through upcasters, and name what fails.",
+    abstract: "Apply upcasters to all events, and report what fails.",
     discussion: """
         annals evolve check currency.sql
         annals evolve check upcasters/ --sample 100000
@@ -32,7 +32,7 @@ struct EvolveCheck: AsyncParsableCommand {
   )
   var projections: [String] = []
 
-  @Option(help: "Name at most this number of failing events; all are counted.")
+  @Option(help: "Print at most n failing events; all are counted.")
   var maxFailures = 100
 
   @OptionGroup var connection: ConnectionOptions

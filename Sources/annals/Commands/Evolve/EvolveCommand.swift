@@ -3,7 +3,7 @@ internal import ArgumentParser
 struct EvolveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evolve",
-    abstract: "Prove a change of event shape, and make the copy.",
+    abstract: "Check a change of event shape, and copy the store.",
     discussion: """
         annals evolve check currency.sql
         annals evolve plan currency.sql --out currency.plan

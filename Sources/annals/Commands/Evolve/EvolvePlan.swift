@@ -4,7 +4,7 @@ internal import EventStore
 struct EvolvePlan: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
-    abstract: "Say what upcasters would change, and write it down as a plan.",
+    abstract: "Show what upcasters would change, and write a plan.",
     discussion: """
         annals evolve plan currency.sql --out currency.plan
         annals evolve plan upcasters/ -o json | jq .shapes

@@ -4,7 +4,7 @@ internal import EventStore
 struct EvolveRollback: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rollback",
-    abstract: "Take a swap back: the old events get their name again.",
+    abstract: "Undo a swap: the old events get their name back.",
     discussion: "annals evolve rollback --into events_v2"
   )
 
@@ -20,6 +20,6 @@ struct EvolveRollback: AsyncParsableCommand {
     let store = try await connection.store()
     try Confirmation.require("Give the name \(store.table) back to the old events?", yes: yes)
     try await store.rollBackEvolution(into)
-    StandardError.note("\(store.table) holds the old events again, and \(into) the copy")
+    StandardError.note("\(store.table) has the old events again, and \(into) has the copy")
   }
 }

@@ -4,7 +4,7 @@ internal import EventStore
 struct LayoutsWrite: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "write",
-    abstract: "Write the file of a layout, to make your own of it.",
+    abstract: "Write the file of a layout, to change it.",
     usage: """
       annals layouts write <name> [<file>] [--force]
       annals layouts write --table <table> --columns <name=column> [<file>]
@@ -14,7 +14,7 @@ struct LayoutsWrite: AsyncParsableCommand {
         annals layouts write --table app.log --columns aggregate_id=entity log.sql
         annals stream --layout ./mine.sql
 
-      With --columns the layout is that of the table, which needs no name.
+      With --columns it writes a layout of that table, and needs no name.
       """
   )
 
@@ -46,7 +46,7 @@ struct LayoutsWrite: AsyncParsableCommand {
     if !force, CLibrary.status(of: path) != nil {
       throw CommandError.unwritable(
         path,
-        "it is there",
+        "it exists",
         hint: "Name another file, or replace it with --force."
       )
     }

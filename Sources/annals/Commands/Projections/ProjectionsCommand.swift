@@ -3,7 +3,7 @@ internal import ArgumentParser
 struct ProjectionsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "projections",
-    abstract: "Show the projections of a store, and look after them.",
+    abstract: "Show projections; roll back, pause and drop them.",
     discussion: """
         annals projections
         annals projections orders          (with the generations that are kept)

@@ -4,7 +4,7 @@ internal import EventStore
 struct ProjectionsResume: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resume",
-    abstract: "Let the catch-up of a paused projection go on."
+    abstract: "Resume the catch-up of a paused projection."
   )
 
   @OptionGroup var connection: ConnectionOptions

@@ -8,7 +8,7 @@ struct ProjectionsSetCheckpoint: AsyncParsableCommand {
     discussion: """
         annals projections set-checkpoint orders 1200 --from 1894
 
-      Moved back, events are applied again; moved forward, events are left out.
+      Moved back, events are applied again; moved forward, events are skipped.
       """
   )
 
@@ -18,13 +18,13 @@ struct ProjectionsSetCheckpoint: AsyncParsableCommand {
   @Flag(help: "Do not ask.")
   var yes = false
 
-  @Option(help: "Where the checkpoint must be now; otherwise nothing is changed.")
+  @Option(help: "Move it only if it is at this position now.")
   var from: Int64?
 
   @Argument(help: "The projection.", completion: .projection)
   var name: String
 
-  @Argument(help: "The position up to which events count as applied.")
+  @Argument(help: "The last position that counts as applied.")
   var position: Int64
 
   func run() async throws {
@@ -33,7 +33,7 @@ struct ProjectionsSetCheckpoint: AsyncParsableCommand {
     guard let live = try await store.projections(name).first(where: \.isLive) else {
       throw CommandError(.notFound, "projection \(name) has no live generation", code: "notFound")
     }
-    let effect = position < live.position ? "events will be applied twice" : "events will be left out"
+    let effect = position < live.position ? "events will be applied twice" : "events will be skipped"
     try Confirmation.require(
       "Move the checkpoint of \(name) from \(live.position) to \(position) (\(effect))?",
       yes: yes

@@ -10,7 +10,7 @@ struct SandboxEnv: AsyncParsableCommand {
         eval "$(annals sandbox env)"
         annals sandbox env --shell fish | source
 
-      When it fails, the lines make the shell reach no server at all, and end in false.
+      On failure it prints lines that make the shell reach no server and that end in false.
       """
   )
 
@@ -41,12 +41,12 @@ struct SandboxEnv: AsyncParsableCommand {
     return lines.map { $0 + "\n" }.joined()
   }
 
-  /// What a shell shall read when the command line failed, if it is one of this command: with nothing to read it would go
+  /// What a shell reads when the command line failed, if it is one of this command: with nothing to read it would go
   /// on with the server that its variables lead to.
   static func scriptOfFailure(_ arguments: [String]) -> String? {
     guard arguments.starts(with: ["sandbox"]), arguments.contains(where: { $0 == "env" }) else { return nil }
     let isFish = arguments.contains { $0 == Shell.fish.rawValue || $0 == "--shell=\(Shell.fish)" }
-    // The folder of a socket, which nobody but root could make.
+    // The folder of a socket, which only root can create.
     return script([("PGHOST", "/annals-sandbox-is-not-running")], for: isFish ? .fish : .sh) + "false\n"
   }
 }

@@ -26,7 +26,7 @@ struct SandboxExec: AsyncParsableCommand {
     // Passing everything through takes the help flags as well, even before the command.
     if ["--help", "-?"].contains(command.first) { throw CleanExit.helpRequest(self) }
     let command = command.first == "--" ? Array(command.dropFirst()) : command
-    guard !command.isEmpty else { throw ValidationError("exec needs a command") }
+    guard !command.isEmpty else { throw ValidationError("name the command to run") }
     let sandbox = try await options.sandbox()
     try await sandbox.start()
     var changes: [Environment.Key: String?] = [:]

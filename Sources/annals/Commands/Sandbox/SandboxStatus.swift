@@ -16,7 +16,7 @@ struct SandboxStatus: AsyncParsableCommand {
   func run() async throws {
     let status = try await options.sandbox().status()
     if status.usesShortSocketDirectory {
-      StandardError.note("the directory's own path is too long or too odd for a socket")
+      StandardError.note("the path of the directory is not usable for a socket")
     }
     output.printAlone(status)
   }

@@ -13,10 +13,10 @@ struct SnapshotPrune: AsyncParsableCommand {
 
   @OptionGroup var aggregates: SelectionOptions
 
-  @Option(help: "Keep this number of each aggregate and reducer, the newest.")
+  @Option(help: "Keep the newest n of each aggregate and reducer.")
   var keep: Int
 
-  @Flag(help: "Also delete those that an older text of a reducer took.")
+  @Flag(help: "Also delete snapshots of earlier texts of a reducer.")
   var stale = false
 
   @Flag(name: [.customShort("n"), .long], help: "Print the SQL and change nothing.")

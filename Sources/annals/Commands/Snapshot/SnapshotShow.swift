@@ -45,7 +45,7 @@ struct SnapshotShow: AsyncParsableCommand {
 
   @Flag(
     help: """
-      Show nothing, and exit with status 2, when the stream lacks a version, or the reducer takes a type of which the \
+      Show nothing and exit with status 2 when the stream lacks a version, or the reducer takes a type of which the \
       store has no event.
       """
   )

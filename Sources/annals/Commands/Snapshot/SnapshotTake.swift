@@ -9,7 +9,7 @@ struct SnapshotTake: AsyncParsableCommand {
         annals snapshot take order-42
         annals snapshot take --all --every 100 --workers 4
 
-      What is up to date is passed over, so a run that was interrupted goes on when it is repeated.
+      Snapshots that are up to date are skipped. Run it again to resume an interrupted run.
       """
   )
 
@@ -18,10 +18,10 @@ struct SnapshotTake: AsyncParsableCommand {
   @Flag(help: "All aggregates.")
   var all = false
 
-  @Option(help: "Only where this many events or more came since the last snapshot.")
+  @Option(help: "Only aggregates with this many events since the last snapshot.")
   var every = 1
 
-  @Option(help: "Connections that work side by side.")
+  @Option(help: "Connections to use.")
   var workers = 1
 
   @OptionGroup var retry: RetryOptions

@@ -5,7 +5,7 @@ internal import Synchronization
 struct SnapshotVerify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Fold from the beginning and compare with the stored snapshots.",
+    abstract: "Recompute states from all events, and compare snapshots.",
     discussion: """
         annals snapshot verify
         annals snapshot verify order-42 --reducer order.sql

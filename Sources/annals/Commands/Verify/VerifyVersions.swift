@@ -23,7 +23,7 @@ struct VerifyVersions: AsyncParsableCommand {
   var incremental = false
 
   @Option(
-    help: ArgumentHelp("Check parts for so long; the next run continues.", valueName: "duration")
+    help: ArgumentHelp("Check part by part; the next run continues.", valueName: "duration")
   )
   var timeLimit: DurationArgument?
 
@@ -57,13 +57,13 @@ struct VerifyVersions: AsyncParsableCommand {
   @Flag(help: "Add likely causes of gaps, and holes in positions.")
   var explain = false
 
-  @Flag(help: "Take warnings (time_order, classic_table) for errors.")
+  @Flag(help: "Treat warnings (time_order, classic_table) as errors.")
   var strict = false
 
-  @Option(help: "Processes of the server that share the reading.")
+  @Option(help: "Parallel processes of the server.")
   var workers: Int?
 
-  @Option(help: ArgumentHelp("Leave out the findings that this file has.", valueName: "file"))
+  @Option(help: ArgumentHelp("Ignore the findings that this file lists.", valueName: "file"))
   var baseline: String?
 
   @Option(help: ArgumentHelp("Write the findings to a file for --baseline.", valueName: "file"))
@@ -85,15 +85,15 @@ struct VerifyVersions: AsyncParsableCommand {
       try output.checkFields(of: Finding.self)
     }
     if manifest != nil || against != nil, aggregates.selection != .all {
-      throw ValidationError("a manifest is of the whole store: name neither aggregates nor a --category")
+      throw ValidationError("a manifest covers the whole store: omit aggregates and --category")
     }
     if incremental, aggregates.selection != .all || only != nil {
       throw ValidationError(
-        "--incremental is for the whole store and goes with neither --category nor --only"
+        "--incremental checks the whole store and excludes --category and --only"
       )
     }
     if timeLimit != nil, let other = notByParts {
-      throw ValidationError("--time-limit checks all streams part by part and does not go with \(other)")
+      throw ValidationError("--time-limit checks all streams part by part and excludes \(other)")
     }
     if baseline != nil, writeBaseline != nil {
       throw ValidationError("--write-baseline writes all findings; leave --baseline out")

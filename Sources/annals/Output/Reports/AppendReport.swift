@@ -78,7 +78,7 @@ final class AppendReport: Sendable {
     }
   }
 
-  /// Tells what is committed, not more often than it shall: there can be thousands of commits in a second.
+  /// Tells what is committed, not more often than needed: there can be thousands of commits in a second.
   private func noteCommit(_ line: Int) {
     state.withLock { state in
       state.lastCommittedLine = line
@@ -100,8 +100,8 @@ final class AppendReport: Sendable {
     guard facts != "" else { return }
     let run = options.runID.map { " --run-id \(quoteShell($0))" } ?? ""
     let skip = line > 0 ? " --skip-lines \(line)" : ""
-    guard run + skip != "" else { return StandardError.warn("\(facts); to go on, run the command again") }
-    StandardError.warn("\(facts); to go on, add\(run)\(skip)")
+    guard run + skip != "" else { return StandardError.warn("\(facts); to continue, run the command again") }
+    StandardError.warn("\(facts); to continue, add\(run)\(skip)")
   }
 
   /// Tells the name of a run whose batches a crash would leave behind. Nobody is there to tell it afterwards.
@@ -109,7 +109,7 @@ final class AppendReport: Sendable {
     guard bulk.runID == nil, options.batchSize != nil, !options.isDryRun, let run = options.runID else {
       return
     }
-    let text = "should this run be cut off, append the lines that have no id again with --run-id \(run)"
+    let text = "if this run is interrupted, append the lines without an id again with --run-id \(run)"
     if noticeInterval == nil { StandardError.note(text) } else { StandardError.warn(text) }
   }
 

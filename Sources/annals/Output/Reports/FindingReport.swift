@@ -97,7 +97,7 @@ final class FindingReport<R: Record>: Sendable {
     }
     let known = result.known == 0 ? "" : "; \(Field.counted(result.known, "known finding")) left out"
     let rest =
-      result.checkedThrough.map { "; the next run continues behind \($0)" } ?? ""
+      result.checkedThrough.map { "; the next run continues after \($0)" } ?? ""
     return "\(checked): \(found.isEmpty ? "no findings" : found.joined(separator: ", "))\(known)\(rest)"
   }
 }

@@ -93,10 +93,10 @@ struct HealthReport {
     metrics.add("lag_seconds", "Since the first of them happened.", ofReaders { "\($0.lagSeconds)" })
     metrics.add(
       "stale",
-      "Whether nobody has run the replay for long, so that its lag is no problem.",
+      "Whether the replay is stale, so that its lag is ignored.",
       ofReaders { stale.contains($0) ? "1" : "0" }
     )
-    metrics.add("dead_letters", "Events that the reader gave up on.", ofReaders { "\($0.deadLetters)" })
+    metrics.add("dead_letters", "Dead letters of the reader.", ofReaders { "\($0.deadLetters)" })
     metrics.add(
       "stopped",
       "Whether the reader's work stopped with an error.",

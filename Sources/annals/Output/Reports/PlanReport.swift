@@ -33,11 +33,11 @@ struct PlanReport {
     section("Shapes", plan.shapes.map(Self.line))
     section("Examples", plan.examples.flatMap(Self.lines))
     section("To be rebuilt after the swap", plan.projections.map { "  projection \($0)" })
-    section("Snapshots to be taken anew", plan.reducers.map { "  reducer \($0)" })
+    section("Snapshots to be taken again", plan.reducers.map { "  reducer \($0)" })
     var notes = ["  about \(max(1, Int(plan.estimatedSeconds.rounded()))) s for the copy"]
-    if plan.renumbersVersions { notes.append("  versions are numbered anew") }
+    if plan.renumbersVersions { notes.append("  versions are renumbered") }
     if plan.renumbersPositions {
-      notes.append("  positions are numbered anew: every projection and checkpoint begins anew")
+      notes.append("  positions are renumbered: every projection and checkpoint starts again")
     }
     section("Applying", notes)
   }

@@ -19,10 +19,10 @@ struct RebuildReport {
     case .ready:
       StandardError.note("\(subject) is ready in schema \(outcome.schema); the next rebuild swaps it in")
     case .outOfTime:
-      StandardError.warn("\(subject) is at position \(outcome.position); run the same command to go on")
+      StandardError.warn("\(subject) is at position \(outcome.position); run the same command to resume")
     case .checksFailed:
       Self.print(outcome.failedChecks, of: path)
-      StandardError.warn("\(subject) is kept in schema \(outcome.schema); the live read model is as it was")
+      StandardError.warn("\(subject) is kept in schema \(outcome.schema); the live read model is unchanged")
     case .tooDifferent:
       let rows = Field.counted(outcome.differences.reduce(0) { $0 + $1.count }, "row")
       StandardError.warn(

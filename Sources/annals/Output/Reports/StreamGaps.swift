@@ -15,7 +15,7 @@ struct StreamGaps {
       : "\(aggregateID) lacks versions in \(missing.count) places, first \(versions)"
   }
 
-  /// What stands in a table below an event before which versions are missing; nil below any other.
+  /// What is in a table below an event before which versions are missing; nil below any other.
   func mark(before version: Int) -> String? {
     missing.first { $0.upperBound + 1 == version }.map {
       "\(Self.text($0)) \($0.count == 1 ? "is" : "are") missing before version \(version)"
