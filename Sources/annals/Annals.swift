@@ -38,7 +38,7 @@ struct Annals: AsyncParsableCommand {
     helpNames: [.long, .customShort("?")]
   )
 
-  static let version = "0.1.0"
+  static let version = "0.2.0"
 
   /// Runs the command line, and turns whatever is thrown into a message and an exit status.
   static func main() async {

@@ -9,7 +9,7 @@ import Testing
       let items = try doctorItems(run)
       #expect(run.exitCode == 0)
       #expect(items.allSatisfy { $0.status == "ok" && $0.advice == nil }, "\(run.standardOutput)")
-      #expect(items["versions", "annals"]?.value == "0.1.0")
+      #expect(items["versions", "annals"]?.value == "0.2.0")
       #expect(items["settings", "dbname"]?.value == db.name)
       #expect(items["settings", "dbname"]?.source == "PGDATABASE")
       #expect(items["settings", "output"]?.source == "--output")
