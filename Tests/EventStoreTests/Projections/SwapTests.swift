@@ -109,7 +109,7 @@ import Testing
       let store = try shop.store()
       let dropError = await #expect(throws: EventStoreError.self) { try await store.dropProjection("sums") }
       #expect(dropError?.code == .locked)
-      #expect(dropError?.message.hasSuffix("so the drop was given up") == true)
+      #expect(dropError?.message.hasSuffix("so the drop was abandoned") == true)
       try reader.execute("COMMIT")
       let outcome = try await shop.rebuild(sums)
       #expect(outcome.isResumed && outcome.generation == 2 && outcome.ending == .live)

@@ -145,7 +145,7 @@ import Testing
   static let faults: [(file: String, message: String)] = [
     ("-- @upcaster a\n", "f.sql:1:1: no @event and no @rename section"),
     ("-- @upcaster a\n-- @when true\n-- @event A\n", "f.sql:2:1: @when belongs to no event type"),
-    ("-- @upcaster a\n-- @event A\n", "f.sql:2:1: nothing is said of what becomes"),
+    ("-- @upcaster a\n-- @event A\n", "f.sql:2:1: the section has no rule"),
     ("-- @upcaster a\n-- @rename A\n", "f.sql:2:12: @rename takes the old and the new"),
     ("-- @upcaster a\n-- @event A\n-- @drop\n-- @data\nSELECT '{}'::jsonb", "f.sql:2:1: @drop must be alone"),
     ("-- @upcaster a\n-- @event A\n-- @data\nUPDATE x SET y = 1", "f.sql:4:1: @data takes one query"),
@@ -171,15 +171,15 @@ import Testing
       "f.sql:4:28: there is no parameter $1 in"
     ),
     // What would not be the same the next time.
-    ("-- @upcaster a\n-- @event A\n-- @data\nSELECT to_jsonb(\n  now())", "f.sql:5:3: now can give"),
-    ("-- @upcaster a\n-- @event A\n-- @when random() < 0.5\n-- @drop", "f.sql:3:10: random can give"),
+    ("-- @upcaster a\n-- @event A\n-- @data\nSELECT to_jsonb(\n  now())", "f.sql:5:3: now can return"),
+    ("-- @upcaster a\n-- @event A\n-- @when random() < 0.5\n-- @drop", "f.sql:3:10: random can return"),
     (
       "-- @upcaster a\n-- @event A\n-- @data\nSELECT to_jsonb(current_date)",
-      "f.sql:4:17: current_date can give"
+      "f.sql:4:17: current_date can return"
     ),
     (
       "-- @upcaster a\n-- @event A\n-- @data\nSELECT public.own(event.event_data)",
-      "f.sql:4:15: own can give"
+      "f.sql:4:15: own can return"
     ),
     (
       "-- @upcaster a\n-- @event A\n-- @split\nSELECT 'B', event.event_data",
