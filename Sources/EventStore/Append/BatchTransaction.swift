@@ -7,6 +7,8 @@ internal import LibPQ
 struct BatchTransaction {
   /// Its id, a xid8 as text; nil as long as the server has not told it, and nothing was written.
   var id: String?
+  /// When it began. With the id it names one transaction, where a server that crashed may give the id to another one.
+  var start: Timestamp?
   /// Whether COMMIT was sent, or may have been.
   var isCommitSent = false
   /// An event that this transaction stored and that was not stored before.
@@ -37,6 +39,8 @@ struct BatchTransaction {
     var backoff = Backoff(within: deadline - .now, longest: .milliseconds(500))
     while true {
       switch try status(id, connection) {
+      // Of another transaction, to which a server that crashed has given the id.
+      case "committed" where !isCommitSent: return .rolledBack
       case "committed": return try hasWitness(in: table, connection) ? .committed : .ended
       case "aborted": return .rolledBack
       case nil: return isCommitSent ? .ended : .rolledBack
@@ -72,7 +76,7 @@ struct BatchTransaction {
   /// The server may not notice for hours that its client is gone, and the rows of the batch stay locked until then.
   private func endSession(_ id: String, _ connection: Connection) throws(PostgresError) {
     do {
-      _ = try connection.query(SQLTemplate.endTransaction.sql, [.text(id)])
+      _ = try connection.query(SQLTemplate.endTransaction.sql, [.text(id), .text(start.map { "\($0)" })])
     } catch  where error.kind == .statement {
       // Without the right to, there is only waiting.
     }

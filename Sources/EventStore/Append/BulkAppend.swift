@@ -252,7 +252,9 @@ extension StoreConnection {
     let id = options.isDryRun ? "NULL" : "pg_current_xact_id()"
     let start = try writer.connection.query("SELECT current_timestamp AS time, \(raw: id)::text AS id")
     writer.transactionTime = start[0].timestamp("time")
-    if !options.isDryRun { batch.transaction.id = start[0].string("id") }
+    if !options.isDryRun {
+      (batch.transaction.id, batch.transaction.start) = (start[0].string("id"), writer.transactionTime)
+    }
     if !options.isDryRun, !writer.statements.uniqueKeys.keepEventsApart {
       try AdvisoryLock.awaitWriters(of: writer.statements.table.name, writer.connection)
       writer.forgetHeads()

@@ -1,4 +1,5 @@
--- Ends the session that a lost connection left in a transaction, where nobody will commit it. The id makes sure that
--- it is that session and no other. $1 the transaction's id (xid8) as text
+-- Ends the session that a lost connection left in a transaction, where nobody will commit it. The id and the time make sure
+-- that it is that session and no other: after a crash the id may be another transaction's.
+-- $1 the transaction's id (xid8) as text, $2 when it began, as text
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE backend_xid = ($1::xid8)::xid AND usename = current_user AND pid <> pg_backend_pid()
+WHERE backend_xid = ($1::xid8)::xid AND xact_start = $2::timestamptz AND usename = current_user AND pid <> pg_backend_pid()
