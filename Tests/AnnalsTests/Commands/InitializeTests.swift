@@ -64,7 +64,7 @@ import Testing
       let run = try await db.annals("init")
       #expect(run.status == .exited(0))
       #expect(run.standardOutput == "")
-      #expect(run.standardError.contains("public.events is left as it is"))
+      #expect(run.standardError.contains("public.events is not changed"))
       #expect(try await db.schema("-t", "public.events") == before)
 
       // The SQL that it prints does what --add-position does.

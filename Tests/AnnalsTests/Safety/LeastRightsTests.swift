@@ -187,7 +187,7 @@ import Testing
           environment: standby.environment
         )
         #expect(run.exitCode == 75, "\(command): \(run.standardError)")
-        #expect(run.standardError.contains("HINT:  Let replay go on with pg_wal_replay_resume()"))
+        #expect(run.standardError.contains("HINT:  Resume replay with pg_wal_replay_resume()"))
       }
       _ = try await runShell("rm -rf '\(folder)'")
     }

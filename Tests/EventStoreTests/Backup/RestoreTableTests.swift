@@ -97,7 +97,7 @@ import Testing
       CREATE TABLE t.events (LIKE events INCLUDING ALL);
       CREATE FUNCTION t.change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.event_type := ''U''; RETURN NEW; END';
       CREATE TRIGGER change BEFORE INSERT ON t.events FOR EACH ROW EXECUTE FUNCTION t.change()
-      """, .failed, "the events were not stored as they were"
+      """, .failed, "the events were not stored unchanged"
     ),
     (
       "CREATE TABLE t.events (LIKE events INCLUDING ALL); ALTER TABLE t.events ADD CHECK (version < 40)",

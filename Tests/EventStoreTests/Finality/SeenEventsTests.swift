@@ -27,9 +27,9 @@ import Testing
       #expect(try await shop.project(sums).events == 0)
       #expect(
         try await differences(in: store) == [
-          "checkpoint 'mail' has met 8 events up to position 9, and the store has 9 there: "
+          "checkpoint 'mail' processed 8 events up to position 9, and the store has 9 there: "
             + "1 appeared below its checkpoint later",
-          "projection sums has met 8 events up to position 9, and the store has 9 there: "
+          "projection sums processed 8 events up to position 9, and the store has 9 there: "
             + "1 appeared below its checkpoint later",
         ]
       )

@@ -66,7 +66,7 @@ import Testing
       let error = await shop.failure(of: Self.file(definition, "1"))
       #expect(error?.code == .invalidDefinition)
       #expect(
-        error?.message == "sums.sql:4:1: @create makes \(name), which does not move with the read model"
+        error?.message == "sums.sql:4:1: @create makes \(name), which cannot move with the read model"
       )
       let generations = try await shop.psql("SELECT count(*) FROM annals.generations")
       #expect(generations == "0")
