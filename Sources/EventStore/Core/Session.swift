@@ -28,8 +28,12 @@ final class Session {
     self.canceller = canceller
   }
 
-  /// A session of the same parameters, for work side by side.
-  func another() -> Session { Session(parameters, canceller: canceller) }
+  /// A session of the same parameters and limits, for work side by side.
+  func another() -> Session {
+    let session = Session(parameters, canceller: canceller)
+    session.limits = limits
+    return session
+  }
 
   /// The open connection; a broken one is replaced.
   func connection() throws(PostgresError) -> Connection {

@@ -16,10 +16,10 @@ struct EventPages: Sendable {
   private(set) var remaining: Int?
   /// First events of the next page that are not wanted.
   private(set) var skippedRows: Int
-  private var size: PageSize
+  var size: PageSize
   private(set) var isExhausted = false
   /// Where the events are, if that is looked up; ``find(_:)`` must come before each page then.
-  private(set) var search: ContentSearch?
+  var search: ContentSearch?
   /// Events of the last page in whose place something else is shown.
   var unreadable: [UnreadableEvent] = []
 
@@ -124,7 +124,8 @@ struct EventPages: Sendable {
 
   var rowsAsked: Int { min(size.rows, remaining ?? .max, search?.places.count ?? .max) }
 
-  private mutating func advance(past page: borrowing QueryResult) {
+  /// Moves on behind a page.
+  mutating func advance(past page: borrowing QueryResult) {
     let rows = page.rowCount
     isExhausted = rows < rowsAsked || rows >= remaining ?? .max
     if var search {

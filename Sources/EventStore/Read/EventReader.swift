@@ -96,6 +96,8 @@ struct EventReader: Sendable {
     guard var pages, !pages.isExhausted else { return }
     let connection = store.connection
     try pages.find(store)
+    try readPlaces(&pages, store, body)
+    if pages.isExhausted { return }
     try pages.send(connection)
     repeat {
       let page = try pages.receive(store)
@@ -110,10 +112,42 @@ struct EventReader: Sendable {
         if !pages.isExhausted { _ = try? connection.receive() }
         throw error
       }
-      result.count += page.rowCount
-      result.lastPosition = pages.last?.position
-      self.pages = pages
+      settle(page, pages)
     } while !pages.isExhausted
+  }
+
+  /// Reads what a search finds by a second connection too, while it finds many places and the server has a connection to give.
+  private mutating func readPlaces(
+    _ pages: inout EventPages,
+    _ store: StoreConnection,
+    _ body: (borrowing QueryResult) throws -> Void
+  ) throws {
+    guard pages.haveManyPlaces, let helper = store.readingHelper() else { return }
+    while pages.haveManyPlaces {
+      let found = pages
+      var isRefused = false
+      do {
+        try found.readPlaces([store.connection, helper]) { page, behind in
+          do { try body(page) } catch {
+            isRefused = true
+            throw error
+          }
+          settle(page, behind)
+          pages = behind
+        }
+      } catch {
+        // What a page alone is the cause of shows again when this connection goes on without the helper.
+        if isRefused || store.connection.isBroken { throw error }
+        return
+      }
+      try pages.find(store)
+    }
+  }
+
+  private mutating func settle(_ page: borrowing QueryResult, _ pages: EventPages) {
+    result.count += page.rowCount
+    result.lastPosition = pages.last?.position
+    self.pages = pages
   }
 
   /// Refuses to go on where a new connection has led to a server that does not have yet what the one before had: what is

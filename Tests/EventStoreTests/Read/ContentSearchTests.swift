@@ -1,4 +1,5 @@
 import LibPQ
+import Synchronization
 import TestSupport
 import Testing
 
@@ -93,6 +94,41 @@ import Testing
       }
       let expected = Self.rare.map { Int64($0) }
       #expect(found == (reversed ? expected.reversed() : expected))
+    }
+  }
+
+  /// Many places are read by two connections in turn; when the second one is lost, the first goes on alone.
+  @Test(arguments: [false, true]) func manyPlacesAreReadByTwoConnections(isSecondLost: Bool) async throws {
+    try await withStore(
+      """
+      INSERT INTO events (aggregate_id, event_type, event_data, version)
+      SELECT 'order-' || n % 40, 'T', jsonb_build_object('kind', CASE WHEN n % 10 = 7 THEN 'rare' ELSE 'x' END), n / 40 + 1
+      FROM generate_series(1, 120000) n; ANALYZE events;
+      """
+    ) { db, store in
+      let lines = Mutex<[UInt8]>([])
+      let query = try query()
+      let result = try await store.writeNDJSON(query) { bytes in
+        let isFirst = lines.withLock { lines in
+          defer { lines += bytes }
+          return lines.isEmpty
+        }
+        guard isFirst else { return }
+        let watcher = try Connection(ConnectionParameters(database: db.conninfo), canceller: Canceller())
+        let sql: SQL = """
+          SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+            AND application_name = 'annals' ORDER BY backend_start
+          """
+        let readers = try watcher.query(sql).map { $0.int32("pid") }
+        #expect(readers.count == 2)
+        if isSecondLost, let second = readers.last {
+          _ = try watcher.query("SELECT pg_terminate_backend(\(second), 60000)")
+        }
+      }
+      let positions = lines.withLock(\.self).split(separator: UInt8(ascii: "\n")).compactMap { line in
+        Int(String(decoding: line.dropFirst(12).prefix { (48...57).contains($0) }, as: UTF8.self))
+      }
+      #expect(result.count == 12_000 && positions == (0..<12_000).map { $0 * 10 + 7 })
     }
   }
 
