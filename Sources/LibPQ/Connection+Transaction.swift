@@ -28,6 +28,11 @@ extension Connection {
     return value
   }
 
+  /// Runs `body` in a transaction that is committed, or rolled back for a look at what it would do.
+  package func transaction<T>(rolledBack isRolledBack: Bool, _ body: () throws -> T) throws -> T {
+    try isRolledBack ? rolledBack(body) : transaction(.readWrite, body)
+  }
+
   /// Runs `body` in a transaction, or a subtransaction of the current one, that leaves nothing behind.
   package func rolledBack<T>(_ body: () throws -> T) throws -> T {
     let isPart = isInTransaction

@@ -15,7 +15,8 @@ public struct BulkAppendOptions: Sendable {
   public var runID: String?
   /// How many lines that are no events may be set aside before the append fails.
   public var maximumRejects = 0
-  /// Checks all that can be checked without writing.
+  /// Stores the events in one transaction that is rolled back: the server checks them, and nothing is left but unused
+  /// positions and dead rows.
   public var isDryRun = false
   /// How long to try to connect again after the connection was lost.
   public var retryTimeout: Duration = .seconds(30)

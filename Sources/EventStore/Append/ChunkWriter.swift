@@ -16,7 +16,6 @@ struct Place: Sendable {
 struct ChunkWriter {
   let statements: AppendStatements
   var connection: Connection
-  let isDryRun: Bool
   let wantsPositions: Bool
   /// Sets a line aside, or throws when that is not allowed.
   let reject: (RejectedLine) throws -> Void
@@ -33,13 +32,11 @@ struct ChunkWriter {
   init(
     _ statements: AppendStatements,
     _ connection: Connection,
-    isDryRun: Bool,
     wantsPositions: Bool,
     reject: @escaping (RejectedLine) throws -> Void
   ) {
     self.statements = statements
     self.connection = connection
-    self.isDryRun = isDryRun
     self.wantsPositions = wantsPositions
     self.reject = reject
   }
@@ -51,7 +48,7 @@ struct ChunkWriter {
   ///
   /// - Parameter meanwhile: is called once while the server works; what it throws it must keep to itself.
   mutating func store(_ chunk: EventChunk, meanwhile: () -> Void) throws -> [Place] {
-    if !isDryRun { heads.shrink() }
+    heads.shrink()
     var places = [Place](repeating: Place(), count: chunk.entries.count)
     let keepsApart = statements.uniqueKeys.keepEventsApart
     // What the table does not refuse must be seen before it is sent.
@@ -150,7 +147,6 @@ struct ChunkWriter {
     _ places: inout [Place],
     _ meanwhile: () -> Void
   ) throws {
-    guard !isDryRun else { return }
     let count = try connection.savepoint { try copy(chunk, indexes, places, meanwhile: meanwhile) }
     guard count == indexes.count else {
       throw try statements.notKept("\(count) of \(indexes.count) events were stored", connection)

@@ -41,7 +41,7 @@ extension StoreConnection {
       if reader.end?.hasNext == true { throw EventStoreError.notLast(file.name) }
       return run.result
     }
-    return try options.isDryRun ? connection.rolledBack(body) : connection.transaction(.readWrite, body)
+    return try connection.transaction(rolledBack: options.isDryRun, body)
   }
 }
 

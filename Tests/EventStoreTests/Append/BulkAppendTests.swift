@@ -198,7 +198,6 @@ import Testing
       options.isDryRun = true
       let lines = Self.lines(15_000)
       _ = try await store.append(text: lines.prefix(3).joined(separator: "\n"))
-      let before = try await db.psql("SELECT last_value FROM events_position_seq")
       let result = try await store.append(text: lines.joined(separator: "\n"), options: options)
       // Lines 1 and 3 have ids.
       #expect((result.appendedCount, result.existingCount, result.lastCommittedLine) == (14_998, 2, 0))
@@ -207,8 +206,37 @@ import Testing
         try await store.append(text: late.joined(separator: "\n"), options: options)
       }
       #expect(error.message.hasPrefix("line 15001: "), "\(error)")
-      #expect(try await db.psql("SELECT last_value FROM events_position_seq") == before)
       #expect(try await db.psql("SELECT count(*) FROM events") == "3")
+    }
+  }
+
+  /// A preview says what the server says, also of events that another batch would hold.
+  @Test func aDryRunNoticesWhatTheServerRefuses() async throws {
+    try await withStore("ALTER TABLE events ADD CHECK (event_type <> 'Wrong');") { db, store in
+      let (id, other) = (EventID(), EventID())
+      let line = #"{"aggregate_id":"a","event_type":"A","event_data":{},"id":"\#(id)"}"#
+      let cases = [
+        line.replacing("{},", with: #"{"a":1},"#), line.replacing("\"A\"", with: "\"Wrong\""),
+        #"{"aggregate_id":"a","event_type":"A","event_data":{"a":"\u0000"},"id":"\#(other)"}"#,
+      ]
+      for wrong in cases {
+        for batchSize in [nil, 1] {
+          var options = BulkAppendOptions()
+          options.batchSize = batchSize
+          var messages: [String] = []
+          for isDryRun in [true, false] {
+            options.isDryRun = isDryRun
+            let error = try await #require(throws: EventStoreError.self) {
+              try await store.append(text: "\(line)\n\(wrong)", options: options)
+            }
+            // Without the values of the row, where the time is.
+            messages.append(String(error.message.prefix { $0 != "(" }.drop { $0 == " " }))
+            #expect(try await db.psql("SELECT count(*) FROM events") == (isDryRun || batchSize == nil ? "0" : "1"))
+          }
+          #expect(messages[0].hasPrefix(messages[1]))
+          try await db.psql("TRUNCATE events")
+        }
+      }
     }
   }
 
