@@ -1903,7 +1903,7 @@ _annals_replay() {
     repeating_flags=()
     non_repeating_flags=(--raw --follow --standby --park -n --dry-run -x --expanded --version '-?' --help)
     repeating_options=(--set --type --data --metadata --text --where)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --start --exec --timeout --retries --rate --time-limit --retry-timeout --wait-limit -o --output --fields --into --progress)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --start --exec --workers --timeout --retries --rate --time-limit --retry-timeout --wait-limit -o --output --fields --into --progress)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1994,6 +1994,9 @@ _annals_replay() {
         return
         ;;
     '--exec')
+        return
+        ;;
+    '--workers')
         return
         ;;
     '--timeout')

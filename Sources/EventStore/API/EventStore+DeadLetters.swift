@@ -44,34 +44,28 @@ extension EventStore {
     try await perform { try $0.discardDeadLetters(of: consumer, at: positions) }
   }
 
-  /// Gives an event up: it becomes a dead letter under the checkpoint's name, in the transaction that moves the
-  /// checkpoint past it.
+  /// Gives an event up that a replay has passed on: it becomes a dead letter under the name of its checkpoint.
+  ///
+  /// It is for the sink of that replay, whose session has the lock of the checkpoint; the replay moves the checkpoint past
+  /// the event when the sink returns.
   ///
   /// - Parameters:
-  ///   - position: the event's; the replay must be done with those before it.
+  ///   - position: the event's.
   ///   - checkpoint: the name.
-  ///   - query: what the replay with that checkpoint selects.
   ///   - attempts: how often it was tried.
   ///   - message: what went wrong at last.
-  /// - Throws: ``EventStoreError``; `locked` when somebody else uses the checkpoint, or has moved it on.
+  ///   - retryTimeout: how long to try to connect again after the connection was lost.
+  /// - Throws: ``EventStoreError``; `locked` when another session uses the checkpoint now.
   public func addDeadLetter(
     at position: Int64,
     to checkpoint: String,
-    of query: EventQuery,
     attempts: Int,
-    message: String
+    message: String,
+    retryTimeout: Duration = .seconds(30)
   ) async throws {
-    let checkpoint = try await openCheckpoint(checkpoint, for: query)
-    let result: Result<Void, any Error>
-    do {
-      result = .success(
-        try await perform { try $0.addDeadLetter(position, under: checkpoint, of: query, attempts, message) }
-      )
-    } catch {
-      result = .failure(error)
+    try await reconnecting(within: retryTimeout) {
+      try await perform { try $0.addDeadLetter(position, to: checkpoint, attempts, message) }
     }
-    closeCheckpoint(checkpoint.name)
-    try result.get()
   }
 
   /// Passes the dead letters of a checkpoint to its consumer again, in the order of their positions.
@@ -88,18 +82,14 @@ extension EventStore {
   ) async throws -> DeadLetterRetryResult {
     let lock = StoreConnection.lockOfDeadLetters(checkpoint)
     try await perform { try AdvisoryLock.acquire(lock, $0.connection) }
-    do {
+    return try await holding([lock]) {
       var result = DeadLetterRetryResult()
       for position in try await parkedPositions(positions, under: checkpoint) {
         let failure = try await handle(try await events(at: position))
         try await settle(position, under: checkpoint, failure)
         if failure == nil { result.applied += 1 } else { result.failed += 1 }
       }
-      await releaseLocks([lock])
       return result
-    } catch {
-      await releaseLocks([lock])
-      throw error
     }
   }
 

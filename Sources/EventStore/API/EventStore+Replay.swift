@@ -20,4 +20,47 @@ extension EventStore {
       try $0.planReplay(query, options)
     }
   }
+
+  /// Passes the events that match to a sink, batch by batch.
+  ///
+  /// With a checkpoint it begins behind the position that was stored under the name, whatever the query's own
+  /// `fromPosition` if that is lower, and stores a position after `sink` has returned: an event comes again when the
+  /// process ends between the two, and none is left out.
+  ///
+  /// - Parameters:
+  ///   - query: which events.
+  ///   - options: the checkpoint, the pace, and whether to go on.
+  ///   - sink: returns when the batch is done.
+  /// - Throws: ``EventStoreError``, among others `locked` while another replay uses the checkpoint; what `sink` throws.
+  @discardableResult
+  public nonisolated func replay(
+    _ query: EventQuery,
+    _ options: ReplayOptions = ReplayOptions(),
+    into sink: (EventBatch) async throws -> Void
+  ) async throws -> ReadResult {
+    try await pass(query, options, to: sink)
+  }
+
+  /// The positions behind a checkpoint that a replay is done with all the same: it passed the events on side by side, and was
+  /// ended before those below were done.
+  ///
+  /// - Parameter checkpoint: its name.
+  /// - Throws: ``EventStoreError``.
+  public func doneAhead(of checkpoint: String) async throws -> [Int64] {
+    try await reconnecting(within: .seconds(30)) { try await perform { try $0.doneAhead(of: checkpoint) } }
+  }
+
+  /// Remembers what the sink of a replay is done with, while events below are not done.
+  ///
+  /// It is for that sink, whose session has the lock of the checkpoint. A checkpoint that moves on forgets what is below it.
+  ///
+  /// - Parameters:
+  ///   - positions: all that are done behind the checkpoint.
+  ///   - checkpoint: its name.
+  /// - Throws: ``EventStoreError``; `locked` when another session uses the checkpoint now.
+  public func rememberDone(_ positions: [Int64], aheadOf checkpoint: String) async throws {
+    try await reconnecting(within: .seconds(30)) {
+      try await perform { try $0.rememberDone(positions, aheadOf: checkpoint) }
+    }
+  }
 }

@@ -2,31 +2,8 @@ internal import LibPQ
 
 /// The dead letters of a replay with a checkpoint.
 extension StoreConnection {
-  func addDeadLetter(
-    _ position: Int64,
-    under checkpoint: Checkpoint,
-    of query: EventQuery,
-    _ attempts: Int,
-    _ message: String
-  ) throws {
-    var checkpoint = checkpoint
-    try connection.transaction {
-      try insert(position, checkpoint.name, attempts, message)
-      let parked = try seenEvents(at: position, of: query)
-      try checkpoint.move(to: position, seen: parked, connection)
-    }
-  }
-
-  private func seenEvents(at position: Int64, of query: EventQuery) throws -> SeenEvents {
-    var selection = EventQuery()
-    (selection.aggregateID, selection.category, selection.types) = (
-      query.aggregateID, query.category, query.types
-    )
-    (selection.fromPosition, selection.toPosition) = (position, position)
-    return try seenEvents(of: selection)
-  }
-
-  private func insert(_ position: Int64, _ checkpoint: String, _ attempts: Int, _ message: String) throws {
+  func addDeadLetter(_ position: Int64, to checkpoint: String, _ attempts: Int, _ message: String) throws {
+    try keepLock(ofCheckpoint: checkpoint)
     // It may have been parked before the checkpoint was set back.
     _ = try connection.query(
       """

@@ -37,7 +37,8 @@ struct Checkpoint: Sendable {
     try CheckpointFence.pass(
       """
       UPDATE annals.checkpoints SET position = \(new), moved_at = clock_timestamp(),
-        seen_events = seen_events + \(seen?.count), seen_hash = seen_hash + \(seen?.hash)
+        seen_events = seen_events + \(seen?.count), seen_hash = seen_hash + \(seen?.hash),
+        done_ahead = (SELECT array_agg(p) FROM unnest(done_ahead) p WHERE p > \(new))
       WHERE name = \(name) AND position = \(position) AND position < \(new)
       """,
       connection,
@@ -78,10 +79,6 @@ extension EventStore {
     }
   }
 
-  func closeCheckpoint(_ name: String) {
-    releaseLocks([Checkpoint.lockName(name)])
-  }
-
   fileprivate var sessionNumber: Int { session.number }
 
   fileprivate func keepLock(of checkpoint: Checkpoint) async throws -> Checkpoint {
@@ -111,19 +108,11 @@ extension StoreConnection {
     if !following { try requireNames(in: query) }
     try requireContents(of: query)
     try requireComplete(for: query)
-    if standby {
-      try acquireInTurn(Checkpoint.lockName(name))
-    } else {
-      try AdvisoryLock.acquire(Checkpoint.lockName(name), connection)
-    }
-    do {
+    return try take(Checkpoint.lockName(name), inTurn: standby) {
       let checkpoint = try readCheckpoint(name, query, start)
       // Who waited for the lock sees what has come meanwhile.
       try requireNotAhead(checkpoint.position, of: name, try proveFinality())
       return checkpoint
-    } catch {
-      AdvisoryLock.release(Checkpoint.lockName(name), connection)
-      throw error
     }
   }
 
@@ -147,9 +136,29 @@ extension StoreConnection {
   /// - Returns: whether it was another session that held the lock.
   private func relock(_ checkpoint: inout Checkpoint) throws -> Bool {
     guard checkpoint.session != session.number else { return false }
-    try AdvisoryLock.acquire(Checkpoint.lockName(checkpoint.name), connection)
+    try keepLock(ofCheckpoint: checkpoint.name)
     checkpoint.session = session.number
     return true
+  }
+
+  /// Takes the lock of a checkpoint that this session's replay works with, where it was lost with a connection.
+  func keepLock(ofCheckpoint name: String) throws {
+    try AdvisoryLock.acquireLost([Checkpoint.lockName(name)], connection)
+  }
+
+  /// The positions behind a checkpoint that are done.
+  func doneAhead(of checkpoint: String) throws -> [Int64] {
+    let done = try connection.query(
+      "SELECT p AS position FROM annals.checkpoints, unnest(done_ahead) p WHERE name = \(checkpoint)"
+    )
+    return done.map { $0.int64("position") }
+  }
+
+  func rememberDone(_ positions: [Int64], aheadOf checkpoint: String) throws {
+    try keepLock(ofCheckpoint: checkpoint)
+    _ = try connection.query(
+      "UPDATE annals.checkpoints SET done_ahead = \(Parameter.int8Array(positions)) WHERE name = \(checkpoint)"
+    )
   }
 
   private func isMoved(_ checkpoint: Checkpoint, to new: Int64) throws -> Bool {

@@ -45,7 +45,7 @@ extension StoreConnection {
         let moved = try connection.query(
           """
           UPDATE annals.checkpoints SET position = \(position), moved_at = clock_timestamp(), seen_events = NULL,
-            seen_hash = NULL
+            seen_hash = NULL, done_ahead = NULL
           WHERE name = \(name) AND position = \(expected) RETURNING 1
           """
         )

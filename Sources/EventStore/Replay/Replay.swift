@@ -17,6 +17,9 @@ public struct ReplayOptions: Sendable, Hashable {
   /// Most events a batch; nil leaves it to their size.
   public var batchSize: Int?
 
+  /// Batches know the streams of their events, so that ``EventBatch/shares(_:)`` can divide them.
+  public var dividesStreams = false
+
   /// Waits while another session replays with the checkpoint, and takes over when that one ends; otherwise that is an error.
   public var isStandby = false
 
@@ -34,27 +37,6 @@ public enum ReplayStart: Sendable, Hashable {
   case time(Timestamp)
 }
 
-/// Events that a sink gets at once.
-public struct EventBatch: Sendable, Hashable {
-  /// As ``EventStore/writeNDJSON(_:to:)`` writes them.
-  public let lines: [UInt8]
-  /// How many events it holds.
-  public let count: Int
-  /// The events' positions; empty in a table without positions.
-  public let positions: [Int64]
-  /// The hashes of their ids, for a replay that remembers what it has met.
-  let idHashes: [Int32]
-
-  /// Those up to a position, as far as the replay remembers them.
-  func seenEvents(upTo end: Int64) -> SeenEvents {
-    var seen = SeenEvents()
-    for (position, hash) in zip(positions, idHashes) where position <= end {
-      seen += SeenEvents(count: 1, hash: Int64(hash))
-    }
-    return seen
-  }
-}
-
 /// What a sink throws that has done a part of its batch: the checkpoint moves there, then `cause` is thrown.
 public struct PartlyDone: Error {
   /// Position of the last event that was done.
@@ -69,22 +51,10 @@ public struct PartlyDone: Error {
 }
 
 extension EventStore {
-  /// Passes the events that match to a sink, batch by batch.
-  ///
-  /// With a checkpoint it begins behind the position that was stored under the name, whatever the query's own
-  /// `fromPosition` if that is lower, and stores a position after `sink` has returned: an event comes again when the
-  /// process ends between the two, and none is left out.
-  ///
-  /// - Parameters:
-  ///   - query: which events.
-  ///   - options: the checkpoint, the pace, and whether to go on.
-  ///   - sink: returns when the batch is done.
-  /// - Throws: ``EventStoreError``, among others `locked` while another replay uses the checkpoint; what `sink` throws.
-  @discardableResult
-  public nonisolated func replay(
+  nonisolated func pass(
     _ query: EventQuery,
-    _ options: ReplayOptions = ReplayOptions(),
-    into sink: (EventBatch) async throws -> Void
+    _ options: ReplayOptions,
+    to sink: (EventBatch) async throws -> Void
   ) async throws -> ReadResult {
     guard let name = options.checkpoint else { return try await run(query, options, nil, sink) }
     while true {
@@ -112,15 +82,10 @@ extension EventStore {
         start: options.start
       )
     }
-    do {
+    return try await holding([Checkpoint.lockName(name)]) {
       var query = query
       query.afterPosition = max(query.afterPosition ?? .min, checkpoint.position)
-      let result = try await run(query, options, checkpoint, sink)
-      await closeCheckpoint(name)
-      return result
-    } catch {
-      await closeCheckpoint(name)
-      throw error
+      return try await run(query, options, checkpoint, sink)
     }
   }
 
@@ -138,19 +103,21 @@ extension EventStore {
     let pace = Pace(options)
     while !reader.isFinished, !pace.isOver {
       // What a policy hides now would never be passed on: the checkpoint moves past it.
-      let page = try await nextPage(reader, seeing: checkpoint == nil ? .permitted : .all) { EventBatch($0) }
+      let page = try await nextPage(reader, seeing: checkpoint == nil ? .permitted : .all) {
+        EventBatch($0, withStreams: options.dividesStreams)
+      }
       reader = page.reader
       try await checkpoint?.keepLock(in: self, within: options.retryTimeout)
       if let batch = page.content {
         do {
           try await sink(batch)
         } catch let error as PartlyDone {
-          try await checkpoint?.move(
-            to: error.position,
-            seen: batch.seenEvents(upTo: error.position),
-            in: self,
-            within: options.retryTimeout
-          )
+          // Also in a cancelled task: what is done must not be passed on again.
+          let seen = batch.seenEvents(upTo: error.position)
+          try await Task { [checkpoint] in
+            var checkpoint = checkpoint
+            try await checkpoint?.move(to: error.position, seen: seen, in: self, within: options.retryTimeout)
+          }.value
           throw error.cause
         }
         result.count += batch.count
@@ -172,18 +139,6 @@ extension ReplayOptions {
   fileprivate var maximumRows: Int? {
     guard let eventsPerSecond else { return batchSize }
     return min(batchSize ?? .max, max(1, eventsPerSecond / 10))
-  }
-}
-
-extension EventBatch {
-  init(_ page: borrowing QueryResult) {
-    var lines: [UInt8] = []
-    for row in 0..<page.rowCount { page.appendNDJSON(row, to: &lines) }
-    self.lines = lines
-    count = page.rowCount
-    positions = (0..<page.rowCount).compactMap { page.optionalInt64($0, EventsTable.Column.position) }
-    let hasHashes = page.columnCount > EventsTable.Column.idHash
-    idHashes = hasHashes ? (0..<page.rowCount).map { page.int32($0, EventsTable.Column.idHash) } : []
   }
 }
 

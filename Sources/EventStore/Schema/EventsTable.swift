@@ -286,7 +286,7 @@ struct EventsTable: Sendable, Hashable {
   func adding(_ column: String) -> Hint {
     relation.hasSameBytes(as: name.sql)
       ? "Add it with \(.addPosition) (\(.previewAddPosition) prints the SQL)."
-      : "Give the SELECT of the layout a column \(column), if the store has such a thing; see annals-layout(5)."
+      : "Give the SELECT of the layout a column \(column), if the store has such a thing; see \(.manual(.layoutFiles))."
   }
 
   /// Refuses what goes by positions where an event has none: it would be left out.

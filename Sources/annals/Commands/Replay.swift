@@ -8,7 +8,6 @@ struct Replay: AsyncParsableCommand {
     abstract: "Print events as NDJSON, in order, or pass them on.",
     discussion: """
         annals replay --into april orders.sql --until 2024-04-01
-        annals replay | annals append -d copy --from -
       """
   )
 
@@ -45,6 +44,9 @@ struct Replay: AsyncParsableCommand {
     )
   )
   var exec: String?
+
+  @Option(help: "Processes of the command, each with streams of its own.")
+  var workers = 1
 
   @Option(help: ArgumentHelp("Longest wait for an answer.", valueName: "duration"))
   var timeout: DurationArgument = "60s"
@@ -91,6 +93,8 @@ struct Replay: AsyncParsableCommand {
     try output.checkFields(of: ReplayPlanRecord.self)
     if let rate, rate < 1 { throw ValidationError("--rate must be 1 or more") }
     try timeout.requirePositive("--timeout")
+    if !(1...100).contains(workers) { throw ValidationError("--workers must be from 1 to 100") }
+    if workers > 1, exec == nil { throw ValidationError("--workers needs --exec") }
     if retries < 0 { throw ValidationError("--retries cannot be negative") }
     if park, exec == nil || checkpoint == nil {
       throw ValidationError("--park needs --exec, and a --checkpoint to keep the dead letters under")
@@ -131,9 +135,10 @@ struct Replay: AsyncParsableCommand {
   private func pass(on query: EventQuery, _ options: ReplayOptions, _ store: EventStore) async throws {
     if let exec {
       let handler = EventHandlerProcess(command: exec, timeout: timeout.duration)
-      var replay = HandlerReplay(
+      let replay = HandlerReplay(
         store: store,
         handler: handler,
+        workers: workers,
         retries: retries,
         parks: park,
         query: query,

@@ -127,14 +127,17 @@ final class EventHandlerSession {
 
   /// Passes on a batch, and returns when the command is done with it.
   ///
+  /// - Parameter settle: is called with each position up to which it is done.
   /// - Throws: ``PartlyDone`` when it did a part only.
-  func handle(_ batch: EventBatch) async throws {
+  func handle(_ batch: EventBatch, settle: (Int64) -> Void = { _ in }) async throws {
     var done: Int64?
     do {
       for run in batch.runs {
         try await handle(run) { position in
           // The answer is about the events of that position which it has got so far.
-          if !run.isContinued || position < run.last { done = position }
+          if run.isContinued, position == run.last { return }
+          done = position
+          settle(position)
         }
       }
     } catch {

@@ -1,136 +1,133 @@
 internal import EventStore
+internal import Synchronization
 
-/// A replay into a command, tried again from where it failed.
+/// A replay into one or several processes of a command, tried again from where one failed.
+///
+/// The events of a stream go to one process, in their order; the checkpoint moves behind what all are done with.
 struct HandlerReplay {
   let store: EventStore
   let handler: EventHandlerProcess
+  /// How many processes.
+  let workers: Int
   let retries: Int
   /// Whether an event that the command failed at too often becomes a dead letter of the checkpoint.
   let parks: Bool
-  var query: EventQuery
-  var options: ReplayOptions
+  let query: EventQuery
+  let options: ReplayOptions
   private let status = ReadStatus("replay")
-  private let start = ContinuousClock.now
-  /// Positions of the events that the command was given and has not answered for.
-  private var unanswered: [Int64] = []
-  /// The command failed at one of the events up to here, and gets them one by one.
-  private var suspectPosition: Int64?
-  private var parkedCount = 0
 
   init(
     store: EventStore,
     handler: EventHandlerProcess,
+    workers: Int,
     retries: Int,
     parks: Bool,
     query: EventQuery,
     options: ReplayOptions
   ) {
-    (self.store, self.handler, self.retries, self.parks) = (store, handler, retries, parks)
+    (self.store, self.handler, self.workers) = (store, handler, workers)
+    (self.retries, self.parks) = (retries, parks)
+    var (query, options) = (query, options)
+    // The answers are positions: this refuses a table without them.
+    query.fromPosition = query.fromPosition ?? .min
+    options.batchSize = EventHandlerProcess.batchSize * workers
+    options.dividesStreams = workers > 1
     (self.query, self.options) = (query, options)
   }
 
   /// - Throws: ``CommandError`` when the command failed once more than it may without getting any further;
   ///   ``EndWithStatus`` when events were parked.
-  mutating func run() async throws {
-    // The answers are positions: this refuses a table without them.
-    query.fromPosition = query.fromPosition ?? .min
-    if parks, let checkpoint = options.checkpoint { try await store.requireNoProjection(named: checkpoint) }
-    var failures = 0
-    while true {
-      let before = query.afterPosition
-      do {
-        try await attempt()
-        break
-      } catch let failure as HandlerProcessFailure {
-        failures = query.afterPosition == before ? failures + 1 : 1
-        if parks, !failure.isOfCommand, let last = unanswered.last {
-          if last != unanswered.first {
-            StandardError.warn("the command \(failure.what); passing its events one by one")
-            (suspectPosition, failures) = (last, 0)
-            continue
-          } else if failures > retries {
-            try await park(last, attempts: failures, failure)
-            failures = 0
-            continue
-          }
-        }
-        guard failures <= retries else { throw stopped(by: failure) }
-        let pause = 1 << min(failures - 1, 10)
-        StandardError.warn(
-          "the command \(failure.what); trying again in \(pause) s (\(failures) of \(retries))"
-        )
-        try await Task.sleep(for: .seconds(pause))
+  func run() async throws {
+    let store = store
+    let parkedCount = Mutex(0)
+    var park: (@Sendable (Int64, Int, String) async throws -> Void)?
+    if parks, let checkpoint = options.checkpoint {
+      try await store.requireNoProjection(named: checkpoint)
+      park = { position, attempts, message in
+        try await store.addDeadLetter(at: position, to: checkpoint, attempts: attempts, message: message)
+        StandardError.warn("dead letter: the event at position \(position): \(message)")
+        parkedCount.withLock { $0 += 1 }
       }
     }
-    if parkedCount > 0 { throw EndWithStatus(status: .partlyDone) }
-  }
-
-  private mutating func attempt() async throws {
-    var replay = self
-    replay.unanswered = []
-    defer { self = replay }
-    try await handler.run { session in
-      if let suspect = replay.suspectPosition, suspect > replay.query.afterPosition ?? .min {
-        try await replay.pass(upTo: suspect, batchSize: 1, to: session)
+    let team = (0..<workers).map { _ in HandlerWorker(handler, retries: retries, park: park) }
+    var done: Int64?
+    do {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for worker in team { group.addTask { try await worker.run() } }
+        try await pass(to: team, &done)
+        for worker in team { worker.finish() }
+        try await group.waitForAll()
       }
-      try await replay.pass(batchSize: EventHandlerProcess.batchSize, to: session)
+    } catch let failure as HandlerProcessFailure {
+      throw stopped(by: failure, done)
     }
+    if parkedCount.withLock({ $0 > 0 }) { throw EndWithStatus(status: .partlyDone) }
   }
 
-  private mutating func pass(
-    upTo end: Int64? = nil,
-    batchSize: Int,
-    to session: EventHandlerSession
-  ) async throws {
-    var (replay, query, options) = (self, query, options)
-    defer { self = replay }
-    if let end { query.toPosition = min(query.toPosition ?? end, end) }
-    options.batchSize = batchSize
-    options.timeLimit = options.timeLimit.map { max(.zero, $0 - (.now - start)) }
+  /// - Parameter done: the position up to which all is done.
+  private func pass(to team: [HandlerWorker], _ done: inout Int64?) async throws {
+    var ahead: Set<Int64>?
     _ = try await store.replay(query, options) { batch in
-      replay.unanswered = batch.positions
-      do {
-        try await session.handle(batch)
-        replay.move(behind: batch.positions.last)
-        status.add(events: batch.count, upTo: batch.positions.last)
-      } catch let error as PartlyDone {
-        replay.move(behind: error.position)
-        throw error
+      if let checkpoint = options.checkpoint, ahead?.isEmpty != true {
+        ahead = Set(try await store.doneAhead(of: checkpoint))
       }
+      let shares = batch.shares(workers, without: ahead ?? []).map(HandlerShare.init)
+      let failure = await handle(shares, by: team, ahead ?? [])
+      let firstUndone = shares.compactMap(\.firstUndone).min() ?? .max
+      let settled = batch.positions.last { $0 < firstUndone }
+      done = settled ?? done
+      status.add(events: batch.positions.count { $0 < firstUndone }, upTo: settled)
+      guard let failure else { return }
+      throw settled.map { PartlyDone(upTo: $0, cause: failure) } ?? failure
     }
   }
 
-  /// Goes on behind a position up to which the command is done.
-  private mutating func move(behind position: Int64?) {
-    guard let position else { return }
-    query.afterPosition = position
-    let done = unanswered.prefix { $0 <= position }.count
-    query.limit = query.limit.map { max(0, $0 - done) }
-    unanswered.removeFirst(done)
+  /// Has each share passed on by a worker of its own, and remembers now and then what is done.
+  ///
+  /// - Parameter ahead: positions that were done before.
+  /// - Returns: the first failure; the others come to their end all the same.
+  private func handle(
+    _ shares: [HandlerShare],
+    by team: [HandlerWorker],
+    _ ahead: Set<Int64>
+  ) async -> (any Error)? {
+    @Sendable func remember() async throws {
+      guard let checkpoint = options.checkpoint else { return }
+      try await store.rememberDone(ahead + shares.flatMap(\.done), aheadOf: checkpoint)
+    }
+    let saving = Task {
+      while true {
+        try await Task.sleep(for: .seconds(1))
+        try await remember()
+      }
+    }
+    let failure = await withTaskGroup(of: (any Error)?.self) { group in
+      for (worker, share) in zip(team, shares) where share.firstUndone != nil {
+        group.addTask {
+          do {
+            try await worker.handle(share)
+            return nil
+          } catch { return error }
+        }
+      }
+      var failure: (any Error)?
+      for await error in group { failure = failure ?? error }
+      return failure
+    }
+    saving.cancel()
+    let saved = await saving.result
+    if failure == nil {
+      if case .failure(let error) = saved, !(error is CancellationError) { return error }
+      return nil
+    }
+    // Also in a cancelled task: what is done must not be passed on again.
+    _ = await Task { try await remember() }.result
+    return failure
   }
 
-  private mutating func park(
-    _ position: Int64,
-    attempts: Int,
-    _ failure: HandlerProcessFailure
-  ) async throws {
-    guard let checkpoint = options.checkpoint else { return }
-    let message = "the command \(failure.what)"
-    try await store.addDeadLetter(
-      at: position,
-      to: checkpoint,
-      of: query,
-      attempts: attempts,
-      message: message
-    )
-    StandardError.warn("dead letter: the event at position \(position): \(message)")
-    parkedCount += 1
-    move(behind: position)
-  }
-
-  private func stopped(by failure: HandlerProcessFailure) -> CommandError {
+  private func stopped(by failure: HandlerProcessFailure, _ done: Int64?) -> CommandError {
     let start = query.fromPosition.flatMap { $0 == .min ? nil : $0 }
-    guard let next = query.afterPosition?.saturatingAdd(1) ?? start else {
+    guard let next = done?.saturatingAdd(1) ?? start else {
       return CommandError(
         failure,
         detail: "It had processed no event.",

@@ -155,7 +155,13 @@ import Testing
         }
       }
       #expect(try await differences(in: store) == [])
-      try await store.addDeadLetter(at: 10, to: "some", of: query, attempts: 1, message: "no")
+      query.toPosition = 10
+      _ = try await store.replay(query, options) { batch in
+        if batch.positions.contains(10) {
+          try await store.addDeadLetter(at: 10, to: "some", attempts: 1, message: "no")
+        }
+      }
+      query.toPosition = nil
       #expect(
         try await shop.psql("SELECT position, seen_events FROM annals.checkpoints") == "10|7"
       )

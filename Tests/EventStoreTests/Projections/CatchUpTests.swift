@@ -294,7 +294,11 @@ import Testing
   @Test func oneRetryOfACheckpointsDeadLettersAtATime() async throws {
     try await Shop.open(events: 3) { shop in
       let store = try shop.store()
-      try await store.addDeadLetter(at: 1, to: "mail", of: EventQuery(), attempts: 1, message: "no")
+      var options = ReplayOptions()
+      options.checkpoint = "mail"
+      _ = try await store.replay(EventQuery(), options) { _ in
+        try await store.addDeadLetter(at: 1, to: "mail", attempts: 1, message: "no")
+      }
       let other = try shop.store()
       let retry = try await store.retryDeadLetters(ofCheckpoint: "mail") { _ in
         let error = await #expect(throws: EventStoreError.self) {
