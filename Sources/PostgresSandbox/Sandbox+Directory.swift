@@ -43,14 +43,14 @@ extension Sandbox {
       throw SandboxError(
         .directoryUnusable,
         "the user \(user.name), who runs the server, cannot write in \(directory)",
-        hint: "Choose a folder that this user can reach: --directory, or ANNALS_SANDBOX_DIR."
+        hint: .chooseReachableFolder
       )
     }
     try await user.shell(
       "cat > \"$1\"",
       [marker.string],
       in: directory,
-      input: "This folder belongs to annals sandbox; annals sandbox reset empties it.\n"
+      input: "This folder belongs to a sandbox of annals, whose reset empties it.\n"
     )
   }
 

@@ -51,7 +51,7 @@ extension Sandbox {
       throw SandboxError(
         .notRunning,
         "the sandbox in \(directory) is not running",
-        hint: "Start it: annals sandbox start"
+        hint: .start
       )
     }
     return [

@@ -51,7 +51,7 @@ package struct Sandbox: Sendable {
       throw SandboxError(
         .directoryUnusable,
         "no folder for the sandbox: HOME is not set",
-        hint: "Name one with --directory, or in ANNALS_SANDBOX_DIR."
+        hint: .nameFolder
       )
     }
     return FilePath(home).appending(".local/share/annals/sandbox")
@@ -185,7 +185,7 @@ package struct Sandbox: Sendable {
       }
     }
     var lines = [
-      "# Written at each start by: annals sandbox start",
+      "# Written at each start of the sandbox.",
       "listen_addresses = ''",
       "port = \(Self.port)",
       "unix_socket_directories = '\(socketDirectory)'",
@@ -206,7 +206,7 @@ package struct Sandbox: Sendable {
       throw SandboxError(
         .directoryUnusable,
         "the socket's folder \(socketDirectory) is not private to the user \(user.name)",
-        hint: "Remove it, or choose another folder with --directory."
+        hint: .removeOrChooseFolder
       )
     }
     // Left by a killed server, the lock beside the socket names a pid that may be another process's now.

@@ -33,7 +33,7 @@ struct ServerBinaries: Sendable {
         .versionMismatch,
         "the sandbox was made by PostgreSQL \(majorVersion), which is not installed any more",
         detail: "Found PostgreSQL \(other.version) in \(other.folder).",
-        hint: "Install PostgreSQL \(majorVersion), or start again with: annals sandbox reset"
+        hint: .installOrReset(majorVersion: majorVersion)
       )
     }
     throw SandboxError(

@@ -1,5 +1,6 @@
 internal import EventStore
 internal import LibPQ
+internal import PostgresSandbox
 internal import Synchronization
 
 /// What the store's hints advise, in the words of this program's command line.
@@ -37,11 +38,19 @@ enum Advice {
     given.withLock { $0.sandbox = options([("--directory", directory)]) }
   }
 
-  /// A hint about the sandbox, which ends with a command line where it has one.
-  static func ofSandbox(_ hint: String) -> String {
-    let hasCommand = !hint.unicodeScalars.ranges(of: "annals sandbox ".unicodeScalars).isEmpty
-    return hint + (hasCommand ? given.withLock(\.sandbox) : "")
+  static func text(_ hint: SandboxHint) -> String {
+    switch hint {
+    case .text(let text): text
+    case .start: "Start it: \(sandbox("start"))"
+    case .installOrReset(let version): "Install PostgreSQL \(version), or start again with: \(sandbox("reset"))"
+    case .nameFolder: "Name one with --directory, or in ANNALS_SANDBOX_DIR."
+    case .chooseReachableFolder: "Choose a folder that this user can reach: --directory, or ANNALS_SANDBOX_DIR."
+    case .removeOrChooseFolder: "Remove it, or choose another folder with --directory."
+    }
   }
+
+  /// A command line of the sandbox, bare: it ends the sentence.
+  static func sandbox(_ subcommand: String) -> String { "annals sandbox \(subcommand)" + given.withLock(\.sandbox) }
 
   /// The options that name a layout, quoted for a shell, with a blank before each.
   static func layoutOptions(_ layout: String, setting values: [LayoutParameter]) -> String {
@@ -107,6 +116,10 @@ enum Advice {
     case .recordTests: "--record"
     case .testTimeout: "--timeout"
     case .rollBackEvolution(let copy): command("evolve rollback", "--into \(quoteShell(copy))")
+    case .manual(.layoutFiles): "annals-layout(5)"
+    case .manual(.upcasterFiles): "annals-upcaster(5)"
+    case .manual(.initialization): "annals-init(1)"
+    case .manual(.diagnosis): "annals-doctor(1)"
     }
   }
 

@@ -33,7 +33,7 @@ struct Failure {
       hint = error.hint
     case let error as SandboxError:
       (status, code) = (ExitStatus(error.code), error.code.rawValue)
-      (message, detail, hint) = (error.message, error.detail, error.hint.map(Advice.ofSandbox))
+      (message, detail, hint) = (error.message, error.detail, error.hint.map(Advice.text))
       hasSeveralLines = true
     case is CancellationError:
       status = Interruption.status ?? .interrupted

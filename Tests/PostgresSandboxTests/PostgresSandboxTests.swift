@@ -187,7 +187,7 @@ import Testing
       _ = try await ServerBinaries.find(environment: ["PATH": "/nonexistent"], debianRoot: "/nonexistent")
     } throws: { error in
       let error = try #require(error as? SandboxError)
-      return error.code == .binariesMissing && error.hint?.contains("install postgresql") == true
+      return error.code == .binariesMissing && error.hint?.description.contains("install postgresql") == true
     }
   }
 

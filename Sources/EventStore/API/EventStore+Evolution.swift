@@ -94,4 +94,38 @@ extension EventStore {
   ) async throws -> TypeShape {
     try await read { try $0.shape(ofType: type, sample: sample, findingRequired: findingRequired) }
   }
+
+  /// Copies the store through the upcasters of a plan into a new table beside it, which stays as it is.
+  ///
+  /// The copy grows in chunks that commit with their checkpoint: one that was interrupted goes on where it was. A
+  /// copy that is complete catches up with what was appended since. At the end it is compared with what the upcasters
+  /// make of the original, event by event, in one snapshot.
+  ///
+  /// - Parameters:
+  ///   - plan: what to apply; it must be of this store.
+  ///   - copy: the new table.
+  ///   - chunkSize: events a transaction.
+  ///   - swap: exchanges the names of the two tables at the end, in one short transaction.
+  ///   - retryTimeout: how long to try to connect again after the connection was lost.
+  ///   - progress: called on the store's thread after every chunk.
+  /// - Throws: ``EventStoreError``: `invalidDefinition` for a plan of another store, or a table that is there already,
+  ///   `locked` when another session is at it, `failed` when the comparison finds a difference.
+  public func applyEvolution(
+    _ plan: EvolutionPlan,
+    into copy: QualifiedName,
+    chunkSize: Int64 = 50_000,
+    swap: Bool = false,
+    retryTimeout: Duration = .seconds(30),
+    progress: @Sendable (EventStore.Progress) -> Void = { _ in }
+  ) async throws -> EvolutionResult {
+    let furthest = Furthest()
+    return try await reconnecting(within: retryTimeout, furthest) {
+      try await perform {
+        try $0.apply(plan, into: copy, chunkSize: chunkSize, swap: swap) {
+          furthest.note($0.done)
+          progress($0)
+        }
+      }
+    }
+  }
 }

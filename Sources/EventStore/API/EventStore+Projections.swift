@@ -130,4 +130,82 @@ extension EventStore {
   ) async throws -> RebuildPlan {
     try await perform { try $0.planRebuild(projection, upTo: lastPosition) }
   }
+
+  /// The projections of this store: their live generations and those that are being built.
+  ///
+  /// It needs SELECT on the events and on the tables of schema `annals`.
+  ///
+  /// - Parameter name: of this one only, with the retired generations; `notFound` is thrown where there is none.
+  public func projections(_ name: String? = nil) async throws -> [ProjectionStatus] {
+    try await projectionStatus(name, countsRows: true, lagLimit: StoreHealth.lagLimit)
+  }
+
+  /// - Parameters:
+  ///   - countsRows: reads small tables; otherwise the number of their rows is an estimate too.
+  ///   - lagLimit: how many events are counted behind a checkpoint.
+  package func projectionStatus(
+    _ name: String? = nil,
+    countsRows: Bool,
+    lagLimit: Int64
+  ) async throws -> [ProjectionStatus] {
+    try await read { try $0.projectionStatus(name, countsRows: countsRows, lagLimit: lagLimit) }
+  }
+
+  /// Finds what would stop ``buildReadModel(_:from:into:chunkSize:progress:)`` before the first event.
+  public func checkReadModelBuild(_ projection: Projection, into schema: String) async throws {
+    _ = try await checkProjection(projection)
+    try await perform { store in
+      try store.proveFinality(goesOn: false)
+      try store.requireNew(schema)
+    }
+  }
+
+  /// The SQL that drops what a build left, however far it got.
+  package static func dropUnfinished(_ schema: String) -> String {
+    "DROP SCHEMA IF EXISTS \(quoteIdentifier(schema)) CASCADE;"
+  }
+
+  /// Sets who is told of the steps of swaps.
+  package func onSwapStep(_ report: @escaping @Sendable (SwapStep) -> Void) {
+    atSwapStep = report
+  }
+
+  /// Builds a projection's read model from history and puts it in the place of the live one.
+  ///
+  /// The new generation grows beside the live one, in chunks that commit with their checkpoint: a build that was
+  /// interrupted goes on where it was, as long as the file is the same. Then come the file's checks, and one
+  /// short transaction that swaps the tables. The old generation is kept. Meanwhile the live one may be caught up.
+  ///
+  /// - Parameters:
+  ///   - projection: what makes the read model.
+  ///   - options: chunks, connections, limits, and what happens at the end.
+  ///   - progress: called at the beginning and after every chunk, on a thread of the store's.
+  /// - Throws: ``EventStoreError``: `invalidDefinition` for a wrong file, `locked` when another session works on the
+  ///   projection or holds its tables too long, `failed` for an event whose handler fails. The live read model is
+  ///   untouched then.
+  public func rebuildProjection(
+    _ projection: Projection,
+    options: RebuildOptions = RebuildOptions(),
+    progress: @escaping @Sendable (EventStore.Progress) -> Void = { _ in }
+  ) async throws -> RebuildResult {
+    try await rebuildProjections([projection], options: options, progress: progress)[0].get()
+  }
+
+  /// Builds several read models in one pass over history, and then swaps them in one after another.
+  ///
+  /// They advance together, chunk by chunk. A build that fails stops alone: it can be resumed, and the others go on.
+  ///
+  /// - Parameters:
+  ///   - projections: different ones.
+  ///   - options: the same for all of them.
+  ///   - progress: called at the beginning and after every chunk, on a thread of the store's.
+  /// - Returns: what became of each, in their order.
+  /// - Throws: ``EventStoreError`` for what concerns all of them, or stops one of them before the first event.
+  public func rebuildProjections(
+    _ projections: [Projection],
+    options: RebuildOptions = RebuildOptions(),
+    progress: @escaping @Sendable (EventStore.Progress) -> Void = { _ in }
+  ) async throws -> [Result<RebuildResult, EventStoreError>] {
+    try await rebuild(projections, options, progress)
+  }
 }

@@ -105,4 +105,78 @@ extension EventStore {
   public func watermark() async throws -> Watermark {
     try await read { try $0.watermark() }
   }
+
+  /// Publishes up to where history is final, so that readers on standbys can follow up to there.
+  ///
+  /// It waits for the transactions that write events now, as a reader on the primary does.
+  ///
+  /// - Returns: what is published.
+  /// - Throws: ``EventStoreError``; `permissionDenied` on a standby, `locked` when a writer did not end in time,
+  ///   `invalidDefinition` where nobody can tell which positions are final.
+  @discardableResult
+  public func publishWatermark() async throws -> PublishedWatermark {
+    try await perform { try $0.publishWatermark() }
+  }
+
+  /// Publishes up to where history is final, again and again until the task is cancelled.
+  ///
+  /// - Parameters:
+  ///   - pause: how long to wait between two times.
+  ///   - retryTimeout: how long to try to connect again after the connection was lost.
+  /// - Throws: as ``publishWatermark()``.
+  public nonisolated func publishWatermark(
+    every pause: Duration,
+    retryTimeout: Duration = .seconds(30)
+  ) async throws -> Never {
+    while true {
+      try await reconnecting(within: retryTimeout) { _ = try await publishWatermark() }
+      try await Task.sleep(for: pause)
+    }
+  }
+
+  /// The events that match, as a sequence to loop over.
+  ///
+  /// ```swift
+  /// for try await event in store.events(matching: EventQuery(aggregateID: "order-42")) { … }
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - query: which events.
+  ///   - following: goes on when the last event has been read, and waits for those to come. Every event comes
+  ///     once, in the order of positions whatever order the query asks for.
+  ///   - retryTimeout: how long to try to connect again after the connection was lost.
+  public nonisolated func events(
+    matching query: EventQuery,
+    following: Bool = false,
+    retryTimeout: Duration = .seconds(30)
+  ) -> EventSequence {
+    var reader = EventReader(query, following: following)
+    reader.retryTimeout = retryTimeout
+    return EventSequence(store: self, reader: reader)
+  }
+
+  /// Whether the store has an order as a whole; a classic table is read by aggregate and version.
+  public func hasPositions() async throws -> Bool {
+    try await read(seeing: .permitted) { try $0.eventsTable().hasPosition }
+  }
+
+  /// Writes the events that match as NDJSON, one event a line, in memory that does not grow with their number.
+  ///
+  /// A line has the fields position (where the table has it), aggregate_id, version, event_type, timestamp, id,
+  /// event_data and metadata (where the event has any). Payloads are the text that PostgreSQL prints, byte for byte.
+  ///
+  /// A long history without filters is read by two connections at a time, where the server has a second one to give.
+  ///
+  /// - Parameters:
+  ///   - query: which events.
+  ///   - write: gets whole lines, about a megabyte at a time; the server works on the next ones meanwhile.
+  /// - Throws: ``EventStoreError``; `notFound` when the query names a type, an aggregate or a category that the
+  ///   store does not have; what `write` throws.
+  @discardableResult
+  public nonisolated func writeNDJSON(
+    _ query: EventQuery,
+    to write: @Sendable ([UInt8]) throws -> Void
+  ) async throws -> ReadResult {
+    try await writeLines(of: query, to: write)
+  }
 }

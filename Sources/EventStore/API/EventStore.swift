@@ -180,8 +180,21 @@ public actor EventStore {
     return failure
   }
 
-  /// Frees locks that this session holds, also in a cancelled task; a session that has ended has freed them.
-  func releaseLocks(_ names: [String]) {
+  /// Runs work of several operations while the session holds locks that were taken for it, and then frees them; also in a
+  /// cancelled task.
+  nonisolated(nonsending) func holding<T>(_ locks: [String], _ work: () async throws -> T) async throws -> T {
+    do {
+      let value = try await work()
+      await releaseLocks(locks)
+      return value
+    } catch {
+      await releaseLocks(locks)
+      throw error
+    }
+  }
+
+  /// A session that has ended has freed its locks.
+  private func releaseLocks(_ names: [String]) {
     guard let connection = session.openConnection else { return }
     for name in names { AdvisoryLock.release(name, connection) }
   }

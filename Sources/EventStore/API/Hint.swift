@@ -171,6 +171,21 @@ public enum Remedy: Sendable, Hashable {
   case recordTests
   /// The longest that a statement of a test may run.
   case testTimeout
+
+  /// Read what the manual says about this.
+  case manual(ManualTopic)
+}
+
+/// What a hint refers to in a manual. Later versions may add some: a `switch` needs a default.
+public enum ManualTopic: Sendable, Hashable {
+  /// Files that read somebody else's store.
+  case layoutFiles
+  /// Files that bring events of old shapes into the shape of today.
+  case upcasterFiles
+  /// How the table of events is made.
+  case initialization
+  /// What is looked at to see how a store is.
+  case diagnosis
 }
 
 extension Remedy {
@@ -218,6 +233,19 @@ extension Remedy {
     case .rollBackEvolution: "rollBackEvolution(_:)"
     case .recordTests: "TestFile.recording(_:)"
     case .testTimeout: "the timeout"
+    case .manual(let topic): topic.articleName
+    }
+  }
+}
+
+extension ManualTopic {
+  /// Where this library's documentation has it.
+  fileprivate var articleName: String {
+    switch self {
+    case .layoutFiles: "Layout"
+    case .upcasterFiles: "Upcasters"
+    case .initialization: "initialize(addPosition:dryRun:)"
+    case .diagnosis: "diagnose()"
     }
   }
 }

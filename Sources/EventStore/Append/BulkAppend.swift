@@ -1,31 +1,18 @@
 internal import LibPQ
 
 extension EventStore {
-  /// Appends the events of an NDJSON input, one a line, with COPY; by default all of them or none.
-  ///
-  /// A line has aggregate_id, event_type and event_data, and may have id, version or expected_version, timestamp and
-  /// metadata. Its event gets the next version of its stream; a version of its own must be that one. An event that is
-  /// stored already, with the same id and content, is passed over, so an input whose events have ids can be appended
-  /// again after an interruption. Memory stays bounded whatever the input's size.
-  ///
-  /// ```swift
-  /// let result = try await store.append(lines: { try input.nextBytes() })
-  /// ```
-  ///
-  /// - Parameters:
-  ///   - read: returns the next bytes of the input, as many as there are; nil at its end. It is called on the store's
-  ///     thread and may block; in a cancelled task it should throw `CancellationError`.
-  ///   - options: batches, rejects, and who is told of what.
-  /// - Returns: counts, and how far the input is committed.
-  /// - Throws: ``EventStoreError``, naming the line; with a batch size, its detail says which lines are committed.
-  public func append(
-    lines read: @escaping @Sendable () throws -> [UInt8]?,
-    options: BulkAppendOptions = BulkAppendOptions()
+  func appendLines(
+    _ read: @escaping @Sendable () throws -> [UInt8]?,
+    _ options: BulkAppendOptions
   ) async throws -> BulkAppendResult {
     try Layout.requireOwn(foreign, "appending")
     var options = options
     options.runID = options.runID ?? EventID().description
-    if options.isDryRun { return try await appendInOrder(read, options) }
+    if options.isDryRun {
+      // In one transaction, so that what one batch stores is there for the next.
+      options.batchSize = nil
+      return try await appendInOrder(read, options)
+    }
     let statements = try await perform(seeing: .permitted) { try $0.appendStatements() }
     if options.batchSize == 1, !statements.needsTransaction {
       return try await appendOneByOne(read, options)
@@ -153,11 +140,10 @@ extension StoreConnection {
     var writer = ChunkWriter(
       statements,
       connection,
-      isDryRun: options.isDryRun,
-      wantsPositions: options.onReceipts != nil,
+      // Those of a dry run are given to nothing.
+      wantsPositions: options.onReceipts != nil && !options.isDryRun,
       reject: { try source.reject($0) }
     )
-    writer.looksFirst = options.isDryRun
     while let chunk = try source.next(batchSize) {
       try appendBatch(chunk, source, options, &writer, &result)
       if options.isDryRun { continue }
@@ -199,7 +185,7 @@ extension StoreConnection {
       }
       try takingTurnsAfterDeadlock(&batch, &writer) { batch, writer in
         batch.transaction = BatchTransaction()
-        try connection.transaction(options.isDryRun ? .repeatableReadOnly : .readWrite) {
+        try connection.transaction(rolledBack: options.isDryRun) {
           if writer.takesTurns {
             _ = try connection.query("SELECT pg_advisory_xact_lock(\(AdvisoryLock.bulkAppend))")
           }
@@ -249,13 +235,12 @@ extension StoreConnection {
     _ writer: inout ChunkWriter
   ) throws {
     // The transaction's id costs no more than the time, since it would be given out with the first row.
-    let id = options.isDryRun ? "NULL" : "pg_current_xact_id()"
-    let start = try writer.connection.query("SELECT current_timestamp AS time, \(raw: id)::text AS id")
+    let start = try writer.connection.query(
+      "SELECT current_timestamp AS time, pg_current_xact_id()::text AS id"
+    )
     writer.transactionTime = start[0].timestamp("time")
-    if !options.isDryRun {
-      (batch.transaction.id, batch.transaction.start) = (start[0].string("id"), writer.transactionTime)
-    }
-    if !options.isDryRun, !writer.statements.uniqueKeys.keepEventsApart {
+    (batch.transaction.id, batch.transaction.start) = (start[0].string("id"), writer.transactionTime)
+    if !writer.statements.uniqueKeys.keepEventsApart {
       try AdvisoryLock.awaitWriters(of: writer.statements.table.name, writer.connection)
       writer.forgetHeads()
       // Those that were waited for have stored events since the transaction began.

@@ -24,9 +24,25 @@ enum AdvisoryLock {
 
   /// The same with several locks.
   static func hold<T>(_ names: [String], _ connection: Connection, _ body: () throws -> T) throws -> T {
+    let value = try take(names, connection, body)
+    for name in names { release(name, connection) }
+    return value
+  }
+
+  /// Takes locks for work that goes on after `body`, see ``EventStore/holding(_:_:)``; frees them when `body` fails.
+  static func take<T>(_ names: [String], _ connection: Connection, _ body: () throws -> T) throws -> T {
     try acquire(names, connection)
-    defer { for name in names { release(name, connection) } }
-    return try body()
+    return try keep(names, connection, body)
+  }
+
+  /// Frees locks that were taken when `body` fails.
+  fileprivate static func keep<T>(_ names: [String], _ connection: Connection, _ body: () throws -> T) throws
+    -> T
+  {
+    do { return try body() } catch {
+      for name in names { release(name, connection) }
+      throw error
+    }
   }
 
   /// Runs `body` while this session holds a lock that others share for a transaction at a time; waits for those.
@@ -163,10 +179,25 @@ enum AdvisoryLock {
 }
 
 extension StoreConnection {
+  /// Runs `body` while this session holds a lock.
+  ///
+  /// - Parameter waits: for its turn, when another session has the lock.
+  func hold<T>(_ name: String, inTurn waits: Bool, _ body: () throws -> T) throws -> T {
+    let value = try take(name, inTurn: waits, body)
+    AdvisoryLock.release(name, connection)
+    return value
+  }
+
+  /// Takes a lock for work that goes on after `body`; frees it when `body` fails.
+  func take<T>(_ name: String, inTurn waits: Bool, _ body: () throws -> T) throws -> T {
+    try waits ? acquireInTurn(name) : AdvisoryLock.acquire(name, connection)
+    return try AdvisoryLock.keep([name], connection, body)
+  }
+
   /// Takes a lock, waits for it as long as another session has it, and says so.
   ///
   /// It asks again and again: a session that waits in pg_advisory_lock() holds a snapshot, which keeps vacuum from its work.
-  func acquireInTurn(_ name: String) throws {
+  private func acquireInTurn(_ name: String) throws {
     var isWaiting = false
     while true {
       do {

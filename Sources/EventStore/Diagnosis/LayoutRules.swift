@@ -34,7 +34,7 @@ extension StoreConnection {
       guard let failure, ![.connectionLost, .cannotConnect, .timedOut].contains(failure.code) else {
         throw error
       }
-      let advice: Hint? = failure.hint ?? "Change the SELECT of the layout; see annals-layout(5)."
+      let advice: Hint? = failure.hint ?? "Change the SELECT of the layout; see \(.manual(.layoutFiles))."
       return DiagnosisItem(.table, name, "cannot be read: \(failure.message)", .problem, advice: advice)
     }
   }

@@ -146,7 +146,7 @@ extension StoreConnection {
       .invalidDefinition,
       "positions of \(table) are not dense: \(count) runs of them have no event",
       detail: "If writers skip numbers on purpose, a missing number does not show that an event is missing.",
-      hint: "Give the layout another '@positions'; see annals-layout(5)."
+      hint: "Give the layout another '@positions'; see \(.manual(.layoutFiles))."
     )
   }
 }

@@ -12,36 +12,6 @@ public struct PublishedWatermark: Sendable, Hashable {
   public let ageSeconds: Double
 }
 
-extension EventStore {
-  /// Publishes up to where history is final, so that readers on standbys can follow up to there.
-  ///
-  /// It waits for the transactions that write events now, as a reader on the primary does.
-  ///
-  /// - Returns: what is published.
-  /// - Throws: ``EventStoreError``; `permissionDenied` on a standby, `locked` when a writer did not end in time,
-  ///   `invalidDefinition` where nobody can tell which positions are final.
-  @discardableResult
-  public func publishWatermark() async throws -> PublishedWatermark {
-    try await perform { try $0.publishWatermark() }
-  }
-
-  /// Publishes up to where history is final, again and again until the task is cancelled.
-  ///
-  /// - Parameters:
-  ///   - pause: how long to wait between two times.
-  ///   - retryTimeout: how long to try to connect again after the connection was lost.
-  /// - Throws: as ``publishWatermark()``.
-  public nonisolated func publishWatermark(
-    every pause: Duration,
-    retryTimeout: Duration = .seconds(30)
-  ) async throws -> Never {
-    while true {
-      try await reconnecting(within: retryTimeout) { _ = try await publishWatermark() }
-      try await Task.sleep(for: pause)
-    }
-  }
-}
-
 extension StoreConnection {
   func publishWatermark() throws -> PublishedWatermark {
     if try readHead().isReplayed {

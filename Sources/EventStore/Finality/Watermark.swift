@@ -103,7 +103,7 @@ extension StoreConnection {
         + "that continues from a position could skip events.",
       hint:
         "Read without following and without a checkpoint, or give the layout '@positions dense' where the positions of"
-        + " the store have no holes for good; see annals-layout(5)."
+        + " the store have no holes for good; see \(.manual(.layoutFiles))."
     )
   }
 

@@ -122,14 +122,14 @@ extension EventsTable {
         .invalidDefinition,
         "\(layout.path) does not fit this database: \(error.message)",
         hint: error.hint.map { Hint($0) } ?? LayoutMatch.advice(for: layout, connection)
-          ?? "Its tables may have other names or columns in this database; see annals-layout(5).",
+          ?? "Its tables may have other names or columns in this database; see \(.manual(.layoutFiles)).",
         sqlState: error.sqlState
       )
     }
     try check(
       columns.types,
       of: layout.path,
-      hint: "Name and cast the columns of its SELECT; see annals-layout(5)."
+      hint: "Name and cast the columns of its SELECT; see \(.manual(.layoutFiles))."
     )
     return EventsTable(
       name: layout.tables[0],

@@ -45,12 +45,3 @@ extension LayoutMatch {
     return "This database has such a store under other names: \(command)."
   }
 }
-
-extension EventStore {
-  /// The tables of other frameworks in this database that a shipped layout reads.
-  ///
-  /// - Throws: ``EventStoreError``.
-  package func findLayouts() async throws -> [LayoutMatch] {
-    try await read(seeing: .permitted) { try $0.findLayouts() }
-  }
-}

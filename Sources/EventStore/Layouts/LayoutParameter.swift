@@ -199,7 +199,7 @@ extension Layout {
         .invalidDefinition,
         "layout \(name) does not read table \(table)",
         detail: "Its table is \(tables[0]), of which \(value) is no parameter.",
-        hint: "See annals-layout(5)."
+        hint: "See \(.manual(.layoutFiles))."
       )
     }
   }

@@ -88,7 +88,7 @@ struct NamedColumns {
       throw EventStoreError(
         .invalidDefinition,
         "column \(column.name) of \(table) is \(column.type), which cannot be \(name)",
-        hint: "Write a layout with a SELECT that makes it one; see annals-layout(5)."
+        hint: "Write a layout with a SELECT that makes it one; see \(.manual(.layoutFiles))."
       )
     }
     return "\(expression) AS \(quoteIdentifier(name))"
@@ -125,19 +125,6 @@ struct NamedColumns {
       return isText || type == "date" ? "\(column)::timestamptz" : nil
     default:
       return type == "bigint" ? column : isWhole ? "\(column)::bigint" : nil
-    }
-  }
-}
-
-extension EventStore {
-  /// The file of a layout that reads the store's table by the names of its columns; what has another type is cast.
-  ///
-  /// - Parameter columns: the columns of events, and those of the table where their names differ.
-  /// - Throws: ``EventStoreError``: `notFound` without the table, `invalidDefinition` where a column is missing or cannot be
-  ///   that of an event.
-  package func layoutFile(naming columns: [LayoutParameter]) async throws -> String {
-    try await read(seeing: .permitted) { hand in
-      try NamedColumns(of: hand.table, columns, hand.connection).file()
     }
   }
 }

@@ -241,7 +241,7 @@ extension Connection {
       detail:
         "It has the name of one of PostgreSQL's, and belongs to neither this role, the schema's owner nor a superuser.",
       hint:
-        "Drop it, or move the read model to a schema of its own with '-- @schema NAME'; see annals-doctor(1)."
+        "Drop it, or move the read model to a schema of its own with '-- @schema NAME'; see \(.manual(.diagnosis))."
     )
   }
 }

@@ -55,28 +55,6 @@ public struct ProjectionStatus: Sendable, Hashable {
   public let upcasters: [String]?
 }
 
-extension EventStore {
-  /// The projections of this store: their live generations and those that are being built.
-  ///
-  /// It needs SELECT on the events and on the tables of schema `annals`.
-  ///
-  /// - Parameter name: of this one only, with the retired generations; `notFound` is thrown where there is none.
-  public func projections(_ name: String? = nil) async throws -> [ProjectionStatus] {
-    try await projectionStatus(name, countsRows: true, lagLimit: StoreHealth.lagLimit)
-  }
-
-  /// - Parameters:
-  ///   - countsRows: reads small tables; otherwise the number of their rows is an estimate too.
-  ///   - lagLimit: how many events are counted behind a checkpoint.
-  package func projectionStatus(
-    _ name: String? = nil,
-    countsRows: Bool,
-    lagLimit: Int64
-  ) async throws -> [ProjectionStatus] {
-    try await read { try $0.projectionStatus(name, countsRows: countsRows, lagLimit: lagLimit) }
-  }
-}
-
 extension StoreConnection {
   func projectionStatus(
     _ name: String?,

@@ -41,32 +41,6 @@ public struct EventSequence: AsyncSequence, Sendable {
 }
 
 extension EventStore {
-  /// The events that match, as a sequence to loop over.
-  ///
-  /// ```swift
-  /// for try await event in store.events(matching: EventQuery(aggregateID: "order-42")) { … }
-  /// ```
-  ///
-  /// - Parameters:
-  ///   - query: which events.
-  ///   - following: goes on when the last event has been read, and waits for those to come. Every event comes
-  ///     once, in the order of positions whatever order the query asks for.
-  ///   - retryTimeout: how long to try to connect again after the connection was lost.
-  public nonisolated func events(
-    matching query: EventQuery,
-    following: Bool = false,
-    retryTimeout: Duration = .seconds(30)
-  ) -> EventSequence {
-    var reader = EventReader(query, following: following)
-    reader.retryTimeout = retryTimeout
-    return EventSequence(store: self, reader: reader)
-  }
-
-  /// Whether the store has an order as a whole; a classic table is read by aggregate and version.
-  public func hasPositions() async throws -> Bool {
-    try await read(seeing: .permitted) { try $0.eventsTable().hasPosition }
-  }
-
   /// Reads one page, if there is one now; once more from where the reader was when the connection was lost.
   func nextPage<T: Sendable>(
     _ reader: EventReader,

@@ -9,21 +9,8 @@ public struct ReadResult: Sendable, Hashable {
 }
 
 extension EventStore {
-  /// Writes the events that match as NDJSON, one event a line, in memory that does not grow with their number.
-  ///
-  /// A line has the fields position (where the table has it), aggregate_id, version, event_type, timestamp, id,
-  /// event_data and metadata (where the event has any). Payloads are the text that PostgreSQL prints, byte for byte.
-  ///
-  /// A long history without filters is read by two connections at a time, where the server has a second one to give.
-  ///
-  /// - Parameters:
-  ///   - query: which events.
-  ///   - write: gets whole lines, about a megabyte at a time; the server works on the next ones meanwhile.
-  /// - Throws: ``EventStoreError``; `notFound` when the query names a type, an aggregate or a category that the
-  ///   store does not have; what `write` throws.
-  @discardableResult
-  public nonisolated func writeNDJSON(
-    _ query: EventQuery,
+  nonisolated func writeLines(
+    of query: EventQuery,
     to write: @Sendable ([UInt8]) throws -> Void
   ) async throws -> ReadResult {
     guard let history = try await longHistory(query), let helper = await helper() else {

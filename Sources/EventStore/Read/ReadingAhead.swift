@@ -25,9 +25,7 @@ extension EventStore {
   }
 
   private func serverStart() async throws -> Int64 {
-    try await read(seeing: .permitted) {
-      try $0.connection.query("SELECT pg_postmaster_start_time()").int64(0, 0)
-    }
+    try await read(seeing: .permitted) { try $0.connection.serverStart() }
   }
 
   /// Writes history as far as its positions lie close together.

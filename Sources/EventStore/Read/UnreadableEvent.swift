@@ -32,7 +32,7 @@ struct UnreadableEvent: Sendable {
 
   /// What to do about it.
   static let advice: Hint =
-    "Change the SELECT of the layout so that it can be read, or is left out; see annals-layout(5)."
+    "Change the SELECT of the layout so that it can be read, or is left out; see \(.manual(.layoutFiles))."
 
   /// What is shown in the place of a value: what is known of it, as JSON.
   static func json(_ error: PostgresError) -> String {

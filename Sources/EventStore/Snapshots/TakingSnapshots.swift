@@ -17,28 +17,13 @@ public struct SnapshotTakingResult: Sendable, Hashable {
 }
 
 extension EventStore {
-  /// Stores the states of aggregates, folded inside the server from their newest valid snapshots on.
-  ///
-  /// It works in chunks that commit, and passes over what is up to date: a run that was interrupted goes on where it
-  /// was when it is repeated. A stream that lacks a version is passed over, since what it lacks may yet appear.
-  ///
-  /// - Parameters:
-  ///   - selection: the aggregates.
-  ///   - reducer: what folds the events.
-  ///   - every: only aggregates to which as many events have come since their newest valid snapshot.
-  ///   - workers: connections to use.
-  ///   - retryTimeout: how long to try to connect again after a connection was lost.
-  ///   - progress: called after every chunk, with events.
-  /// - Throws: ``EventStoreError``: `notFound` when nothing is selected, `failed` when the reducer fails for an event.
-  ///   The chunks before are stored then.
-  @discardableResult
-  public nonisolated func takeSnapshots(
+  nonisolated func take(
     of selection: AggregateSelection,
-    reducer: Reducer = .merge,
-    every: Int = 1,
-    workers: Int = 1,
-    retryTimeout: Duration = .seconds(30),
-    progress: @escaping @Sendable (EventStore.Progress) -> Void = { _ in }
+    _ reducer: Reducer,
+    every: Int,
+    workers: Int,
+    retryTimeout: Duration,
+    progress: @escaping @Sendable (EventStore.Progress) -> Void
   ) async throws -> SnapshotTakingResult {
     let plan = try await planSnapshots(of: selection, reducer)
     let queue = ChunkQueue(plan.chunks)

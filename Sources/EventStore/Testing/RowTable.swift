@@ -66,7 +66,7 @@ struct RowTable: Sendable {
   }
 
   private static let hint =
-    "Write the rows as psql prints them, each line behind \"-- \", and an empty line below them; see annals-test(5)."
+    "Write the rows as psql prints them, each line behind \"-- \", and an empty line below them."
 
   /// The N of a last line `(N rows)`.
   private static func rowCount(_ text: ArraySlice<UInt8>) -> Int? {

@@ -97,7 +97,7 @@ extension StoreConnection {
           : "These files, or the layout, have changed since.",
       hint: live.upcasters == []
         ? "Omit \(.upcasters), or use \(.rawEvents), and the same \(.layout)."
-        : "Use the same upcasters with \(.upcasters), and the same \(.layout); see annals-upcaster(5)."
+        : "Use the same upcasters with \(.upcasters), and the same \(.layout); see \(.manual(.upcasterFiles))."
     )
   }
 
@@ -172,7 +172,7 @@ extension StoreConnection {
         "\(upcasters.places[index]): the rule yields NULL as the payload of \(subject)",
         detail: "Every event has a payload.",
         hint:
-          "Use coalesce() for members that may be missing, or exclude such events with @when; see annals-upcaster(5)."
+          "Use coalesce() for members that may be missing, or exclude such events with @when; see \(.manual(.upcasterFiles))."
       )
     }
     return nil

@@ -124,34 +124,12 @@ extension StoreHealth {
   }
 }
 
-extension EventStore {
-  /// Looks at the store, its live projections and the replays with a checkpoint.
-  ///
-  /// Without schema `annals` there are no readers to look at.
-  ///
-  /// - Parameter limits: what will be demanded of it: the events after a checkpoint are counted up to 100,000, or up to the
-  ///   limit where that is higher.
-  /// - Throws: ``EventStoreError``; `invalidDefinition` for a table without positions, `permissionDenied` when the
-  ///   schema is there and may not be read: what cannot be seen must not pass for healthy.
-  public func health(_ limits: StoreHealth.Limits = StoreHealth.Limits()) async throws -> StoreHealth {
-    let lagLimit = max(StoreHealth.lagLimit, limits.lagEvents ?? 0)
-    let hasReaders = try await read { store in
-      try store.eventsTable().requirePosition(for: "a check of readers")
-      return try store.appliedMigration() > 0
-    }
-    let projections = hasReaders ? try await projectionStatus(countsRows: false, lagLimit: lagLimit) : []
-    return try await read {
-      try $0.health(of: projections, hasReaders: hasReaders, lagLimit: lagLimit)
-    }
-  }
-}
-
 extension StoreConnection {
-  fileprivate func health(
-    of projections: [ProjectionStatus],
-    hasReaders: Bool,
-    lagLimit: Int64
-  ) throws -> StoreHealth {
+  func health(_ limits: StoreHealth.Limits) throws -> StoreHealth {
+    let lagLimit = max(StoreHealth.lagLimit, limits.lagEvents ?? 0)
+    try eventsTable().requirePosition(for: "a check of readers")
+    let hasReaders = try appliedMigration() > 0
+    let projections = hasReaders ? try projectionStatus(nil, countsRows: false, lagLimit: lagLimit) : []
     // It would not count as lag of any reader.
     try eventsTable().requirePositions(connection)
     let sql: SQL = """

@@ -141,13 +141,12 @@ extension StoreConnection {
 
   /// Runs `body` as the only one that keeps a projection current.
   private func holdProjection(_ run: CatchUp, _ body: () throws -> Void) throws {
-    let lock = "projection \(run.file.name)"
-    guard run.options.isStandby else { return try AdvisoryLock.hold(lock, connection, body) }
-    try acquireInTurn(lock)
-    defer { AdvisoryLock.release(lock, connection) }
-    try connection.endWhenSilent(for: CatchUpOptions.silenceOfHolder)
-    defer { connection.cleanUp { try connection.endWhenSilent(for: .zero) } }
-    try body()
+    try hold("projection \(run.file.name)", inTurn: run.options.isStandby) {
+      guard run.options.isStandby else { return try body() }
+      try connection.endWhenSilent(for: CatchUpOptions.silenceOfHolder)
+      defer { connection.cleanUp { try connection.endWhenSilent(for: .zero) } }
+      try body()
+    }
   }
 
   /// Applies everything up to the watermark. A chunk with a poison event is cut in pieces until the event is alone.

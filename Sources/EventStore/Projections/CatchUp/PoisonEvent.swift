@@ -77,7 +77,7 @@ extension EventStoreError {
       "\(what): \(event.message)",
       detail: "SQLSTATE \(event.sqlState)." + (event.cause.map { " \($0)" } ?? ""),
       hint: event.location == nil
-        ? "Change the SELECT of the layout so that it can be read, or is left out; see annals-layout(5)."
+        ? "Change the SELECT of the layout so that it can be read, or is left out; see \(.manual(.layoutFiles))."
         : "Fix the handler, and run the rebuild again; the live read model is unchanged.",
       sqlState: event.sqlState
     )

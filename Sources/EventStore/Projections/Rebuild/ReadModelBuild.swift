@@ -12,22 +12,6 @@ public struct ReadModelBuild: Sendable, Hashable {
   public internal(set) var failedChecks: [FailedCheck] = []
 }
 
-extension EventStore {
-  /// Finds what would stop ``buildReadModel(_:from:into:chunkSize:progress:)`` before the first event.
-  public func checkReadModelBuild(_ projection: Projection, into schema: String) async throws {
-    _ = try await checkProjection(projection)
-    try await perform { store in
-      try store.proveFinality(goesOn: false)
-      try store.requireNew(schema)
-    }
-  }
-
-  /// The SQL that drops what a build left, however far it got.
-  package static func dropUnfinished(_ schema: String) -> String {
-    "DROP SCHEMA IF EXISTS \(quoteIdentifier(schema)) CASCADE;"
-  }
-}
-
 extension StoreConnection {
   func buildReadModel(
     _ projection: Projection,

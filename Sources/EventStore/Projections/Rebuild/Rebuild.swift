@@ -1,41 +1,10 @@
 internal import LibPQ
 
 extension EventStore {
-  /// Builds a projection's read model from history and puts it in the place of the live one.
-  ///
-  /// The new generation grows beside the live one, in chunks that commit with their checkpoint: a build that was
-  /// interrupted goes on where it was, as long as the file is the same. Then come the file's checks, and one
-  /// short transaction that swaps the tables. The old generation is kept. Meanwhile the live one may be caught up.
-  ///
-  /// - Parameters:
-  ///   - projection: what makes the read model.
-  ///   - options: chunks, connections, limits, and what happens at the end.
-  ///   - progress: called at the beginning and after every chunk, on a thread of the store's.
-  /// - Throws: ``EventStoreError``: `invalidDefinition` for a wrong file, `locked` when another session works on the
-  ///   projection or holds its tables too long, `failed` for an event whose handler fails. The live read model is
-  ///   untouched then.
-  public func rebuildProjection(
-    _ projection: Projection,
-    options: RebuildOptions = RebuildOptions(),
-    progress: @escaping @Sendable (EventStore.Progress) -> Void = { _ in }
-  ) async throws -> RebuildResult {
-    try await rebuildProjections([projection], options: options, progress: progress)[0].get()
-  }
-
-  /// Builds several read models in one pass over history, and then swaps them in one after another.
-  ///
-  /// They advance together, chunk by chunk. A build that fails stops alone: it can be resumed, and the others go on.
-  ///
-  /// - Parameters:
-  ///   - projections: different ones.
-  ///   - options: the same for all of them.
-  ///   - progress: called at the beginning and after every chunk, on a thread of the store's.
-  /// - Returns: what became of each, in their order.
-  /// - Throws: ``EventStoreError`` for what concerns all of them, or stops one of them before the first event.
-  public func rebuildProjections(
+  func rebuild(
     _ projections: [Projection],
-    options: RebuildOptions = RebuildOptions(),
-    progress: @escaping @Sendable (EventStore.Progress) -> Void = { _ in }
+    _ options: RebuildOptions,
+    _ progress: @escaping @Sendable (EventStore.Progress) -> Void
   ) async throws -> [Result<RebuildResult, EventStoreError>] {
     let deadline = options.timeLimit.map { ContinuousClock.now + $0 }
     let (furthest, begun) = (Furthest(), BegunBuilds())
@@ -56,14 +25,7 @@ extension EventStore {
     _ progress: @escaping @Sendable (EventStore.Progress) -> Void
   ) async throws -> [Result<RebuildResult, EventStoreError>] {
     let builds = try await perform { try $0.beginBuilds(of: projections, options, deadline, begun) }
-    do {
-      let results = try await finish(builds, options, progress)
-      releaseLocks(builds.map(\.file.lockOfRebuild))
-      return results
-    } catch {
-      releaseLocks(builds.map(\.file.lockOfRebuild))
-      throw error
-    }
+    return try await holding(builds.map(\.file.lockOfRebuild)) { try await finish(builds, options, progress) }
   }
 
   private func finish(
@@ -92,10 +54,8 @@ extension StoreConnection {
     // What refuses is to do so before anything is made.
     if positions != .final { _ = try finalPosition(for: options) }
     try connection.prepareLongWork()
-    let locks = files.map(\.lockOfRebuild)
-    try AdvisoryLock.acquire(locks, connection)
-    do {
-      return try files.map { file in
+    return try AdvisoryLock.take(files.map(\.lockOfRebuild), connection) {
+      try files.map { file in
         if let live = try swapped(file, begun) {
           var build = Build(
             file: file,
@@ -126,9 +86,6 @@ extension StoreConnection {
           shards: try prepareShards(of: generation, file, workers: options.workers)
         )
       }
-    } catch {
-      for lock in locks { AdvisoryLock.release(lock, connection) }
-      throw error
     }
   }
 

@@ -15,10 +15,3 @@ package enum SwapStep: String, Sendable, CaseIterable {
   /// It is.
   case swapped
 }
-
-extension EventStore {
-  /// Sets who is told of the steps of swaps.
-  package func onSwapStep(_ report: @escaping @Sendable (SwapStep) -> Void) {
-    atSwapStep = report
-  }
-}

@@ -20,7 +20,7 @@ struct SandboxStart: AsyncParsableCommand {
       StandardError.warn("the sandbox was running already and is \(noFsync ? "" : "not ")durable")
     }
     let verb = outcome == .started ? "started" : "is running already"
-    let env = Advice.ofSandbox("annals sandbox env")
+    let env = Advice.sandbox("env")
     StandardError.note("the sandbox \(verb) in \(status.directory): eval \"$(\(env))\"")
   }
 }
