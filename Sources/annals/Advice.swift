@@ -42,15 +42,19 @@ enum Advice {
     switch hint {
     case .text(let text): text
     case .start: "Start it: \(sandbox("start"))"
-    case .installOrReset(let version): "Install PostgreSQL \(version), or start again with: \(sandbox("reset"))"
+    case .installOrReset(let version):
+      "Install PostgreSQL \(version), or start again with: \(sandbox("reset"))"
     case .nameFolder: "Name one with --directory, or in ANNALS_SANDBOX_DIR."
-    case .chooseReachableFolder: "Choose a folder that this user can reach: --directory, or ANNALS_SANDBOX_DIR."
+    case .chooseReachableFolder:
+      "Choose a folder that this user can reach: --directory, or ANNALS_SANDBOX_DIR."
     case .removeOrChooseFolder: "Remove it, or choose another folder with --directory."
     }
   }
 
   /// A command line of the sandbox, bare: it ends the sentence.
-  static func sandbox(_ subcommand: String) -> String { "annals sandbox \(subcommand)" + given.withLock(\.sandbox) }
+  static func sandbox(_ subcommand: String) -> String {
+    "annals sandbox \(subcommand)" + given.withLock(\.sandbox)
+  }
 
   /// The options that name a layout, quoted for a shell, with a blank before each.
   static func layoutOptions(_ layout: String, setting values: [LayoutParameter]) -> String {

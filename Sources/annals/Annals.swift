@@ -10,7 +10,6 @@ struct Annals: AsyncParsableCommand {
     discussion: """
         annals init -d shop                    create the events table
         annals stream order-42                 what happened to order-42?
-        annals verify-versions                 is an event missing?
         annals rebuild-projection orders.sql   fill a read model and swap it in
         annals sandbox start                   run a PostgreSQL of your own
       """,
@@ -29,7 +28,7 @@ struct Annals: AsyncParsableCommand {
       CommandGroup(
         name: "Projection",
         subcommands: [
-          CheckProjection.self, RebuildProjection.self, Project.self, ProjectionsCommand.self,
+          CheckProjection.self, RebuildProjection.self, Project.self, Run.self, ProjectionsCommand.self,
           CheckpointsCommand.self, DeadLettersCommand.self, TestCommand.self,
         ]
       ),

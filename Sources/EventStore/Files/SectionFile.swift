@@ -74,6 +74,12 @@ package struct SectionFile: Sendable {
 
   package func sections(_ keyword: String) -> [Section] { sections.filter { $0.keyword == keyword } }
 
+  /// The path of a file that a section names: relative to the folder of this one.
+  func path(of name: String) -> String {
+    let folder = self.name.unicodeScalars.lastIndex(of: "/").map { self.name.unicodeScalars[...$0] }
+    return name.utf8.first == UInt8(ascii: "/") ? name : (folder.map { String($0) } ?? "") + name
+  }
+
   /// An error at the section's keyword, or at its argument.
   package func error(
     _ message: String,

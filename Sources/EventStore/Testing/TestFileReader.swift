@@ -144,9 +144,7 @@ extension TestFileReader {
 
   /// What is in a file that a section names, and the path to it.
   private func contents(of name: String, _ section: SectionFile.Section) throws -> (String, [UInt8]) {
-    let folder = file.name.unicodeScalars.lastIndex(of: "/").map { file.name.unicodeScalars[...$0] }
-    let isAbsolute = name.utf8.first == UInt8(ascii: "/")
-    let path = isAbsolute ? name : (folder.map { String($0) } ?? "") + name
+    let path = file.path(of: name)
     do {
       return (path, try read(path))
     } catch let error as EventStoreError {

@@ -14,7 +14,9 @@ struct HandlerReplay {
   let parks: Bool
   let query: EventQuery
   let options: ReplayOptions
-  private let status = ReadStatus("replay")
+  private let status: ReadStatus
+  /// Begins what is said, where several replays say something.
+  private let prefix: String
 
   init(
     store: EventStore,
@@ -23,8 +25,11 @@ struct HandlerReplay {
     retries: Int,
     parks: Bool,
     query: EventQuery,
-    options: ReplayOptions
+    options: ReplayOptions,
+    name: String? = nil
   ) {
+    prefix = name.map { "\($0): " } ?? ""
+    status = ReadStatus(name ?? "replay")
     (self.store, self.handler, self.workers) = (store, handler, workers)
     (self.retries, self.parks) = (retries, parks)
     var (query, options) = (query, options)
@@ -38,18 +43,18 @@ struct HandlerReplay {
   /// - Throws: ``CommandError`` when the command failed once more than it may without getting any further;
   ///   ``EndWithStatus`` when events were parked.
   func run() async throws {
-    let store = store
+    let (store, prefix) = (store, prefix)
     let parkedCount = Mutex(0)
     var park: (@Sendable (Int64, Int, String) async throws -> Void)?
     if parks, let checkpoint = options.checkpoint {
       try await store.requireNoProjection(named: checkpoint)
       park = { position, attempts, message in
         try await store.addDeadLetter(at: position, to: checkpoint, attempts: attempts, message: message)
-        StandardError.warn("dead letter: the event at position \(position): \(message)")
+        StandardError.warn("\(prefix)dead letter: the event at position \(position): \(message)")
         parkedCount.withLock { $0 += 1 }
       }
     }
-    let team = (0..<workers).map { _ in HandlerWorker(handler, retries: retries, park: park) }
+    let team = (0..<workers).map { _ in HandlerWorker(handler, retries: retries, prefix: prefix, park: park) }
     var done: Int64?
     do {
       try await withThrowingTaskGroup(of: Void.self) { group in

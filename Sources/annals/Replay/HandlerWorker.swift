@@ -10,6 +10,8 @@ final class HandlerWorker: Sendable {
 
   private let handler: EventHandlerProcess
   private let retries: Int
+  /// Begins what it says.
+  private let prefix: String
   /// Makes a dead letter of an event; nil where an event that fails stops the replay.
   private let park: (@Sendable (_ position: Int64, _ attempts: Int, _ message: String) async throws -> Void)?
   private let (jobs, jobSource) = AsyncStream.makeStream(of: Job.self)
@@ -17,9 +19,10 @@ final class HandlerWorker: Sendable {
   init(
     _ handler: EventHandlerProcess,
     retries: Int,
+    prefix: String,
     park: (@Sendable (_ position: Int64, _ attempts: Int, _ message: String) async throws -> Void)?
   ) {
-    (self.handler, self.retries, self.park) = (handler, retries, park)
+    (self.handler, self.retries, self.prefix, self.park) = (handler, retries, prefix, park)
   }
 
   /// Passes events on, and returns when the command is done with them.
@@ -28,7 +31,9 @@ final class HandlerWorker: Sendable {
   ///   ``HandlerShare/done`` says how far it came.
   func handle(_ share: HandlerShare) async throws {
     try await withCheckedThrowingContinuation { end in
-      if case .terminated = jobSource.yield(Job(share: share, end: end)) { end.resume(throwing: CancellationError()) }
+      if case .terminated = jobSource.yield(Job(share: share, end: end)) {
+        end.resume(throwing: CancellationError())
+      }
     }
   }
 
@@ -75,7 +80,7 @@ final class HandlerWorker: Sendable {
   ) async throws {
     if let park, !failure.isOfCommand, let share, let last = share.unanswered.last {
       if last != share.unanswered.first {
-        StandardError.warn("the command \(failure.what); passing its events one by one")
+        StandardError.warn("\(prefix)the command \(failure.what); passing its events one by one")
         share.suspect()
         failures = 0
         return
@@ -89,7 +94,7 @@ final class HandlerWorker: Sendable {
     guard failures <= retries else { throw failure }
     let pause = 1 << min(failures - 1, 10)
     StandardError.warn(
-      "the command \(failure.what); trying again in \(pause) s (\(failures) of \(retries))"
+      "\(prefix)the command \(failure.what); trying again in \(pause) s (\(failures) of \(retries))"
     )
     try await Task.sleep(for: .seconds(pause))
   }

@@ -64,6 +64,7 @@ import Testing
     .writes("test", ["%/sums.test.sql"]),
     .writes("rebuild-projection", ["%/sums.sql"]),
     .writes("project", ["--once", "%/sums.sql"]),
+    .writes("run", ["--once", "%/sums.consumers.sql"]),
     .readsOwnTables("projections list"),
     .readsOwnTables("projections show", ["sums"]),
     .writes("projections rollback", ["sums"]),
@@ -277,6 +278,10 @@ import Testing
     -- @on Added
     INSERT INTO sums VALUES (event.aggregate_id, (event.event_data->>'n')::bigint)
     ON CONFLICT (id) DO UPDATE SET total = sums.total + excluded.total;
+    END
+    cat > sums.consumers.sql <<'END'
+    -- @consumer sums
+    -- @projection sums.sql
     END
     cat > sums.test.sql <<'END'
     -- @test no event

@@ -12,7 +12,9 @@ struct LibraryWordsTests {
     #expect(commands.count > 25)
     // "annals." is the schema; "-- @name" begins a section of a file, and initdb and pg_ctl have options too.
     let command = try NSRegularExpression(pattern: "\\bannals (\(commands.joined(separator: "|")))\\b")
-    let others = try NSRegularExpression(pattern: #"(?<!"|pg_config )--[a-z][a-z-]+|\bannals-[a-z-]+\([0-9]\)"#)
+    let others = try NSRegularExpression(
+      pattern: #"(?<!"|pg_config )--[a-z][a-z-]+|\bannals-[a-z-]+\([0-9]\)"#
+    )
     let sources = URL(filePath: SourceTree.path("Sources/\(library)"))
     let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
     var count = 0

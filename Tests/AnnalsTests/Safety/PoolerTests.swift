@@ -8,6 +8,7 @@ import Testing
   /// Commands that need a session, and no other fault stops.
   private static let needSession: [[String]] = [
     ["rebuild-projection", projection], ["project", "--once", projection],
+    ["run", "--once", SourceTree.path("Examples/orders/shop.consumers.sql")],
     ["replay", "--checkpoint", "mail"],
     ["compare", "--with", SourceTree.path("Examples/orders/events.ndjson")],
     ["replay", "--into", "april", projection], ["projections", "rollback", "orders"],

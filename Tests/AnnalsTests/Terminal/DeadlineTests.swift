@@ -28,6 +28,7 @@ import Testing
     (["rebuild-projection"], [projection]),
     (["test"], [SourceTree.path("Examples/orders/orders.test.sql")]),
     (["project"], [projection]),
+    (["run"], [SourceTree.path("Examples/orders/shop.consumers.sql")]),
     (["projections", "list"], []),
     (["checkpoints", "list"], []),
     (["checkpoints", "set"], ["mail", "1", "--yes"]),

@@ -231,7 +231,9 @@ import Testing
             }
             // Without the values of the row, where the time is.
             messages.append(String(error.message.prefix { $0 != "(" }.drop { $0 == " " }))
-            #expect(try await db.psql("SELECT count(*) FROM events") == (isDryRun || batchSize == nil ? "0" : "1"))
+            #expect(
+              try await db.psql("SELECT count(*) FROM events") == (isDryRun || batchSize == nil ? "0" : "1")
+            )
           }
           #expect(messages[0].hasPrefix(messages[1]))
           try await db.psql("TRUNCATE events")
