@@ -4,9 +4,9 @@ extension EventStore {
   /// Appends the events of an NDJSON input, one a line, with COPY; by default all of them or none.
   ///
   /// A line has aggregate_id, event_type and event_data, and may have id, version or expected_version, timestamp and
-  /// metadata. Its event gets the next version of its stream; a version of its own must be that one. An event that is
-  /// stored already, with the same id and content, is passed over, so an input whose events have ids can be appended
-  /// again after an interruption. Memory stays bounded whatever the input's size.
+  /// metadata. Its event gets the next version of its stream; if the line has a version, it must be that one. An event
+  /// that is stored already, with the same id and content, is skipped. So an input whose events have ids can be
+  /// appended again after an interruption. Memory stays bounded whatever the input's size.
   ///
   /// ```swift
   /// let result = try await store.append(lines: { try input.nextBytes() })
@@ -15,7 +15,7 @@ extension EventStore {
   /// - Parameters:
   ///   - read: returns the next bytes of the input, as many as there are; nil at its end. It is called on the store's
   ///     thread and may block; in a cancelled task it should throw `CancellationError`.
-  ///   - options: batches, rejects, and who is told of what.
+  ///   - options: batches, rejects, and callbacks.
   /// - Returns: counts, and how far the input is committed.
   /// - Throws: ``EventStoreError``, naming the line; with a batch size, its detail says which lines are committed.
   public func append(
@@ -30,7 +30,7 @@ extension EventStore {
     if options.batchSize == 1, !statements.needsTransaction {
       return try await appendOneByOne(read, options)
     }
-    // Where writers wait for each other, several would get nowhere sooner.
+    // If writers have to wait for each other, several would not be faster.
     let isShared = options.workers > 1 && statements.uniqueKeys.keepEventsApart
     return try await isShared ? appendShared(read, options) : appendInOrder(read, options)
   }
@@ -142,7 +142,7 @@ extension StoreConnection {
     return result
   }
 
-  /// Appends all of a source, a transaction a batch.
+  /// Appends all of a source, each batch in a transaction.
   private func append(
     _ source: some ChunkSource,
     _ options: BulkAppendOptions,
@@ -168,9 +168,9 @@ extension StoreConnection {
 
   /// Appends a batch that begins with a chunk, in one transaction.
   ///
-  /// When the connection is lost, the server tells what became of the transaction. Where it was rolled back, the batch
-  /// is sent again if its only chunk is still at hand; what is stored then is found by the ids. A batch of several
-  /// chunks is gone, and fails.
+  /// After a lost connection, the server tells the outcome of the transaction. If it was rolled back, and its only
+  /// chunk is still in memory, the batch is sent again; events that are stored by then are found by their ids. A batch
+  /// of several chunks is no longer in memory, and fails.
   private func appendBatch(
     _ first: EventChunk,
     _ source: some ChunkSource,
@@ -214,10 +214,10 @@ extension StoreConnection {
     result.existingCount += batch.existingCount
   }
 
-  /// Runs a batch's transaction, and again when it was the victim of a deadlock.
+  /// Runs a batch's transaction, and again if it was the victim of a deadlock.
   ///
-  /// Two batches that touch the same streams in different orders end each other so. The one that was rolled back lets
-  /// batches of its kind pass before it from then on; those that met no deadlock go on side by side.
+  /// Two batches that touch the same streams in different orders deadlock. From then on, the one that was rolled back
+  /// waits for other batches of its kind; batches that met no deadlock continue side by side.
   private func takingTurnsAfterDeadlock(
     _ batch: inout Batch,
     _ writer: inout ChunkWriter,
@@ -248,7 +248,7 @@ extension StoreConnection {
     _ options: BulkAppendOptions,
     _ writer: inout ChunkWriter
   ) throws {
-    // The transaction's id costs no more than the time, since it would be given out with the first row.
+    // The transaction's id costs no more than the time, since the first row would need it anyway.
     let id = options.isDryRun ? "NULL" : "pg_current_xact_id()"
     let start = try writer.connection.query("SELECT current_timestamp AS time, \(raw: id)::text AS id")
     writer.transactionTime = start[0].timestamp("time")
@@ -258,7 +258,7 @@ extension StoreConnection {
     if !options.isDryRun, !writer.statements.uniqueKeys.keepEventsApart {
       try AdvisoryLock.awaitWriters(of: writer.statements.table.name, writer.connection)
       writer.forgetHeads()
-      // Those that were waited for have stored events since the transaction began.
+      // The transactions that were waited for have stored events since this one began.
       let turn = try writer.connection.query("SELECT statement_timestamp() AS time")
       writer.transactionTime = turn[0].timestamp("time")
     }
@@ -273,7 +273,7 @@ extension StoreConnection {
   }
 }
 
-/// A transaction's chunks, of which only the last is kept.
+/// The chunks of a transaction; only the last one is kept.
 private struct Batch {
   private(set) var last: EventChunk
   /// The transaction of the last attempt.
@@ -301,7 +301,7 @@ private struct Batch {
     lines = lines.lowerBound...next.lines.upperBound
   }
 
-  /// Counts the last chunk, and hands out its receipts.
+  /// Counts the last chunk, and reports its receipts.
   mutating func report(_ options: BulkAppendOptions) {
     for place in places {
       switch place.status {
@@ -331,7 +331,7 @@ extension AppendReceipt {
 }
 
 extension BulkAppendResult {
-  /// A failure with what is true of the input then. An interruption stays one, unless something is not known.
+  /// A failure, with what is committed of the input. An interruption stays one, unless some outcome is not known.
   fileprivate func failure(
     of error: any Error,
     _ options: BulkAppendOptions,

@@ -27,7 +27,7 @@ extension StoreConnection {
   }
 
   private func insert(_ position: Int64, _ checkpoint: String, _ attempts: Int, _ message: String) throws {
-    // It may have been parked before the checkpoint was set back.
+    // It may have been parked before the checkpoint was moved back.
     _ = try connection.query(
       """
       INSERT INTO annals.parked_events AS p (checkpoint, position, aggregate_id, version, event_type, attempts, message)
@@ -59,7 +59,7 @@ extension StoreConnection {
     return try parkedPositions(positions, of: .checkpoint(checkpoint))
   }
 
-  /// Notes what became of a retry.
+  /// Notes the result of a retry.
   func settle(_ position: Int64, under checkpoint: String, _ failure: String?) throws {
     let owner = DeadLetterOwner.checkpoint(checkpoint)
     guard let failure else { return try owner.settle(position, .applied, connection) }

@@ -1,7 +1,7 @@
 internal import LibPQ
 
-/// The events that a query matches, fetched page by page as they are asked for: a slow consumer is not overrun, and
-/// memory holds one page.
+/// The events that match a query, fetched page by page on demand: a slow consumer is not overrun, and only one page is
+/// in memory.
 public struct EventSequence: AsyncSequence, Sendable {
   public typealias Element = Event
 
@@ -49,8 +49,8 @@ extension EventStore {
   ///
   /// - Parameters:
   ///   - query: which events.
-  ///   - following: goes on when the last event has been read, and waits for those to come. Every event comes
-  ///     once, in the order of positions whatever order the query asks for.
+  ///   - following: continues after the last event, and waits for new ones. Every event comes
+  ///     once, in the order of positions whatever order the query has.
   ///   - retryTimeout: how long to try to connect again after the connection was lost.
   public nonisolated func events(
     matching query: EventQuery,
@@ -62,12 +62,12 @@ extension EventStore {
     return EventSequence(store: self, reader: reader)
   }
 
-  /// Whether the store has an order as a whole; a classic table is read by aggregate and version.
+  /// Whether the whole store has an order; a classic table is read by aggregate and version.
   public func hasPositions() async throws -> Bool {
     try await read(seeing: .permitted) { try $0.eventsTable().hasPosition }
   }
 
-  /// Reads one page, if there is one now; once more from where the reader was when the connection was lost.
+  /// Reads one page, if there is one now; after a lost connection, once more from the place of the reader.
   func nextPage<T: Sendable>(
     _ reader: EventReader,
     seeing rows: RowVisibility = .permitted,

@@ -1,20 +1,20 @@
 internal import LibPQ
 
-/// What a read came to.
+/// The result of a read.
 public struct ReadResult: Sendable, Hashable {
   /// Events that were read.
   public internal(set) var count = 0
-  /// Position of the last of them; nil without one.
+  /// Position of the last of them; nil if there is none.
   public internal(set) var lastPosition: Int64?
 }
 
 extension EventStore {
-  /// Writes the events that match as NDJSON, one event a line, in memory that does not grow with their number.
+  /// Writes the events that match as NDJSON, one event on each line, in memory that does not grow with their number.
   ///
-  /// A line has the fields position (where the table has it), aggregate_id, version, event_type, timestamp, id,
-  /// event_data and metadata (where the event has any). Payloads are the text that PostgreSQL prints, byte for byte.
+  /// A line has the fields position (if the table has it), aggregate_id, version, event_type, timestamp, id,
+  /// event_data and metadata (if the event has any). Payloads are the text that PostgreSQL prints, byte for byte.
   ///
-  /// A long history without filters is read by two connections at a time, where the server has a second one to give.
+  /// A long history without filters is read by two connections at a time, if the server allows a second one.
   ///
   /// - Parameters:
   ///   - query: which events.

@@ -1,36 +1,37 @@
 internal import LibPQ
 
-/// How a replay goes on.
+/// The options of a replay.
 public struct ReplayOptions: Sendable, Hashable {
-  /// Goes on with the events to come.
+  /// Continues with new events.
   public var isFollowing = false
   /// Remembers, under this name, up to where the sink is done, and begins there the next time.
   public var checkpoint: String?
-  /// Where a checkpoint that is not there yet begins; nil for the beginning of history.
+  /// Where a new checkpoint begins; nil for the beginning of history.
   public var start: ReplayStart?
   /// Most events per second.
   public var eventsPerSecond: Int?
-  /// Ends then, between two batches.
+  /// Ends after this time, between two batches.
   public var timeLimit: Duration?
   /// How long to try to connect again after the connection was lost.
   public var retryTimeout: Duration = .seconds(30)
-  /// Most events a batch; nil leaves it to their size.
+  /// The most events in a batch; nil decides by their size.
   public var batchSize: Int?
 
-  /// Waits while another session replays with the checkpoint, and takes over when that one ends; otherwise that is an error.
+  /// Waits while another session replays with the checkpoint, and takes over when that one ends; otherwise this is an
+  /// error.
   public var isStandby = false
 
-  /// Everything that is there, as fast as the sink takes it, without a checkpoint.
+  /// All existing events, as fast as the sink takes them, without a checkpoint.
   public init() {}
 }
 
 /// Where a reader begins.
 public enum ReplayStart: Sendable, Hashable {
-  /// Behind the events that are there.
+  /// After the existing events.
   case now
   /// At this position, included.
   case position(Int64)
-  /// At the first event, in the order of positions, that is no earlier.
+  /// At the first event, in the order of positions, that is not earlier.
   case time(Timestamp)
 }
 
@@ -38,14 +39,14 @@ public enum ReplayStart: Sendable, Hashable {
 public struct EventBatch: Sendable, Hashable {
   /// As ``EventStore/writeNDJSON(_:to:)`` writes them.
   public let lines: [UInt8]
-  /// How many events it holds.
+  /// How many events it contains.
   public let count: Int
   /// The events' positions; empty in a table without positions.
   public let positions: [Int64]
-  /// The hashes of their ids, for a replay that remembers what it has met.
+  /// The hashes of their ids, for a replay that records which events it has met.
   let idHashes: [Int32]
 
-  /// Those up to a position, as far as the replay remembers them.
+  /// The events up to a position, if the replay records them.
   func seenEvents(upTo end: Int64) -> SeenEvents {
     var seen = SeenEvents()
     for (position, hash) in zip(positions, idHashes) where position <= end {
@@ -55,7 +56,7 @@ public struct EventBatch: Sendable, Hashable {
   }
 }
 
-/// What a sink throws that has done a part of its batch: the checkpoint moves there, then `cause` is thrown.
+/// Thrown by a sink that has done a part of its batch: the checkpoint moves there, then `cause` is thrown.
 public struct PartlyDone: Error {
   /// Position of the last event that was done.
   public let position: Int64
@@ -71,13 +72,13 @@ public struct PartlyDone: Error {
 extension EventStore {
   /// Passes the events that match to a sink, batch by batch.
   ///
-  /// With a checkpoint it begins behind the position that was stored under the name, whatever the query's own
-  /// `fromPosition` if that is lower, and stores a position after `sink` has returned: an event comes again when the
-  /// process ends between the two, and none is left out.
+  /// With a checkpoint it begins after the position stored under that name, even if the query's own `fromPosition` is
+  /// lower, and stores a position after `sink` has returned. If the process ends between the two, an event comes again;
+  /// none is left out.
   ///
   /// - Parameters:
   ///   - query: which events.
-  ///   - options: the checkpoint, the pace, and whether to go on.
+  ///   - options: the checkpoint, the rate, and whether to follow.
   ///   - sink: returns when the batch is done.
   /// - Throws: ``EventStoreError``, among others `locked` while another replay uses the checkpoint; what `sink` throws.
   @discardableResult
@@ -102,7 +103,7 @@ extension EventStore {
     _ name: String,
     _ sink: (EventBatch) async throws -> Void
   ) async throws -> ReadResult {
-    // A process that waits for its turn may lose its connection meanwhile.
+    // A standby may lose its connection while it waits.
     let checkpoint = try await reconnecting(within: options.isStandby ? options.retryTimeout : .zero) {
       try await openCheckpoint(
         name,
@@ -137,7 +138,7 @@ extension EventStore {
     reader.endsBetweenPositions = checkpoint != nil
     let pace = Pace(options)
     while !reader.isFinished, !pace.isOver {
-      // What a policy hides now would never be passed on: the checkpoint moves past it.
+      // An event that a policy hides now would never be passed on, because the checkpoint moves past it.
       let page = try await nextPage(reader, seeing: checkpoint == nil ? .permitted : .all) { EventBatch($0) }
       reader = page.reader
       try await checkpoint?.keepLock(in: self, within: options.retryTimeout)
@@ -168,7 +169,7 @@ extension EventStore {
 }
 
 extension ReplayOptions {
-  /// At a given rate the events come in ten batches a second, not all of them at the second's beginning.
+  /// At a given rate the events come in ten batches a second, not all at the second's beginning.
   fileprivate var maximumRows: Int? {
     guard let eventsPerSecond else { return batchSize }
     return min(batchSize ?? .max, max(1, eventsPerSecond / 10))
@@ -200,7 +201,7 @@ private struct Pace {
     options.timeLimit.map { ContinuousClock.now - start >= $0 } ?? false
   }
 
-  /// Waits until as many events may have been passed on.
+  /// Waits until the rate allows this number of events.
   func wait(after count: Int) async throws {
     guard let rate = options.eventsPerSecond else { return }
     try await Task.sleep(until: start + .seconds(1) * (Double(count) / Double(rate)))

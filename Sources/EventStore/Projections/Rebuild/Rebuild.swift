@@ -1,19 +1,19 @@
 internal import LibPQ
 
 extension EventStore {
-  /// Builds a projection's read model from history and puts it in the place of the live one.
+  /// Builds a projection's read model from history and swaps it in for the live one.
   ///
-  /// The new generation grows beside the live one, in chunks that commit with their checkpoint: a build that was
-  /// interrupted goes on where it was, as long as the file is the same. Then come the file's checks, and one
-  /// short transaction that swaps the tables. The old generation is kept. Meanwhile the live one may be caught up.
+  /// The new generation grows beside the live one, in chunks that commit with their checkpoint. So an interrupted build
+  /// can be continued, as long as the file is the same. Then come the file's checks, and one short transaction that
+  /// swaps the tables. The old generation is kept. The live one may be kept current meanwhile.
   ///
   /// - Parameters:
   ///   - projection: what makes the read model.
   ///   - options: chunks, connections, limits, and what happens at the end.
-  ///   - progress: called at the beginning and after every chunk, on a thread of the store's.
+  ///   - progress: called at the beginning and after every chunk, on a thread of the store.
   /// - Throws: ``EventStoreError``: `invalidDefinition` for a wrong file, `locked` when another session works on the
   ///   projection or holds its tables too long, `failed` for an event whose handler fails. The live read model is
-  ///   untouched then.
+  ///   not changed then.
   public func rebuildProjection(
     _ projection: Projection,
     options: RebuildOptions = RebuildOptions(),
@@ -24,14 +24,14 @@ extension EventStore {
 
   /// Builds several read models in one pass over history, and then swaps them in one after another.
   ///
-  /// They advance together, chunk by chunk. A build that fails stops alone: it can be resumed, and the others go on.
+  /// They advance together, chunk by chunk. A build that fails stops alone: it can be resumed, and the others continue.
   ///
   /// - Parameters:
   ///   - projections: different ones.
   ///   - options: the same for all of them.
-  ///   - progress: called at the beginning and after every chunk, on a thread of the store's.
-  /// - Returns: what became of each, in their order.
-  /// - Throws: ``EventStoreError`` for what concerns all of them, or stops one of them before the first event.
+  ///   - progress: called at the beginning and after every chunk, on a thread of the store.
+  /// - Returns: the result of each, in their order.
+  /// - Throws: ``EventStoreError`` for a failure that concerns all of them, or stops one before the first event.
   public func rebuildProjections(
     _ projections: [Projection],
     options: RebuildOptions = RebuildOptions(),
@@ -47,7 +47,7 @@ extension EventStore {
     }
   }
 
-  /// - Parameter begun: the builds of a try before this one; they are resumed, not done twice.
+  /// - Parameter begun: the builds of an earlier attempt; they are resumed, not repeated.
   private func rebuild(
     _ projections: [Projection],
     _ options: RebuildOptions,
@@ -77,7 +77,7 @@ extension EventStore {
 }
 
 extension StoreConnection {
-  /// Begins builds, or finds those that were interrupted; their locks are held then.
+  /// Starts builds, or finds interrupted ones; afterwards their locks are held.
   fileprivate func beginBuilds(
     of projections: [Projection],
     _ options: RebuildOptions,
@@ -89,7 +89,7 @@ extension StoreConnection {
     let source = try eventSource()
     try requireSchema()
     let history = try proveFinality(goesOn: options.lastPosition == nil)
-    // What refuses is to do so before anything is made.
+    // Refuse before anything is created.
     if positions != .final { _ = try finalPosition(for: options) }
     try connection.prepareLongWork()
     let locks = files.map(\.lockOfRebuild)
@@ -142,7 +142,7 @@ extension StoreConnection {
     var parts = try builds.map { try wholePart(of: $0) }
     let meter = RebuildMeter(report: progress)
     for index in parts.indices {
-      // Those whose turn comes later stay current while others are checked and swapped.
+      // Builds whose turn comes later stay current while others are checked and swapped.
       try applyAll(of: &parts, options, meter)
       guard parts[index].build.result == nil else { continue }
       do {
@@ -154,7 +154,7 @@ extension StoreConnection {
     return parts.map { $0.build.result! }
   }
 
-  /// The generation of this rebuild that is live: its swap was committed, and the answer was lost.
+  /// The live generation of this rebuild, if its swap was committed and the answer was lost.
   private func swapped(_ file: Projection, _ begun: BegunBuilds) throws -> Generation? {
     guard let number = begun.number(file), let live = try liveGeneration(of: file.name) else { return nil }
     return live.number == number ? live : nil
@@ -183,7 +183,7 @@ extension StoreConnection {
     }
   }
 
-  /// A build as one, its shards merged.
+  /// A build as a whole, with its shards merged.
   private func wholePart(of build: Build) throws -> BuildPart {
     var part = BuildPart(build)
     guard build.result == nil else { return part }
@@ -196,7 +196,7 @@ extension StoreConnection {
     return part
   }
 
-  /// Checks a build that has come to the end of history, and swaps it in.
+  /// Checks a build that has reached the end of history, and swaps it in.
   private func finish(_ part: BuildPart, _ meter: RebuildMeter) throws -> RebuildResult {
     var build = part.build
     meter.enter(.checking)
@@ -221,7 +221,7 @@ extension StoreConnection {
     return build.outcome(.live, differences: differences)
   }
 
-  /// Applies what is there; what comes meanwhile too, until no more than a chunk is left for each swap.
+  /// Applies all events, also those that come meanwhile, until at most a chunk is left for each swap.
   private func applyAll(
     of parts: inout [BuildPart],
     _ options: RebuildOptions,
@@ -264,19 +264,20 @@ extension StoreConnection {
 }
 
 extension Projection {
-  /// Whether it gives rights on its tables itself.
+  /// Whether the file itself grants rights on its tables.
   var grants: Bool { create.contains { $0.keyword == "GRANT" } }
 
-  /// Another lock than that of the catch-up: the live read model is kept current while a new one is built.
+  /// Not the lock of the catch-up: the live read model is kept current while a new one is built.
   var lockOfRebuild: String { Self.lockOfRebuild(name) }
   static func lockOfRebuild(_ name: String) -> String { "the rebuild of projection \(name)" }
 
-  /// Shared by each transaction of the catch-up, and held alone by a swap, during which the live read model stays.
+  /// Shared by each transaction of the catch-up, and held alone by a swap; meanwhile the live read model does not
+  /// change.
   var lockOfSwap: String { "the swap of projection \(name)" }
 }
 
 extension Connection {
-  /// Runs `annals_apply` in its bounds.
+  /// Runs `annals_apply` within its bounds.
   ///
   /// - Returns: the events that were handled.
   /// - Throws: ``PoisonEvent`` for an event whose handler fails.
