@@ -1,6 +1,6 @@
 internal import EventStore
 
-/// A replay into a command, tried again from where it failed.
+/// A replay into a command, tried again from the place of a failure.
 struct HandlerReplay {
   let store: EventStore
   let handler: EventHandlerProcess
@@ -11,9 +11,9 @@ struct HandlerReplay {
   var options: ReplayOptions
   private let status = ReadStatus("replay")
   private let start = ContinuousClock.now
-  /// Positions of the events that the command was given and has not answered for.
+  /// Positions of the events that the command received and did not answer.
   private var unanswered: [Int64] = []
-  /// The command failed at one of the events up to here, and gets them one by one.
+  /// The command failed at one of the events up to here, and now gets them one by one.
   private var suspectPosition: Int64?
   private var parkedCount = 0
 
@@ -29,7 +29,7 @@ struct HandlerReplay {
     (self.query, self.options) = (query, options)
   }
 
-  /// - Throws: ``CommandError`` when the command failed once more than it may without getting any further;
+  /// - Throws: ``CommandError`` when the command failed more often than allowed without getting any further;
   ///   ``EndWithStatus`` when events were parked.
   mutating func run() async throws {
     // The answers are positions: this refuses a table without them.
@@ -100,7 +100,7 @@ struct HandlerReplay {
     }
   }
 
-  /// Goes on behind a position up to which the command is done.
+  /// Continues after a position up to which the command is done.
   private mutating func move(behind position: Int64?) {
     guard let position else { return }
     query.afterPosition = position
