@@ -52,8 +52,7 @@ extension Connection {
     return value
   }
 
-  /// Runs statements that must also run after a cancellation; if the connection is lost, the server undoes the work
-  /// itself.
+  /// Runs statements that must also run after a cancellation; after a loss the server undoes the work itself.
   package func cleanUp(_ body: () throws -> Void) {
     guard !isBroken else { return }
     canceller.whileSuspended { try? body() }

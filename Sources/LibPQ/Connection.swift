@@ -2,8 +2,7 @@ internal import CLibPQ
 
 /// One connection to PostgreSQL. It blocks its thread while it waits, and belongs to one thread at a time.
 ///
-/// Every wait is a poll() on the socket and on the ``Canceller``, so that another thread can end a wait, and a wait can
-/// have a deadline.
+/// Every wait is a poll() on the socket and on the ``Canceller``, so that another thread or a deadline can end it.
 @safe package final class Connection {
   let handle: OpaquePointer
   package let canceller: Canceller

@@ -58,8 +58,7 @@ package struct ConnectionParameters: Sendable, Hashable {
   /// The names of the settings that these keywords give, and of those from PG* variables and the service file, which
   /// libpq only uses for settings that are not given.
   ///
-  /// libpq reads them when it begins to connect. An invalid port keeps it from that, and from reading a password in
-  /// .pgpass.
+  /// libpq reads them when it begins to connect. An invalid port prevents that, and the reading of .pgpass.
   private static func settled(by keywords: [(String, String)]) -> Set<String> {  // ASCII
     let keywords = keywords + [("port", "0"), ("password", "-")]
     let handle = unsafe withCStrings(keywords.map(\.0)) { names in

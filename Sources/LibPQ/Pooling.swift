@@ -30,8 +30,7 @@ extension Connection {
       SessionSetting("standard_conforming_strings", "on"), SessionSetting("bytea_output", "'hex'"),
       SessionSetting("quote_all_identifiers", "off"), SessionSetting("client_min_messages", "warning"),
     ]
-    // A session may wait for new events, a command or a reader at a terminal. The limit is meant for forgotten
-    // sessions.
+    // A session may wait for new events, a command or a reader at a terminal. The limit is for forgotten sessions.
     return serverVersion < 140_000 ? settings : settings + [SessionSetting("idle_session_timeout", "0")]
   }
 
@@ -69,8 +68,7 @@ extension Connection {
 
   /// Finds the server process of this connection, and applies the settings for it.
   ///
-  /// A pooler invents the process id that it tells its clients; PgBouncer does, since it cannot know who will serve
-  /// them.
+  /// A pooler invents the process id that it tells its clients: PgBouncer cannot know which one will serve them.
   func openSession() throws(PostgresError) {
     let sql: SQL = "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_postmaster_start_time()"
     let row = try query(sql)

@@ -1,6 +1,6 @@
 /// The kind of failure, by PostgreSQL's codes (manual, appendix A). The first two characters are the class.
 extension PostgresError {
-  /// Whether another attempt may succeed: a lost connection, a deadlock, a lock, a full disk (classes 40, 53, 55, 57,
+  /// Whether another attempt may succeed: a lost connection, a deadlock, a lock, a full disk (class 40, 53, 55, 57,
   /// 58).
   package var isPassing: Bool {
     kind == .statement && sqlState != nil ? isOf(["40", "53", "55", "57", "58"]) : kind != .noSession

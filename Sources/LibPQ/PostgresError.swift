@@ -33,8 +33,7 @@ package struct PostgresError: Error, Sendable, Hashable {
   /// Place of a syntax error in `internalQuery`, in characters, from 1.
   package var internalPosition: Int?
   package var internalQuery: String?
-  /// A character that was sent and that the database's encoding lacks; then `message` says so in words other than the
-  /// server's.
+  /// A character that was sent and that the database's encoding lacks; then `message` has our words, not the server's.
   package private(set) var untranslatable: Unicode.Scalar?
   /// The function of the server's source code that raised it: unlike the message, it is the same in every language.
   package var sourceFunction: String?

@@ -64,8 +64,7 @@ struct Probe {
     var waitsForClient = false
   }
 
-  /// If both sides wait for each other, something that one of them sent was lost; or the look came just before it
-  /// arrives.
+  /// If both sides wait for each other, something that one of them sent was lost, or is just about to arrive.
   private static func state(of backend: Backend, _ connection: Connection) throws(PostgresError) -> State {
     let sql = "SELECT wait_event_type IS NOT DISTINCT FROM 'Client' FROM pg_stat_activity WHERE pid = $1"
     let row = try connection.query(sql, [.int4(backend.processID)])

@@ -24,8 +24,7 @@ extension Sandbox {
 
     package var isRunning: Bool { processID != nil }
 
-    /// Whether the socket is elsewhere, because the folder's path is too long or has characters that a socket's may not
-    /// have.
+    /// Whether the socket is elsewhere, because the folder's path is too long or unsuitable for a socket.
     package var usesShortSocketDirectory: Bool { socketDirectory.removingLastComponent() != directory }
   }
 

@@ -40,8 +40,8 @@ extension EventStore {
   ///   - options: whether to restore events that readers may have passed.
   /// - Throws: ``EventStoreError``: `invalidInput` for a file that is not an export, is truncated or was changed;
   ///   `versionConflict` when another event has an id, a version or a position of the export; `failed` when events are
-  ///   missing below the last one of the store; `invalidDefinition` for a table that cannot store positions. Nothing is
-  ///   stored then.
+  ///   missing below the last one of the store; `invalidDefinition` for a table that cannot store positions. Then
+  ///   nothing is stored.
   @discardableResult
   public func restore(
     _ files: [ExportFile],

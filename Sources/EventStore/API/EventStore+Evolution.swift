@@ -32,9 +32,8 @@ extension EventStore {
   /// - Parameters:
   ///   - category: only the aggregates whose id is this, or begins with it and a `-`.
   ///   - sample: about how many events of each type are examined; nil for all.
-  ///   - exact: count all events; otherwise the count of a frequent type of a large table is an estimate from
-  ///     PostgreSQL's
-  ///     statistics, unless a category is given.
+  ///   - exact: count all events; otherwise PostgreSQL's statistics give an estimate for a frequent type of a large
+  ///     table, unless a category is given.
   /// - Throws: ``EventStoreError``; `notFound` for a category without events.
   public func eventTypes(
     category: String? = nil,

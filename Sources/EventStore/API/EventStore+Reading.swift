@@ -66,8 +66,8 @@ extension EventStore {
   ///
   /// It uses the fields correlation_id and causation_id of the metadata, and their spellings correlationId,
   /// causationId, $correlationId and $causationId. Fields with an index are looked up in it; for the others each step
-  /// reads the whole table. If a table is large and only some fields have an index, a field that no event of a sample
-  /// has is left out.
+  /// reads the whole table. In a large table where only some have an index, a field that no event of a sample has is
+  /// left out.
   ///
   /// - Parameters:
   ///   - id: a correlation id, or the id of an event.

@@ -8,8 +8,8 @@ extension EventStore {
   ///   - query: which streams, and which of them come first.
   ///   - body: is called on the store's thread with each stream.
   /// - Returns: whether there are more than the limit of the query.
-  /// - Throws: ``EventStoreError``; `notFound` when the store has no event of the given category, type or prefix; what
-  ///   `body` throws.
+  /// - Throws: ``EventStoreError``; `notFound` when no event has the given category, type or prefix; what `body`
+  ///   throws.
   @discardableResult
   public func listStreams(
     _ query: StreamQuery = StreamQuery(),
@@ -44,8 +44,7 @@ extension EventStore {
     }
   }
 
-  /// The totals of the store: how many events, streams and types, since when, how many recently, and their size on
-  /// disk.
+  /// The totals of the store: its events, streams and types, since when, how many recently, and the size on disk.
   ///
   /// It needs SELECT on the events alone.
   ///

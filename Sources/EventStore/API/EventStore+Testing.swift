@@ -9,8 +9,7 @@ extension EventStore {
   /// - Parameters:
   ///   - test: the test.
   ///   - timeout: the longest that a statement may run; nil for the setting of the role or the database.
-  ///   - recording: whether rows that differ from those of the file are kept for ``TestFile/recording(_:)`` instead of
-  ///     being a failure.
+  ///   - recording: whether rows that differ from the file are kept for ``TestFile/recording(_:)``, and are no failure.
   /// - Returns: the result, also when a file that the test names is wrong.
   /// - Throws: ``EventStoreError`` when the test could not be run: `permissionDenied`, `cannotConnect`.
   public func run(

@@ -26,8 +26,7 @@ extension EventStore {
       }
     }
   }
-  /// Checks the streams part by part in the order of their ids, for a limited time, from where the last such check
-  /// ended.
+  /// Checks the streams part by part in the order of their ids, for a time, from where the last such check ended.
   ///
   /// Each part is read in its own snapshot, so neither the server's memory nor the time depends on the size of the
   /// store. The place is kept in schema `annals` after each part. Faults of the store as a whole are looked for when a

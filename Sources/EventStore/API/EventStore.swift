@@ -47,9 +47,8 @@ public actor EventStore {
   /// A store in the database that libpq finds.
   ///
   /// - Parameters:
-  ///   - conninfo: a database name, a `keyword=value` string or a `postgresql://` URI. What it leaves open, or
-  ///     everything
-  ///     when nil, comes from the PG* variables, service files and .pgpass, as with psql.
+  ///   - conninfo: a database name, a `keyword=value` string or a `postgresql://` URI. What it leaves open, or all if
+  ///     nil, comes from the PG* variables, service files and .pgpass, as with psql.
   ///   - table: the table of events.
   /// - Throws: ``EventStoreError`` when the process has no file descriptors left.
   public init(connecting conninfo: String? = nil, table: QualifiedName = .events) throws {

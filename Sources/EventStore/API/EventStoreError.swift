@@ -23,7 +23,7 @@ public struct EventStoreError: Error, Sendable, Hashable {
     /// A reader has passed positions that the store does not have: events were restored to an earlier state, truncated
     /// or replaced.
     public static let checkpointAhead = Code(rawValue: "checkpoint_ahead")
-    /// What was asked for is not in the store.
+    /// Something that was requested is not in the store.
     public static let notFound = Code(rawValue: "notFound")
     /// The input is not an event.
     public static let invalidInput = Code(rawValue: "invalidInput")
@@ -31,8 +31,7 @@ public struct EventStoreError: Error, Sendable, Hashable {
     public static let invalidDefinition = Code(rawValue: "invalidDefinition")
     /// Another session holds the lock; try again later.
     public static let locked = Code(rawValue: "locked")
-    /// The server is a standby that is further behind its primary than allowed, or behind the server that was read
-    /// before.
+    /// The server is a standby that is too far behind its primary, or behind the server that was read before.
     public static let stale = Code(rawValue: "stale")
     /// The server is a standby, and ended a statement that blocked its replay.
     public static let recoveryConflict = Code(rawValue: "recoveryConflict")

@@ -7,8 +7,7 @@ internal import LibPQ
 struct BatchTransaction {
   /// Its id, a xid8 as text; nil until the server has returned it, and then nothing was written.
   var id: String?
-  /// When it began. After a crash the server may assign the id again; the id and the time together name one
-  /// transaction.
+  /// When it began. The server may assign the id again after a crash; id and time together name one transaction.
   var start: Timestamp?
   /// Whether COMMIT was sent, or may have been.
   var isCommitSent = false

@@ -131,8 +131,7 @@ struct ChunkWriter {
     guard !unknown.isEmpty else { return }
     do throws(PostgresError) {
       let result = try connection.query(statements.findHeads, [.textArray(utf8: unknown)], prepared: true)
-      // Read by number. For a distributed table: the ids of the existing streams, with their heads; otherwise all
-      // heads.
+      // Read by number. A distributed table returns the ids of existing streams with their heads, others all heads.
       if statements.table.isDistributed {
         for id in unknown { heads.set(id, 0) }
         for row in 0..<result.rowCount { heads.set(Array(result.string(row, 0).utf8), result.int32(row, 1)) }

@@ -158,8 +158,7 @@ private struct EventLineFields {
     return value
   }
 
-  /// The error for a value of the wrong type or out of range. It shows numbers, but not strings, which may hold
-  /// anything.
+  /// The error for a value of the wrong type or out of range. It shows numbers, but no strings: they may hold anything.
   private func wrong(
     _ field: EventLineField,
     _ range: Range<Int>,

@@ -110,8 +110,8 @@ enum EventLineField: Int, CaseIterable {
 }
 
 extension EventLineField {
-  /// The only field that a name can be, by its length and last byte. Comparing with all fields took a tenth of the time
-  /// of a line.
+  /// The only field that a name can be, by its length and last byte. Comparing with all fields took a tenth of a line's
+  /// time.
   private static func candidate(for name: Span<UInt8>) -> EventLineField? {
     switch name.count {
     case 2: .id

@@ -5,8 +5,7 @@ extension StoreConnection {
   /// after the committed batches.
   ///
   /// No other events may come between the batches, since readers of the store would then skip the rest of the files.
-  /// Each batch locks out other writers, and checks the head of the store. The sequence is moved above the files before
-  /// the first.
+  /// Each batch locks out other writers, and checks the head of the store. The sequence first moves above the files.
   func restore(_ files: [ProvedExport], _ options: RestoreOptions) throws -> RestoreResult {
     var run = RestoreRun(
       self,
@@ -27,8 +26,7 @@ extension StoreConnection {
     return run.result
   }
 
-  /// Stores the events of an export that can be read only once, in one transaction: its end is verified before the
-  /// commit.
+  /// Stores the events of an export that can be read only once, in one transaction, and verifies its end before COMMIT.
   func restore(pipe file: ExportFile, _ options: RestoreOptions) throws -> RestoreResult {
     func body() throws -> RestoreResult {
       // The first line decides which kind of table is needed.

@@ -252,8 +252,7 @@ extension StoreConnection {
 
   // MARK: - Reconciling
 
-  /// Compares the copy with what the upcasters make of the original now: a sum of hashes for each type; and its
-  /// streams.
+  /// Compares the copy with what the upcasters make of the original now: sums of hashes by type, and the streams.
   private func reconcile(
     _ copy: EvolutionCopy,
     _ plan: EvolutionPlan,

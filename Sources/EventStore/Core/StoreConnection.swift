@@ -2,8 +2,7 @@ internal import LibPQ
 
 /// The operations on a store's open connection; ``EventStore`` is the front for them.
 ///
-/// It belongs to the thread of its store, and lives as long as its connection: after a loss the store makes another
-/// one.
+/// It belongs to the thread of its store, and lives as long as its connection; after a loss there is a new one.
 final class StoreConnection {
   let connection: Connection
   /// Opens the connection again after a loss.

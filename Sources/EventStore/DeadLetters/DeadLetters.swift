@@ -91,8 +91,7 @@ extension StoreConnection {
     return parked.count
   }
 
-  /// Held by a session that retries or discards them: another session would work on events that are no longer dead
-  /// letters.
+  /// Held by a session that retries or discards them: another one would work on events that are settled by then.
   static func lockOfDeadLetters(_ consumer: String) -> String { "the dead letters of \(consumer)" }
 
   enum Consumer {

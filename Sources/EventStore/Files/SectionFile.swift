@@ -19,8 +19,7 @@ package struct SectionRule: Sendable {
 /// A file of sections. A comment line `-- @word argument` opens a section, which ends at the next such line.
 ///
 /// Projections, reducers, upcasters and layouts have this form, so each file is SQL for psql and any editor. A line
-/// inside a string, a dollar quote or a block comment opens nothing. Before the first section there may only be
-/// comments.
+/// inside a string, a dollar quote or a block comment opens nothing. Only comments may come before the first section.
 package struct SectionFile: Sendable {
   package struct Section: Sendable {
     package let keyword: String

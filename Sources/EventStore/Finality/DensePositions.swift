@@ -5,8 +5,7 @@ internal import LibPQ
 /// A writer that takes a position before it has a lock, or even in an earlier transaction, cannot be waited for. But if
 /// each assigned number is used or lost for good, the holes tell: a missing position may still come while a transaction
 /// from before is alive, and, if the client keeps numbers between two transactions, for a grace time. Marten's daemon
-/// works this way. A hole that stays is passed and remembered: verify-versions checks whether an event came there after
-/// all.
+/// works this way. A hole that stays is passed and remembered, and verify-versions checks whether an event came later.
 extension StoreConnection {
   /// More holes than this are no accident: the positions are not dense.
   private static let mostHoles = 100_000

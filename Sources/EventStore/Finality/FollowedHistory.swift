@@ -99,7 +99,7 @@ struct FollowedHistory: Sendable {
     "Find out what happened to the events. Then rebuild the read models, and start consumers from the beginning."
 }
 
-/// The sequence would hand out positions below the head.
+/// The sequence would assign positions below the head.
 struct SequenceBehind: Error {
   let fault: PositionFault
   let table: QualifiedName
@@ -159,8 +159,7 @@ extension StoreConnection {
   /// - Returns: nil if the error has another reason.
   func replacement(of history: FollowedHistory?, behind error: any Error) -> EventStoreError? {
     let state = (error as? PostgresError)?.sqlState ?? (error as? PoisonEvent)?.sqlState
-    // "could not open relation with OID" is an internal error: the table was dropped between two steps of one
-    // statement.
+    // "could not open relation with OID" is an internal error: the table was dropped within one statement.
     guard var history, state == SQLState.undefinedTable || state == SQLState.internalError else { return nil }
     do {
       _ = try history.look(connection)

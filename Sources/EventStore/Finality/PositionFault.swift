@@ -13,7 +13,7 @@ public struct PositionFault: Sendable, Hashable {
     case notATable = "not_a_table"
     /// Logical replication brings the events.
     case subscription
-    /// Nothing in the database hands out the positions.
+    /// Nothing in the database assigns the positions.
     case noSequence = "no_sequence"
     /// Several sequences hand them out.
     case severalSequences = "several_sequences"

@@ -93,8 +93,7 @@ extension StoreConnection {
   ///
   /// Without a published watermark, events that are in flight on the primary may be missing below the last one. No
   /// reader continues from such a read, and it is meant to show what was replayed. So it only gives a notice, and only
-  /// if the standby knows of a transaction that writes. It knows the transactions whose records have come, which are
-  /// not all.
+  /// if the standby knows of a transaction that writes. It knows only those whose records have come, which are not all.
   func replayedEnd(upTo head: Int64) throws -> Int64 {
     if let published = try publishedWatermark() { return try end(of: published, upTo: head) }
     // In recovery the list of a snapshot is empty, but the range between its ends is not.

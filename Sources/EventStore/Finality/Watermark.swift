@@ -14,7 +14,7 @@ public struct Watermark: Sendable, Hashable {
   /// The published watermark for readers on standbys; nil if there is none, or the role may not read it.
   public let published: PublishedWatermark?
 
-  /// The watermark if it is known: the head, unless a transaction writes, or nobody can tell; on a standby the
+  /// The watermark if it is known: the head, unless a transaction writes or nobody can tell. A standby has the
   /// published one.
   public var position: Int64? {
     if isReplayed { return published?.position }

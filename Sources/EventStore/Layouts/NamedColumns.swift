@@ -133,8 +133,8 @@ extension EventStore {
   /// The file of a layout that reads the store's table by the names of its columns; columns of other types are cast.
   ///
   /// - Parameter columns: the columns of events, and the columns of the table if their names differ.
-  /// - Throws: ``EventStoreError``: `notFound` without the table, `invalidDefinition` if a column is missing or cannot
-  ///   be converted.
+  /// - Throws: ``EventStoreError``: `notFound` without the table, `invalidDefinition` if a column is missing or
+  ///   unsuitable.
   package func layoutFile(naming columns: [LayoutParameter]) async throws -> String {
     try await read(seeing: .permitted) { hand in
       try NamedColumns(of: hand.table, columns, hand.connection).file()

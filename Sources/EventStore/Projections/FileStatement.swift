@@ -103,8 +103,7 @@ extension PostgresError {
   /// The server's hint, and more about a name that was not found.
   var hintInFile: String? {
     let isMissing = [SQLState.undefinedTable, SQLState.undefinedFunction, SQLState.undefinedObject]
-    // Only an error about a name has a place; a foreign key without a unique key on the other side is undefinedObject
-    // too.
+    // Only an error about a name has a place; undefinedObject can also be a foreign key without a unique key.
     guard let sqlState, isMissing.contains(sqlState), (position ?? internalPosition) != nil else {
       return hint
     }

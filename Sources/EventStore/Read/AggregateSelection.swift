@@ -4,8 +4,7 @@ internal import LibPQ
 public enum AggregateSelection: Sendable, Hashable {
   /// Every aggregate.
   case all
-  /// The aggregates whose id is this, or begins with it and a `-`; if a layout gives categories, those of this
-  /// category.
+  /// The aggregates whose id is this, or begins with it and a `-`; with a layout's categories, those of this category.
   case category(String)
   /// These aggregates.
   case aggregates([String])

@@ -9,8 +9,7 @@ extension EventPages {
     let bounds = [
       last.map { bound(query.reversed ? "<" : ">", $0) }, end.map { bound(query.reversed ? ">=" : "<=", $0) },
     ]
-    // Conditions that the search has checked are not computed again: 6 of 14 ms for a page of 8,192 events (EXPLAIN
-    // ANALYZE).
+    // What the search has checked is not computed again: 6 of 14 ms for a page of 8,192 events (EXPLAIN ANALYZE).
     let wanted = search.map { search -> [SQL] in
       ["e.position = ANY (\(Parameter.int8Array(Array(search.places.prefix(rowsAsked)))))"]
     }
@@ -91,7 +90,7 @@ extension EventQuery {
       conditions.append("e.event_type = \(type)")
     } else if !types.isEmpty {
       // For frequent types PostgreSQL filters the index of positions; for rare ones it sorts the entries of the types'
-      // index. A UNION ALL of one SELECT for each type is not merged but sorted as a whole, for each page: 12 times
+      // index. A UNION ALL of one SELECT for each type is sorted as a whole for each page, and not merged: 12 times
       // slower.
       conditions.append("e.event_type = ANY (\(Parameter.textArray(types)))")
     }

@@ -1,7 +1,7 @@
 internal import LibPQ
 
-/// The events that match a query, fetched page by page on demand: a slow consumer is not overrun, and only one page is
-/// in memory.
+/// The events that match a query, fetched page by page on demand: a slow consumer is not overrun, and memory holds one
+/// page.
 public struct EventSequence: AsyncSequence, Sendable {
   public typealias Element = Event
 

@@ -32,8 +32,7 @@ extension EventStore {
 
   /// Writes history as long as its positions are close together.
   ///
-  /// Each store has one range more than it works on, so neither waits for the other while the lines are written in
-  /// order.
+  /// Each store has one range more than it works on, so neither waits for the other while the lines are written.
   ///
   /// - Returns: what was written, and the remaining positions; nil for none.
   nonisolated func writeRuns(

@@ -16,8 +16,7 @@ extension StoreConnection {
   /// The most events of a trace; more do not belong to one piece of work.
   private static let maximumTraced = 10_000
 
-  /// Steps from causes to effects; without an index each goes through the table. If more are needed, there is a long
-  /// chain.
+  /// Steps from causes to effects, each a pass through the table without an index. A long chain needs more.
   private static let maximumSteps = 3
 
   /// The same if indexes find all causes: then a step takes a millisecond.

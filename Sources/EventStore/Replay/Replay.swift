@@ -17,8 +17,7 @@ public struct ReplayOptions: Sendable, Hashable {
   /// The most events in a batch; nil decides by their size.
   public var batchSize: Int?
 
-  /// Waits while another session replays with the checkpoint, and takes over when that one ends; otherwise this is an
-  /// error.
+  /// Waits while another session replays with the checkpoint, and takes over when it ends; otherwise that is an error.
   public var isStandby = false
 
   /// All existing events, as fast as the sink takes them, without a checkpoint.

@@ -23,8 +23,7 @@ extension StoreConnection {
     "SELECT create_distributed_table(\(quoteLiteral(table.sql)), 'aggregate_id');\n"
   }
 
-  /// Refuses options that do not fit a distributed table, before anything is changed. The SQL can be shown without
-  /// Citus.
+  /// Refuses options that do not fit a distributed table, before any change. The SQL can be shown without Citus.
   func requireDistributable(partitions: Int?, dryRun: Bool) throws {
     try requireOwn("distributing")
     if partitions != nil {

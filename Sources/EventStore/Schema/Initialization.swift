@@ -118,8 +118,7 @@ extension StoreConnection {
     return missing
   }
 
-  /// A unique key of a partitioned table must contain its partition key, so only the identity keeps positions apart
-  /// there.
+  /// A unique key of a partitioned table must contain its partition key, so there the identity keeps positions apart.
   private func positionIndex() throws -> String {
     let sql: SQL = "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(\(table.sql))"
     let isPartitioned = try connection.query(sql).bool(0, 0)

@@ -116,8 +116,7 @@ extension Reducer {
     return handlers
   }
 
-  /// The one query of a section. It becomes a subquery, in which the server accepts neither commands nor several
-  /// queries.
+  /// The one query of a section. It becomes a subquery, in which the server accepts no command and no second query.
   private static func query(
     of section: SectionFile.Section,
     in file: SectionFile

@@ -25,8 +25,7 @@ extension StoreConnection {
   }
 }
 
-/// How a list of categories is made: if there are many events, by names one by one and estimates; otherwise by
-/// counting.
+/// How a list of categories is made: if there are many events, by single names and estimates; otherwise by counting.
 private struct CategoryList {
   /// Fewer events are counted in negligible time.
   static let fewEvents: Int64 = 100_000

@@ -7,8 +7,8 @@ internal import LibPQ
 ///     -- order-1 | paid
 ///
 /// A cell is the text of a value as PostgreSQL prints it. A text that could be read as something else is a JSON string:
-/// an empty text, `NULL`, a text with a line break or a `|`, with a blank at an end, or with a quote or an `@` at its
-/// beginning.
+/// an empty text, `NULL`, a text with a line break or a `|`, with a blank at an end, or that begins with a quote or
+/// `@`.
 struct RowTable: Sendable {
   let columns: [ByteString]
   let rows: [[ByteString]]

@@ -255,7 +255,7 @@ extension TestFileReader {
       )
     }
     var last = query.location.line + query.text.utf8.count { $0 == UInt8(ascii: "\n") }
-    // The semicolon may be on a line of its own.
+    // The semicolon may be on a separate line.
     while last < end, lines[last].elementsEqual(";".utf8) { last += 1 }
     return TestCase.Expectation(
       query: query,

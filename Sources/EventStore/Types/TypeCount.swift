@@ -56,8 +56,7 @@ extension TypeHistory {
     return try counts.map { try TypeHistory($0, times: seen) }
   }
 
-  /// The times of the events at some positions, in a separate statement: Citus refuses a subquery for each row of
-  /// counts.
+  /// The times of the events at some positions, in a separate statement: Citus refuses a subquery for each row.
   private static func times(
     at positions: [Int64],
     in table: EventsTable,
@@ -81,8 +80,7 @@ extension TypeHistory {
   /// Fewer events are counted in negligible time.
   private static let fewEvents = 100_000.0
 
-  /// The same for a large table, with estimates for the frequent types; nil if the table is small, or there is no basis
-  /// for an estimate.
+  /// The same for a large table, with estimates for the frequent types; nil if the table is small or has no statistics.
   static func estimated(in table: EventsTable, _ connection: Connection) throws -> [TypeHistory]? {
     guard table.hasPosition, table.relation.hasSameBytes(as: table.name.sql) else { return nil }
     let sql = SQLTemplate.estimatedEvents.sql
@@ -165,8 +163,7 @@ struct EventSample {
   ) {
     var conditions: [SQL] = ["e.\(raw: typeColumn) = \(count.type.string)"]
     if let condition { conditions.append(condition) }
-    // OFFSET 0: without it the planner would merge this with the expressions on the events, and compute these for all
-    // of them.
+    // OFFSET 0: otherwise the planner would merge this with the expressions on the events, and compute them for all.
     let select = { (condition: SQL) -> SQL in
       """
       SELECT \(raw: columns) FROM \(raw: source) e WHERE \((conditions + [condition]).conjunction) OFFSET 0

@@ -38,8 +38,7 @@ public struct StoreHealth: Sendable, Hashable {
     public var deadLetters: Int64? = 0
     /// The most seconds since the newest event happened.
     public var ageSeconds: Double?
-    /// A replay that is not running, and whose checkpoint has not moved for this many seconds, is stale: its lag is no
-    /// problem.
+    /// A replay that is not running, and whose checkpoint has not moved for this long, is stale: its lag is no problem.
     public var staleSeconds: Double?
 
     /// No dead letters, and no other limit.

@@ -16,8 +16,7 @@ public struct VersionCheck: Sendable, Hashable {
   public var isStrict = false
   /// Known findings, which are left out.
   public var baseline: Baseline?
-  /// Processes of the server that share the reading, within its `max_parallel_workers`; nil means the server's
-  /// settings.
+  /// Processes of the server that share the reading, within its `max_parallel_workers`; nil uses its settings.
   public var workers: Int?
 
   /// All streams, from version 1, with all kinds of finding.

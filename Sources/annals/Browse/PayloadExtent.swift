@@ -24,8 +24,8 @@ enum PayloadExtent: String, CaseIterable, ExpressibleByArgument, Sendable {
     return event
   }
 
-  /// The fields of records that are left out: values of payloads, and texts that may quote one, such as a server's
-  /// message.
+  /// The fields of records that are left out: values of payloads, and texts that may quote one, such as server
+  /// messages.
   var hiddenFields: Set<String> {
     let values: Set = [
       "state", "state_before", "state_after", "value", "old", "new", "example", "message", "detail", "error",

@@ -20,8 +20,7 @@ struct PrometheusText {
     }
   }
 
-  /// A label's value. The format has three escapes; other characters that are unsafe at a terminal are escaped as for
-  /// people.
+  /// A label's value. The format has three escapes; other unsafe characters are escaped as for people.
   static func quote(_ text: String) -> String {
     var quoted = String.UnicodeScalarView(["\""])
     for scalar in text.unicodeScalars {

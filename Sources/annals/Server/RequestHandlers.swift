@@ -22,8 +22,7 @@ struct BrowsePatience: Sendable {
   var end = Duration.seconds(1)
 }
 
-/// Collects the head of a connection's one request, checks its bytes, and passes it to the parser. Later data are not
-/// read.
+/// Collects the head of a connection's one request, checks its bytes, and passes it to the parser; reads no more.
 final class HeadCollector: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer

@@ -2,7 +2,7 @@ internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
-/// The effect of Ctrl-C and `kill`: the first one cancels the work, which rolls back and reports; the second ends the
+/// The effect of Ctrl-C and `kill`: the first cancels the work, which rolls back and reports; the second ends the
 /// process.
 enum Interruption {
   private static let received = Atomic<Int32>(0)
@@ -27,7 +27,7 @@ enum Interruption {
     work.withLock { $0?.cancel() }
   }
 
-  /// From now on the work has no end of its own. People end it by a signal, which is then not a failure.
+  /// From now on the work does not end by itself. People end it by a signal, which is then not a failure.
   static func isTheEnd() {
     endsByItself.store(false, ordering: .relaxed)
   }
@@ -84,8 +84,8 @@ enum Interruption {
         task.cancel()
         if let handler = waitingHandler.withLock({ $0 }) { return handler(number) }
         if isFirst { endSoon(by: number) }
-        // From now on the signal has its default effect. The delay is for timeout(1), which signals the command and
-        // then its group.
+        // From now on the signal has its default effect; not at once, since timeout(1) signals the command and its
+        // group.
         DispatchQueue(label: "annals.signal").asyncAfter(deadline: .now() + .milliseconds(100)) {
           signal(number, SIG_DFL)
         }

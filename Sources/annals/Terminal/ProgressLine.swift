@@ -3,8 +3,7 @@ internal import EventStore
 internal import Glibc
 internal import Synchronization
 
-/// Shows the progress of long work: a bar on a terminal, a line at intervals with `--progress`, and a line at each
-/// SIGUSR1.
+/// Shows the progress of long work: a bar on a terminal, a line at intervals with `--progress` and at each SIGUSR1.
 ///
 /// It writes only when the clock has moved on, whatever the rate of the calls.
 final class ProgressLine: Sendable {

@@ -64,8 +64,7 @@ enum Terminal {
     return line + "…"
   }
 
-  /// A qualified name that fits. Its last part is the most useful: `…Events.OrderPlaced` of `Shop.Events.OrderPlaced,
-  /// Shop`.
+  /// A qualified name that fits. Its last part says most: `…Events.OrderPlaced` of `Shop.Events.OrderPlaced, Shop`.
   static func cutName(_ name: String, to width: Int) -> String {
     guard columns(of: name) > width else { return name }
     let scalars = name.unicodeScalars

@@ -1,5 +1,4 @@
--- How Citus distributes a table: the column (NULL for a reference table), the number of shards, their size. $1 the
--- table.
+-- How Citus distributes a table: its column (NULL for a reference table), its shards and their size. $1 the table.
 SELECT column_to_column_name(p.logicalrelid, p.partkey) AS "column",
        (SELECT count(*) FROM pg_catalog.pg_dist_shard s WHERE s.logicalrelid = p.logicalrelid) AS shards,
        citus_relation_size(p.logicalrelid) AS bytes

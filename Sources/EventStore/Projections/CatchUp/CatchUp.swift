@@ -16,8 +16,7 @@ public struct CatchUpOptions: Sendable, Hashable {
   /// The longest wait before it looks for new events again. While events come, it looks every few milliseconds.
   public var pollInterval = PollingPause.usualLongest
 
-  /// Waits while another session keeps the projection current, and takes over when that one ends. Otherwise this is an
-  /// error.
+  /// Waits while another session keeps the projection current, and takes over when it ends; otherwise that is an error.
   ///
   /// The server ends the other session when its client is silent for ``silenceOfHolder``: a process that is stopped or
   /// cut off must not keep others from taking over.

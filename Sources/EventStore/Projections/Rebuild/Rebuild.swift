@@ -271,8 +271,7 @@ extension Projection {
   var lockOfRebuild: String { Self.lockOfRebuild(name) }
   static func lockOfRebuild(_ name: String) -> String { "the rebuild of projection \(name)" }
 
-  /// Shared by each transaction of the catch-up, and held alone by a swap; meanwhile the live read model does not
-  /// change.
+  /// Shared by each transaction of the catch-up, and held alone by a swap, during which the live read model is fixed.
   var lockOfSwap: String { "the swap of projection \(name)" }
 }
 

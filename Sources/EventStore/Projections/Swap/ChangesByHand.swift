@@ -60,8 +60,7 @@ extension Generation {
     )
   }
 
-  /// The schema to which its objects move when another generation is swapped in; somebody may have dropped it when
-  /// empty.
+  /// The schema to which its objects move when another generation goes live; somebody may have dropped it when empty.
   func requireOwnSchema(_ connection: Connection) throws {
     // Not IF NOT EXISTS, which needs the right to create a schema even if it exists.
     if try connection.schemaExists(ownSchema) { return }

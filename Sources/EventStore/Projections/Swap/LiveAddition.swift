@@ -22,8 +22,7 @@ extension StoreConnection {
     return lacking.filter { added?.contains(ByteString($0.description)) ?? true }
   }
 
-  /// What the live tables have besides what their file creates. To find it, the file's tables are created once more for
-  /// a moment.
+  /// What the live tables have besides what their file creates. To find it, the file's tables are created once more.
   ///
   /// - Returns: the descriptions; nil when the file's `@create` no longer works.
   private func additions(of live: Generation) throws -> Set<ByteString>? {
@@ -60,8 +59,7 @@ extension StoreConnection {
   @discardableResult
   func add(_ additions: [LiveAddition], to generation: Generation) throws -> [LiveAddition] {
     guard !additions.isEmpty else { return [] }
-    // Objects that they name and the generation lacks, such as a trigger's function, are found where the live tables
-    // found them.
+    // Objects that they name and the generation lacks, such as a trigger's function, are found in the live schema.
     try connection.useSchemas(generation.schema, generation.liveSchema)
     defer { connection.cleanUp { try connection.useOwnPath() } }
     return try additions.filter { addition in
@@ -107,8 +105,7 @@ extension StoreConnection {
     }
   }
 
-  /// Creates the indexes, constraints and statistics objects that operators added to the live tables, after the new
-  /// ones are filled.
+  /// Creates the indexes, constraints and statistics objects that operators added to the live tables, after the load.
   ///
   /// - Parameter tried: the descriptions of those that were tried; they are left out.
   func addToLoadedTables(of generation: Generation, besides tried: inout Set<ByteString>) throws {

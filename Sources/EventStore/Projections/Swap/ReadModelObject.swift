@@ -43,8 +43,7 @@ struct ReadModelObject: Sendable, Hashable, CustomStringConvertible {
 extension Generation {
   /// All objects in one of its two schemas, with the same names in either.
   ///
-  /// A routine is named with the types of its arguments, which have a schema before them if they are not in the search
-  /// path.
+  /// A routine is named with the types of its arguments, with their schemas if these are not in the search path.
   func present(in schema: String, _ connection: Connection) throws -> [ReadModelObject] {
     try connection.searching([schema, liveSchema, ownSchema]) { try connection.objects(in: schema) }
   }

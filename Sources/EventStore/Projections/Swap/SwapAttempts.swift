@@ -54,8 +54,8 @@ extension StoreConnection {
   ///
   /// The last events are applied and committed before the swap, while the catch-up of the live generation pauses.
   /// Otherwise the live one would be ahead of the new one again at the end of each wait for snapshots, and a reader's
-  /// snapshot could show the new model without events that the old one had. After a failed attempt the catch-up
-  /// continues.
+  /// snapshot could show the new model without events that the old one had. The catch-up resumes after a failed
+  /// attempt.
   func goLive(_ part: BuildPart, besides tried: inout Set<ByteString>) throws -> Generation {
     var (part, patience) = (part, SnapshotPatience())
     let (file, limit) = (part.build.file, part.build.options.finalPosition)

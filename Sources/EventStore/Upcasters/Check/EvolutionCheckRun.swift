@@ -212,8 +212,7 @@ extension EvolutionCheckRun {
 // MARK: - Failures
 
 extension EvolutionCheckRun {
-  /// Whether a query over all events may have failed for an event that is named, or was not examined. Any other error
-  /// is ours.
+  /// Whether a query over all events may have failed for an event that is named or not examined. Other errors are ours.
   func isOfEvent(_ error: PostgresError) -> Bool {
     guard error.kind == .statement, !error.isAboutTheRun else { return false }
     return options.sample != nil || result.counts[.failure, default: 0] > 0

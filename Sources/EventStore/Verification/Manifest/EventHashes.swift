@@ -59,8 +59,8 @@ struct EventHashes {
   /// The signature, the flags and the length of the empty extension (manual, COPY, "Binary Format").
   private static let copyHeaderBytes = 19
 
-  /// Reads a row of EventHashes.sql: the number of its fields, then the length and bytes of each. -1 fields end the
-  /// data.
+  /// Reads a row of EventHashes.sql: the number of its fields, then each field's length and bytes. -1 fields are the
+  /// end.
   private static func readHash(_ row: RawSpan, skipping header: Int, _ body: HashedEvent) throws {
     guard row.load(at: header, as: Int16.self) != -1 else { return }
     let nameLength = Int(Int32(bigEndian: row.load(at: header + 2, as: Int32.self)))

@@ -90,8 +90,7 @@ struct PicturedTypeRecord: Record {
 }
 
 extension Field {
-  /// A share from 0 to 1, for people in per cent. Less than all is never shown as 100, and more than nothing never as
-  /// 0.
+  /// A share from 0 to 1, for people in per cent. It is 100 only for all, and 0 only for nothing.
   static func share(_ share: Double) -> Field {
     let thousandths = Int((share * 1000).rounded())
     let rounded = share < 1 ? min(thousandths, 999) : thousandths

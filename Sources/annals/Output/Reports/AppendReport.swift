@@ -89,8 +89,7 @@ final class AppendReport: Sendable {
     }
   }
 
-  /// Says how to continue. It includes the run's id, since lines without ids may be stored beyond the last reported
-  /// one.
+  /// Says how to continue. It names the run, since lines without ids may be stored beyond the last reported one.
   func printInterruption(of options: BulkAppendOptions) {
     guard options.batchSize != nil, !options.isDryRun else { return }
     let line = state.withLock { $0.lastCommittedLine }
