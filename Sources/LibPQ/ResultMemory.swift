@@ -5,7 +5,6 @@ internal import CLibPQ
 /// libpq frees a page's rows in small blocks. glibc returns them to the system and requests them again with the next
 /// page, which was half of the client's time in a long read. This affects all memory of the process, so the
 /// program decides it, not a library.
-/// program that decides, not a library.
 package func keepResultMemory() {
   // Once one of them is set, glibc no longer adapts either; 32 MiB is the maximum of the second (mallopt(3)).
   mallopt(M_TRIM_THRESHOLD, 64 << 20)

@@ -11,6 +11,7 @@ extension EventStore {
   ///     ``partitionCounts``. An id is then unique only within its stream. An existing table must have them.
   ///   - distributed: lets Citus distribute the table by the aggregate's id, which needs its extension; not with
   ///     `partitions`. An id is then unique only within its stream. An existing table must be distributed.
+  ///   - dryRun: changes nothing.
   /// - Returns: the steps, and what the table still lacks.
   /// - Throws: ``EventStoreError``; nothing is changed then.
   @discardableResult

@@ -8,7 +8,7 @@ public struct ExportOptions: Sendable {
   public var since: Timestamp?
   /// The latest time, included.
   public var until: Timestamp?
-  /// The end of the time, excluded.
+  /// The end of the time range, excluded.
   public var before: Timestamp?
   /// Reads the export that this one continues: returns its next bytes, nil at its end. The selection is taken from it.
   public var previous: (@Sendable () throws -> [UInt8]?)?

@@ -25,7 +25,7 @@ public struct EventQuery: Sendable, Hashable {
   public var since: Timestamp?
   /// The latest time, included.
   public var until: Timestamp?
-  /// The end of the time, excluded.
+  /// The end of the time range, excluded.
   public var before: Timestamp?
 
   /// The order of the events.

@@ -14,8 +14,8 @@ struct UpcastSource {
   private let levels: [[UpcasterFile.Rule]]
 
   /// - Parameters:
+  ///   - rules: in the order in which they apply.
   ///   - extraColumns: additional columns of the rows: a name, and an expression on the table.
-  ///   - extraColumns: what rows have beside the columns of the store: a name, and an expression on the table.
   init(
     _ rules: [UpcasterFile.Rule],
     of table: EventsTable,

@@ -75,7 +75,6 @@ public struct StoreHealth: Sendable, Hashable {
   ///
   /// - Parameter limits: those that ``EventStore/EventStore/health(_:)`` was given. A reader whose lag was only partly
   ///   counted does not pass with a higher limit.
-  ///   was counted does not pass with a higher limit.
   public func problems(_ limits: Limits) -> [String] {
     var problems = positionFaults.map(\.message)
     if let replay {

@@ -71,7 +71,7 @@ struct DiagnosisRecord: Record {
   ]
 
   var lines: [String] { advice.map { ["-> " + $0] } ?? [] }
-  /// A cut advice would be useless.
+  /// Truncated advice would be useless.
   static var cutsLines: Bool { false }
 
   static var versions: [DiagnosisRecord] {

@@ -6,7 +6,6 @@ extension VersionCheckRun {
   /// A stream with new events is found by their number, not by their positions: a writer that commits late adds events
   /// below positions that the manifest has seen. A chain continues with the hashes of the new events. If a stream then
   /// has another number of events than expected, it is read whole and compared.
-  /// that does not have as many events as that makes is read whole and compared.
   func extendManifest(_ run: inout IntegrityRun) throws {
     try connection.forEachPage(of: sql(.streamEnds)) { page in
       var streams: [ExtendedStream] = []

@@ -15,7 +15,7 @@ struct ReportText {
 
   private func lines(of table: ReportDocument.Table) -> [String] {
     let titles = table.columns.map { $0.title.uppercased() }
-    // A cut advice would be useless: the last column is never cut.
+    // Truncated advice would be useless: the last column is never cut.
     let last = titles.count - 1
     let rows =
       [titles]
