@@ -6,7 +6,7 @@ DESTDIR =
 # The release binary without symbols; the one with symbols stays in .build/release.
 BINARY = dist/annals
 
-# As annals --version prints it.
+# The version that annals --version prints.
 VERSION := $(shell sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/annals/Annals.swift)
 
 bindir  = $(DESTDIR)$(PREFIX)/bin
@@ -36,9 +36,9 @@ setup: ## install what is missing: libpq's headers, PostgreSQL's server programs
 build: ## build for debugging
 	swift build
 
-# The Swift runtime goes into the binary, so that it runs where no Swift is installed. lld comes with Swift; gold would
-# make a larger file and warn of a function in Swift's own library. Swift exports every symbol, for which nothing in an
-# executable has a use: without that it is 460 kB smaller.
+# The Swift runtime is linked into the binary, so that it runs without an installed Swift. lld comes with Swift; gold would
+# make a larger file and warn of a function in Swift's own library. Swift exports every symbol, which an executable does
+# not need: without them it is 460 kB smaller.
 STATIC = --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic
 
 release: ## build dist/annals: optimised, static Swift runtime, stripped
@@ -49,8 +49,8 @@ release: ## build dist/annals: optimised, static Swift runtime, stripped
 test: setup ## run all tests (after setup)
 	swift test --disable-xctest
 
-# Names that PostgreSQL keeps apart can be one String, so the keys of the library are ByteString; a line whose names are
-# all of our own says "// ASCII".
+# Names that differ in PostgreSQL can be equal as String, so the keys of the library are ByteString; a line with only names
+# of our own says "// ASCII".
 STRING_KEYS = (Set<|\[)(Sub)?[sS]tring(>|: )
 
 lint: ## check the format of Swift, manual pages and scripts, that text is not taken by Character, and that SQL is ASCII
@@ -64,8 +64,8 @@ lint: ## check the format of Swift, manual pages and scripts, that text is not t
 format: ## format the Swift code in place
 	swift format --in-place --recursive $(SWIFT_FILES)
 
-# DocC and the extractor of symbols come with Swift, so that the package needs no plugin, which everybody who depends on
-# the library would fetch. LIBPQ_FLAGS is what the compiler needs to find libpq's header.
+# DocC and the extractor of symbols come with Swift, so the package needs no plugin, which everybody who depends on the
+# library would have to fetch. The compiler needs LIBPQ_FLAGS to find libpq's header.
 DOCS = .build/docs
 LIBPQ_FLAGS = $(addprefix -Xcc ,$(shell pkg-config --cflags libpq) -fmodule-map-file=Sources/CLibPQ/module.modulemap)
 
@@ -120,7 +120,7 @@ dist: ## make dist/annals-VERSION.tar.gz, the sources as they are committed
 	@mkdir -p $(dir $(TARBALL))
 	git archive --format=tar --prefix=annals-$(VERSION)/ HEAD | gzip -9n > $(TARBALL)
 
-# The package dates itself, and names its maintainer, by the last commit.
+# The date and the maintainer of the package are those of the last commit.
 DEB = dist/annals_$(VERSION)-1_$(shell dpkg --print-architecture).deb
 MAINTAINER = $(shell git log -1 --format='%an <%ae>')
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Finds code that looks for text, splits it or replaces in it by Character, as Swift's String does unless told otherwise:
-# a quote, a newline or a slash beside a combining mark is another Character, and is missed. PostgreSQL, shells and
-# file systems go by bytes; so does `.utf8`, and `.unicodeScalars` comes to the same.
+# Finds code that searches, splits or replaces text by Character, the default of Swift's String: a quote, a newline or a
+# slash beside a combining mark is another Character, and is missed. PostgreSQL, shells and file systems go by bytes; so
+# does `.utf8`, and `.unicodeScalars` is equivalent.
 #
 #   sh .ci/characters.sh [FOLDER ...]
 #
-# A line passes that goes by scalars or utf8, by its words, and one whose comment says why Characters are meant:
-# `// Characters: ...`. Members of lists and sets of words are compared whole, and are none of this.
+# A line passes if its words show that it goes by scalars or utf8, or if its comment says why Characters are meant:
+# `// Characters: ...`. Members of lists and sets of words are compared whole, and are not checked.
 set -eu
 
 if [ $# = 0 ]; then set -- Sources; fi

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Makes a Debian package of what `make install DESTDIR=FOLDER PREFIX=/usr` put into FOLDER; `make deb` calls it.
+# Makes a Debian package from what `make install DESTDIR=FOLDER PREFIX=/usr` put into FOLDER; `make deb` calls it.
 #
 #   VERSION=1.0 MAINTAINER='Name <address>' sh .ci/deb.sh FOLDER PACKAGE
 #
-# SOURCE_DATE_EPOCH, the seconds at which the package dates itself, makes it the same on every machine.
+# SOURCE_DATE_EPOCH is the date of the package in seconds; with it the package is the same on every machine.
 set -eu
 : "${VERSION:?deb: error: VERSION is not set}" "${MAINTAINER:?deb: error: set MAINTAINER='Name <address>'}"
 folder=$(cd "$1" && pwd) package=$2
@@ -23,8 +23,8 @@ END
 gzip -9nr "$folder/usr/share/man"
 find "$folder" -type d -exec chmod 755 {} +
 
-# dpkg-shlibdeps looks for a source package around it. The symbols of libpq that annals uses are older than 15, which
-# is what it is tested with.
+# dpkg-shlibdeps needs a source package around it. The symbols of libpq that annals uses are older than 15, the version
+# that is tested.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/debian"

@@ -21,20 +21,20 @@ missing_packages() {
   command -v pkg-config > /dev/null || echo pkg-config
   pkg-config --exists libpq 2> /dev/null || echo libpq-dev
   has_server && command -v psql > /dev/null || echo postgresql
-  # Called as their packages are.
+  # Named like their packages.
   for program in mandoc jq bash zsh fish tmux; do
     command -v "$program" > /dev/null || echo "$program"
   done
-  # Debian has it in a folder that is not in everybody's PATH.
+  # Debian has it in a folder that is not in every PATH.
   command -v pgbouncer > /dev/null || [ -x /usr/sbin/pgbouncer ] || echo pgbouncer
-  # Where packages are Debian's, `make deb` is tested.
+  # On Debian, `make deb` is tested.
   ! command -v dpkg > /dev/null || command -v dpkg-shlibdeps > /dev/null || echo dpkg-dev
 }
 
-# What tests do without: those of pages in a web browser say that they were left out. Elsewhere than on Debian the packages
-# may be missing, or bring a snap that a container cannot run.
+# Optional for the tests: those of pages in a web browser report that they were left out. On other systems than Debian
+# the packages may be missing, or install a snap that a container cannot run.
 wanted_packages() {
-  # A run of CI has half an hour, of which a web browser would take a good part.
+  # A CI run has half an hour, and a web browser would take a large part of it.
   [ -z "${CI:-}" ] || return 0
   command -v apt-cache > /dev/null || return 0
   command -v chromium > /dev/null || echo chromium
@@ -46,7 +46,7 @@ wanted_packages() {
 # the cluster at any later time. Clusters that exist already are not touched.
 #
 # The package of PgBouncer starts a service. Tests run pgbouncer themselves, so no service is started while apt-get runs
-# (invoke-rc.d asks policy-rc.d), and that of PgBouncer is not started at boot either.
+# (invoke-rc.d asks policy-rc.d), and PgBouncer's is not started at boot either.
 install_packages() {
   settings=/etc/postgresql-common/createcluster.d
   policy=/usr/sbin/policy-rc.d
@@ -62,7 +62,7 @@ install_packages() {
   fi
 
   export DEBIAN_FRONTEND=noninteractive
-  # One unreachable source must not stop us when the packages are to be had from another.
+  # One unreachable source must not stop us if another one has the packages.
   apt-get update -q || echo 'setup: apt-get update failed; trying with the lists that are there' >&2
   apt-get install -q -y --no-install-recommends "$@" < /dev/null
   case " $* " in
@@ -84,7 +84,7 @@ fi
 command -v swift > /dev/null ||
   give_up 'swift is not in PATH' 'Install Swift 6.2 or later: https://www.swift.org/install'
 
-# Has apt-get install them, by root.
+# Lets apt-get install them, as root.
 install_as_root() {
   if [ "$(id -u)" -eq 0 ]; then
     sh "$0" install "$@"
@@ -96,7 +96,7 @@ install_as_root() {
   fi
 }
 
-# Joined to one line: unquoted, because package names hold no blanks.
+# Joined to one line: unquoted, because package names contain no blanks.
 packages=$(echo $(missing_packages))
 if [ -n "$packages" ]; then
   command -v apt-get > /dev/null ||

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What appending costs beside what PostgreSQL's own programs take for the same events in the same table: a bulk append
-# against psql's \copy of rows that are ready, one event after another against pgbench with the same prepared statement.
+# Compares appends with PostgreSQL's own programs, for the same events in the same table: a bulk append with psql's
+# \copy of prepared rows, and single appends with pgbench and the same prepared statement.
 . "$(dirname "$0")/common.sh"
 
 columns='id, aggregate_id, event_type, event_data, version, "timestamp", metadata'
@@ -10,7 +10,7 @@ run "\copy (SELECT $columns FROM events ORDER BY position) TO '$folder/events.co
 
 empty() { run 'TRUNCATE events'; }
 
-# peak COMMAND…: runs it, and notes the most memory that it had, in kB. What it says is shown when it fails.
+# peak COMMAND…: runs it, and notes its highest memory, in kB. Its output is shown when it fails.
 peak() {
   "$@" 2>"$folder/stderr" &
   peak_pid=$!
@@ -31,7 +31,7 @@ compare 3 bulk_append bulk_copy
 report 'bulk append : \copy of ready rows' '>= 0.85'
 report_peak 'bulk append'
 
-# The statement of the library (AppendEvents.sql) with pgbench's variables; each client has streams of its own.
+# The statement of the library (AppendEvents.sql) with pgbench's variables; each client has its own streams.
 statement() {
   sed -e '/^--/d' \
     -e 's/{events}/events/; s/{metadata_column}/, metadata/; s/{metadata_value}/, n.metadata/; s/{position}/position/' \

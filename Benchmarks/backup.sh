@@ -1,6 +1,6 @@
 #!/bin/sh
-# What an exact backup costs beside what it does more than: export against replay of the same events, with its snapshot and its
-# root; restore against a bulk append of the same events, with its proof and its positions.
+# The cost of an exact backup: export, which has a snapshot and a root, against replay of the same events; and restore,
+# which verifies and sets positions, against a bulk append of the same events.
 . "$(dirname "$0")/common.sh"
 
 many_events

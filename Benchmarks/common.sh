@@ -1,8 +1,8 @@
-# Sourced by the benchmarks: a private, durable server that ends with the script, and how to time and compare.
+# Sourced by the benchmarks: a private, durable server that ends with the script, and functions to time and compare.
 #
 #   make bench                    all of them with 1,000,000 events
 #   make bench EVENTS=100000      a quick look
-#   sh Benchmarks/replay.sh       one of them, with the release that is built
+#   sh Benchmarks/replay.sh       one of them, with the release build
 
 set -eu
 annals=${ANNALS:-dist/annals}
@@ -26,18 +26,18 @@ eval "$("$annals" sandbox env --directory "$folder/server")"
 # run SQL…: with psql, quietly.
 run() { for sql; do psql -qAtX -v ON_ERROR_STOP=1 -c "$sql"; done; }
 
-# seconds COMMAND…: how long it takes, its output thrown away.
+# seconds COMMAND…: how long it takes; its output is dropped.
 seconds() {
   seconds_start=$(date +%s.%N)
   "$@" >/dev/null
   date +%s.%N | awk -v start="$seconds_start" '{ printf "%.3f\n", $1 - start }'
 }
 
-# median FILE: of the numbers in it, one a line.
+# median FILE: the median of its numbers, one on each line.
 median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 
-# compare ROUNDS OURS THEIRS: two functions in turn, so that a drift of the machine meets both; sets ours, theirs
-# to their median seconds.
+# compare ROUNDS OURS THEIRS: runs two functions in turn, so that a drift of the machine affects both; sets ours and
+# theirs to their median seconds.
 compare() {
   : >"$folder/ours"
   : >"$folder/theirs"
@@ -49,14 +49,14 @@ compare() {
   theirs=$(median "$folder/theirs")
 }
 
-# report WHAT GOAL: a line with both rates and their ratio, from ours and theirs of the same number of events.
+# report WHAT GOAL: a line with both rates and their ratio, from ours and theirs for the same number of events.
 report() {
   awk -v what="$1" -v goal="$2" -v ours="$ours" -v theirs="$theirs" -v events="$EVENTS" 'BEGIN {
     printf "%-52s %10.0f/s  %10.0f/s  ratio %.2f  (goal %s)\n", what, events / ours, events / theirs, theirs / ours, goal
   }'
 }
 
-# many_events: EVENTS events of a tenth as many orders, interleaved as in a shop, about 170 bytes of payload.
+# many_events: EVENTS events of a tenth as many orders, interleaved as in a shop, with payloads of about 170 bytes.
 many_events() {
   run "INSERT INTO events (aggregate_id, event_type, event_data, version, metadata)
        SELECT 'order-' || (block * 1000 + n), (ARRAY['OrderSubmitted', 'PaymentProcessed', 'OrderShipped'])[1 + v % 3],

@@ -1,5 +1,5 @@
-# How long 'annals compare' takes for equal stores of EVENTS events, against one manifest of the store, and the query by
-# hand over both tables, where both are in one database.
+# How long 'annals compare' takes for equal stores of EVENTS events, compared with writing one manifest, and with a
+# query by hand over both tables in one database.
 
 . "${0%/*}/common.sh"
 many_events

@@ -1,4 +1,4 @@
-# How long filters by content take without an index against the same WHERE in psql, on EVENTS events.
+# How long filters by content take without an index, compared with the same WHERE in psql, on EVENTS events.
 
 . "${0%/*}/common.sh"
 many_events

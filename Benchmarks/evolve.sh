@@ -1,7 +1,8 @@
 #!/bin/sh
-# annals evolve against the same work in SQL. For check: a SELECT that only computes the upcaster's expression, and one
-# that counts what check counts; check also finds the types and compares the shapes of a sample. For apply: an INSERT …
-# SELECT of the expression into a table with the same indexes; apply also commits in chunks and compares the copy.
+# Compares annals evolve with the same work in SQL. For check: a SELECT that only computes the upcaster's expression,
+# and one that counts what check counts; check also finds the types and compares the shapes of a sample. For apply: an
+# INSERT … SELECT of the expression into a table with the same indexes; apply also commits in chunks and compares the
+# copy.
 . "$(dirname "$0")/common.sh"
 
 many_events
@@ -28,7 +29,7 @@ counting() {
        GROUP BY event_type"
 }
 
-# Each begins with an empty table, and drops it: the other must not find its pages still to be written.
+# Each begins with an empty table, and drops it, so that the other does not have to write its pages.
 apply() {
   run "SET client_min_messages = warning; DROP TABLE IF EXISTS copy" "DELETE FROM annals.evolutions" CHECKPOINT
   seconds "$annals" evolve apply "$folder/plan" --into copy >>"$folder/ours"
@@ -45,7 +46,7 @@ report "evolve check, one rule: SELECT of the expression" 0.7
 compare 5 check counting
 report "evolve check, one rule: SELECT of the same counts" 0.7
 
-# What is prepared is not to be measured: these two time themselves.
+# Preparation is not measured: these two time themselves.
 : >"$folder/ours"
 : >"$folder/theirs"
 for _ in 1 2 3; do

@@ -1,5 +1,5 @@
-# What an operator waits for in a large store: seconds of commands, the memory of verify-versions on both sides, and how soon
-# it ends. `make bench-large` runs it on 10,000,000 events.
+# Waiting times in a large store: seconds of commands, the memory of verify-versions on both sides, and how soon it ends
+# after a signal. `make bench-large` runs it on 10,000,000 events.
 
 . "${0%/*}/common.sh"
 many_events
@@ -9,7 +9,7 @@ done
 run "INSERT INTO events (aggregate_id, event_type, event_data, version, metadata)
      SELECT 'ship-' || n, 'Sailed', '{}', 1, '{\"correlation_id\": \"voyage-1\"}' FROM generate_series(1, 5) AS n" \
   'ANALYZE events'
-# Readers that lag behind as far as can be.
+# Readers with the largest possible lag.
 for reader in 1 2 3 4; do "$annals" replay --checkpoint "reader-$reader" --limit 1 >/dev/null; done
 
 # waits LIMIT COMMAND…: the median of five runs, in milliseconds.
@@ -22,7 +22,7 @@ waits() {
     'BEGIN { printf "%-58s %8.0f ms  (goal <= %s)\n", what, seconds * 1000, limit }'
 }
 
-# memory COMMAND…: the most that the client takes, and a process of the server beside its shared buffers, in MB.
+# memory COMMAND…: the highest memory of the client, and of a server process without its shared buffers, in MB.
 memory() {
   (
     while sleep 0.2; do
@@ -54,7 +54,7 @@ memory verify-versions
 memory verify-versions --incremental
 memory verify-versions --time-limit 1s
 
-# A first incremental check that is told to end.
+# Interrupts a first incremental check.
 run 'DELETE FROM annals.verifications'
 "$annals" verify-versions --incremental >/dev/null 2>&1 &
 check=$!

@@ -1,5 +1,5 @@
-# How far behind its events a read model is that 'annals project' keeps current, at 200 and at 1,000 appends a second, and
-# what following costs while nothing happens. The delay is from the beginning of the append's transaction to the handler.
+# The delay of a read model that 'annals project' keeps current, at 200 and at 1,000 appends a second, and the cost of
+# following while nothing happens. The delay is from the beginning of the append's transaction to the handler.
 
 . "${0%/*}/common.sh"
 seconds=${SECONDS_EACH:-15}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Projections: handlers against the same work written by hand in psql on one connection.
+# Compares handlers of projections with the same work written by hand in psql on one connection.
 . "$(dirname "$0")/common.sh"
 many_events
 
@@ -57,7 +57,8 @@ INSERT INTO copied SELECT position, aggregate_id, event_type, (event_data->>'amo
 ANALYZE copied;
 SQL
 
-# Both sides pay for creating and analyzing their tables; what an earlier round left is dropped outside the measurement.
+# Both sides pay for creating and analyzing their tables; the rest of an earlier round is dropped outside the
+# measurement.
 fresh() {
   for projection in loop batch; do "$annals" projections drop --yes "$projection" 2>/dev/null || true; done
   run 'DROP TABLE IF EXISTS orders, copied' 'CHECKPOINT' 2>/dev/null
@@ -65,7 +66,7 @@ fresh() {
 rebuild() { "$annals" rebuild-projection "$@"; }
 script() { psql -qAtX -v ON_ERROR_STOP=1 -f "$1"; }
 
-# fair ROUNDS OURS THEIRS: as compare, each side on a clean slate.
+# fair ROUNDS OURS THEIRS: as compare; each side starts without the other's tables.
 fair() {
   : >"$folder/ours"
   : >"$folder/theirs"
@@ -87,7 +88,7 @@ report '@batch against INSERT ... SELECT' '0.85'
 fair 3 "rebuild --workers 2 $folder/loop.sql" "rebuild $folder/loop.sql"
 report '2 workers against 1' '1.6 on 2 idle cores'
 
-# What a client does that handles an event a transaction: read it, apply it, move its checkpoint, commit.
+# A client that handles each event in a transaction: read it, apply it, move its checkpoint, commit.
 fresh
 sample=$((EVENTS / 100))
 run "$(cat "$folder/create.sql")" 'CREATE TABLE checkpoint (position bigint NOT NULL)' 'INSERT INTO checkpoint VALUES (0)'

@@ -1,4 +1,4 @@
-# Reading the whole store in order: NDJSON against psql's COPY, a rare type against the whole, memory.
+# Reading the whole store in order: NDJSON compared with psql's COPY, a rare type compared with the whole, memory.
 . "$(dirname "$0")/common.sh"
 
 many_events
@@ -27,7 +27,7 @@ report "replay --type A --type B / the same by COPY" 0.6
 compare 3 replay_rare replay
 report "replay of a type with 1 event in 100,000 / of all" none
 
-# peak_kilobytes COMMAND…: the most memory that it had.
+# peak_kilobytes COMMAND…: its highest memory.
 peak_kilobytes() {
   "$@" >/dev/null &
   peak=0
@@ -38,7 +38,7 @@ peak_kilobytes() {
 echo "peak memory of replay: $(peak_kilobytes "$annals" replay --limit "$((EVENTS / 10))") kB for a tenth," \
   "$(peak_kilobytes "$annals" replay) kB for all"
 
-# The server's counters are a second late at most.
+# The server's counters are at most a second late.
 temporary_files() { sleep 1; run "SELECT temp_files FROM pg_stat_database WHERE datname = current_database()"; }
 before=$(temporary_files)
 replay >/dev/null

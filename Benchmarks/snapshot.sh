@@ -1,4 +1,5 @@
-# Taking snapshots against hand-written folds in SQL of the same rule, and showing a long stream with and without one.
+# Taking snapshots compared with hand-written folds in SQL of the same rule, and showing a long stream with and without
+# one.
 . "$(dirname "$0")/common.sh"
 
 many_events
@@ -14,7 +15,7 @@ fold_by_concatenation() {
            merge(event_data ORDER BY version)
     FROM events GROUP BY aggregate_id"
 }
-# The fold without an aggregate of one's own.
+# The fold without a custom aggregate.
 fold_by_members() {
   run "TRUNCATE by_hand" "INSERT INTO by_hand (aggregate_id, version, position, state)
     SELECT aggregate_id, max(version), max(position), jsonb_object_agg(key, value ORDER BY version)
@@ -45,7 +46,7 @@ take_with_file() { take --reducer "$folder/order.sql"; }
 compare 1 take_with_file fold_by_concatenation
 report "snapshot take --all --reducer FILE / over ||" none
 
-# One aggregate of 10,000 events: the statements' time as the server logs it, and that of the whole process.
+# One aggregate of 10,000 events: the time of the statements in the server's log, and of the whole process.
 run "INSERT INTO events (aggregate_id, event_type, event_data, version)
      SELECT 'long', 'PaymentProcessed', jsonb_build_object('customer', md5(v::text), 'amount', v,
        'item' || v % 20, repeat('x', 40)), v FROM generate_series(1, 10000) AS v" "VACUUM ANALYZE events"

@@ -1,4 +1,4 @@
-# How long 'annals streams' and 'annals stats' take against the query that one would write by hand, on EVENTS events.
+# How long 'annals streams' and 'annals stats' take, compared with a query written by hand, on EVENTS events.
 
 . "${0%/*}/common.sh"
 many_events

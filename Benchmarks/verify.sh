@@ -1,4 +1,4 @@
-# How long 'annals verify-versions' takes against the query that one would write by hand, on EVENTS events.
+# How long 'annals verify-versions' takes, compared with a query written by hand, on EVENTS events.
 
 . "${0%/*}/common.sh"
 many_events
@@ -8,7 +8,7 @@ versions() { "$annals" verify-versions --only versions; }
 all() { "$annals" verify-versions; }
 write_manifest() { "$annals" verify-versions --only versions --manifest "$folder/manifest"; }
 compare_manifest() { "$annals" verify-versions --only versions --against "$folder/manifest"; }
-# What a manifest cannot do without: every event read and hashed, by the server's own workers.
+# The least work for a manifest: every event read and hashed, by the server's own workers.
 hash_by_hand() {
   psql -qAtXc "SELECT count(sha256(record_send(ROW(id, event_type, event_data, timestamp, metadata)))) FROM events"
 }

@@ -3,7 +3,7 @@
 -- @parameter schema public
 -- @table :"schema".domainevententry
 -- Axon Framework, PostgresEventTableFactory. The server does not read XML as JSON: payload and metadata are its text.
--- Sequence numbers are from 0, times are text.
+-- Sequence numbers start at 0. Times are text.
 SELECT e.eventidentifier::uuid AS id,
        e.aggregateidentifier AS aggregate_id,
        e.payloadtype AS event_type,

@@ -3,8 +3,8 @@
 -- @parameter schema public
 -- @table :"schema".domain_event_entry
 -- @positions late
--- Axon Framework, DomainEventEntry. Hibernate takes numbers from the sequence in blocks, so that a lower one may appear
--- after a higher one. Sequence numbers are from 0, times are text.
+-- Axon Framework, DomainEventEntry. Hibernate takes numbers from the sequence in blocks, so a lower number may appear
+-- after a higher one. Sequence numbers start at 0. Times are text.
 SELECT e.event_identifier::uuid AS id,
        e.aggregate_identifier AS aggregate_id,
        e.payload_type AS event_type,

@@ -4,8 +4,8 @@
 -- @parameter table _4228e4a00331b5d5e751db0481828e22a2c3c8ef
 -- @table :"schema".:"table"
 -- prooph/pdo-event-store, https://github.com/prooph/pdo-event-store: src/PersistenceStrategy. The table of a stream is
--- named _ and the SHA-1 of the stream's name, as event_streams.stream_name says; that of event_stream stands above. With
--- a table for each aggregate (PostgresAggregateStreamStrategy) the store cannot be read with one query.
+-- named _ and the SHA-1 of the stream's name (event_streams.stream_name); the default above is for stream event_stream.
+-- A store with a table for each aggregate (PostgresAggregateStreamStrategy) cannot be read with one query.
 SELECT e.event_id AS id,
        e.metadata ->> '_aggregate_id' AS aggregate_id,
        e.event_name::text AS event_type,

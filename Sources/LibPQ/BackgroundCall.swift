@@ -2,10 +2,10 @@ internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
-/// A call that blocks, on a thread of its own, so that a task that waits for it can leave it behind.
+/// A call that blocks, on its own thread, so that a task that waits for it can abandon it.
 ///
-/// Some of libpq's calls can be neither interrupted nor polled: PQcancel, PQping, the look-up of a host's name. One that
-/// is left behind ends by itself, and its value is released then.
+/// Some of libpq's calls can be neither interrupted nor polled: PQcancel, PQping, the look-up of a host's name. An
+/// abandoned call ends by itself, and its value is then released.
 final class BackgroundCall<Value: Sendable>: Sendable {
   /// Can be read as soon as the value is there, for poll().
   let descriptor: Int32
@@ -15,7 +15,7 @@ final class BackgroundCall<Value: Sendable>: Sendable {
   init(_ body: @escaping @Sendable () -> Value) throws(PostgresError) {
     let ends = try makePipe()
     descriptor = ends.read
-    // A queue has a thread of its own as soon as others block theirs.
+    // A queue gets its own thread as soon as others block theirs.
     DispatchQueue(label: "annals.background-call").async {
       let value = body()
       self.finished.withLock { $0 = value }
@@ -25,16 +25,16 @@ final class BackgroundCall<Value: Sendable>: Sendable {
 
   deinit { close(descriptor) }
 
-  /// What the call returned; nil while it goes on.
+  /// What the call returned; nil as long as it runs.
   var value: Value? { finished.withLock { $0 } }
 
-  /// Waits for the call, and no longer than until a time; nil waits as long as it takes.
+  /// Waits for the call, at most until a time; with nil, until it returns.
   ///
-  /// - Returns: its value; nil when the time came first, or the canceller fired.
+  /// - Returns: its value; nil when the time was up, or the canceller fired.
   func wait(until deadline: ContinuousClock.Instant?, or canceller: Canceller? = nil) -> Value? {
     var descriptors = [
       pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-      // poll() passes over a negative descriptor.
+      // poll() ignores a negative descriptor.
       pollfd(fd: canceller?.readEnd ?? -1, events: Int16(POLLIN), revents: 0),
     ]
     while true {
@@ -45,7 +45,7 @@ final class BackgroundCall<Value: Sendable>: Sendable {
   }
 }
 
-/// A pipe whose ends no program that is started inherits.
+/// A pipe whose ends are not inherited by programs that are started.
 func makePipe() throws(PostgresError) -> (read: Int32, write: Int32) {
   var ends: [Int32] = [0, 0]
   guard unsafe pipe(&ends) == 0 else {
@@ -58,8 +58,8 @@ func makePipe() throws(PostgresError) -> (read: Int32, write: Int32) {
   return (ends[0], ends[1])
 }
 
-/// What poll() is to wait: until a time, or forever without one.
+/// The timeout for poll(): until a time, or without end if there is none.
 func pollTimeout(until deadline: ContinuousClock.Instant?) -> Int32 {
-  // A millisecond more, or the last part of one would be waited for in a busy loop.
+  // A millisecond more; otherwise the last part of one would be a busy loop.
   deadline.map { max(0, ($0 - .now).pollTimeout + 1) } ?? -1
 }

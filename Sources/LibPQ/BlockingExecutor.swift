@@ -1,8 +1,8 @@
 internal import Dispatch
 
-/// Runs one actor's work on a Dispatch queue of its own, where it may block.
+/// Runs one actor's work on its own Dispatch queue, where it may block.
 ///
-/// The threads of Swift's cooperative pool must not wait for the network: there is one a core.
+/// The threads of Swift's cooperative pool must not wait for the network: there is only one for each core.
 package final class BlockingExecutor: SerialExecutor {
   package init() {}
 

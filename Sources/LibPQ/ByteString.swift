@@ -1,8 +1,8 @@
 /// A text that is compared as PostgreSQL compares text under COLLATE "C": by its bytes in UTF-8.
 ///
 /// `String` compares by canonical equivalence (Unicode Standard, section 3.7): "é" as one scalar and as two are equal,
-/// and one key of a dictionary, while they are two event types, aggregates or columns to PostgreSQL. Names that come
-/// from the database or from operators' files are therefore of this type wherever they are compared, looked up or
+/// and one key of a dictionary, but to PostgreSQL they are two event types, aggregates or columns. So names from
+/// the database or from operators' files have this type wherever they are compared, looked up or
 /// sorted; `make lint` refuses sets and dictionaries of `String`.
 package struct ByteString: Sendable, Hashable, Comparable {
   package let string: String
@@ -27,7 +27,7 @@ package struct ByteString: Sendable, Hashable, Comparable {
   package func hash(into hasher: inout Hasher) {
     var string = string
     string.withUTF8 { bytes in unsafe hasher.combine(bytes: UnsafeRawBufferPointer(bytes)) }
-    // So that the bytes of two of them, one behind the other, are not those of another two.
+    // So that two texts one after the other hash differently from two others with the same joined bytes.
     hasher.combine(0xFF as UInt8)
   }
 }

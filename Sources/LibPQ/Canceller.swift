@@ -2,11 +2,11 @@ internal import CLibPQ
 internal import Glibc
 internal import Synchronization
 
-/// Ends what connections are waiting for; it may be used from any thread, and stays harmless afterwards.
+/// Ends the waits of connections. It may be used from any thread, and does no harm afterwards.
 ///
 /// The waiting thread polls the read end of a pipe beside its socket. It then asks the server to cancel the
-/// statement and goes on reading, so that the connection stays in a known state (manual, "Canceling Queries in Progress").
-/// A server that does not answer within ``grace`` is left: the connection is closed.
+/// statement and continues to read, so that the connection stays in a known state (manual, "Canceling Queries in
+/// Progress"). If the server does not answer within ``grace``, the connection is closed.
 package final class Canceller: Sendable {
   let readEnd: Int32
   private let writeEnd: Int32
@@ -28,10 +28,10 @@ package final class Canceller: Sendable {
   /// Whether ``cancel()`` was called.
   package var isCancelled: Bool { requested.load(ordering: .acquiring) }
 
-  /// How long after a cancellation the server may take to answer, and what cleans up may take.
+  /// How long the server may take to answer after a cancellation, and how long cleaning up may take.
   package static let grace = Duration.seconds(5)
 
-  /// When what a cancelled operation still waits for is given up; nil when none was cancelled.
+  /// When a cancelled operation stops waiting; nil if none was cancelled.
   var deadline: ContinuousClock.Instant? { graceEnd.withLock { $0 } }
 
   /// Ends the current statement with SQLSTATE 57014, and refuses those that follow.
@@ -58,7 +58,7 @@ package final class Canceller: Sendable {
     requested.store(false, ordering: .releasing)
   }
 
-  /// Lets a cancelled operation clean up behind itself, within what is left of ``grace``.
+  /// Lets a cancelled operation clean up, within the rest of ``grace``.
   func whileSuspended(_ body: () -> Void) {
     guard isCancelled else { return body() }
     takeBack()
@@ -91,11 +91,11 @@ package final class Canceller: Sendable {
     requests.withLock { requests in requests.removeAll { unsafe $0.connection == connection } }
   }
 
-  /// Sends the request to the server, for each connection, and returns when it has them all or ``grace`` is over. That
-  /// it was sent says nothing of whether it had an effect.
+  /// Sends the request to the server, for each connection, and returns when the server has them all or ``grace`` is
+  /// over. A request that was sent may have had no effect.
   ///
-  /// PQcancel reconnects and waits for the server without a limit of its own. A request that is still on its way
-  /// must not be forgotten while its connection is used: it would end a later statement.
+  /// PQcancel connects and waits for the server without a limit. A request that is still on its way must not be
+  /// forgotten while its connection is used: it would end a later statement.
   ///
   /// - Returns: whether the server has them all.
   func sendRequests() -> Bool {
@@ -124,7 +124,7 @@ package final class Canceller: Sendable {
   deinit { unsafe PQfreeCancel(handle) }
 
   func send() {
-    // 256 is the size that the manual recommends for the error text, which nobody reads here.
+    // The manual recommends 256 as the size of the error text, which is not read here.
     var message = [CChar](repeating: 0, count: 256)
     unsafe _ = PQcancel(handle, &message, 256)
   }

@@ -1,10 +1,10 @@
 internal import CLibPQ
 
 extension ConnectionParameters {
-  /// Connects as PQconnectdb does, on a thread that is left behind when the canceller fires.
+  /// Connects as PQconnectdb does, on a thread that is abandoned when the canceller fires.
   ///
-  /// libpq's own non-blocking way (PQconnectPoll) blocks while a host's name is looked up, and leaves `connect_timeout`,
-  /// which counts again for each host, to its caller.
+  /// libpq's own non-blocking way (PQconnectPoll) blocks while a host's name is looked up, and leaves
+  /// `connect_timeout`, which starts again for each host, to its caller.
   ///
   /// - Throws: `cannotConnect` with libpq's reason; 57014 after a cancellation.
   func connect(_ canceller: Canceller) throws(PostgresError) -> OpaquePointer {
@@ -21,10 +21,9 @@ extension ConnectionParameters {
   }
 }
 
-/// Owns a PGconn from its making until a ``Connection`` takes it; also one that failed, which needs PQfinish, too
-/// (manual, PQfinish).
+/// Owns a PGconn until a ``Connection`` takes it; also a failed one, which needs PQfinish too (manual, PQfinish).
 ///
-/// It is made on one thread and then handed to another, and never used by two at a time.
+/// It is created on one thread and then passed to another, and never used by two at a time.
 @safe private final class NewConnection: @unchecked Sendable {
   private var handle: OpaquePointer?
 

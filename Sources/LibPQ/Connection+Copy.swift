@@ -5,8 +5,8 @@ extension Connection {
   ///
   /// - Parameters:
   ///   - sql: the COPY statement.
-  ///   - body: calls its argument with pieces of the data, in the format that the statement names, cut anywhere.
-  ///   - meanwhile: is called when all is sent, while the server is still at work.
+  ///   - body: calls its argument with pieces of the data, in the format of the statement, cut anywhere.
+  ///   - meanwhile: is called when everything is sent, while the server still works.
   /// - Returns: the number of rows that were stored.
   /// - Throws: what `body` threw (nothing is stored then), or the server's error.
   @discardableResult
@@ -36,7 +36,7 @@ extension Connection {
     return try endCopy(failingWith: nil, meanwhile: meanwhile)
   }
 
-  /// Reads the rows of `COPY … TO STDOUT`, one call of `body` a row.
+  /// Reads the rows of `COPY … TO STDOUT`, and calls `body` for each.
   package func copyOut(_ sql: String, _ body: (RawSpan) throws -> Void) throws {
     try inTransaction { try receiveCopy(sql, body) }
   }
@@ -71,7 +71,7 @@ extension Connection {
         unsafe PQputCopyData(handle, $0.baseAddress?.assumingMemoryBound(to: CChar.self), Int32($0.count))
       }
       if queued < 0 { throw lost() }
-      // Flush every piece: libpq would otherwise grow its buffer without a limit.
+      // Flush every piece: otherwise libpq would grow its buffer without a limit.
       try flush()
       if queued == 1 { return }
     }

@@ -1,8 +1,8 @@
 extension Connection {
-  /// Runs a query and hands over its rows a page at a time, so that a result of any size takes constant memory.
+  /// Runs a query and passes on its rows a page at a time, so that a result of any size takes constant memory.
   ///
-  /// It must be called within a transaction; `body` may use the connection, also for a query of the same kind. A server
-  /// plans a cursor for its first rows unless told that all will be fetched, and without parallel workers.
+  /// It must be called within a transaction; `body` may use the connection, also for another such query. A server plans
+  /// a cursor for its first rows unless told that all will be fetched, and without parallel workers.
   ///
   /// - Parameters:
   ///   - pageRows: the most rows in a page.

@@ -8,8 +8,8 @@ extension Connection {
     try query(sql.text, sql.parameters, prepared: prepared)
   }
 
-  /// Runs one statement with its parameters and returns its rows: for a template, and where statements come by the
-  /// hundred thousand.
+  /// Runs one statement with its parameters and returns its rows: for a template, and for statements that run hundreds
+  /// of thousands of times.
   package func query(
     _ sql: String,
     _ parameters: [Parameter],
@@ -27,20 +27,20 @@ extension Connection {
     _ = try receive()
   }
 
-  /// The same, without a transaction of its own behind a pooler.
+  /// The same, but behind a pooler without its own transaction.
   func executeAlone(_ sql: String) throws(PostgresError) {
     try sendExecute(sql)
     _ = try receive()
   }
 
-  /// Sends what a statement consists of. Behind a pooler a statement alone gets a transaction, which ``receive()`` ends:
-  /// elsewhere its settings would not hold.
+  /// Sends a statement. Behind a pooler a single statement gets a transaction, which ``receive()`` ends: otherwise its
+  /// settings would have no effect.
   private func sending(_ body: () throws(PostgresError) -> Void) throws(PostgresError) {
     guard isPooled, !isInTransaction else { return try body() }
     try sending(after: TransactionMode.readWrite.rawValue, body)
   }
 
-  /// Sends a statement in a transaction that begins so, and that ``receive()`` ends.
+  /// Sends a statement in a transaction that begins here, and that ``receive()`` ends.
   private func sending(
     after beginning: String,
     _ body: () throws(PostgresError) -> Void
@@ -61,20 +61,20 @@ extension Connection {
     guard unsafe PQsendQuery(handle, sql) == 1 else { throw lost() }
   }
 
-  /// Starts a statement without waiting for its rows; ``receive()`` must follow.
+  /// Starts a statement without waiting for its rows. Call ``receive()`` next.
   ///
-  /// Between the two the server works while the caller does.
+  /// Between the two calls the server works while the caller does.
   package func send(
     _ sql: String,
     _ parameters: [Parameter] = [],
     prepared: Bool = false
   ) throws(PostgresError) {
-    // Behind a pooler the name would stay in a session that others get, and the next statement may not find it.
+    // Behind a pooler the name would stay in a session of others, and the next statement may not find it.
     let name = prepared && !isPooled ? try prepare(sql, parameters) : nil
     try sending { () throws(PostgresError) in try send(sql, parameters, preparedAs: name) }
   }
 
-  /// Starts a statement that holds SQL of an operator: in a read-only transaction of its own, and for no longer than a limit.
+  /// Starts a statement with an operator's SQL: in its own read-only transaction, and with a time limit.
   package func send(_ sql: SQL, readOnlyWithin limit: Duration) throws(PostgresError) {
     let milliseconds = max(1, min(limit / .milliseconds(1), Double(Int32.max)))
     let settings = "SET LOCAL statement_timeout = \(Int32(milliseconds))"
@@ -139,10 +139,10 @@ extension Connection {
     return last
   }
 
-  /// Prepares `sql` on its second run, and returns its name; nil on the first, which may be the only one and
+  /// Prepares `sql` on its second run, and returns its name. Nil on the first run, which may be the only one and
   /// would take a round trip more.
   private func prepare(_ sql: String, _ parameters: [Parameter]) throws(PostgresError) -> String? {
-    // A loop runs the same text again and again; comparing it takes less time than hashing it does.
+    // A loop runs the same text again and again; comparing it is faster than hashing it.
     let key = ByteString(sql)
     if let last = lastPrepared, last.sql == key { return last.name }
     guard let known = preparedStatements[key] else {
@@ -164,12 +164,12 @@ extension Connection {
     return name
   }
 
-  /// A cancelled connection starts nothing new, so that a loop of statements ends with the one under way.
+  /// A cancelled connection starts nothing new, so a loop of statements ends with the current one.
   func checkReady() throws(PostgresError) {
     try canceller.checkCancellation()
   }
 
-  /// Refuses a statement that holds a NUL: libpq takes C strings, and would send what is before it alone.
+  /// Refuses a statement that contains a NUL: libpq takes C strings, and would send only the part before it.
   static func checkSendable(_ sql: String) throws(PostgresError) {
     guard sql.utf8.contains(0) else { return }
     throw PostgresError(
@@ -180,7 +180,7 @@ extension Connection {
   }
 }
 
-/// Lays the parameters out as libpq's parallel arrays.
+/// Converts the parameters to libpq's parallel arrays.
 private func withParameters<R>(
   _ parameters: [Parameter],
   _ body: (

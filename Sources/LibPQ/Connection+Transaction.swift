@@ -1,16 +1,16 @@
 internal import CLibPQ
 
 extension Connection {
-  /// How a transaction begins.
+  /// The statement that begins a transaction.
   package enum TransactionMode: String, Sendable {
-    /// Each statement sees what was committed before it, whatever a role or database has as its default.
+    /// Each statement sees what was committed before it, whatever the default of a role or database is.
     case readWrite = "BEGIN ISOLATION LEVEL READ COMMITTED"
     case repeatableReadOnly = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
   }
 
   /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
   ///
-  /// - Throws: what `body` threw, or the error of BEGIN or COMMIT. A `connectionLost` from COMMIT leaves it unknown
+  /// - Throws: what `body` threw, or the error of BEGIN or COMMIT. After a `connectionLost` from COMMIT it is not known
   ///   whether the transaction was committed.
   package func transaction<T>(
     _ mode: TransactionMode = .readWrite,
@@ -43,7 +43,7 @@ extension Connection {
     return try body()
   }
 
-  /// Runs `body` in a subtransaction of the current transaction, which an error undoes and nothing else.
+  /// Runs `body` in a subtransaction of the current transaction; an error undoes only the subtransaction.
   package func savepoint<T>(_ body: () throws -> T) throws -> T {
     try execute("SAVEPOINT annals")
     let value: T
@@ -57,7 +57,7 @@ extension Connection {
     return value
   }
 
-  /// Runs statements that must run also after a cancellation; where the connection is gone the server undoes by itself.
+  /// Runs statements that must also run after a cancellation; after a loss the server undoes the work itself.
   package func cleanUp(_ body: () throws -> Void) {
     guard !isBroken else { return }
     canceller.whileSuspended { try? body() }

@@ -2,46 +2,46 @@ internal import CLibPQ
 
 /// One connection to PostgreSQL. It blocks its thread while it waits, and belongs to one thread at a time.
 ///
-/// Every wait is a poll() on the socket and on the ``Canceller``, so that a wait can be ended from another thread
-/// and can have a deadline.
+/// Every wait is a poll() on the socket and on the ``Canceller``, so that another thread or a deadline can end it.
 @safe package final class Connection {
   let handle: OpaquePointer
   package let canceller: Canceller
   package let parameters: ConnectionParameters
 
-  /// The longest silence of the server during one statement; nil waits as long as the server is there (see ``Probe``).
+  /// The longest silence of the server during one statement; nil waits as long as the server exists (see ``Probe``).
   package var responseTimeout: Duration?
-  /// How long the server is silent before a ``Probe`` looks for it.
+  /// How long the server is silent before a ``Probe`` checks it.
   package var probeInterval = Probe.interval
-  /// Who serves this connection; nil where that is not known, or changes.
+  /// The server process of this connection; nil if it is not known, or changes.
   var backend: Probe.Backend?
-  /// The server's processes that served connections which this one takes the place of, and which were lost.
+  /// The server processes of lost connections that this one replaces.
   package var predecessors: [Int32] = []
-  /// The names of the advisory locks that operations on this session hold. The server lets a session take its lock once
-  /// more, so it would let in a second operation.
+  /// The names of the advisory locks that operations on this session hold. The server lets a session take its own lock
+  /// again, so it would let in a second operation.
   package var heldLocks: Set<ByteString> = []
   /// Whether a pooler is between this and the server.
   package var isPooled = false
-  /// How it shares sessions; nil until ``findPooling()`` has asked.
+  /// How the pooler shares sessions; nil until ``findPooling()`` has asked.
   var pooling: Pooling?
-  /// What was ``set(_:)``.
+  /// The settings of ``set(_:)``.
   var sessionSettings: [SessionSetting] = []
-  /// Whether the statement under way has a transaction of its own, which ends with it (see ``send(_:_:prepared:)``).
+  /// Whether the current statement has its own transaction, which ends with it (see ``send(_:_:prepared:)``).
   var endsTransaction = false
 
-  /// Called with what the server says besides its answer (RAISE NOTICE, warnings).
+  /// Called with notices of the server besides its answer (RAISE NOTICE, warnings).
   package var onNotice: ((String) -> Void)?
 
   /// Names of the statements that may be prepared on this connection, by their text; nil after a first run.
   var preparedStatements: [ByteString: String?] = [:]
   var preparedCount = 0
   var lastPrepared: (sql: ByteString, name: String)?
-  /// The cursors that queries by pages have open, one within the other.
+  /// The number of open cursors of queries by pages, one within the other.
   var openCursors = 0
 
-  /// Connects; `canceller` ends what this connection waits for, and may outlive it.
+  /// Connects; `canceller` ends the waits of this connection, and may outlive it.
   ///
-  /// - Throws: `cannotConnect` with libpq's reason, in which there is no password (see `ConnectionParameters.checkTarget`).
+  /// - Throws: `cannotConnect` with libpq's reason, which contains no password (see
+  ///   `ConnectionParameters.checkTarget`).
   package init(_ parameters: ConnectionParameters, canceller: Canceller) throws(PostgresError) {
     self.parameters = parameters
     self.canceller = canceller
@@ -60,12 +60,12 @@ internal import CLibPQ
     unsafe PQfinish(handle)
   }
 
-  /// The server's version, as 150018 for 15.18.
+  /// The server's version, such as 150018 for 15.18.
   package var serverVersion: Int { unsafe Int(PQserverVersion(handle)) }
   package var databaseName: String { unsafe String(cString: PQdb(handle)) }
   package var userName: String { unsafe String(cString: PQuser(handle)) }
   package var host: String { unsafe String(cString: PQhost(handle)) }
-  /// The address behind the host's name; empty for a Unix socket.
+  /// The address of the host's name; empty for a Unix socket.
   var hostAddress: String { unsafe String(cString: PQhostaddr(handle)) }
   package var port: String { unsafe String(cString: PQport(handle)) }
   package var backendProcessID: Int32 { unsafe PQbackendPID(handle) }
@@ -73,8 +73,8 @@ internal import CLibPQ
   /// Whether the connection can no longer be used.
   package var isBroken: Bool { unsafe PQstatus(handle) != CONNECTION_OK }
 
-  /// Whether the server last said that it is a standby, also of a connection that is broken; false of servers before version
-  /// 14, which do not say it.
+  /// Whether the server last reported to be a standby, also for a broken connection; false for servers before version
+  /// 14, which do not report it.
   package var isOfStandby: Bool {
     guard let value = unsafe PQparameterStatus(handle, "in_hot_standby") else { return false }
     return unsafe String(cString: value) == "on"
@@ -103,7 +103,7 @@ internal import CLibPQ
 @available(*, unavailable, message: "a connection belongs to the one thread that waits on it")
 extension Connection: Sendable {}
 
-/// Calls `body` with a NULL-terminated array of C strings, as libpq's parameter lists are.
+/// Calls `body` with a NULL-terminated array of C strings, the form of libpq's parameter lists.
 func withCStrings<R>(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> R) -> R {
   var bytes: [CChar] = []
   var offsets: [Int] = []

@@ -1,6 +1,6 @@
 internal import CLibPQ
 
-/// Where to connect, as psql takes it: everything that is not given here comes from libpq's own sources
+/// Where to connect, as in psql: everything that is not given here comes from libpq's own sources
 /// (PG* variables, service files, .pgpass; manual, "Database Connection Control Functions").
 package struct ConnectionParameters: Sendable, Hashable {
   /// Host name, address, or the folder of a Unix socket.
@@ -9,11 +9,11 @@ package struct ConnectionParameters: Sendable, Hashable {
   package var user: String?
   /// A database name, a `keyword=value` string or a `postgresql://` URI.
   package var database: String?
-  /// What `pg_stat_activity` shows, unless the operator's own settings name something else.
+  /// The name in `pg_stat_activity`, unless the operator's own settings have another one.
   package var applicationName: String
-  /// The longest silence of the server during one statement; nil waits as long as the server is there.
+  /// The longest silence of the server during one statement; nil waits as long as the server exists.
   package var responseTimeout: Duration?
-  /// What takes the place of everything else, by libpq's keywords.
+  /// Settings that override everything else, by libpq's keywords.
   var overrides: [String: String] = [:]  // ASCII
 
   package init(
@@ -35,15 +35,15 @@ package struct ConnectionParameters: Sendable, Hashable {
   /// libpq itself waits forever; a cron job that hangs on a dead host is never noticed.
   static let connectTimeoutSeconds = "10"
 
-  /// What libpq would leave undone, or forever waiting, where nobody says how; each is less than what the operator sets.
+  /// Defaults for what libpq would not do, or would wait for forever; the operator's settings come before them.
   private static let defaults = [
-    // A peer that vanished is noticed within about a minute instead of the kernel's two hours.
+    // A lost peer is noticed within about a minute, instead of the kernel's two hours.
     ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
     ("tcp_user_timeout", "60000"), ("connect_timeout", connectTimeoutSeconds),
   ]
 
-  /// libpq's keywords in the order that PQconnectdbParams wants: a string in `dbname` is expanded in its place, so
-  /// that what is before it is a default and what is after it wins.
+  /// libpq's keywords in the order that PQconnectdbParams needs: a string in `dbname` is expanded in its place, so
+  /// keywords before it are defaults, and keywords after it win.
   var keywords: [(String, String)] {
     var keywords = [("fallback_application_name", applicationName)]
     for (keyword, value) in [("dbname", database), ("host", host), ("port", port), ("user", user)] {
@@ -55,10 +55,10 @@ package struct ConnectionParameters: Sendable, Hashable {
     return keywords + Self.defaults.filter { !isSet.contains($0.0) }
   }
 
-  /// The names of what is set by these keywords, and elsewhere: by PG* variables and the service file, of which libpq
-  /// takes only what it is not given.
+  /// The names of the settings that these keywords give, and of those from PG* variables and the service file, which
+  /// libpq only uses for settings that are not given.
   ///
-  /// It reads them as it begins to connect; a port that cannot be keeps it from that, and a password from .pgpass.
+  /// libpq reads them when it begins to connect. An invalid port prevents that, and the reading of .pgpass.
   private static func settled(by keywords: [(String, String)]) -> Set<String> {  // ASCII
     let keywords = keywords + [("port", "0"), ("password", "-")]
     let handle = unsafe withCStrings(keywords.map(\.0)) { names in

@@ -1,10 +1,10 @@
 internal import CLibPQ
 internal import Glibc
 
-/// One of libpq's settings, and who decided it.
+/// One of libpq's settings, and its source.
 package struct ConnectionSetting: Sendable, Hashable {
   package enum Source: Sendable, Hashable {
-    /// An option of the command line, as `host`.
+    /// An option of the command line, such as `host`.
     case option
     /// The conninfo string or URI.
     case connectionString
@@ -20,18 +20,18 @@ package struct ConnectionSetting: Sendable, Hashable {
   package let source: Source
 }
 
-/// The release of libpq that runs, as 150018 for 15.18.
+/// The release of the libpq in use, such as 150018 for 15.18.
 package var libpqVersion: Int { Int(PQlibVersion()) }
 
 extension Connection {
-  /// What this connection was made with, except what nobody set (see ``ConnectionParameters/settings()``).
+  /// The settings of this connection, except defaults (see ``ConnectionParameters/settings()``).
   package var settings: [ConnectionSetting] { unsafe parameters.settings(of: handle) }
 }
 
 extension ConnectionParameters {
-  /// What a connection would be made with, as far as libpq gets before the server answers: for when it does not.
+  /// The settings of a new connection, as far as libpq knows them before the server answers: for when it does not.
   ///
-  /// There are none where a setting may hold a password in the wrong place.
+  /// There are none if a setting may contain a password in the wrong place.
   package func settings() -> [ConnectionSetting] {
     do { try checkTarget() } catch { return [] }
     let keywords = keywords
@@ -43,9 +43,9 @@ extension ConnectionParameters {
     return unsafe settings(of: handle)
   }
 
-  /// Shown first and always, no matter who decided them.
+  /// Shown first and always, whatever their source.
   private static let essential = ["host", "port", "dbname", "user"]
-  /// Not what decides where and how one connects.
+  /// Settings that do not decide where and how to connect.
   private static let hidden: Set = ["client_encoding", "fallback_application_name", "replication"]
 
   fileprivate func settings(of handle: OpaquePointer) -> [ConnectionSetting] {
@@ -97,7 +97,7 @@ extension ConnectionParameters {
 
   private static func rank(_ keyword: String) -> Int { essential.firstIndex(of: keyword) ?? essential.count }
 
-  /// The user, and the name of the database, where nothing sets them.
+  /// The user, and the name of the database, by default.
   private static let systemUser = unsafe getpwuid(geteuid()).flatMap { unsafe text($0.pointee.pw_name) }
 }
 

@@ -1,11 +1,11 @@
 internal import CLibPQ
 internal import Glibc
 
-/// What may be said of where a connection goes.
+/// What may be repeated about the target of a connection.
 ///
-/// libpq and the server repeat in their errors what they were given: a piece of a connection string that cannot be read,
-/// a host or a database that is not there. A password gets into those by a mistyped URI or by an `@` in it. So what looks
-/// like that is refused here, in words that repeat nothing, and is sent to nobody.
+/// The errors of libpq and the server repeat what they were given: an unreadable piece of a connection string, a host
+/// or a database that does not exist. A mistyped URI, or an `@` in a password, puts the password there. So a text that
+/// looks like that is refused here, in words that repeat nothing, and is sent to no server.
 extension ConnectionParameters {
   func checkTarget() throws(PostgresError) {
     var named: [(what: String, keyword: String, value: String)] = []
@@ -16,7 +16,7 @@ extension ConnectionParameters {
       for (keyword, value) in options where Self.names[keyword] != nil {
         named.append(("the \(Self.names[keyword] ?? "") in the connection string", keyword, value))
       }
-      // A slash in a password ends what libpq takes for the host, and the rest becomes the database.
+      // A slash in a password ends what libpq takes as the host, and the rest becomes the database.
       if !database.utf8.contains(UInt8(ascii: "=")),
         options["dbname"]?.utf8.contains(UInt8(ascii: "@")) == true
       {
@@ -53,7 +53,7 @@ extension ConnectionParameters {
       }
       if !isNumber { throw refusal("\(what) is not a number", howToWrite) }
     case "host", "hostaddr":
-      // A folder of sockets, or one without a file (it begins with an @), may have any name.
+      // A folder of sockets, or an abstract socket (it begins with an @), may have any name.
       for host in value.utf8.split(separator: UInt8(ascii: ",")) where ![0x2F, 0x40].contains(host.first) {
         if host.contains(0x40) || looksLikeURI(host) {
           throw refusal("\(what) has an '@' or looks like a URI", howToWrite)
@@ -65,8 +65,8 @@ extension ConnectionParameters {
     }
   }
 
-  /// Whether a name has a scheme, or credentials as a URI has them: a colon and later an `@`. It also holds for a
-  /// `keyword=value` string where only a name may be.
+  /// Whether a name has a scheme, or credentials as in a URI: a colon and later an `@`. This is also true of a
+  /// `keyword=value` string where only a name is allowed.
   private static func looksLikeURI(_ name: Substring.UTF8View) -> Bool {
     let text = String(decoding: name, as: UTF8.self).utf8.map { $0 | 0x20 }
     let signs = ["://", "postgres:", "postgresql:", "password="].map { Array($0.utf8) }
@@ -88,7 +88,7 @@ extension ConnectionParameters {
     return error
   }
 
-  /// What libpq takes for more than a name (fe-connect.c, recognized_connection_string).
+  /// What libpq takes as more than a name (fe-connect.c, recognized_connection_string).
   static func isConnectionString(_ text: String) -> Bool {
     text.utf8.starts(with: "postgresql://".utf8) || text.utf8.starts(with: "postgres://".utf8)
       || text.utf8.contains(UInt8(ascii: "="))
@@ -105,8 +105,8 @@ extension ConnectionParameters {
     return values
   }
 
-  /// The same for a command line that is shown: without the passwords of a connection string. Nil where one may be in
-  /// a wrong place.
+  /// The same for a command line that is shown: without the passwords of a connection string. Nil if one may be in
+  /// the wrong place.
   package var withoutPasswords: ConnectionParameters? {
     do { try checkTarget() } catch { return nil }
     var shown = self
@@ -125,7 +125,7 @@ extension ConnectionParameters {
     return shown
   }
 
-  /// What the conninfo string or URI gives; nil when there is none, or libpq cannot read it.
+  /// The settings in the conninfo string or URI; nil if there is none, or libpq cannot read it.
   var connectionStringOptions: [String: String]? {  // ASCII
     database.flatMap { Self.isConnectionString($0) ? Self.options(of: $0) : nil }
   }

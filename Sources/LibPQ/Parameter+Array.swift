@@ -67,7 +67,7 @@ extension Parameter {
   ) -> Parameter {
     var bytes: [UInt8] = []
     bytes.append(bigEndian: values.isEmpty ? 0 : 1 as Int32)
-    // The server looks for NULLs itself, and only wants the flag to be 0 or 1.
+    // The server looks for NULLs itself, and only requires the flag to be 0 or 1.
     bytes.append(bigEndian: 1 as Int32)
     bytes.append(bigEndian: element.rawValue)
     guard !values.isEmpty else { return Parameter(type, bytes) }

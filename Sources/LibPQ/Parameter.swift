@@ -1,6 +1,6 @@
 /// A value for a `$n` of a statement, in PostgreSQL's binary format.
 ///
-/// Binary values travel with their length, so that a NUL inside a text reaches the server (which refuses it)
+/// Binary values are sent with their length, so a NUL inside a text reaches the server (which refuses it)
 /// instead of silently cutting the text there.
 package struct Parameter: Sendable, Hashable {
   let type: TypeID

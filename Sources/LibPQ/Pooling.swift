@@ -6,12 +6,12 @@ package enum Pooling: Sendable, Hashable {
   case none
   /// A pooler that keeps one session for the connection.
   case session
-  /// A pooler that gives each transaction whichever session is free. What belongs to a session (its locks, settings,
-  /// prepared statements and temporary objects) stays there, for the client that gets that session next.
+  /// A pooler that gives each transaction any free session. The state of a session (its locks, settings, prepared
+  /// statements and temporary objects) stays there, for the next client of that session.
   case transaction
 }
 
-/// A parameter of the server's, and its value as SET takes it.
+/// A parameter of the server, and its value as SET takes it.
 package struct SessionSetting: Sendable, Hashable {
   let name: String
   let value: String
@@ -22,7 +22,7 @@ package struct SessionSetting: Sendable, Hashable {
 }
 
 extension Connection {
-  /// Whatever a role, a database or PGOPTIONS may have set, these decide how values are read and printed.
+  /// These decide how values are read and printed, whatever a role, a database or PGOPTIONS have set.
   private var initialSettings: [SessionSetting] {
     let settings = [
       SessionSetting("TimeZone", "'UTC'"), SessionSetting("DateStyle", "'ISO, YMD'"),
@@ -30,17 +30,17 @@ extension Connection {
       SessionSetting("standard_conforming_strings", "on"), SessionSetting("bytea_output", "'hex'"),
       SessionSetting("quote_all_identifiers", "off"), SessionSetting("client_min_messages", "warning"),
     ]
-    // A session waits for new events, a command or a reader at a terminal. The limit is for those that were forgotten.
+    // A session may wait for new events, a command or a reader at a terminal. The limit is for forgotten sessions.
     return serverVersion < 140_000 ? settings : settings + [SessionSetting("idle_session_timeout", "0")]
   }
 
-  /// The server's process that serves this connection; nil where it changes, or is not known.
+  /// The server process of this connection; nil if it changes, or is not known.
   package var process: Int32? { backend?.processID }
 
-  /// Sets parameters for all that this connection does from now on.
+  /// Sets parameters for everything that this connection does from now on.
   ///
-  /// Behind a pooler a session is somebody else's next: there they are set at the beginning of each transaction, for
-  /// that transaction alone.
+  /// Behind a pooler another client gets the session next. So they are set at the beginning of each transaction, only
+  /// for that transaction.
   package func set(_ new: [SessionSetting]) throws(PostgresError) {
     sessionSettings.removeAll { setting in new.contains { $0.name == setting.name } }
     sessionSettings += new
@@ -55,20 +55,20 @@ extension Connection {
     settings.map { "\(command) \($0.name) = \($0.value)" }.joined(separator: "; ")
   }
 
-  /// Begins a transaction in which ``set(_:)`` holds.
+  /// Begins a transaction with the parameters of ``set(_:)``.
   func begin(_ statement: String) throws(PostgresError) {
     try executeAlone(isPooled ? "\(statement); \(Self.statements(sessionSettings, "SET LOCAL"))" : statement)
   }
 
-  /// Runs a statement of its own in a transaction, where it would not be sure to find its settings otherwise.
+  /// Runs a single statement in a transaction if it might not find its settings otherwise.
   func inTransaction<T>(_ body: () throws -> T) throws -> T {
     guard isPooled, !isInTransaction else { return try body() }
     return try transaction(.readWrite, body)
   }
 
-  /// Finds out who serves this connection, and applies what holds for it.
+  /// Finds the server process of this connection, and applies the settings for it.
   ///
-  /// A pooler makes up the process id that it tells its clients: so PgBouncer, which cannot know who will serve them.
+  /// A pooler invents the process id that it tells its clients: PgBouncer cannot know which one will serve them.
   func openSession() throws(PostgresError) {
     let sql: SQL = "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_postmaster_start_time()"
     let row = try query(sql)
@@ -100,9 +100,9 @@ extension Connection {
     return error
   }
 
-  /// Refuses what a pooler would take apart: session locks, and temporary objects from one transaction to the next.
+  /// Refuses operations that a pooler would break: session locks, and temporary objects over several transactions.
   ///
-  /// - Throws: `noSession` behind a pooler that keeps no session.
+  /// - Throws: `noSession` behind a pooler that does not keep a session.
   package func requireSession() throws(PostgresError) {
     guard try findPooling() == .transaction else { return }
     throw Self.noSession(
@@ -120,12 +120,12 @@ extension Connection {
     return found
   }
 
-  /// A pooler does not say how it shares. As soon as a transaction is served by another process than the one before it
-  /// on its connection, or by the same process as one on a second connection, sessions are shared.
+  /// A pooler does not say how it shares. Sessions are shared if a transaction is served by another process than the
+  /// one before it on its connection, or by the same process as one on a second connection.
   ///
-  /// PgBouncer gives out the session that came back last: the second connection then gets the first one's. With
-  /// `server_round_robin` it is the one that came back first: then a connection's own transactions change sessions.
-  /// They come in runs of several lengths, so that they do not keep step with somebody else's.
+  /// PgBouncer assigns the session that was returned last: the second connection then gets the first one's. With
+  /// `server_round_robin` it assigns the one that was returned first: then a connection's own transactions change
+  /// sessions. They come in runs of several lengths, so that they do not keep step with other clients.
   private func askForPooling() throws(PostgresError) -> Pooling {
     let process: SQL = "SELECT pg_catalog.pg_backend_pid()"
     let own = try query(process).int32(0, 0)
@@ -140,7 +140,7 @@ extension Connection {
         }
         if try second?.query(process).int32(0, 0) == own { return .transaction }
       } catch {
-        // The pool has no session left for it, although this connection's transaction has ended: so that one is kept.
+        // The pool has no session left, although this connection's transaction has ended: so it keeps its session.
         guard error.kind == .timedOut else { throw error }
         return .session
       }

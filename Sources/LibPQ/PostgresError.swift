@@ -1,6 +1,6 @@
 internal import CLibPQ
 
-/// What went wrong while talking to PostgreSQL.
+/// An error in the communication with PostgreSQL.
 ///
 /// The fields are those of the server's ErrorResponse message (manual, "Error and Notice Message Fields");
 /// a failure that libpq or this library found itself has no `sqlState`.
@@ -8,9 +8,9 @@ package struct PostgresError: Error, Sendable, Hashable {
   package enum Kind: Sendable, Hashable {
     /// No connection could be made.
     case cannotConnect
-    /// A pooler shares the server's sessions, and what was asked for needs one of its own.
+    /// A pooler shares the server's sessions, and the operation needs one of its own.
     case noSession
-    /// The connection ended while it was in use; what the last statement did is not known.
+    /// The connection was lost while it was in use; the outcome of the last statement is not known.
     case connectionLost
     /// The server said nothing for longer than ``Connection/responseTimeout``; the connection was closed.
     case timedOut
@@ -33,9 +33,9 @@ package struct PostgresError: Error, Sendable, Hashable {
   /// Place of a syntax error in `internalQuery`, in characters, from 1.
   package var internalPosition: Int?
   package var internalQuery: String?
-  /// What was sent and the database's encoding lacks; then `message` says so in other words than the server's.
+  /// A character that was sent and that the database's encoding lacks; then `message` has our words, not the server's.
   package private(set) var untranslatable: Unicode.Scalar?
-  /// The function of the server's source code that raised it: unlike the message, the same in every language.
+  /// The function of the server's source code that raised it: unlike the message, it is the same in every language.
   package var sourceFunction: String?
 
   package init(kind: Kind, message: String, sqlState: String? = nil) {
@@ -44,7 +44,7 @@ package struct PostgresError: Error, Sendable, Hashable {
     self.sqlState = sqlState
   }
 
-  /// Reads the error out of a result, before the result is cleared.
+  /// Reads the error from a result, before the result is cleared.
   ///
   /// A result without an SQLSTATE was made by libpq itself, which does so when the connection broke
   /// (manual, PQresultErrorField).
@@ -71,8 +71,8 @@ package struct PostgresError: Error, Sendable, Hashable {
     nameUntranslatable()
   }
 
-  /// The server names such a character by its bytes: `character with byte sequence 0xe2 0x82 0xac in encoding "UTF8"
-  /// has no equivalent in encoding "LATIN1"`, in the words of its own language.
+  /// The server names such a character by its bytes, in its own language: `character with byte sequence 0xe2 0x82 0xac
+  /// in encoding "UTF8" has no equivalent in encoding "LATIN1"`.
   private mutating func nameUntranslatable() {
     guard sqlState == SQLState.untranslatableCharacter else { return }
     let quoted = message.unicodeScalars.split(separator: "\"", omittingEmptySubsequences: false).map(

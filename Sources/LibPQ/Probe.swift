@@ -1,24 +1,24 @@
 internal import CLibPQ
 
-/// Asks by a second connection what has become of a first one that is silent.
+/// Asks over a second connection what happened to a first one that is silent.
 ///
-/// A statement may take hours and say nothing, as may a server, proxy or network that is gone: on the connection itself
-/// the two look alike as long as something at the other end acknowledges keepalives.
+/// A statement may take hours and send nothing. A lost server, proxy or network is silent too: on the connection itself
+/// the two look the same as long as something at the other end acknowledges keepalives.
 struct Probe {
-  /// How long a connection is silent before it is asked for, and again after each answer.
+  /// How long a connection is silent before it is checked, and again after each answer.
   static let interval = Duration.seconds(30)
-  /// Seconds that the second connection may take to be made, and to answer.
+  /// Seconds that the second connection may take to open, and to answer.
   private static let limitSeconds = 10
 
-  /// Those of the silent connection, and the very host that it is connected to.
+  /// The parameters of the silent connection, with the exact host that it is connected to.
   let parameters: ConnectionParameters
-  /// Who serves it there; nil where that is not known.
+  /// Its server process; nil if it is not known.
   let backend: Backend?
 
   /// A server process.
   struct Backend: Hashable {
     let processID: Int32
-    /// Microseconds since 1970; tells one server from another at the same address.
+    /// Microseconds since 1970; distinguishes one server from another at the same address.
     let serverStart: Int64
   }
 
@@ -33,10 +33,10 @@ struct Probe {
     backend = connection.backend
   }
 
-  /// Why the connection is lost; nil when it may only be busy. It blocks for up to three times the limit.
+  /// Why the connection is lost; nil if it may only be busy. It blocks for up to three times the limit.
   func findLoss() -> String? {
     guard serverAnswers() else { return "the server does not answer a new connection either" }
-    // A server that answers, and takes no more connections of this role, leaves it open.
+    // If a server answers, but accepts no more connections of this role, the state stays unknown.
     guard let backend, let canceller = try? Canceller(),
       let connection = try? Connection(parameters, canceller: canceller),
       connection.backend?.serverStart == backend.serverStart
@@ -50,7 +50,7 @@ struct Probe {
     return "the server waits for this client"
   }
 
-  /// Not a query: a role may be refused a second connection, and that is an answer, too (manual, PQping).
+  /// Not a query: a role may be refused a second connection, and that is an answer too (manual, PQping).
   private func serverAnswers() -> Bool {
     let keywords = parameters.keywords
     let answer = unsafe withCStrings(keywords.map(\.0)) { names in
@@ -64,8 +64,7 @@ struct Probe {
     var waitsForClient = false
   }
 
-  /// Both sides waiting for each other means that what one of them sent was lost; a look may fall into the moment
-  /// before it arrives.
+  /// If both sides wait for each other, something that one of them sent was lost, or is just about to arrive.
   private static func state(of backend: Backend, _ connection: Connection) throws(PostgresError) -> State {
     let sql = "SELECT wait_event_type IS NOT DISTINCT FROM 'Client' FROM pg_stat_activity WHERE pid = $1"
     let row = try connection.query(sql, [.int4(backend.processID)])

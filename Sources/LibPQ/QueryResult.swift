@@ -18,12 +18,12 @@ internal import CLibPQ
   package var columnCount: Int { unsafe Int(PQnfields(handle)) }
   package var isEmpty: Bool { rowCount == 0 }
 
-  /// Rows that an INSERT, UPDATE or DELETE touched, or that a COPY moved.
+  /// Rows that an INSERT, UPDATE or DELETE affected, or that a COPY moved.
   package var affectedRows: Int {
     unsafe Int(String(cString: PQcmdTuples(handle))) ?? 0
   }
 
-  /// Bytes of memory that the rows take.
+  /// Bytes of memory of the rows.
   package var memoryBytes: Int { unsafe PQresultMemorySize(handle) }
 
   /// The OID of a column's type.
@@ -31,7 +31,7 @@ internal import CLibPQ
     unsafe PQftype(handle, Int32(column))
   }
 
-  /// The table and the number in it of the column that a column of the result is, as it is and not computed; also through
+  /// The table and the column number from which a column of the result comes unchanged; also through
   /// subqueries, but not through views (manual, PQftable).
   package func columnOrigin(_ column: Int) -> (table: UInt32, number: Int32)? {
     let table = unsafe PQftable(handle, Int32(column))

@@ -1,6 +1,6 @@
-// Quotes are looked for among bytes, as PostgreSQL does. A Character would not do: a quote that is after U+0600 or
-// before a combining mark is part of a longer Character, and would not be doubled. No byte of a longer UTF-8 sequence
-// looks like one of ASCII. A NUL needs no rule here: no statement that holds one is sent (Connection.checkSendable).
+// Quotes are searched in bytes, as in PostgreSQL, and not in Characters: a quote after U+0600 or before a combining
+// mark is part of a longer Character, and would not be doubled. No byte of a longer UTF-8 sequence looks like an ASCII
+// character. A NUL needs no rule here: a statement with a NUL is never sent (Connection.checkSendable).
 
 /// An identifier as SQL, always quoted (manual, "Identifiers and Key Words").
 package func quoteIdentifier(_ name: String) -> String {
@@ -9,19 +9,19 @@ package func quoteIdentifier(_ name: String) -> String {
 
 /// A string constant as SQL, for statements that take no parameters (DO, CREATE, COMMENT) and for SQL that is shown.
 ///
-/// It is what PostgreSQL's quote_literal returns: with a backslash inside it is of the form E'', which means the
+/// The same as PostgreSQL's quote_literal: with a backslash inside it has the form E'', which means the
 /// same whatever standard_conforming_strings says.
 package func quoteLiteral(_ text: String) -> String {
   text.utf8.contains(UInt8(ascii: "\\"))
     ? "E" + enclose(text, in: "'", doubling: ["'", "\\"]) : enclose(text, in: "'", doubling: ["'"])
 }
 
-/// A string constant as SQL between dollar signs, for code: it stays as it is (manual, "Dollar-Quoted String
+/// A string constant as SQL between dollar signs, for code, which is not changed (manual, "Dollar-Quoted String
 /// Constants").
 package func quoteDollar(_ text: String) -> String {
   var (tag, number) = ("$annals$", 0)
-  // It ends: each tag is another one, and a text holds fewer of them than it has bytes. The sign that follows the text
-  // may complete one.
+  // The loop ends: each tag is another one, and a text contains fewer of them than it has bytes. The sign after the
+  // text may complete one.
   let followed = text + "$"
   while followed.utf8.contains(tag.utf8) {
     number += 1
@@ -40,7 +40,7 @@ private func enclose(_ text: String, in quote: Unicode.Scalar, doubling special:
   return String(quoted)
 }
 
-/// Whether SQL reads the name as it is, without quotes and folding (keywords aside).
+/// Whether SQL reads the name unchanged without quotes (keywords aside).
 package func isPlainIdentifier(_ name: String) -> Bool {
   guard let first = name.utf8.first, first == UInt8(ascii: "_") || (97...122).contains(first) else {
     return false

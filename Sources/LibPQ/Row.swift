@@ -2,7 +2,7 @@ internal import CLibPQ
 
 /// A row of a result, whose values are read by the names of their columns.
 ///
-/// A name that the statement does not return is a mistake in our SQL, and traps. Where rows come by the hundred thousand,
+/// A name that the statement does not return is a mistake in our SQL, and traps. For hundreds of thousands of rows,
 /// `QueryResult`'s accessors by number save the look-up of the name.
 @safe package struct Row: ~Escapable {
   private let result: OpaquePointer
@@ -59,7 +59,7 @@ extension QueryResult {
     for row in 0..<rowCount { try body(self[row]) }
   }
 
-  /// What `transform` makes of each row.
+  /// The results of `transform` for each row.
   package borrowing func map<T, E>(_ transform: (borrowing Row) throws(E) -> T) throws(E) -> [T] {
     var values: [T] = []
     values.reserveCapacity(rowCount)
@@ -67,7 +67,7 @@ extension QueryResult {
     return values
   }
 
-  /// What `transform` makes of the first row; nil when there is none.
+  /// The result of `transform` for the first row; nil when there is none.
   package borrowing func first<T, E>(_ transform: (borrowing Row) throws(E) -> T) throws(E) -> T? {
     isEmpty ? nil : try transform(self[0])
   }

@@ -1,12 +1,12 @@
 internal import CLibPQ
 
-/// The compression function of SHA-256 (FIPS 180-4, section 6.2.2) by the instructions that a processor has for it. It is
-/// here since they are C's, and take pointers.
+/// The compression function of SHA-256 (FIPS 180-4, section 6.2.2) by the processor's own instructions. It is here
+/// because they are in C, and take pointers.
 package enum SHA256Instructions {
   /// Whether the processor has them.
   package static let areThere = annals_has_sha256() != 0
 
-  /// Feeds whole blocks of 64 bytes to a state.
+  /// Adds whole blocks of 64 bytes to a state.
   package static func update(
     _ state: inout InlineArray<8, UInt32>,
     constants: InlineArray<64, UInt32>,

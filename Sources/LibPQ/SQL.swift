@@ -4,8 +4,9 @@
 /// let sql: SQL = "SELECT count(*) FROM \(raw: table.sql) WHERE aggregate_id = \(id) AND version > \(version)"
 /// ```
 ///
-/// A value can only become text through an interpolation that says so: `identifier:` quotes a name, `raw:` puts in SQL
-/// that was quoted before. Statements can be put into each other and joined; the parameters are numbered at the end.
+/// A value can only become text through an explicit interpolation: `identifier:` quotes a name, `raw:` inserts SQL
+/// that was quoted before. Statements can be inserted into each other and joined; the parameters are numbered at the
+/// end.
 package struct SQL: Sendable, Hashable {
   private enum Piece: Sendable, Hashable {
     case text(String)
@@ -14,12 +15,12 @@ package struct SQL: Sendable, Hashable {
 
   private var pieces: [Piece] = []
 
-  /// SQL that holds no values.
+  /// SQL without values.
   package init(raw text: String) {
     pieces = [.text(text)]
   }
 
-  /// The statement with `$1`, `$2` … in the place of its values.
+  /// The statement with `$1`, `$2` … in place of its values.
   package var text: String { text(after: 0) }
 
   /// The same as a part of a text that has `count` values before it.
@@ -27,7 +28,7 @@ package struct SQL: Sendable, Hashable {
     text { "$\(count + $0 + 1)" }
   }
 
-  /// The statement with SQL in the place of its values, in their order: for what takes no parameters.
+  /// The statement with SQL in place of its values, in their order: for statements that take no parameters.
   package func text(naming names: [String]) -> String {
     text { names[$0] }
   }
@@ -104,7 +105,7 @@ extension SQL: ExpressibleByStringInterpolation {
       sql.pieces.append(.text(quoteIdentifier(name)))
     }
 
-    /// SQL that holds no values, or whose values were quoted before.
+    /// SQL without values, or with values that were quoted before.
     package mutating func appendInterpolation(raw text: String) {
       sql.pieces.append(.text(text))
     }
@@ -112,7 +113,7 @@ extension SQL: ExpressibleByStringInterpolation {
 }
 
 extension [SQL] {
-  /// The parts in one statement, with `separator` between them.
+  /// The parts joined to one statement, with `separator` between them.
   package func joined(separator: SQL) -> SQL {
     var all = SQL(raw: "")
     for (index, part) in enumerated() {

@@ -7,17 +7,17 @@ extension Connection {
     case readOrWrite
   }
 
-  /// Waits until the socket can be read (or written), the canceller fires, or the server is given up.
+  /// Waits until the socket can be read (or written), the canceller fires, or the wait for the server is given up.
   func wait(for direction: Direction) throws(PostgresError) {
     let events = direction == .read ? Int16(POLLIN) : Int16(POLLIN | POLLOUT)
     var silence = Silence(of: self)
     while true {
       let socket = unsafe PQsocket(handle)
-      // poll() would pass over it, and wait forever.
+      // poll() would ignore it, and wait forever.
       guard socket >= 0 else { throw lost() }
       var descriptors = [
         pollfd(fd: socket, events: events, revents: 0),
-        // A negative descriptor is passed over by poll(): a fired canceller would otherwise wake it forever.
+        // poll() ignores a negative descriptor: a fired canceller would otherwise wake it all the time.
         pollfd(fd: silence.wasCancelled ? -1 : canceller.readEnd, events: Int16(POLLIN), revents: 0),
         pollfd(fd: silence.probeDescriptor, events: Int16(POLLIN), revents: 0),
       ]
@@ -35,7 +35,7 @@ extension Connection {
   /// Waits until at least one of several connections, which share a canceller, has something to read.
   ///
   /// - Returns: their indexes.
-  /// - Throws: 57014 after a cancellation; the statements under way are then being cancelled, and still answer.
+  /// - Throws: 57014 after a cancellation; the running statements are then being cancelled, and still answer.
   package static func waitForAny(
     of connections: [Connection],
     _ canceller: Canceller
@@ -53,7 +53,7 @@ extension Connection {
         _ = canceller.sendRequests()
         try canceller.checkCancellation()
       }
-      // A connection that is given up here is broken, which its owner finds when it reads.
+      // A connection that is given up here is broken; its owner finds that when it reads.
       let ended = silences.indices.filter { silences[$0].findEnd() != nil }
       let answered = connections.indices.filter {
         descriptors[$0].revents != 0 || sockets[$0] < 0 || ended.contains($0)
@@ -62,7 +62,7 @@ extension Connection {
     }
   }
 
-  /// Reads what has come, and returns whether ``receive()`` would not have to wait any more.
+  /// Reads what has arrived, and returns whether ``receive()`` would return without waiting.
   package func hasAnswer() throws(PostgresError) -> Bool {
     try consumeInput()
     return unsafe PQisBusy(handle) == 0
@@ -94,13 +94,13 @@ extension Connection {
     )
   }
 
-  /// Makes the connection unusable: whatever is still on its way must not be taken for a later answer.
+  /// Makes the connection unusable: later data must not be taken as an answer to another statement.
   private func breakConnection() {
     shutdown(unsafe PQsocket(handle), Int32(SHUT_RDWR))
     unsafe _ = PQconsumeInput(handle)
   }
 
-  /// Sends what libpq has buffered, reading what the server says meanwhile, so that neither side blocks the other.
+  /// Sends what libpq has buffered, and reads what the server sends meanwhile, so that neither side blocks the other.
   func flush() throws(PostgresError) {
     while true {
       switch unsafe PQflush(handle) {
@@ -117,7 +117,7 @@ extension Connection {
     guard unsafe PQconsumeInput(handle) == 1 else { throw lost() }
   }
 
-  /// The next result of the statement under way, or nil after its last.
+  /// The next result of the current statement, or nil after its last.
   func nextResult() throws(PostgresError) -> OpaquePointer? {
     while unsafe PQisBusy(handle) == 1 {
       try wait(for: .read)
@@ -127,7 +127,7 @@ extension Connection {
   }
 
   func lost() -> PostgresError {
-    // What follows the first line is the context of the statement, and libpq's guess at what happened.
+    // After the first line come the context of the statement, and libpq's guess at the cause.
     var message =
       lastMessage.unicodeScalars.split(separator: "\n").first.map(String.init) ?? "the connection was lost"
     if message.utf8.starts(with: "FATAL:  ".utf8) { message.unicodeScalars.removeFirst(8) }
@@ -135,7 +135,7 @@ extension Connection {
   }
 }
 
-/// A wait for a server that says nothing, and what ends it.
+/// A wait for a silent server, and what ends it.
 private struct Silence {
   private let connection: Connection
   private let start = ContinuousClock.now
@@ -154,12 +154,12 @@ private struct Silence {
 
   private var responseEnd: ContinuousClock.Instant? { connection.responseTimeout.map { start + $0 } }
 
-  /// When ``findEnd()`` is due, whatever happens.
+  /// When ``findEnd()`` must be called at the latest.
   var nextLook: ContinuousClock.Instant? {
     [responseEnd, connection.canceller.deadline, probe == nil ? nextProbe : nil].compactMap(\.self).min()
   }
 
-  /// Why to wait no longer; nil to go on.
+  /// Why to stop waiting; nil to continue.
   mutating func findEnd() -> PostgresError? {
     let now = ContinuousClock.now
     if let deadline = connection.canceller.deadline, deadline <= now { return connection.givenUp() }
@@ -178,7 +178,7 @@ private struct Silence {
 }
 
 extension Duration {
-  /// In the milliseconds of poll(), where negative ones would wait forever.
+  /// In the milliseconds of poll(), for which a negative number means without end.
   var pollTimeout: Int32 {
     Int32(clamping: max(0, components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000))
   }

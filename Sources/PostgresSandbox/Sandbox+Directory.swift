@@ -2,11 +2,11 @@ internal import FoundationEssentials
 internal import Glibc
 internal import SystemPackage
 
-/// The sandbox's folder: made, recognised, locked.
+/// The sandbox's folder: creating, recognising and locking it.
 extension Sandbox {
   /// Whether the folder is a sandbox.
   ///
-  /// - Throws: When it is there and is something else.
+  /// - Throws: When the folder exists and is something else.
   func isCreated() throws -> Bool {
     if try exists(marker) { return true }
     if try !exists(directory) || contents().isEmpty { return false }
@@ -29,7 +29,7 @@ extension Sandbox {
     }
   }
 
-  /// Makes an empty folder ours and leaves the marker in it; refuses any other.
+  /// Takes over an empty folder and puts the marker in it; refuses any other.
   func adoptDirectory() async throws {
     if try isCreated() { return }
     if user.dropsPrivileges {
@@ -54,7 +54,7 @@ extension Sandbox {
     )
   }
 
-  /// Runs the body while this process alone changes the sandbox.
+  /// Runs the body while no other process changes the sandbox.
   ///
   /// The lock is on the folder itself: nothing to clean up, and it ends with the process.
   func withLock<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
@@ -86,7 +86,7 @@ extension Sandbox {
     }
   }
 
-  /// Unlike FileManager's `fileExists`, tells what is missing from what may not be seen.
+  /// Unlike FileManager's `fileExists`, it distinguishes a missing file from one that may not be seen.
   func exists(_ path: FilePath) throws -> Bool {
     do {
       _ = try path.stat()

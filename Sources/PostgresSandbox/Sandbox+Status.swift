@@ -7,24 +7,24 @@ extension Sandbox {
     package let directory: FilePath
     package let dataDirectory: FilePath
 
-    /// Where the socket is, or will be.
+    /// The folder of the socket, also before it exists.
     package let socketDirectory: FilePath
 
-    /// Of the running postmaster.
+    /// The process of the running postmaster.
     package let processID: Int32?
 
-    /// Of the server that fits the cluster; nil when there is no cluster yet.
+    /// The version of the server that fits the cluster; nil if there is no cluster yet.
     package let version: String?
 
     /// Whether a committed transaction survives a crash of the machine.
     package let isDurable: Bool
 
-    /// All that the folder takes on disk.
+    /// The size of the folder on disk.
     package let sizeBytes: Int
 
     package var isRunning: Bool { processID != nil }
 
-    /// The folder is too long, or too odd, for a socket in it.
+    /// Whether the socket is elsewhere, because the folder's path is too long or unsuitable for a socket.
     package var usesShortSocketDirectory: Bool { socketDirectory.removingLastComponent() != directory }
   }
 
@@ -43,7 +43,7 @@ extension Sandbox {
     )
   }
 
-  /// What a client needs in its environment, in libpq's variables.
+  /// The environment that a client needs, in libpq's variables.
   ///
   /// - Throws: `notRunning` when there is nothing to connect to.
   package func environment() throws -> [(name: String, value: String)] {
@@ -62,7 +62,7 @@ extension Sandbox {
     ]
   }
 
-  /// libpq's variables that would win over those of `environment()` and lead elsewhere.
+  /// libpq's variables that would override those of `environment()` and lead to another server.
   package static let conflictingVariables = ["PGHOSTADDR", "PGSERVICE"]
 
   /// The first lines of postmaster.pid; see `LOCK_FILE_LINE_*` in PostgreSQL's src/include/utils/pidfile.h.
@@ -71,7 +71,7 @@ extension Sandbox {
     let port: Int
     let socketDirectory: FilePath
 
-    /// It takes connections.
+    /// Whether it accepts connections.
     let isReady: Bool
   }
 
@@ -80,9 +80,9 @@ extension Sandbox {
     return postmaster
   }
 
-  /// Removes what a killed server left behind when its pid now belongs to another process.
+  /// Removes the file that a killed server left when its pid now belongs to another process.
   ///
-  /// PostgreSQL clears the file itself unless that pid exists, which it takes for a running server.
+  /// PostgreSQL removes the file itself unless that pid exists, which it takes as a running server.
   func removeStalePostmasterFile() async throws {
     guard let postmaster = readPostmasterFile(), pidExists(postmaster.processID) else { return }
     try await user.shell("rm -f postmaster.pid", in: data)
@@ -106,7 +106,7 @@ extension Sandbox {
     )
   }
 
-  /// Whether the pid is our postmaster's, which works in the data directory.
+  /// Whether the pid belongs to our postmaster, whose working folder is the data directory.
   private func isAlive(_ processID: Int32) -> Bool {
     guard pidExists(processID) else { return false }
     guard let here = try? FilePath("/proc/\(processID)/cwd").stat(), let data = try? data.stat() else {
@@ -120,7 +120,7 @@ extension Sandbox {
   }
 
   private func sizeBytes() async throws -> Int {
-    // Files come and go while du looks: its exit status says nothing.
+    // Files come and go while du runs, so its exit status means nothing.
     let kilobytes = try await user.run("/bin/sh", ["-c", "du -sk . 2>/dev/null"], in: directory)
     return (Int(String(kilobytes.standardOutput.unicodeScalars.prefix { ("0"..."9").contains($0) })) ?? 0)
       * 1024

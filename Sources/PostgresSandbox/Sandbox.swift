@@ -1,10 +1,10 @@
 internal import FoundationEssentials
 package import SystemPackage
 
-/// A private PostgreSQL cluster in a folder of its own, reached through a Unix socket only.
+/// A private PostgreSQL cluster in its own folder, reached only through a Unix socket.
 ///
-/// The folder holds a marker file, `data` (the cluster), `socket` and `server.log`. A cluster is built in
-/// `data.new.*` and renamed when it is complete, so that `data` is never half done. A process that starts, stops or
+/// The folder has a marker file, `data` (the cluster), `socket` and `server.log`. A cluster is built in
+/// `data.new.*` and renamed when it is complete, so that `data` is never incomplete. A process that starts, stops or
 /// resets the sandbox holds a lock on the folder.
 package struct Sandbox: Sendable {
   package let directory: FilePath
@@ -38,12 +38,12 @@ package struct Sandbox: Sendable {
     self.user = try await ServerUser.current(owner: try? Self.marker(in: folder).stat().userID.rawValue)
   }
 
-  /// Where the sandbox is when nobody says otherwise.
+  /// The default folder of the sandbox.
   package static func defaultDirectory(environment: [String: String], isRoot: Bool) throws -> FilePath {
     if let directory = environment["ANNALS_SANDBOX_DIR"], !directory.isEmpty { return FilePath(directory) }
-    // Root's home is closed to the user that runs the server.
+    // The user that runs the server cannot enter root's home.
     if isRoot { return "/var/lib/annals/sandbox" }
-    // A relative path in XDG_DATA_HOME is to be ignored: XDG Base Directory Specification 0.8.
+    // A relative path in XDG_DATA_HOME must be ignored: XDG Base Directory Specification 0.8.
     if let directory = environment["XDG_DATA_HOME"], directory.utf8.first == UInt8(ascii: "/") {
       return FilePath(directory).appending("annals/sandbox")
     }
@@ -57,10 +57,10 @@ package struct Sandbox: Sendable {
     return FilePath(home).appending(".local/share/annals/sandbox")
   }
 
-  /// The folder of the server's socket: inside the sandbox, or a short one when that would not do.
+  /// The folder of the server's socket: inside the sandbox, or a short one if that path is not possible.
   ///
   /// A socket's path has at most 107 bytes (`sun_path`), and both the server's
-  /// `unix_socket_directories` and PGHOST are lists in which commas, quotes and spaces mean something.
+  /// `unix_socket_directories` and PGHOST are lists in which commas, quotes and spaces have a meaning.
   static func socketDirectory(for directory: FilePath, userID: UInt32) -> FilePath {
     let inside = directory.appending("socket")
     let isPlain = inside.string.utf8.allSatisfy {
@@ -83,7 +83,7 @@ package struct Sandbox: Sendable {
 
   package enum StartOutcome: Sendable { case started, alreadyRunning }
 
-  /// Starts the server, after making the cluster when there is none.
+  /// Starts the server, and creates the cluster first if there is none.
   ///
   /// - Parameter durable: False trades safety after a crash of the machine for speed.
   @discardableResult
@@ -102,7 +102,7 @@ package struct Sandbox: Sendable {
     }
   }
 
-  /// Whether the server runs; one that is starting, after an interrupted start, is waited for.
+  /// Whether the server runs; waits for one that is still starting, after an interrupted start.
   private func isReady() async throws -> Bool {
     while let server = try runningServer() {
       if server.isReady { return true }
@@ -137,7 +137,7 @@ package struct Sandbox: Sendable {
         detail: initdb.standardError.trimmed
       )
     }
-    // Single-user mode exits 0 whatever the statement's fate.
+    // Single-user mode exits with 0 even if the statement failed.
     let single = try await user.run(
       binaries.postgres,
       ["--single", "-D", new.string] + (durable ? [] : ["-F"]) + ["postgres"],
@@ -161,7 +161,7 @@ package struct Sandbox: Sendable {
     )
   }
 
-  /// Removes what an interrupted start left; its initdb may live on for a moment and still write there.
+  /// Removes what an interrupted start left; its initdb may still run for a moment and write there.
   private func removeHalfDone() async throws {
     let script = """
       tries=0
@@ -171,10 +171,10 @@ package struct Sandbox: Sendable {
     try await user.shell(script, in: directory)
   }
 
-  /// Writes the settings that the coming start reads.
+  /// Writes the settings for the next start.
   private func configure(_ binaries: ServerBinaries, durable: Bool) async throws {
     if durable, try !isDurable() {
-      // What was written without fsync may still be in memory only.
+      // Data that was written without fsync may still be in memory only.
       let sync = try await user.run(binaries.initdb, ["--sync-only", "-D", data.string], in: directory)
       guard sync.isSuccess else {
         throw SandboxError(
@@ -198,7 +198,7 @@ package struct Sandbox: Sendable {
 
   private func createSocketDirectory() async throws {
     try await user.shell("mkdir -p -m 0700 \"$1\"", [socketDirectory.string], in: directory)
-    // Under /tmp somebody else could have made it first, and would then own our socket.
+    // Under /tmp another user could have created it first, and would then own our socket.
     let status = try socketDirectory.stat(followTargetSymlink: false)
     guard status.type == .directory, status.userID.rawValue == user.userID,
       status.permissions.isDisjoint(with: [.groupReadWriteExecute, .otherReadWriteExecute])
@@ -209,13 +209,13 @@ package struct Sandbox: Sendable {
         hint: .removeOrChooseFolder
       )
     }
-    // Left by a killed server, the lock beside the socket names a pid that may be another process's now.
+    // A killed server left the lock beside the socket; it names a pid that may now be another process's.
     try await user.shell("rm -f .s.PGSQL.*", in: socketDirectory)
   }
 
   private func startServer(_ binaries: ServerBinaries) async throws {
     var tail = ""
-    // After a kill -9 of the postmaster its children may need a moment to notice and let go.
+    // After a kill -9 of the postmaster its children may need a moment to notice and end.
     for _ in 0..<20 {
       try await user.shell("if [ -f server.log ]; then mv server.log server.log.old; fi", in: directory)
       // Relative names, because pg_ctl pastes them into a shell command.

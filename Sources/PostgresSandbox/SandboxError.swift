@@ -1,4 +1,4 @@
-/// What went wrong with the sandbox, for people: message, then detail and hint where there is something to say.
+/// An error of the sandbox, for people: a message, and a detail and a hint if there are any.
 package struct SandboxError: Error, Equatable, CustomStringConvertible {
   package enum Code: String, Sendable {
     case binariesMissing

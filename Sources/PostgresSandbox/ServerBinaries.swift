@@ -2,11 +2,11 @@ internal import FoundationEssentials
 internal import Subprocess
 internal import SystemPackage
 
-/// One PostgreSQL installation: a folder that holds `initdb`, `pg_ctl` and `postgres`.
+/// One PostgreSQL installation: a folder with `initdb`, `pg_ctl` and `postgres`.
 struct ServerBinaries: Sendable {
   let folder: FilePath
 
-  /// As the server says it: `15.14`.
+  /// In the server's form: `15.14`.
   let version: String
 
   var majorVersion: String { String(version.unicodeScalars.prefix { ("0"..."9").contains($0) }) }
@@ -14,7 +14,7 @@ struct ServerBinaries: Sendable {
   var pgCtl: FilePath { folder.appending("pg_ctl") }
   var postgres: FilePath { folder.appending("postgres") }
 
-  /// Finds an installation: in PATH, where `pg_config` says, then where Debian keeps them, highest first.
+  /// Finds an installation: in PATH, in the folder of `pg_config`, then where Debian keeps them, highest first.
   ///
   /// - Parameter majorVersion: The version that made an existing cluster; no other can start it.
   static func find(
@@ -65,7 +65,7 @@ struct ServerBinaries: Sendable {
 
   private static func candidates(_ environment: [String: String], _ debianRoot: String) async -> [FilePath] {
     let path = (environment["PATH"] ?? "").unicodeScalars.split(separator: ":").map { FilePath(String($0)) }
-    // A link in PATH, such as /usr/local/bin/initdb, leads to a folder where its siblings are.
+    // A link in PATH, such as /usr/local/bin/initdb, leads to the folder with the other programs.
     var folders = path.flatMap { [$0, resolvingLinks($0.appending("initdb")).removingLastComponent()] }
     let pgConfig = try? await Subprocess.run(
       .name("pg_config"),

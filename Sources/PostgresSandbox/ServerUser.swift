@@ -5,19 +5,19 @@ internal import SystemPackage
 
 /// The operating-system user that owns the sandbox's files and runs its server.
 ///
-/// PostgreSQL refuses to run as root. Root therefore runs it as `postgres`, or as `nobody` where there is none;
-/// a sandbox that is there already as its owner. The cluster's superuser has the same name.
+/// PostgreSQL refuses to run as root. So root runs it as `postgres`, or as `nobody` if there is no such user;
+/// an existing sandbox is run as its owner. The cluster's superuser has the same name.
 struct ServerUser: Sendable {
   let name: String
   let userID: UInt32
   let groupID: UInt32
 
-  /// Set when the current process is root and must give up its rights in every child.
+  /// Whether the current process is root and must give up its rights in every child.
   let dropsPrivileges: Bool
 
   static var isRoot: Bool { geteuid() == 0 }
 
-  /// - Parameter owner: Whose the sandbox is, if there is one yet.
+  /// - Parameter owner: The owner of the sandbox, if there is one yet.
   static func current(owner: UInt32?) async throws -> ServerUser {
     guard isRoot else {
       return ServerUser(
@@ -44,7 +44,7 @@ struct ServerUser: Sendable {
   /// Runs a program as this user and collects what it prints.
   ///
   /// Every change inside the sandbox goes through here, so that root never follows a link that the server's
-  /// user could have planted.
+  /// user could have created.
   func run(
     _ program: FilePath,
     _ arguments: [String],
@@ -69,8 +69,8 @@ struct ServerUser: Sendable {
 
   /// The arguments of setpriv, with which root runs a command as this user.
   ///
-  /// Not Subprocess's own option: its child calls setgroups() before exec, which in a child of a process with several
-  /// threads can wait forever for a thread that was just being made (seen in glibc 2.36's setxid_mark_thread).
+  /// Not Subprocess's own option: its child calls setgroups() before exec. In a child of a process with several
+  /// threads that can wait forever for a thread that was just being created (seen in glibc 2.36's setxid_mark_thread).
   private var setpriv: [String] {
     ["--reuid=\(userID)", "--regid=\(groupID)", "--clear-groups", "--"]
   }
@@ -95,7 +95,7 @@ struct ServerUser: Sendable {
     return output
   }
 
-  /// Messages in English, because some are recognised; none of the caller's PG* variables, because they
+  /// Messages are in English, because some are recognised. The caller's PG* variables are removed, because they
   /// would lead the tools to another cluster.
   private static var childEnvironment: Environment {
     var changes: [Environment.Key: String?] = ["LC_ALL": "C"]

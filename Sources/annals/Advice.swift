@@ -3,12 +3,12 @@ internal import LibPQ
 internal import PostgresSandbox
 internal import Synchronization
 
-/// What the store's hints advise, in the words of this program's command line.
+/// The advice of the store's hints, as command lines of this program.
 ///
-/// A command repeats the options that said where the store is, so that it can be pasted: without them it would go
-/// elsewhere.
+/// A command repeats the options that tell where the store is, so that it can be pasted: without them it would use
+/// another store.
 enum Advice {
-  /// The options as they were given, quoted for a shell, each behind a blank.
+  /// The options as they were given, quoted for a shell, each after a blank.
   private struct Given {
     var server = ""
     var table = ""
@@ -17,7 +17,7 @@ enum Advice {
 
   private static let given = Mutex(Given())
 
-  /// Notes what the command line said, without passwords.
+  /// Notes the options of the command line, without passwords.
   static func repeatOptions(
     of parameters: ConnectionParameters,
     table: QualifiedName?,
@@ -33,7 +33,7 @@ enum Advice {
     given.withLock { $0 = Given(server: options(server), table: tables) }
   }
 
-  /// Notes where the sandbox is, and what its hints therefore say.
+  /// Notes where the sandbox is, for the hints about it.
   static func repeatOptions(ofSandbox directory: String?) {
     given.withLock { $0.sandbox = options([("--directory", directory)]) }
   }
@@ -110,7 +110,7 @@ enum Advice {
     case .takeSnapshots: command("snapshot take")
     case .verify(nil): command("verify-versions")
     case .verify(let kind?): command("verify-versions", "--only \(kind)")
-    // Without the options of the server, as it is another one.
+    // Without the options of the server, since this is for another server.
     case .publishWatermark: "'annals watermark --publish'"
     case .checkEvolution: command("evolve check")
     case .planEvolution(let path): command("evolve plan", "FILE --out \(quoteShell(path))")
@@ -132,13 +132,13 @@ enum Advice {
     quoted(line(subcommand, arguments))
   }
 
-  /// A command line, bare: it ends the sentence.
+  /// A command line without quotes, at the end of the sentence.
   static func line(_ subcommand: String, _ arguments: String) -> String {
     let options = given.withLock { $0.server + $0.table }
     return "annals \(subcommand)\(options)" + (arguments.isEmpty ? "" : " \(arguments)")
   }
 
-  /// Set off by quotes that it does not hold itself.
+  /// In quotes of a kind that it does not contain.
   private static func quoted(_ line: String) -> String {
     let quote = ["'", "\""].first { (quote: Unicode.Scalar) in !line.unicodeScalars.contains(quote) }
     return quote.map { "\($0)\(line)\($0)" } ?? line

@@ -39,7 +39,7 @@ struct Annals: AsyncParsableCommand {
 
   static let version = "0.2.0"
 
-  /// Runs the command line, and turns whatever is thrown into a message and an exit status.
+  /// Runs the command line, and turns every error into a message and an exit status.
   static func main() async {
     let arguments = Array(CommandLine.arguments.dropFirst())
     if let script = CompletionScript.requested(in: arguments) {
@@ -60,7 +60,7 @@ struct Annals: AsyncParsableCommand {
         }
       }
     } catch let status as ExitCode {
-      // The status of a command that annals ran for somebody.
+      // The status of a command that annals ran.
       exit(withError: status)
     } catch {
       var failure = Failure(error)

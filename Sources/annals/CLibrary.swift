@@ -4,14 +4,14 @@ internal import SystemPackage
 
 /// The few calls of the C library that take pointers, so that the rest of the executable has none.
 enum CLibrary {
-  /// An environment variable; nil when it is not set, or empty unless that means something.
+  /// An environment variable; nil if it is not set, or if it is empty and an empty value has no meaning.
   static func environment(_ name: String, orEmpty: Bool = false) -> String? {
     guard let value = unsafe getenv(name) else { return nil }
     let text = unsafe String(cString: value)
     return text.isEmpty && !orEmpty ? nil : text
   }
 
-  /// Takes an environment variable away, before anything reads it.
+  /// Removes an environment variable, before anything reads it.
   static func unset(_ name: String) {
     unsafe _ = unsetenv(name)
   }
@@ -47,7 +47,7 @@ enum CLibrary {
     return count > 0
   }
 
-  /// Ends the process by a signal, as if nothing had been done about it.
+  /// Ends the process by a signal, as if it had no handler.
   static func die(by number: Int32) -> Never {
     signal(number, SIG_DFL)
     var signals = sigset_t()
@@ -59,7 +59,7 @@ enum CLibrary {
     _exit(128 + number)
   }
 
-  /// The width of the terminal behind a file descriptor; nil when it is none.
+  /// The width of the terminal behind a file descriptor; nil if it is not a terminal.
   static func terminalColumns(_ descriptor: Int32) -> Int? {
     var size = winsize()
     guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
@@ -80,13 +80,13 @@ enum CLibrary {
     return Timestamp(microseconds: (Int64(time.tv_sec) - 946_684_800) * 1_000_000)
   }
 
-  /// What the system knows of a file.
+  /// The system's facts about a file.
   struct FileStatus {
     fileprivate let status: stat
 
     var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
     var isSocket: Bool { status.st_mode & S_IFMT == S_IFSOCK }
-    /// Whether it is a device that is no terminal.
+    /// Whether it is a device other than a terminal.
     var isDevice: Bool { [S_IFCHR, S_IFBLK].contains(status.st_mode & S_IFMT) }
     var permissions: mode_t { status.st_mode & 0o777 }
     var size: Int64 { Int64(status.st_size) }
@@ -105,7 +105,7 @@ enum CLibrary {
     return unsafe fstat(file.rawValue, &status) == 0 ? FileStatus(status: status) : nil
   }
 
-  /// Lets a write wait for room from now on, where the file was opened not to wait.
+  /// Makes writes wait for room from now on, if the file was opened without waiting.
   static func waitForRoom(in file: FileDescriptor) {
     _ = fcntl(file.rawValue, F_SETFL, fcntl(file.rawValue, F_GETFL) & ~O_NONBLOCK)
   }
@@ -114,15 +114,15 @@ enum CLibrary {
     _ = ftruncate(file.rawValue, off_t(size))
   }
 
-  /// What the operator's umask leaves. It can be asked for by setting it only.
+  /// The permissions that the operator's umask leaves. It can only be read by setting it.
   static let permissionsOfNewFiles: mode_t = {
     let mask = umask(0o077)
     umask(mask)
     return 0o666 & ~mask
   }()
 
-  /// A Unix socket at a path, which its owner alone may open: from its first moment on, as Linux gives the file the mode that
-  /// the socket has when it is bound (`unix_bind_bsd` in af_unix.c).
+  /// A Unix socket at a path, which only its owner may open. This is true from its first moment on: Linux gives the
+  /// file the mode that the socket has when it is bound (`unix_bind_bsd` in af_unix.c).
   static func boundSocket(_ path: String) throws -> FileDescriptor {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
@@ -141,7 +141,7 @@ enum CLibrary {
     throw reason
   }
 
-  /// Gives a file another name, in one step; false when it failed, for the reason in `errno`.
+  /// Renames a file in one step; false when it failed, with the reason in `errno`.
   static func rename(_ path: String, to newPath: String) -> Bool {
     unsafe Glibc.rename(path, newPath) == 0
   }

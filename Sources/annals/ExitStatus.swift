@@ -11,7 +11,7 @@ enum ExitStatus: Int32, CaseIterable {
   case notFound = 4
   /// Some of the work was set aside.
   case partlyDone = 5
-  // From here on as sysexits.h names them.
+  // From here on with the names of sysexits.h.
   case usage = 64
   case badInput = 65
   case cannotConnect = 69
@@ -24,7 +24,7 @@ enum ExitStatus: Int32, CaseIterable {
   case brokenPipe = 141
   case terminated = 143
 
-  /// What monitoring plug-ins mean by 3, in `check`, which has no versions to conflict.
+  /// The meaning of 3 for monitoring plug-ins, in `check`, which has no version conflicts.
   static let unknown = versionConflict
 
   init(_ code: EventStoreError.Code) {
@@ -50,13 +50,13 @@ enum ExitStatus: Int32, CaseIterable {
   }
 }
 
-/// Ends a command that ran well with another status than 0; what there is to say has been said.
+/// Ends a command that ran well with a status other than 0; everything has been printed already.
 struct EndWithStatus: Error {
   let status: ExitStatus
 }
 
 extension EventStore {
-  /// Ends a command that has shown events without their payload, as that could not be read.
+  /// Ends a command that has shown events with payloads that could not be read.
   func requireReadable() async throws {
     let count = unreadableEvents
     guard count > 0 else { return }

@@ -3,7 +3,7 @@ internal import EventStore
 internal import Glibc
 internal import PostgresSandbox
 
-/// What a command says when it fails: PostgreSQL's three lines, or one JSON line, on stderr.
+/// The output of a command that fails: PostgreSQL's three lines, or one JSON line, on stderr.
 struct Failure {
   var status: ExitStatus
   /// A stable word for programs.
@@ -14,8 +14,8 @@ struct Failure {
   var sqlState: String?
   /// The option that was probably meant.
   var suggestion: String?
-  /// Whether message and detail come from libpq or a server's log, which write several lines. In all others a line break
-  /// is part of an id or a payload, and must not begin a line.
+  /// Whether message and detail come from libpq or a server's log, which may have several lines. In all others a line
+  /// break is part of an id or a payload, and must not begin a line.
   private var hasSeveralLines = false
 
   /// Every error becomes its exit status here and nowhere else.
@@ -40,7 +40,7 @@ struct Failure {
       (code, message) = ("interrupted", Interruption.isUnexpected ? "interrupted" : "")
       detail = Self.afterInterruption
     case _ where Annals.exitCode(for: error).isSuccess:
-      // Help and version, which ArgumentParser throws too, were asked for.
+      // Help and version, which ArgumentParser throws too, are not failures.
       (status, message) = (.done, "")
       StandardOutput.writeRaw(Self.shortened(Annals.fullMessage(for: error)) + "\n")
     case _ where Annals.exitCode(for: error) == .validationFailure:
@@ -61,16 +61,16 @@ struct Failure {
     if status == .usage { message = Self.withoutPasswords(message) }
   }
 
-  /// Hides what is where a URI has its password: a wrong command line is repeated, wherever the URI was put.
+  /// Hides the place of a password in a URI: a wrong command line is repeated, wherever the URI is in it.
   private static func withoutPasswords(_ text: String) -> String {
     text.replacing(/:[^ ]*@/.matchingSemantics(.unicodeScalar), with: ":***@")
       .replacing(/password=[^ ']*/.matchingSemantics(.unicodeScalar), with: "password=***")
   }
 
-  /// True also when the server could not be told.
+  /// Also true if the server could not be told.
   static let afterInterruption = "What was not committed is rolled back."
 
-  /// ArgumentParser writes up to a dozen options into the line of USAGE, whatever its length, and does not know of
+  /// ArgumentParser writes up to a dozen options into the line of USAGE, whatever its length, and does not know
   /// `help -k`.
   private static func shortened(_ help: String) -> String {
     let lines = help.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in
@@ -87,7 +87,7 @@ struct Failure {
     return lines.joined(separator: "\n")
   }
 
-  /// ArgumentParser ends the sentence with the option that is the least unlike; some are not like it at all.
+  /// ArgumentParser ends the sentence with the most similar option, which may not be similar at all.
   private mutating func takeSuggestion() {
     let parts = message.unicodeScalars.split(separator: ". Did you mean ".unicodeScalars)
     guard parts.count == 2, let given = Self.quoted(parts[0]), let meant = Self.quoted(parts[1]) else {
@@ -97,19 +97,19 @@ struct Failure {
     if SectionFile.nearest(to: given, among: [meant]) != nil { suggestion = "Did you mean '\(meant)'?" }
   }
 
-  /// What is between the first two apostrophes.
+  /// The text between the first two apostrophes.
   private static func quoted(_ scalars: Substring.UnicodeScalarView) -> String? {
     scalars.split(separator: "'", omittingEmptySubsequences: false).dropFirst().first.map(String.init)
   }
 
-  /// Prints, as JSON where the output was asked for as JSON, and ends the process.
+  /// Prints, as JSON if the output was requested as JSON, and ends the process.
   func report(asJSON: Bool) -> Never {
     print(asJSON: asJSON)
     Interruption.dieBySignal(status)
     exit(status.rawValue)
   }
 
-  /// Prints without ending the process, for a command that goes on with something else.
+  /// Prints without ending the process, for a command that continues with other work.
   func print(asJSON: Bool) {
     StandardOutput.flush()
     if message.isEmpty { return }
@@ -122,7 +122,7 @@ struct Failure {
       guard let text else { return [] }
       guard hasSeveralLines else { return [label + text] }
       let lines = text.unicodeScalars.split(separator: "\n").map { String($0.drop { $0 == "\t" }) }
-      // What follows the first is set in: it can be no label.
+      // The lines after the first are indented, so that none can look like a label.
       return lines.enumerated().map { ($0 == 0 ? label : "    ") + $1 }
     }
   }

@@ -1,15 +1,15 @@
-/// What the operator gives beside files: arguments and environment variables, which the system hands over as bytes.
+/// Input of the operator besides files: arguments and environment variables, which the system passes as bytes.
 ///
-/// Swift puts U+FFFD in the place of what is not UTF-8. Two different ids would be one, and what is stored would be
-/// neither: so it is refused at the beginning, as it is in a file.
+/// Swift replaces bytes that are not UTF-8 by U+FFFD. Two different ids would become one, and the stored id would be
+/// neither: so they are refused at the beginning, as in a file.
 enum GivenText {
-  /// Those of libpq that messages show, and those that this program reads by itself.
+  /// The variables of libpq that messages show, and those that this program reads itself.
   private static let variables =
     MirroredOption.allCases.map(\.variable) + [
       "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE", "ANNALS_PAGER", "PAGER",
       "TMPDIR",
     ]
-  /// Those that lead to the sandbox, which is only looked for where it is asked for.
+  /// The variables for the sandbox, which is only looked for if it is needed.
   private static let variablesOfSandbox = ["ANNALS_SANDBOX_DIR", "XDG_DATA_HOME", "HOME"]
 
   /// - Throws: ``CommandError`` when an argument or a variable is not UTF-8.
@@ -34,7 +34,7 @@ enum GivenText {
     )
   }
 
-  /// What is not ASCII as `\xHH`, which printf(1) turns into the byte again.
+  /// With `\xHH` for bytes that are not ASCII; printf(1) turns it into the byte again.
   private static func escaped(_ bytes: [UInt8]) -> String {
     bytes.map { byte in
       byte < 0x80 ? String(Unicode.Scalar(byte)) : "\\x" + String(byte, radix: 16, uppercase: true)

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import EventStore
 internal import FoundationEssentials
 
-/// `annals help -k WORD`: the commands and options whose name or help has a word, as `man -k` finds pages.
+/// `annals help -k WORD`: the commands and options with a word in their name or help, as `man -k` finds pages.
 struct HelpSearch {
   static let abstract = "Find commands and options by a word."
 
@@ -12,7 +12,7 @@ struct HelpSearch {
     self.words = words.map { $0.lowercased() }
   }
 
-  /// The words of a command line that asks for such a search; nil where it asks for something else.
+  /// The words of a command line that requests such a search; nil for another command line.
   ///
   /// - Throws: ``CommandError`` when there is no word.
   static func words(in arguments: [String]) throws -> [String]? {
@@ -29,9 +29,9 @@ struct HelpSearch {
     return words
   }
 
-  /// Prints a line for each that has all the words.
+  /// Prints a line for each match of all words.
   ///
-  /// - Throws: ``CommandError`` when none has them.
+  /// - Throws: ``CommandError`` when there is no match.
   func print() throws {
     let found = try matches()
     guard !found.isEmpty else {
@@ -50,13 +50,13 @@ struct HelpSearch {
     StandardOutput.flush()
   }
 
-  /// What is found: a command or an option, as it is typed, and its line of help.
+  /// A match: a command or an option, as it is typed, and its line of help.
   struct Match {
     var name: String
     var help: String
   }
 
-  /// In the order of the help. An option of many commands comes last, and once.
+  /// In the order of the help. An option of many commands comes last, and only once.
   func matches() throws -> [Match] {
     let commands = try Self.commands()
     let shared = Dictionary(grouping: commands.flatMap(\.options), by: \.self).filter {
@@ -89,7 +89,7 @@ extension HelpSearch {
   private struct Command {
     let name: String
     let abstract: String
-    /// What else the help says, without the examples.
+    /// The rest of the help, without the examples.
     let prose: String
     let options: [Option]
   }

@@ -1,18 +1,18 @@
 internal import ArgumentParser
 internal import EventStore
 
-/// The subcommand that a command line names, looked up before the rest of the line is read: what follows a
-/// mistyped name means nothing, and would only be complained about.
+/// The subcommand of a command line, looked up before the rest of the line is read: after a mistyped name the rest has
+/// no meaning, and would only give confusing errors.
 enum NamedSubcommand {
   /// The names of the subcommands at the head of a command line, outermost first.
   static func path(in arguments: [String]) -> [String] {
     walk(arguments).path
   }
 
-  /// - Throws: ``CommandError``, with the names that are near, when there is no such subcommand.
+  /// - Throws: ``CommandError``, with similar names, when there is no such subcommand.
   static func check(_ arguments: [String]) throws {
     let (path, siblings, word, hasDefault) = walk(arguments)
-    // Where a subcommand may be left out, the word may be its argument.
+    // If a subcommand may be left out, the word may be its argument.
     guard let stray = word, !siblings.isEmpty, !hasDefault else { return }
     let near = near(stray, among: siblings).map { "'\($0)'" }
     let all = (["annals", "help"] + path).joined(separator: " ")
@@ -25,7 +25,7 @@ enum NamedSubcommand {
     )
   }
 
-  /// The subcommand that was meant by a word that is taken for the argument of a default one, on a line that is wrong.
+  /// The subcommand that a word was probably meant as, on a wrong line on which it is the argument of a default one.
   static func meant(by arguments: [String]) -> [String]? {
     let (path, siblings, word, hasDefault) = walk(arguments)
     guard hasDefault, let word, let name = near(word, among: siblings).first else { return nil }
@@ -53,7 +53,7 @@ enum NamedSubcommand {
     return (path, [], nil, false)
   }
 
-  /// What somebody who typed `typed` may have meant: names of which it is a part, or the one a slip or two away.
+  /// What `typed` may have been meant as: names that contain it, or the one that differs in one or two characters.
   private static func near(_ typed: String, among names: [String]) -> [String] {
     let parts = names.filter { name in
       name.utf8.starts(with: typed.utf8)

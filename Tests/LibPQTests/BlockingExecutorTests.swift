@@ -23,7 +23,7 @@ import Testing
     #expect(await counter.value == 1)
   }
 
-  /// Without the executor's own check this would pass, or end, by chance.
+  /// Without the executor's own check this would pass, or trap, by chance.
   @Test func whatRunsElsewhereTraps() async {
     await #expect(processExitsWith: .failure) { Counter().add() }
   }

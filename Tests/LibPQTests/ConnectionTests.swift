@@ -47,7 +47,7 @@ private struct Stop: Error {}
     #expect(error?.message.contains("s3cret-word") == false)
   }
 
-  /// libpq quotes the part of a malformed string that it could not read, and that part may be the password's.
+  /// libpq quotes the part of a malformed string that it could not read, which may be a part of the password.
   @Test(arguments: [
     "postgresql://u:s3cret@word@host:port/x", "host=localhost password='s3cret-word",
     "password = s3cret word",

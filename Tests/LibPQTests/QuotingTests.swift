@@ -2,7 +2,7 @@ import LibPQ
 import TestSupport
 import Testing
 
-/// PostgreSQL is the judge of what it is sent.
+/// PostgreSQL itself decides what a text means.
 @Suite struct QuotingTests {
   private static let texts = hostileTexts(around: ["'", "\"", "\\", "`", "$", "\n", "\r"])
 

@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  /// The server's process lives on, in its transaction, when only the client was told.
+  /// If only the client is told, the server's process stays in its transaction.
   @Test func oneEndMayStayOpen() async throws {
     try await TestCluster.withDatabase { db in
       let proxy = try ServerProxy(to: db) { $0.query == "SELECT 2" ? .cut(.before, .client) : .pass }

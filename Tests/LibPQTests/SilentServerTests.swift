@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A server that says nothing is at work, or gone.
+/// A silent server is busy, or gone.
 @Suite struct SilentServerTests {
   /// Runs what blocks where it holds up no other test.
   private func onThread<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
@@ -42,8 +42,8 @@ import Testing
     func set() { flag.store(true, ordering: .releasing) }
   }
 
-  /// Runs the body with a connection, of which nothing more passes in a direction once its flag is set. Later
-  /// connections, as those of a probe, are as ever.
+  /// Runs the body with a connection on which nothing passes in a direction once its flag is set. Later connections,
+  /// such as those of a probe, work normally.
   private func withStalledConnection(
     _ direction: ServerProxy.Direction,
     _ body: @escaping @Sendable (Connection, Flag, _ conninfo: String) throws -> PostgresError?
@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  /// A statement that waits for a lock says nothing either, and the session that has the lock is at rest.
+  /// A statement that waits for a lock is silent too, and the session with the lock is idle.
   @Test func oneThatWaitsForALockIsWaitedFor() async throws {
     try await TestCluster.withDatabase { database in
       let error = try await onThread {
@@ -82,7 +82,7 @@ import Testing
     }
   }
 
-  /// The role may have no second connection: that it is refused is an answer.
+  /// The role may have no second connection: the refusal is an answer.
   @Test func aRefusedProbeIsAnAnswer() async throws {
     try await TestCluster.withDatabase { database in
       let role = "r" + database.name

@@ -1,5 +1,5 @@
-/// Lets so many tests at a time have a database or a server: Swift Testing starts all of them at once, and hundreds of
-/// connections and processes on two cores would only wait for one another.
+/// Limits how many tests at a time have a database or a server: Swift Testing starts all of them at once, and hundreds
+/// of connections and processes on two cores would only wait for one another.
 actor DatabaseSlots {
   static let shared = DatabaseSlots(count: 12)
 

@@ -2,10 +2,11 @@ internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
-/// Stands between clients and a real server, passes on what they say, and harms a connection where a test wants it.
+/// A proxy between clients and a real server. It passes on their messages, and breaks a connection where a test wants
+/// it.
 ///
-/// It knows where a message of PostgreSQL's protocol begins and ends (manual, "Message Formats"), and nothing more of
-/// it. Clients reach it over TCP, through ``database``; it reaches the server over its Unix socket.
+/// It knows where a message of PostgreSQL's protocol begins and ends (manual, "Message Formats"), and nothing else
+/// about it. Clients reach it over TCP, through ``database``; it reaches the server over its Unix socket.
 package final class ServerProxy: Sendable {
   package enum Direction: Sendable, Hashable { case toServer, toClient }
 
@@ -30,7 +31,7 @@ package final class ServerProxy: Sendable {
     package var isCancelRequest: Bool { type == 0 && body.starts(with: [0x04, 0xD2, 0x16, 0x2E]) }
   }
 
-  /// What becomes of a message.
+  /// What happens to a message.
   package enum Action: Sendable {
     case pass
     case delay(Duration)
@@ -42,7 +43,7 @@ package final class ServerProxy: Sendable {
 
   package enum Cut: Sendable, CaseIterable { case before, within, after }
 
-  /// Who notices that a connection is cut. The other one keeps an open socket, where nothing comes any more.
+  /// Which side notices that a connection is cut. The other one keeps an open socket, on which nothing arrives.
   package enum Ends: Sendable { case both, client, server }
 
   private struct State {
@@ -153,7 +154,7 @@ package final class ServerProxy: Sendable {
       while state.withLock({ $0.stalled.contains(direction) && !$0.isStopped }) { usleep(2000) }
       guard perform(decide(message), message, connection) else { return }
     }
-    // One side left: the other is told, unless it is to be left in the dark.
+    // One side left: the other one is told, unless it must not notice.
     if !connection.isCut { connection.end(direction == .toServer ? .server : .client) }
   }
 

@@ -10,11 +10,11 @@ package struct TestCluster: Sendable {
   private let environment: [String: String]
 
   private static let shared = Task { try await start() }
-  /// A server apart for what is read on a standby, which replays all that its primary writes: of every test it would fall
-  /// behind by minutes.
+  /// A separate server for reads on a standby, which replays everything that its primary writes: with all tests on it,
+  /// it would be minutes behind.
   private static let replicated = Task { try await start() }
 
-  /// The databases with an initialized store: a copy of one comes sooner than a new one that is initialized.
+  /// The databases with an initialized store: copying one is faster than initializing a new one.
   private static let template = Task { try await shared.value.makeTemplate() }
   private static let replicatedTemplate = Task { try await replicated.value.makeTemplate() }
 
@@ -192,8 +192,9 @@ package struct TestCluster: Sendable {
     }
   }
 
-  /// Where the servers' folders are: in memory where there is room. A database is 300 files, which ext4 takes ever longer to
-  /// make while others are being removed: to make one and to drop it took 0.40 s of a core there, and 0.07 s in memory.
+  /// Where the servers' folders are: in memory if there is room. A database is 300 files, which ext4 creates ever more
+  /// slowly while others are being removed: creating and dropping one took 0.40 s of a core there, and 0.07 s in
+  /// memory.
   private static let parent: String = {
     let memory = "/dev/shm"
     var status = statvfs()

@@ -1,4 +1,4 @@
-/// Waits until something is so, which another connection or process brings about.
+/// Waits until a condition holds, which another connection or process causes.
 ///
 /// - Throws: what the condition throws, and ``WaitError`` after a time that only a fault takes.
 package func until(

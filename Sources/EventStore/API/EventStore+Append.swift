@@ -4,11 +4,11 @@ extension EventStore {
   /// Appends events to one stream, all of them or none, in one statement that also decides their versions.
   ///
   /// An event that is stored already, with the same id and the same content, is not stored again: the append then
-  /// succeeds with the stored version. So an append may be repeated when its outcome is not known. That is also what
-  /// happens inside when the connection is lost: it connects again and finds out by the ids.
+  /// succeeds with the stored version. So an append may be repeated when its outcome is not known. When the connection
+  /// is lost, the store does so itself: it connects again and finds the outcome by the ids.
   ///
-  /// Without an expectation (``ExpectedVersion/any``, ``ExpectedVersion/exists``) a race against other writers of the
-  /// stream is run again until it is won.
+  /// Without an expectation (``ExpectedVersion/any``, ``ExpectedVersion/exists``), an append that loses a race against
+  /// other writers of the stream is run again until it wins.
   ///
   /// ```swift
   /// let paid = NewEvent(type: "PaymentProcessed", data: #"{"amount": 12.5}"#)
@@ -21,9 +21,9 @@ extension EventStore {
   ///   - expected: what the stream must look like.
   ///   - retryTimeout: how long to try to connect again after the connection was lost.
   /// - Returns: where each event is, in order.
-  /// - Throws: ``EventStoreError``: `versionConflict` when the stream is otherwise than expected, when another event
-  ///   has one of the ids, or when some of the events are stored and others are not; `invalidInput` for what is not
-  ///   an event. Nothing is appended then. After `connectionLost` it is not known whether the events were appended.
+  /// - Throws: ``EventStoreError``: `versionConflict` when the stream is not as expected, when another event has one of
+  ///   the ids, or when some of the events are stored and others are not; `invalidInput` for something that is not an
+  ///   event. Nothing is appended then. After `connectionLost` it is not known whether the events were appended.
   @discardableResult
   public func append(
     _ events: [NewEvent],
@@ -37,9 +37,9 @@ extension EventStore {
     }
   }
 
-  /// Tells what ``append(_:to:expecting:retryTimeout:)`` would do: the same statement is run and rolled back.
+  /// Tells what ``append(_:to:expecting:retryTimeout:)`` would do: it runs the same statement and rolls it back.
   ///
-  /// A sequence that gives the positions moves on all the same, as it does for every transaction that is rolled back.
+  /// The sequence of the positions still moves on, as in every transaction that is rolled back.
   ///
   /// - Returns: the receipts that it would return, without positions of new events.
   /// - Throws: what it would throw.

@@ -1,14 +1,14 @@
 extension EventStore {
-  /// Writes an exact copy of events as NDJSON, between a first line that says what it is and a last one with the number of
-  /// the events and their root, so that a file which was cut off is noticed.
+  /// Writes an exact copy of events as NDJSON. The first line says what the file is, the last one has the number of the
+  /// events and their root, so that a truncated file is noticed.
   ///
-  /// All is read in one snapshot, up to where history was final before it, and memory does not grow with the events.
+  /// All is read in one snapshot, up to where history was final before it. Memory does not grow with the events.
   ///
   /// - Parameters:
   ///   - options: which events.
   ///   - write: gets the number of the file, from 1, and its next bytes.
-  /// - Throws: ``EventStoreError``; `notFound` for a stream or a category that the store does not have, `invalidInput` when
-  ///   the export that it continues is of another store, or not whole; what `write` throws.
+  /// - Throws: ``EventStoreError``; `notFound` for a stream or a category that the store does not have; `invalidInput`
+  ///   when the previous export is of another store or incomplete; what `write` throws.
   @discardableResult
   public func export(
     _ options: ExportOptions = ExportOptions(),
@@ -28,19 +28,20 @@ extension EventStore {
 
   /// Stores the events of exports as they were: with their ids, versions, times and positions.
   ///
-  /// A file is read to its end and proved before anything is stored; then its events are stored in batches. After an
-  /// interruption it is run again, and continues: an event that is there, the same in all columns, is passed over. What can be
-  /// read but once, as a pipe, is stored in one transaction.
+  /// A file is read to its end and verified before anything is stored; then its events are stored in batches. Run it
+  /// again after an interruption: it skips each event that is there with the same value in every column. An input that
+  /// can be read only once, such as a pipe, is stored in one transaction.
   ///
-  /// The table must be there. Other writers wait while a batch is stored. The sequence of the positions continues above those
-  /// of the export.
+  /// The table must exist. Other writers wait while a batch is stored. The sequence of the positions continues above
+  /// the positions of the export.
   ///
   /// - Parameters:
   ///   - files: each continues the one before.
-  ///   - options: whether events are brought back that readers may have passed.
-  /// - Throws: ``EventStoreError``: `invalidInput` for a file that is no export, is cut off or was changed; `versionConflict`
-  ///   when another event has an id, a version or a position of the export; `failed` when events are missing below the last
-  ///   one of the store. Nothing is stored then. `invalidDefinition` for a table that cannot take positions.
+  ///   - options: whether to restore events that readers may have passed.
+  /// - Throws: ``EventStoreError``: `invalidInput` for a file that is not an export, is truncated or was changed;
+  ///   `versionConflict` when another event has an id, a version or a position of the export; `failed` when events are
+  ///   missing below the last one of the store; `invalidDefinition` for a table that cannot store positions. Then
+  ///   nothing is stored.
   @discardableResult
   public func restore(
     _ files: [ExportFile],
@@ -64,7 +65,7 @@ extension EventStore {
     return result
   }
 
-  /// Reads exports to their ends, and looks whether each continues the one before.
+  /// Reads exports to their ends, and checks that each continues the one before.
   ///
   /// - Returns: what their first and last lines say.
   private func proved(_ files: [ExportFile], _ options: RestoreOptions) throws -> [ProvedExport] {

@@ -1,9 +1,9 @@
 extension EventStore {
-  /// Compares the events with those of another store, whatever positions they have, and hands over what differs.
+  /// Compares the events with those of another store, whatever positions they have, and reports the differences.
   ///
-  /// Both stores are read at the same time, each in one snapshot, stream by stream in the order of their ids, and no more than
-  /// some streams are held in memory. Events that were appended between the two snapshots are differences. Upcasters do not
-  /// count: what is stored is compared.
+  /// Both stores are read at the same time, each in one snapshot, stream by stream in the order of their ids. Only a
+  /// few streams are in memory. Events that were appended between the two snapshots are differences. Upcasters are not
+  /// applied: the stored events are compared.
   ///
   /// - Parameters:
   ///   - comparison: which events.

@@ -2,9 +2,9 @@ extension EventStore {
   /// The dead letters of the live generations and of checkpoints, by name and position.
   ///
   /// - Parameters:
-  ///   - consumer: of this projection or checkpoint only; `notFound` is thrown where there is none.
-  ///   - position: of this event only.
-  ///   - all: also those that were applied or discarded, and those of generations that are not live.
+  ///   - consumer: only of this projection or checkpoint; `notFound` is thrown if there is none.
+  ///   - position: only of this event.
+  ///   - all: include those that were applied or discarded, and those of generations that are not live.
   public func deadLetters(
     of consumer: String? = nil,
     at position: Int64? = nil,
@@ -13,7 +13,7 @@ extension EventStore {
     try await read { try $0.deadLetters(of: consumer, at: position, all: all) }
   }
 
-  /// The event that a dead letter is about; nil where the store has it no longer.
+  /// The event of a dead letter; nil if the store no longer has it.
   ///
   /// - Throws: ``EventStoreError``.
   public func event(of letter: DeadLetter) async throws -> Event? {
@@ -22,12 +22,12 @@ extension EventStore {
 
   /// Applies the dead letters of a projection to the live read model, in the order of their positions, each in a transaction.
   ///
-  /// They come after events that they were meant to precede: that is right for handlers that do not mind.
+  /// They are applied after events that should have followed them: use it only if the handlers allow that.
   ///
   /// - Parameters:
   ///   - projection: the name of the projection.
   ///   - positions: only these; all when empty.
-  ///   - repaired: a projection whose tables are those of the live generation, which is its from now on.
+  ///   - repaired: a new version of the projection, with the same tables; it becomes that of the live generation.
   /// - Throws: ``EventStoreError``: `notFound` when there is nothing to retry.
   public func retryDeadLetters(
     of projection: String,
@@ -37,7 +37,7 @@ extension EventStore {
     try await perform { try $0.retryDeadLetters(of: projection, at: positions, with: repaired) }
   }
 
-  /// Gives dead letters up for good.
+  /// Discards dead letters for good.
   ///
   /// - Returns: how many.
   public func discardDeadLetters(of consumer: String, at positions: [Int64] = []) async throws -> Int {

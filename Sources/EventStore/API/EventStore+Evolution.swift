@@ -6,16 +6,16 @@ extension EventStore {
     try await perform { try $0.evolutionScript(plan, into: copy) }
   }
 
-  /// Puts history through upcasters, read-only and in one snapshot, and tells what they do wrong.
+  /// Applies upcasters to history, read-only and in one snapshot, and reports their faults.
   ///
-  /// Every event of the types that the rules name is tried; shapes are compared on a sample of each type. It needs
+  /// It tries every event of the types that the rules name, and compares shapes on a sample of each type. It needs
   /// SELECT on the events alone, and works on a standby.
   ///
   /// - Parameters:
   ///   - upcasters: the rules to try.
-  ///   - options: how much to try, and what is known of types besides.
+  ///   - options: how much to try, and what else is known of types.
   ///   - progress: called on the store's thread after every chunk, with positions.
-  /// - Throws: ``EventStoreError``; `invalidDefinition` for a file that the server cannot even read.
+  /// - Throws: ``EventStoreError``; `invalidDefinition` for a file that the server cannot parse.
   public func check(
     _ upcasters: Upcasters,
     _ options: EvolutionCheckOptions = EvolutionCheckOptions(),
@@ -26,14 +26,14 @@ extension EventStore {
 
   /// The event types of the store, the most frequent first.
   ///
-  /// The counts come from an index where there is one; bytes and shapes from a sample spread over history. A table
+  /// The counts come from an index if there is one; bytes and shapes come from a sample spread over history. A table
   /// without positions is read whole. It needs SELECT on the events alone.
   ///
   /// - Parameters:
   ///   - category: only the aggregates whose id is this, or begins with it and a `-`.
-  ///   - sample: about as many events of each type are examined; nil for all.
-  ///   - exact: count all events; otherwise PostgreSQL's statistics tell about how many a frequent type of a large table
-  ///     has, unless a category is asked for.
+  ///   - sample: about how many events of each type are examined; nil for all.
+  ///   - exact: count all events; otherwise PostgreSQL's statistics give an estimate for a frequent type of a large
+  ///     table, unless a category is given.
   /// - Throws: ``EventStoreError``; `notFound` for a category without events.
   public func eventTypes(
     category: String? = nil,
@@ -43,12 +43,12 @@ extension EventStore {
     try await read { try $0.eventTypes(category: category, sample: sample, exact: exact) }
   }
 
-  /// How many events of each type happened in each of the last hours, the hour under way last.
+  /// How many events of each type happened in each of the last hours; the current hour comes last.
   ///
   /// - Parameters:
   ///   - category: only the aggregates whose id is this, or begins with it and a `-`.
   ///   - hours: how many hours.
-  /// - Returns: the types that have any, each with a count for every hour.
+  /// - Returns: the types that have events then, each with a count for every hour.
   /// - Throws: ``EventStoreError``.
   public func eventsPerHour(category: String? = nil, hours: Int = 24) async throws -> [(
     type: String, counts: [Int64]
@@ -56,7 +56,7 @@ extension EventStore {
     try await read { try $0.eventsPerHour(category: category, hours: hours) }
   }
 
-  /// Tries upcasters on all of history, read-only, and says what applying them would do.
+  /// Tries upcasters on all of history, read-only, and reports what applying them would do.
   ///
   /// - Parameters:
   ///   - upcasters: the rules to try.
@@ -69,11 +69,11 @@ extension EventStore {
     try await read { try $0.planEvolution(upcasters, progress: progress) }
   }
 
-  /// Gives the original its name back.
+  /// Swaps the original table back in.
   ///
-  /// - Parameter copy: the table that the old events are in.
-  /// - Throws: ``EventStoreError``: `notFound` when no such copy was swapped in, `failed` when events were appended
-  ///   since, which the old table does not have.
+  /// - Parameter copy: the table that has the old events.
+  /// - Throws: ``EventStoreError``: `notFound` when no such copy was swapped in; `failed` when events were appended
+  ///   since the swap, which the old table does not have.
   public func rollBackEvolution(_ copy: QualifiedName) async throws {
     try await perform { try $0.rollBackEvolution(copy) }
   }
@@ -84,8 +84,8 @@ extension EventStore {
   ///
   /// - Parameters:
   ///   - type: the event type.
-  ///   - sample: about as many events are examined, spread over history; nil for all.
-  ///   - findingRequired: whether to find which members are always there; reads the events once more.
+  ///   - sample: about how many events are examined, spread over history; nil for all.
+  ///   - findingRequired: whether to find the members that every event has; this reads the events once more.
   /// - Throws: ``EventStoreError``; `notFound` when there is no event of the type.
   public func shape(
     ofType type: String,

@@ -3,16 +3,16 @@ internal import LibPQ
 extension EventStore {
   /// Applies to a live read model what has happened since its checkpoint, in order, and nothing twice.
   ///
-  /// An event whose handler fails is tried again alone, and then set aside as a dead letter in the transaction that
-  /// moves the checkpoint past it. A lost connection is opened again. Several projections are kept current side by
-  /// side by several stores, each on a connection of its own.
+  /// An event whose handler fails is tried again alone, and then set aside as a dead letter, in the transaction that
+  /// moves the checkpoint past it. After a lost connection it connects again. To keep several projections current side
+  /// by side, use a store for each, with its own connection.
   ///
   /// - Parameters:
-  ///   - projection: what the live generation was built by.
+  ///   - projection: the one that built the live generation.
   ///   - options: retries, chunks, and whether to end.
   ///   - progress: called after every chunk, on the store's thread.
   /// - Throws: ``EventStoreError``: `notFound` without a live generation, `invalidDefinition` when the file is wrong
-  ///   or not the one that built it, `locked` when another session keeps the same projection current.
+  ///   or not the one that built the generation, `locked` when another session keeps the same projection current.
   @discardableResult
   public func project(
     _ projection: Projection,
@@ -22,7 +22,7 @@ extension EventStore {
     try await keepCurrent(projection, options, progress)
   }
 
-  /// Puts the generation that was live before in the place of the live one, which is kept in turn.
+  /// Swaps the previous generation back in, and keeps the one that was live.
   ///
   /// - Throws: ``EventStoreError``: `notFound` when no earlier generation was kept.
   @discardableResult
@@ -48,12 +48,12 @@ extension EventStore {
     try await perform { try $0.dropProjection(name) }
   }
 
-  /// Stops the catch-up of a projection; one that is under way stops after its transaction.
+  /// Stops the catch-up of a projection; a running one stops after its transaction.
   public func pauseProjection(_ name: String) async throws {
     try await perform { try $0.setPaused(true, projection: name) }
   }
 
-  /// Lets a projection that was paused go on.
+  /// Lets a paused projection continue.
   public func resumeProjection(_ name: String) async throws {
     try await perform { try $0.setPaused(false, projection: name) }
   }
@@ -65,8 +65,8 @@ extension EventStore {
   ///   - name: the name of the projection.
   ///   - position: where the checkpoint goes.
   ///   - expected: where the checkpoint must be.
-  /// - Throws: ``EventStoreError``: `locked` while somebody keeps the projection current, or when the checkpoint is
-  ///   elsewhere; `invalidInput` for a position beyond the end of the store.
+  /// - Throws: ``EventStoreError``: `locked` while another session keeps the projection current, or when the checkpoint
+  ///   has another position; `invalidInput` for a position beyond the end of the store.
   public func setCheckpoint(
     of name: String,
     to position: Int64,
@@ -75,17 +75,17 @@ extension EventStore {
     try await perform { try $0.setCheckpoint(of: name, to: position, from: expected) }
   }
 
-  /// Runs a projection over the events that match, into a schema that it creates: what the read model would be, or have
-  /// been. Nothing is swapped, and annals keeps no record of it.
+  /// Runs a projection over the events that match, in a schema that it creates, to see what the read model would be, or
+  /// would have been. Nothing is swapped, and annals keeps no record of it.
   ///
-  /// Events are applied in chunks, each a transaction; what an error or a cancellation leaves behind is the operator's
-  /// to drop, as it may be worth a look.
+  /// Events are applied in chunks, each in a transaction. After an error or a cancellation the schema stays, for
+  /// inspection; the operator drops it.
   ///
   /// - Parameters:
   ///   - projection: what makes the read model.
-  ///   - query: the events; its order is not looked at. The limit ends between positions.
+  ///   - query: the events; its order is ignored. The limit ends between positions.
   ///   - schema: must not exist.
-  ///   - chunkSize: events a transaction.
+  ///   - chunkSize: events in a transaction.
   ///   - progress: called after every chunk, on the store's thread.
   /// - Throws: ``EventStoreError``: `notFound` for a name that the store does not have, `invalidDefinition` for a wrong
   ///   file, `failed` when the schema exists, or for an event whose handler fails.
@@ -108,18 +108,18 @@ extension EventStore {
     try await perform { try $0.checkProjection(projection) }
   }
 
-  /// Finds the types of a projection's handlers that no event has, and those of events that no handler takes.
+  /// Finds the types of a projection's handlers that no event has, and the types of events that no handler takes.
   ///
   /// - Parameters:
   ///   - projection: the projection.
-  ///   - byIndexAlone: finds nothing where no index has the types, and all events would have to be read.
+  ///   - byIndexAlone: finds nothing if no index has the types, instead of reading all events.
   /// - Throws: ``EventStoreError``.
   public func typeCoverage(of projection: Projection, byIndexAlone: Bool = false) async throws -> TypeCoverage
   {
     try await read { try $0.typeCoverage(of: projection.handlers, byIndexAlone: byIndexAlone) }
   }
 
-  /// Says what a rebuild would do, and how long it would take, by doing a little of it and rolling that back.
+  /// Says what a rebuild would do, and how long it would take: it does a small part of it, and rolls that back.
   ///
   /// - Parameters:
   ///   - projection: the projection.

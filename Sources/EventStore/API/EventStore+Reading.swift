@@ -1,9 +1,9 @@
 internal import LibPQ
 
 extension EventStore {
-  /// Names that begin with a text, for somebody who types one: the first ones in their order.
+  /// Names that begin with a text, for completion: the first ones in their order.
   ///
-  /// - Throws: ``EventStoreError``, also when the server would search for longer than the timeout.
+  /// - Throws: ``EventStoreError``, also when the search takes longer than the timeout.
   package func names(
     of kind: NameKind,
     beginningWith prefix: String,
@@ -15,7 +15,7 @@ extension EventStore {
     }
   }
 
-  /// Counts the events that match, in one statement; its limits count, the order does not.
+  /// Counts the events that match, in one statement; the limits of the query apply, its order does not.
   ///
   /// - Throws: ``EventStoreError``; `notFound` for a name that the store does not have.
   public func count(_ query: EventQuery) async throws -> Int64 {
@@ -27,13 +27,13 @@ extension EventStore {
     try await read(seeing: .permitted) { try $0.summary(ofStream: aggregateID) }
   }
 
-  /// The versions that a stream lacks between its first and its last event, and before its first one, which may be
+  /// The versions that a stream lacks between its first and its last event, and before its first one, which may have
   /// version 0 or 1. A stream that the store does not have lacks none.
   ///
   /// - Parameters:
   ///   - aggregateID: the aggregate.
-  ///   - first: only what lies before an event of a later version than this.
-  ///   - last: only what lies before an event up to this version.
+  ///   - first: only what is missing before an event of a later version than this.
+  ///   - last: only what is missing before an event up to this version.
   public func missingVersions(
     ofStream aggregateID: String,
     from first: Int? = nil,
@@ -44,17 +44,17 @@ extension EventStore {
     }
   }
 
-  /// Reads a time as people write it, as ``times(_:)``; of a day, week, month or year the beginning.
+  /// Reads a time as ``times(_:)`` does; for a day, week, month or year, returns its beginning.
   public func time(_ text: String) async throws -> Timestamp {
     try await times(text).lowerBound
   }
 
-  /// Reads a time as people write it; the server does the reading, in UTC and by its own clock.
+  /// Reads a time as people write it; the server parses it, in UTC and by its own clock.
   ///
-  /// A day, a week, a month or a year (`yesterday`, `2026-11-23`, `2026-W48`, `2026-11`, `2026`) is all of it, to its last
-  /// microsecond; any other time is a moment, where both ends are the same.
+  /// A day, a week, a month or a year (`yesterday`, `2026-11-23`, `2026-W48`, `2026-11`, `2026`) is a range to its last
+  /// microsecond. Any other time is a moment, so both ends are the same.
   ///
-  /// - Parameter text: ISO 8601, whatever else PostgreSQL takes for a timestamptz, or an interval and `ago`
+  /// - Parameter text: ISO 8601, anything else that PostgreSQL accepts as a timestamptz, or an interval and `ago`
   ///   (`2 hours ago`).
   /// - Returns: the first and the last time.
   /// - Throws: ``EventStoreError`` with code `invalidInput`.
@@ -64,14 +64,15 @@ extension EventStore {
 
   /// The events that belong together by correlation and causation, across aggregates: an event's effects follow it.
   ///
-  /// The metadata's fields correlation_id and causation_id count, and their spellings correlationId, causationId,
-  /// $correlationId and $causationId. Those that have an index are looked up in it; for the others each step reads the
-  /// whole table. In a large table where only some have an index, a field is left out that no event of a sample has.
+  /// It uses the fields correlation_id and causation_id of the metadata, and their spellings correlationId,
+  /// causationId, $correlationId and $causationId. Fields with an index are looked up in it; for the others each step
+  /// reads the whole table. In a large table where only some have an index, a field that no event of a sample has is
+  /// left out.
   ///
   /// - Parameters:
   ///   - id: a correlation id, or the id of an event.
   ///   - report: is called with the fields that were left out, if any.
-  /// - Throws: ``EventStoreError``; `notFound` when there is neither.
+  /// - Throws: ``EventStoreError``; `notFound` when the store has neither such an event nor such a correlation.
   public func trace(
     _ id: String,
     reportingUnsearched report: @Sendable ([String]) -> Void = { _ in }
@@ -79,8 +80,8 @@ extension EventStore {
     try await read(seeing: .permitted) { try $0.trace(id, reportingUnsearched: report) }
   }
 
-  /// Shows an event with what is around it: the events before and after it in its stream, its cause and its effects, and
-  /// what it changed in the state of its aggregate.
+  /// Shows an event in its context: the events before and after it in its stream, its cause and its effects, and what
+  /// it changed in the state of its aggregate.
   ///
   /// - Parameters:
   ///   - reference: which event.
@@ -90,18 +91,18 @@ extension EventStore {
     try await read(seeing: .permitted) { try $0.context(of: reference, reducer) }
   }
 
-  /// The position of the last event until a time, for somebody who looks for a place in history: a few events are read, and
-  /// times need not be in the order of positions.
+  /// The position of the last event until a time, to find a place in history. It reads a few events; the order of times
+  /// may differ from the order of positions.
   ///
-  /// - Returns: nil where no event is as early.
-  /// - Throws: ``EventStoreError``; `invalidDefinition` where the table has no positions.
+  /// - Returns: nil if no event is as early.
+  /// - Throws: ``EventStoreError``; `invalidDefinition` if the table has no positions.
   package func position(until time: Timestamp) async throws -> Int64? {
     try await read(seeing: .permitted) { try $0.position(until: time) }
   }
 
-  /// Looks at the end of history, without waiting for anybody.
+  /// Reads the end of history, without waiting for writers.
   ///
-  /// - Throws: ``EventStoreError``; `invalidDefinition` where nobody can tell which positions are final.
+  /// - Throws: ``EventStoreError``; `invalidDefinition` if nobody can tell which positions are final.
   public func watermark() async throws -> Watermark {
     try await read { try $0.watermark() }
   }

@@ -1,7 +1,7 @@
 internal import LibPQ
 
 extension EventStore {
-  /// Refuses a checkpoint whose dead letters could not be told from those of a projection.
+  /// Refuses the name of a projection for a checkpoint: their dead letters could not be told apart.
   public func requireNoProjection(named checkpoint: String) async throws {
     try await read { try $0.requireNoProjection(named: checkpoint) }
   }
@@ -10,8 +10,8 @@ extension EventStore {
   ///
   /// - Parameters:
   ///   - query: the events.
-  ///   - options: those of the replay; of a checkpoint, which need not exist, only the position is looked at.
-  /// - Throws: ``EventStoreError`` where the replay would.
+  ///   - options: those of the replay; only the position of a checkpoint is used, which need not exist.
+  /// - Throws: ``EventStoreError`` in the cases in which the replay would.
   public func planReplay(
     _ query: EventQuery,
     _ options: ReplayOptions = ReplayOptions()

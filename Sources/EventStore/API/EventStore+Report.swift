@@ -1,9 +1,9 @@
 internal import LibPQ
 
 extension EventStore {
-  /// Looks at all of a store for a report: what is in it, how it grows, its readers, its faults.
+  /// Examines all of a store for a report: its contents, its growth, its readers, its faults.
   ///
-  /// It changes nothing. A part that takes too long, or for which the role lacks a right, is missing and says why.
+  /// It changes nothing. If a part takes too long, or the role lacks a right for it, the part is missing and says why.
   ///
   /// - Throws: ``EventStoreError`` without a connection or an events table.
   package nonisolated func report(_ options: ReportOptions) async throws -> StoreReport {
@@ -28,7 +28,7 @@ extension EventStore {
     )
   }
 
-  /// The last 90 days of a store, which may have ended long ago.
+  /// The last 90 days up to the newest event, which may be long ago.
   private static func window(_ options: ReportOptions, newest: Timestamp?) -> ClosedRange<Timestamp> {
     if let since = options.since { return min(since, options.now)...options.now }
     let day = Timestamp.microsecondsPerDay
@@ -43,7 +43,7 @@ extension EventStore {
     return firstDay(upTo: newest)...newest
   }
 
-  /// Runs what makes a part, and cancels its statement on the server when it takes too long.
+  /// Computes a part of the report, and cancels its statement on the server when it takes too long.
   private nonisolated func part<Value: Sendable>(
     _ options: ReportOptions,
     _ body: @escaping @Sendable (EventStore) async throws -> Value
@@ -57,7 +57,7 @@ extension EventStore {
         }
         let first = try await group.next() ?? nil
         group.cancelAll()
-        // The connection is free for the next part when the statement has ended.
+        // When the statement has ended, the connection is free for the next part.
         while let result = await group.nextResult() { _ = result }
         return first.map { .done($0) } ?? .late(options.partLimit)
       }

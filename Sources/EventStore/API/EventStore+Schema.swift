@@ -1,16 +1,16 @@
 internal import LibPQ
 
 extension EventStore {
-  /// Makes a database ready: creates the events table unless it is there, and brings schema `annals` up to date.
+  /// Makes a database ready: creates the events table if it is missing, and brings schema `annals` up to date.
   ///
-  /// It is one transaction, and can be run again at any time. An events table that is there stays as it is.
+  /// It is one transaction, and can be run again at any time. An existing events table stays as it is.
   ///
   /// - Parameters:
   ///   - addPosition: also adds the columns that a classic table lacks; the table is locked while they are filled.
-  ///   - partitions: the number of partitions, by the hash of the aggregate's id, that the events table is created with;
-  ///     see ``partitionCounts``. An id is then unique within its stream only. A table that is there must have them.
-  ///   - distributed: has Citus distribute the table by the aggregate's id, which needs its extension; not with `partitions`.
-  ///     An id is then unique within its stream only. A table that is there must be distributed.
+  ///   - partitions: the number of partitions of a new events table, by the hash of the aggregate's id; see
+  ///     ``partitionCounts``. An id is then unique only within its stream. An existing table must have them.
+  ///   - distributed: lets Citus distribute the table by the aggregate's id, which needs its extension; not with
+  ///     `partitions`. An id is then unique only within its stream. An existing table must be distributed.
   ///   - dryRun: changes nothing.
   /// - Returns: the steps, and what the table still lacks.
   /// - Throws: ``EventStoreError``; nothing is changed then.
@@ -35,17 +35,17 @@ extension EventStore {
   /// merges all of them.
   public static let partitionCounts = 1...1024
 
-  /// Gives a classic table the column position, as ``initialize(addPosition:partitions:distributed:dryRun:)`` does, while writers go
-  /// on: it takes longer, and locks the table for two moments only.
+  /// Adds the column position to a classic table, as ``initialize(addPosition:partitions:distributed:dryRun:)`` does,
+  /// but without stopping writers: it takes longer, and locks the table only for two moments.
   ///
-  /// An interrupted run leaves a table that writers can use; the next one goes on. The table must be a plain one, and the
-  /// database initialized.
+  /// An interrupted run leaves a table that writers can use; the next run continues. The table must be a plain one, and
+  /// the database initialized.
   ///
   /// - Parameters:
-  ///   - chunkSize: events a transaction.
+  ///   - chunkSize: events in a transaction.
   ///   - progress: how many events have their position.
-  /// - Returns: how many events there were to number; nil when the column was there.
-  /// - Throws: ``EventStoreError``; `locked` when others used the table all the time.
+  /// - Returns: how many events had no position; nil when the column was there.
+  /// - Throws: ``EventStoreError``; `locked` when other sessions used the table all the time.
   public func addPositionOnline(
     chunkSize: Int64 = 10_000,
     progress: @Sendable (Progress) -> Void = { _ in }

@@ -1,18 +1,18 @@
 internal import LibPQ
 
 extension EventStore {
-  /// The state of an aggregate, folded inside the server from its newest valid snapshot on.
+  /// The state of an aggregate, folded in the server from its newest valid snapshot on.
   ///
   /// It needs SELECT on the events alone, and works on a hot standby. Without the right to read schema `annals` it
   /// folds from the first event.
   ///
   /// - Parameters:
   ///   - aggregateID: the aggregate.
-  ///   - point: when.
+  ///   - point: the version or time of the state.
   ///   - reducer: what folds the events.
-  ///   - usingSnapshots: false folds from the first event in any case.
-  ///   - indented: lays the JSON out for people.
-  /// - Throws: ``EventStoreError``: `notFound` for an aggregate without events or a point before the first,
+  ///   - usingSnapshots: if false, it folds from the first event.
+  ///   - indented: formats the JSON for people.
+  /// - Throws: ``EventStoreError``: `notFound` for an aggregate without events or a point before the first event;
   ///   `invalidDefinition` when the reducer is wrong or fails for an event.
   public func state(
     of aggregateID: String,
@@ -32,8 +32,8 @@ extension EventStore {
     }
   }
 
-  /// Finds the types of a reducer's sections that no event of the store has; nothing where no index has the types, as
-  /// the events of one aggregate are no reason to read all.
+  /// Finds the types of a reducer's sections that no event of the store has. It finds nothing if no index has the
+  /// types: the state of one aggregate is no reason to read all events.
   ///
   /// - Throws: ``EventStoreError``.
   public func typeCoverage(of reducer: Reducer) async throws -> TypeCoverage {
@@ -42,14 +42,14 @@ extension EventStore {
 
   /// For each member of an aggregate's state, the event that last changed it.
   ///
-  /// It folds from the first event, and compares the state before each event with the one after it. An event that
+  /// It folds from the first event, and compares the state before each event with the state after it. An event that
   /// writes the value that is there already changes nothing. It needs SELECT on the events alone, and works on a hot
   /// standby.
   ///
   /// - Parameters:
   ///   - aggregateID: the aggregate.
   ///   - path: only what is at or below this path.
-  ///   - point: when.
+  ///   - point: the version or time of the state.
   ///   - reducer: what folds the events.
   /// - Throws: as ``state(of:at:reducer:usingSnapshots:indented:)``; `notFound` when nothing is at the path.
   public func blame(
@@ -61,11 +61,11 @@ extension EventStore {
     try await read { try $0.blame(aggregateID, path: path, at: point, reducer: reducer) }
   }
 
-  /// Folds streams from the beginning, and compares with what is stored of them under a reducer's name.
+  /// Folds streams from the beginning, and compares the states with the snapshots under a reducer's name.
   ///
   /// - Parameters:
   ///   - selection: the aggregates.
-  ///   - reducer: the one by which they were taken.
+  ///   - reducer: the one that made the snapshots.
   ///   - found: called on the store's thread with each finding.
   /// - Returns: the number of snapshots that were compared.
   /// - Throws: ``EventStoreError``: `notFound` when no snapshot is selected.
@@ -101,12 +101,12 @@ extension EventStore {
     }
   }
 
-  /// Deletes snapshots; they can be taken again. Those whose event is not in the store any more all go.
+  /// Deletes snapshots; they can be taken again. All snapshots whose event is no longer in the store are deleted.
   ///
   /// - Parameters:
   ///   - selection: the aggregates.
-  ///   - kept: how many stay, the newest, of each aggregate and text of a reducer.
-  ///   - stale: also those that were taken by another text than the one that was used last, all of them.
+  ///   - kept: how many of the newest stay, of each aggregate and text of a reducer.
+  ///   - stale: also delete all that were made by another text of the reducer than the last one.
   ///   - dryRun: only counts.
   public func pruneSnapshots(
     of selection: AggregateSelection = .all,
@@ -117,7 +117,7 @@ extension EventStore {
     try await perform { try $0.pruneSnapshots(of: selection, keeping: kept, stale: stale, dryRun: dryRun) }
   }
 
-  /// What is different in the state of an aggregate between two points.
+  /// What differs in the state of an aggregate between two points.
   ///
   /// It needs SELECT on the events alone, and works on a hot standby.
   ///

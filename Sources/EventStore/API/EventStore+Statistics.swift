@@ -1,15 +1,15 @@
 extension EventStore {
-  /// Lists streams, with how many events they have, and from when to when.
+  /// Lists streams, with their number of events and the times of the first and the last one.
   ///
-  /// A few streams by name are found one by one, at once in a store of any size, if its index has the ids in the order of
-  /// bytes. What goes by the events of streams counts them. It needs SELECT on the events alone.
+  /// A few streams by name are found one by one, at once in a store of any size, if its index has the ids in the order
+  /// of bytes. A list by the events of streams counts the events. It needs SELECT on the events alone.
   ///
   /// - Parameters:
   ///   - query: which streams, and which of them come first.
   ///   - body: is called on the store's thread with each stream.
   /// - Returns: whether there are more than the limit of the query.
-  /// - Throws: ``EventStoreError``; `notFound` when the store has no event of a category, a type or a prefix that is asked
-  ///   for; and what `body` throws.
+  /// - Throws: ``EventStoreError``; `notFound` when no event has the given category, type or prefix; what `body`
+  ///   throws.
   @discardableResult
   public func listStreams(
     _ query: StreamQuery = StreamQuery(),
@@ -20,17 +20,17 @@ extension EventStore {
 
   /// Lists the categories of streams, with how many streams and events they have.
   ///
-  /// Where there are many events, and an index has the names, these are found one by one, and PostgreSQL's statistics tell
-  /// about how many events there are. It needs SELECT on the events alone.
+  /// If there are many events, and an index has the names, the names are found one by one, and the number of events is
+  /// an estimate from PostgreSQL's statistics. It needs SELECT on the events alone.
   ///
   /// - Parameters:
   ///   - prefix: what the names begin with.
-  ///   - order: by name, or those of the most events first, which are counted then.
-  ///   - limit: at most as many categories; nil for all, which are counted then.
+  ///   - order: by name, or by most events, which are then counted.
+  ///   - limit: at most as many categories; nil for all, which are then counted.
   ///   - exact: count all events; do not estimate.
   ///   - body: is called on the store's thread with each category.
   /// - Returns: whether there are more than the limit.
-  /// - Throws: ``EventStoreError``; `notFound` when no name begins so; and what `body` throws.
+  /// - Throws: ``EventStoreError``; `notFound` when no name has this prefix; what `body` throws.
   @discardableResult
   public func listCategories(
     beginningWith prefix: String = "",
@@ -44,23 +44,23 @@ extension EventStore {
     }
   }
 
-  /// Sums the store up: how many events, streams and types, since when, how many recently, and their size on disk.
+  /// The totals of the store: its events, streams and types, since when, how many recently, and the size on disk.
   ///
   /// It needs SELECT on the events alone.
   ///
-  /// - Parameter exact: read all events. Otherwise PostgreSQL's statistics tell about how many there are in a large store
-  ///   that has positions and was analyzed.
+  /// - Parameter exact: read all events. Otherwise the counts of a large store that has positions and was analyzed are
+  ///   estimates from PostgreSQL's statistics.
   /// - Throws: ``EventStoreError``.
   public func statistics(exact: Bool = false) async throws -> StoreStatistics {
     try await read { try $0.statistics(exact: exact) }
   }
 
-  /// Counts events by what they have in common.
+  /// Counts events in groups.
   ///
   /// It needs SELECT on the events alone.
   ///
   /// - Parameters:
-  ///   - query: by what, and which events.
+  ///   - query: the groups, and which events.
   ///   - body: is called on the store's thread with each group.
   /// - Returns: whether there are more than the limit of the query.
   /// - Throws: ``EventStoreError``, and what `body` throws.

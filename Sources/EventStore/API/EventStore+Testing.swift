@@ -3,16 +3,15 @@ internal import LibPQ
 extension EventStore {
   /// Runs one test of a file in a transaction that is rolled back.
   ///
-  /// The events of the test, and what is made of them, are in schemas that nobody else sees; the table of events of this
-  /// store is not read. It needs the right to create a schema in the database.
+  /// The events of the test and its results are in schemas that no other session sees; the events table of this store
+  /// is not read. It needs the right to create a schema in the database.
   ///
   /// - Parameters:
   ///   - test: the test.
-  ///   - timeout: the longest that a statement may run; nil for what the role or the database has.
-  ///   - recording: whether rows that differ from those of the file are kept for ``TestFile/recording(_:)``, and are no
-  ///     failure.
-  /// - Returns: what became of it, also where a file that it names is wrong.
-  /// - Throws: ``EventStoreError`` where the test could not be run: `permissionDenied`, `cannotConnect`.
+  ///   - timeout: the longest that a statement may run; nil for the setting of the role or the database.
+  ///   - recording: whether rows that differ from the file are kept for ``TestFile/recording(_:)``, and are no failure.
+  /// - Returns: the result, also when a file that the test names is wrong.
+  /// - Throws: ``EventStoreError`` when the test could not be run: `permissionDenied`, `cannotConnect`.
   public func run(
     _ test: TestCase,
     timeout: Duration? = nil,
@@ -27,7 +26,7 @@ extension StoreConnection {
     let start = ContinuousClock.now
     return try connection.rolledBack {
       if let timeout {
-        // 0 would be no limit.
+        // 0 would mean no limit.
         let milliseconds = max(1, min(Int64(timeout / .milliseconds(1)), Int64(Int32.max)))
         try connection.execute("SET LOCAL statement_timeout = \(milliseconds)")
       }

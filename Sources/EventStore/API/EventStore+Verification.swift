@@ -1,18 +1,18 @@
 internal import LibPQ
 
 extension EventStore {
-  /// Checks the versions of streams, and hands over what it finds.
+  /// Checks the versions of streams, and reports what it finds.
   ///
-  /// All is read in one snapshot, so that writers at work cause no finding. The server does the reading: one aggregate
-  /// over the streams tells how many of them need a closer look, and only those are looked at. Nothing but SELECT on the
-  /// events is needed, and it works on a standby.
+  /// All is read in one snapshot, so that concurrent writers cause no finding. The server does the reading: one
+  /// aggregate over the streams tells how many of them need a closer look, and only those are examined. It needs SELECT
+  /// on the events alone, and works on a standby.
   ///
   /// - Parameters:
-  ///   - check: which streams, and for what.
-  ///   - integrity: a manifest to compare with or to write; it is of the whole store, whatever the selection is.
+  ///   - check: which streams, and which faults.
+  ///   - integrity: a manifest to compare with or to write; it covers the whole store, whatever the selection is.
   ///   - report: is called on the store's thread for each finding; those of a stream follow one another.
-  /// - Throws: ``EventStoreError``; `notFound` when an aggregate or category that was asked for has no events,
-  ///   `invalidInput` when the manifest was damaged.
+  /// - Throws: ``EventStoreError``; `notFound` when a selected aggregate or category has no events; `invalidInput` when
+  ///   the manifest was damaged.
   public func verifyVersions(
     _ check: VersionCheck = VersionCheck(),
     integrity: IntegrityCheck = IntegrityCheck(),
@@ -28,19 +28,19 @@ extension EventStore {
   }
   /// Checks the streams part by part in the order of their ids, for a time, from where the last such check ended.
   ///
-  /// Each part is read in a snapshot of its own, so that neither the server's memory nor the time goes by the size of the
-  /// store, and the place is kept in schema `annals` when a part was checked. What concerns the store as a whole is checked
-  /// when a pass begins: ids and positions that no unique index vouches for, readers, snapshots. A pass that has come to the
-  /// end of the store ends the check; the next one begins again.
+  /// Each part is read in its own snapshot, so neither the server's memory nor the time depends on the size of the
+  /// store. The place is kept in schema `annals` after each part. Faults of the store as a whole are looked for when a
+  /// pass begins: ids and positions that no unique index keeps apart, readers, snapshots. A pass that reaches the end
+  /// of the store ends the check; the next check begins again.
   ///
   /// - Parameters:
-  ///   - check: for what; of all streams, and without ``VersionCheck/isIncremental`` and ``VersionCheck/explains``, which need
-  ///     the whole store at once.
+  ///   - check: which faults; of all streams, and without ``VersionCheck/isIncremental`` and ``VersionCheck/explains``,
+  ///     which need the whole store at once.
   ///   - limit: no part begins after this time.
   ///   - partSize: about how many events a part has; a stream is not divided.
   ///   - report: is called on the store's thread for each finding.
-  /// - Returns: what this check came to, with ``VersionCheckResult/checkedThrough`` where streams are left.
-  /// - Throws: ``EventStoreError``; `failed` where schema `annals` is not there, or is that of an earlier version.
+  /// - Returns: the result of this check, with ``VersionCheckResult/checkedThrough`` if streams are left.
+  /// - Throws: ``EventStoreError``; `failed` if schema `annals` does not exist, or has an earlier version.
   public nonisolated func verifyVersions(
     _ check: VersionCheck = VersionCheck(),
     within limit: Duration,

@@ -2,8 +2,8 @@ package import LibPQ
 
 /// An event store: one table of events in a PostgreSQL database.
 ///
-/// It connects when the first operation needs it and then keeps that one connection. The operations block a thread
-/// of the store's own while the server works, never one of Swift's cooperative pool; several stores work side by side.
+/// It connects when the first operation needs it and then keeps that one connection. While the server works, an
+/// operation blocks a thread of the store, and never one of Swift's cooperative pool; several stores work side by side.
 /// Cancelling the task that waits for an operation cancels the statement on the server and rolls it back.
 ///
 /// ```swift
@@ -13,7 +13,7 @@ package import LibPQ
 public actor EventStore {
   /// The table that holds the events.
   public nonisolated let table: QualifiedName
-  /// How the events are read when the table is somebody else's; such a store is never written to.
+  /// How the events are read when the table belongs to another framework; such a store is never written to.
   public nonisolated let foreign: Layout?
   /// The FROM item that reads the events as they are stored.
   nonisolated var relation: String { foreign?.relation ?? table.sql }
@@ -25,7 +25,7 @@ public actor EventStore {
   nonisolated let canceller: Canceller
   let session: Session
   private var hand: StoreConnection?
-  /// What events go through when they are read; see ``use(_:)``.
+  /// The upcasters that are applied to events when they are read; see ``use(_:)``.
   var upcasters = Upcasters.none
 
   /// See ``limitWaiting(to:)``.
@@ -36,7 +36,7 @@ public actor EventStore {
   /// See ``restrictToReading(statementTimeout:lockTimeout:)``.
   private var limits: (statement: Duration, lock: Duration)?
 
-  /// Called, on the store's thread, with what an operator may want to know while an operation goes on.
+  /// Called, on the store's thread, with what an operator may want to know during an operation.
   private var reportNotice: (@Sendable (String) -> Void)?
 
   /// Called, on the store's thread, between the steps of a swap: tests open readers there.
@@ -47,15 +47,15 @@ public actor EventStore {
   /// A store in the database that libpq finds.
   ///
   /// - Parameters:
-  ///   - conninfo: a database name, a `keyword=value` string or a `postgresql://` URI; what it leaves open, and all
-  ///     of it when nil, comes from the PG* variables, service files and .pgpass, as with psql.
+  ///   - conninfo: a database name, a `keyword=value` string or a `postgresql://` URI. What it leaves open, or all if
+  ///     nil, comes from the PG* variables, service files and .pgpass, as with psql.
   ///   - table: the table of events.
   /// - Throws: ``EventStoreError`` when the process has no file descriptors left.
   public init(connecting conninfo: String? = nil, table: QualifiedName = .events) throws {
     try self.init(ConnectionParameters(database: conninfo), table: table)
   }
 
-  /// A store of somebody else's, in the database that libpq finds.
+  /// A store of another framework, in the database that libpq finds.
   ///
   /// - Parameters:
   ///   - conninfo: as for ``init(connecting:table:)``.
@@ -65,7 +65,7 @@ public actor EventStore {
     try self.init(ConnectionParameters(database: conninfo), layout: layout)
   }
 
-  /// - Parameter layout: takes the place of the table.
+  /// - Parameter layout: replaces the table.
   package init(
     _ parameters: ConnectionParameters,
     table: QualifiedName = .events,
@@ -78,7 +78,7 @@ public actor EventStore {
     session = Session(parameters, canceller: canceller)
   }
 
-  /// Sets who is told of what goes on, for example that a reader waits for a writer.
+  /// Sets who is told of events during an operation, for example that a reader waits for a writer.
   public func onNotice(_ report: (@Sendable (String) -> Void)?) {
     reportNotice = report
     hand = nil
@@ -88,32 +88,32 @@ public actor EventStore {
     reportNotice?(text)
   }
 
-  /// How many events this store has given that it cannot read: their payload, or metadata, is no JSON to the layout, and is
-  /// `{"unreadable": …}` with the server's message.
+  /// How many events this store has returned that it cannot read: the layout cannot cast their payload or metadata to
+  /// JSON, and it is `{"unreadable": …}` with the server's message.
   public var unreadableEvents: Int { hand?.unreadableEvents ?? 0 }
 
-  /// Makes all reading of this store go through upcasters from now on: events, projections, states.
+  /// Applies upcasters to everything that this store reads from now on: events, projections, states.
   public func use(_ upcasters: Upcasters) {
     self.upcasters = upcasters
     hand = nil
   }
 
-  /// Sets how long an operation waits for a transaction that writes events, which it needs to have ended before it
-  /// remembers a position; then it throws `locked`. With nil, as at first, it waits until the transaction ends.
+  /// Limits how long an operation waits for a transaction that writes events and must end before the operation
+  /// remembers a position; then it throws `locked`. With nil, the default, it waits until the transaction ends.
   public func limitWaiting(to limit: Duration?) {
     writerLimit = limit
     hand = nil
   }
 
-  /// Sets how far a standby may be behind its primary: an operation on one that is further behind, that cannot tell, or whose
-  /// replay is paused throws `stale`, and so does a following read that falls behind. With nil, as at first, any will do; a
-  /// primary always does.
+  /// Sets how far a standby may be behind its primary. An operation throws `stale` on a standby that is further behind,
+  /// that cannot tell, or whose replay is paused; so does a following read that falls behind. With nil, the default,
+  /// there is no limit. A primary is always accepted.
   public func limitStaleness(to limit: Duration?) {
     mostStaleness = limit
     hand = nil
   }
 
-  /// Makes the server refuse whatever writes, and end what takes long, for as long as this store is used: an operation then
+  /// Makes the server refuse all writes and end what takes long, as long as this store is used: an operation then
   /// throws an error with ``EventStoreError/isOutOfTime``.
   ///
   /// - Parameters:
@@ -123,7 +123,7 @@ public actor EventStore {
     limits = (statementTimeout, lockTimeout)
     func milliseconds(_ duration: Duration) -> String { "\(max(1, Int64(duration / .milliseconds(1))))" }
     session.limits = [
-      // The second one is for a pooler, behind which settings are those of a transaction that has begun.
+      // The second setting is for a pooler, behind which settings belong to a transaction that has begun.
       SessionSetting("default_transaction_read_only", "on"), SessionSetting("transaction_read_only", "on"),
       SessionSetting("statement_timeout", milliseconds(statementTimeout)),
       SessionSetting("lock_timeout", milliseconds(lockTimeout)),
@@ -137,8 +137,8 @@ public actor EventStore {
   /// Every public operation goes through here exactly once, so that cancellation and errors are handled in one place.
   ///
   /// - Parameters:
-  ///   - rows: what row security may leave out.
-  ///   - isGoingOn: whether it is a part of something for which the delay of a standby was looked at.
+  ///   - rows: whether row security may leave rows out.
+  ///   - isGoingOn: whether it is part of an operation that has already checked the delay of a standby.
   func perform<T: Sendable>(
     seeing rows: RowVisibility = .all,
     goingOn isGoingOn: Bool = false,
@@ -155,7 +155,7 @@ public actor EventStore {
         } catch let error as EventStoreError { throw hand.addingReplay(to: error) }
       } catch let error as PostgresError {
         guard Task.isCancelled else { throw failure(error, seeing: rows) }
-        // A connection that was given up says more than that the statement was cancelled.
+        // That a connection was given up says more than that the statement was cancelled.
         if error.kind != .statement { notify(error.message) }
         throw CancellationError()
       } catch let error as SQLFileError {
@@ -166,7 +166,7 @@ public actor EventStore {
     }
   }
 
-  /// What an error of the database means; where a layout cannot read a payload, which, or how to find it.
+  /// What an error of the database means. If a layout cannot read a payload, it names the event, or how to find it.
   private func failure(_ error: PostgresError, seeing rows: RowVisibility) -> EventStoreError {
     var failure = EventStoreError(error)
     guard foreign != nil, error.kind == .statement, error.isWrongValue else { return failure }
@@ -199,7 +199,7 @@ public actor EventStore {
     for name in names { AdvisoryLock.release(name, connection) }
   }
 
-  /// Another store of the same table with a connection of its own, for work side by side.
+  /// Another store of the same table with its own connection, for work side by side.
   package func sibling() async throws -> EventStore {
     let sibling = try EventStore(parameters, table: table, layout: foreign)
     await sibling.onNotice(reportNotice)
@@ -212,7 +212,7 @@ public actor EventStore {
     return sibling
   }
 
-  /// What works on the open connection; a broken one is replaced.
+  /// The open connection with its operations; a broken connection is replaced.
   private func hand(seeing rows: RowVisibility) throws(PostgresError) -> StoreConnection {
     let connection = try session.connection(seeing: rows)
     if let hand, hand.connection === connection { return hand }
@@ -233,6 +233,6 @@ public actor EventStore {
     return opened
   }
 
-  /// What libpq makes of the parameters, and who decided it; also when there is no connection.
+  /// The parameters as libpq resolves them, and where each came from; also when there is no connection.
   package func connectionSettings() -> [ConnectionSetting] { session.settings }
 }

@@ -14,26 +14,26 @@ public struct EventStoreError: Error, Sendable, Hashable {
     public static let cannotConnect = Code(rawValue: "cannotConnect")
     /// A pooler shares the server's sessions, and the operation needs one of its own.
     public static let noSession = Code(rawValue: "noSession")
-    /// The connection ended while it was in use.
+    /// The connection was lost while it was in use.
     public static let connectionLost = Code(rawValue: "connectionLost")
     /// The server did not answer in time.
     public static let timedOut = Code(rawValue: "timedOut")
-    /// The stream is at another version than the caller expected, or holds another event of that id.
+    /// The stream has another version than the caller expected, or another event has that id.
     public static let versionConflict = Code(rawValue: "versionConflict")
     /// A reader has passed positions that the store does not have: events were restored to an earlier state, truncated
     /// or replaced.
     public static let checkpointAhead = Code(rawValue: "checkpoint_ahead")
-    /// What was asked for is not in the store.
+    /// Something that was requested is not in the store.
     public static let notFound = Code(rawValue: "notFound")
     /// The input is not an event.
     public static let invalidInput = Code(rawValue: "invalidInput")
     /// A projection, reducer, upcaster or layout file is wrong, or the events table is not one.
     public static let invalidDefinition = Code(rawValue: "invalidDefinition")
-    /// Somebody else holds the lock; trying again later will do.
+    /// Another session holds the lock; try again later.
     public static let locked = Code(rawValue: "locked")
-    /// The server is a standby, and further behind its primary than was allowed, or behind the server that was read before.
+    /// The server is a standby that is too far behind its primary, or behind the server that was read before.
     public static let stale = Code(rawValue: "stale")
-    /// The server is a standby, and ended a statement that was in the way of what it replays.
+    /// The server is a standby, and ended a statement that blocked its replay.
     public static let recoveryConflict = Code(rawValue: "recoveryConflict")
     /// The role lacks a right, or the database is read only.
     public static let permissionDenied = Code(rawValue: "permissionDenied")
@@ -43,18 +43,18 @@ public struct EventStoreError: Error, Sendable, Hashable {
 
   /// The kind of the failure.
   public var code: Code
-  /// One sentence: what failed, where.
+  /// One sentence: what failed, and where.
   public var message: String
   /// Facts that help to understand it.
   public var detail: String?
   /// What to do about it.
   public var hint: Hint?
-  /// PostgreSQL's code of the failure, when the server found it.
+  /// PostgreSQL's code of the failure, if the server reported it.
   public var sqlState: String?
-  /// The version that a stream is at, for a version conflict; 0 where it has no events.
+  /// The version of the stream, for a version conflict; 0 if it has no events.
   public var actualVersion: Int?
 
-  /// An error, in the same shape as those that the store throws.
+  /// An error in the same form as those that the store throws.
   public init(
     _ code: Code,
     _ message: String,
@@ -126,7 +126,7 @@ extension PostgresError {
       && message.hasSameBytes(as: "permission denied for schema annals")
   }
 
-  /// Whether a function, as that of a trigger, named something without its schema.
+  /// Whether a function, such as that of a trigger, named something without its schema.
   fileprivate var isOfNameInFunction: Bool {
     let states = [SQLState.undefinedTable, SQLState.undefinedFunction, SQLState.undefinedObject]
     return sqlState.map(states.contains) == true && internalQuery != nil

@@ -1,6 +1,6 @@
 /// What to do about a failure: a sentence, in which an operation of the store is a value.
 ///
-/// A program that offers the store's operations under names of its own puts them in with ``text(naming:)``.
+/// A program that offers the operations under other names inserts these with ``text(naming:)``.
 public struct Hint: Sendable, Hashable {
   fileprivate enum Piece: Sendable, Hashable {
     case text(String)
@@ -58,7 +58,7 @@ extension Hint: ExpressibleByStringInterpolation {
     public init(literalCapacity: Int, interpolationCount: Int) {}
 
     public mutating func appendLiteral(_ text: String) {
-      // One hint has one form, so that hints can be compared.
+      // A hint has one form, so that hints can be compared.
       if text.isEmpty { return }
       guard case .text(let before)? = pieces.last else { return pieces.append(.text(text)) }
       pieces[pieces.count - 1] = .text(before + text)
@@ -81,27 +81,27 @@ public enum Remedy: Sendable, Hashable {
   // The store.
   /// Check the server, the database and the user.
   case connection
-  /// Name the table of events; with its name where it is known.
+  /// Name the table of events; with its name if it is known.
   case table(String? = nil)
-  /// The layout by which somebody else's store is read.
+  /// The layout that reads another framework's store.
   case layout
-  /// The columns of a table that has them by other names.
+  /// The names that the table has for the columns.
   case columns
-  /// The upcasters that events go through.
+  /// The upcasters that are applied to events.
   case upcasters
   /// Read events as they are stored, without upcasters.
   case rawEvents
-  /// Make the table of events and the schema of records.
+  /// Create the table of events and the schema of records.
   case initialize
   /// Add the columns that a classic table lacks.
   case addPosition
-  /// Add them while writers go on.
+  /// Add them without stopping writers.
   case addPositionOnline
   /// See the SQL that would add them.
   case previewAddPosition
   /// Look at the store through a shipped layout, with these parameters.
   case diagnose(layout: String, setting: [LayoutParameter] = [])
-  /// See how the store and the rights of the role are.
+  /// Show the state of the store and the rights of the role.
   case doctor
   /// See which layouts there are.
   case layouts
@@ -115,13 +115,13 @@ public enum Remedy: Sendable, Hashable {
   case append(expecting: ExpectedVersion)
   /// Commit after as many lines as this.
   case appendBatches(ofLines: Int)
-  /// Go on behind this line.
+  /// Continue after this line.
   case skipLines(Int)
-  /// Give lines without ids the ids of this run; another than before when nil.
+  /// Give lines without ids the ids of this run; nil means another run than before.
   case runID(String? = nil)
-  /// Restore also events that the store lacks below its last one.
+  /// Also restore events that the store lacks below its last one.
   case restoreMissing
-  /// Read history, from a position on.
+  /// Read history from a position on.
   case replay(fromPosition: Int64? = nil)
 
   // Projections and dead letters.
@@ -129,7 +129,7 @@ public enum Remedy: Sendable, Hashable {
   case rebuild(path: String? = nil)
   /// Drop an interrupted build, and start again.
   case restartRebuild
-  /// See how projections are.
+  /// Show the state of projections.
   case projections(name: String? = nil)
   /// Get the file that built a generation.
   case projectionFile(name: String, generation: Int)
@@ -137,9 +137,9 @@ public enum Remedy: Sendable, Hashable {
   case dropProjection(name: String)
   /// See the checkpoints of all readers.
   case checkpoints
-  /// See what was given up on.
+  /// Show the events that were given up on.
   case deadLetters
-  /// Pass dead letters of a checkpoint to their consumer.
+  /// Pass the dead letters of a checkpoint to their consumer.
   case retryByCommand
 
   // Snapshots.
@@ -149,15 +149,15 @@ public enum Remedy: Sendable, Hashable {
   case takeSnapshots
 
   // Verification and evolution.
-  /// Look for what is wrong with events; for one kind of it where that is given.
+  /// Look for faults of events; for one kind of fault if it is given.
   case verify(only: String? = nil)
-  /// Publish up to where history is final, for readers on standbys.
+  /// Publish the position up to which history is final, for readers on standbys.
   case publishWatermark
   /// Try upcasters on all events.
   case checkEvolution
   /// Make a plan, and write it to that file.
   case planEvolution(path: String)
-  /// Make a copy of the store in the shape of today.
+  /// Copy the store into today's shapes.
   case applyEvolution
   /// Give the copy another name.
   case copyName
@@ -189,7 +189,7 @@ public enum ManualTopic: Sendable, Hashable {
 }
 
 extension Remedy {
-  /// Where this library has it.
+  /// The name of the operation in this library.
   fileprivate var libraryName: String {
     switch self {
     case .connection: "EventStore(connecting:)"

@@ -1,5 +1,5 @@
 extension EventStore {
-  /// How far a long operation is.
+  /// How far a long operation has come.
   public struct Progress: Sendable, Hashable {
     /// What is being done.
     public enum Phase: Sendable, Hashable {
@@ -9,17 +9,17 @@ extension EventStore {
       case checking
       /// The new tables of a read model are compared with the live ones.
       case comparing
-      /// The new tables take the place of the live ones, as soon as nobody is in the way.
+      /// The new tables replace the live ones, as soon as no other session blocks that.
       case swapping
     }
 
     /// What is being done now.
     public internal(set) var phase = Phase.running
-    /// How much of ``total`` is done; the operation says in which unit: positions of the store, or streams.
+    /// How much of ``total`` is done, in the unit of the operation: positions of the store, or streams.
     public let done: Int64
     /// How much there is to do, as far as is known now.
     public let total: Int64
-    /// Events that were handled; nil where the operation does not count them.
+    /// Events that were handled; nil if the operation does not count them.
     public let events: Int64?
 
     init(done: Int64, of total: Int64, events: Int64? = nil) {

@@ -1,7 +1,7 @@
 internal import LibPQ
 
 extension AppendStatements {
-  /// The conflict of an expectation with the stream, with the event that the last writer stored.
+  /// The error when the stream is not as expected, with the event that the last writer stored.
   func versionConflict(
     _ aggregateID: String,
     expected: ExpectedVersion,
@@ -10,7 +10,7 @@ extension AppendStatements {
     _ connection: Connection
   ) throws(PostgresError) -> EventStoreError {
     let state = actual == 0 ? "has no events" : "is at version \(actual)"
-    // NULL would come before all versions.
+    // NULL would sort before all versions.
     let result = try connection.query(
       """
       SELECT \(raw: table.columns) FROM \(raw: table.name.sql) AS e
@@ -30,14 +30,14 @@ extension AppendStatements {
       detail: last.map {
         "The last event is version \($0.version), \($0.type), of \($0.timestamp), id \($0.id)."
       },
-      // The command ends the hint, without quotes around it: they would take away those of the name.
+      // The command ends the hint without quotes around it, since they would nest with those of the name.
       hint: remedy + " Look first: \(.stream(aggregateID: aggregateID))"
     ).at(line: line)
     conflict.actualVersion = actual
     return conflict
   }
 
-  /// The conflict of an event with another one of the same id.
+  /// The error when another event has the same id.
   func idConflict(_ stored: StoredEvent, _ chunk: EventChunk) -> EventStoreError {
     let entry = chunk.entries[stored.index]
     let type = String(decoding: entry.eventType, as: UTF8.self)
@@ -53,7 +53,7 @@ extension AppendStatements {
     )
   }
 
-  /// Part of one append is stored: it was not this append that stored it.
+  /// The error when a part of one append is stored: another append stored it.
   func partialConflict(_ stored: [StoredEvent], of count: Int, _ chunk: EventChunk) -> EventStoreError {
     let versions = stored.map { String($0.version) }.joined(separator: ", ")
     return EventStoreError(
@@ -66,7 +66,7 @@ extension AppendStatements {
 }
 
 extension ExpectedVersion {
-  /// The last versions of a stream that this expectation allows; 0 is that of an empty one.
+  /// The last versions of a stream that this expectation allows; an empty stream has 0.
   var allowedHeads: ClosedRange<Int> {
     switch self {
     case .any: 0...Int(Int32.max)
@@ -89,7 +89,7 @@ extension ExpectedVersion {
 extension EventStoreError {
   private static let notKnown = "it is not known whether"
 
-  /// The connection was lost for good between the sending of events and the answer.
+  /// The connection was lost for good after events were sent and before the answer.
   static func unknownOutcome(_ error: PostgresError, ids: [EventID]) -> EventStoreError {
     let subject = ids.count == 1 ? "the event was" : "the events were"
     let same = ids.count == 1 ? "the same id, \(ids[0])" : "the same ids"
@@ -102,9 +102,9 @@ extension EventStoreError {
     )
   }
 
-  /// The connection was lost for good between the sending of COMMIT and the answer, or that of an event's own statement.
+  /// The connection was lost for good after COMMIT, or the statement of a single event, was sent and before the answer.
   ///
-  /// - Parameter transaction: its id (xid8), where there was time to learn it.
+  /// - Parameter transaction: its id (xid8), if it was known in time.
   static func unknownOutcome(
     _ error: PostgresError,
     lines: ClosedRange<Int>,
@@ -145,9 +145,9 @@ extension EventStoreError {
     return error
   }
 
-  /// Says what of an input is committed, and how to go on so that nothing is lost or stored twice.
+  /// Adds what is committed of an input, and how to continue so that nothing is lost or stored twice.
   ///
-  /// - Parameter hasMadeIDs: whether there were lines without ids: their ids are the same again only in the same run.
+  /// - Parameter hasMadeIDs: whether there were lines without ids: only the same run gives them the same ids again.
   func addingProgress(
     _ result: BulkAppendResult,
     _ options: BulkAppendOptions,
@@ -165,7 +165,7 @@ extension EventStoreError {
     } else if !result.isUncertain {
       facts.append("Nothing was appended.")
     }
-    // The failure that ends the append may be of one batch, while another connection's outcome is not known.
+    // The failure that ends the append may concern one batch, while the outcome of another connection is not known.
     if result.isUncertain, !message.contains(Self.notKnown) {
       facts.append("It is not known whether other lines are committed.")
     }
@@ -187,7 +187,7 @@ extension EventStoreError {
     return error
   }
 
-  /// What the server's refusal of events means: data that it cannot take are the input's fault.
+  /// The server refused events: if it cannot store the data, the input is at fault.
   static func refusedEvent(_ error: PostgresError) -> EventStoreError {
     var failure = EventStoreError(error)
     failure.code = .invalidInput

@@ -1,13 +1,13 @@
 internal import LibPQ
 
 extension AppendStatements {
-  /// As many writers as PostgreSQL has connections may race for one stream, and each lost race has a winner.
+  /// At most as many writers as PostgreSQL has connections race for one stream, and each race has a winner.
   private static let maximumAttempts = 200
 
   /// What the server answered to an append.
   private enum Answer {
     case appended([AppendReceipt])
-    /// The stream's last version is not what was expected; nothing was stored.
+    /// The stream's last version is not the expected one; nothing was stored.
     case head(Int)
   }
 
@@ -22,13 +22,13 @@ extension AppendStatements {
       try sendAppend(chunk, indexes, expecting: expected, connection)
       return try finishAppend(chunk, indexes, expecting: expected, connection)
     }
-    // What a trigger made of the events is looked at before they are committed.
+    // The events are compared with what triggers made of them before the commit.
     return try untilItIsDecided(chunk, indexes, expected, connection) {
       try connection.transaction { try sendAndCheck(chunk, indexes, expected, connection) }
     }
   }
 
-  /// Runs the same statement and rolls it back: constraints and triggers have their say too.
+  /// Runs the same statement and rolls it back; constraints and triggers apply as usual.
   func preview(
     _ chunk: EventChunk,
     _ indexes: Range<Int>,
@@ -40,7 +40,7 @@ extension AppendStatements {
     }
     return receipts.map { receipt in
       var receipt = receipt
-      // The next append gets another one.
+      // The next append gets another position.
       if receipt.status == .appended { receipt.position = nil }
       return receipt
     }
@@ -65,8 +65,8 @@ extension AppendStatements {
     return answer
   }
 
-  /// Starts an append that is its own transaction, without waiting for its outcome; ``finishAppend(_:_:expecting:_:)``
-  /// must follow.
+  /// Starts an append that is its own transaction, without waiting for its outcome. Call
+  /// ``finishAppend(_:_:expecting:_:)`` next.
   func sendAppend(
     _ chunk: EventChunk,
     _ indexes: Range<Int>,
@@ -87,10 +87,10 @@ extension AppendStatements {
     )
   }
 
-  /// Where the versions end, nothing is appended either.
+  /// Nothing is appended beyond the highest version either.
   private static func highestHead(for indexes: Range<Int>) -> Int { Int(Int32.max) - indexes.count }
 
-  /// Waits for the outcome of an append that was sent, and sends it again as long as it only lost a race.
+  /// Waits for the outcome of an append that was sent. If it only lost a race, it is sent again.
   func finishAppend(
     _ chunk: EventChunk,
     _ indexes: Range<Int>,
@@ -111,7 +111,7 @@ extension AppendStatements {
     _ connection: Connection
   ) throws -> Answer {
     let result = try connection.receive()
-    // By number, for each event that is appended: the head that was found, the event's version and its position.
+    // Read by number, for each event that is appended: the head that was found, the event's version and its position.
     guard !result.isNull(0, 1) else { return .head(Int(result.int32(0, 0))) }
     guard result.rowCount == indexes.count else {
       throw try notKept("\(result.rowCount) of \(indexes.count) events were stored", connection)
@@ -133,7 +133,7 @@ extension AppendStatements {
     )
   }
 
-  /// Runs attempts to append until one does not lose a race.
+  /// Tries to append until an attempt does not lose a race.
   private func untilItIsDecided(
     _ chunk: EventChunk,
     _ indexes: Range<Int>,
@@ -147,7 +147,7 @@ extension AppendStatements {
         switch try attempt() {
         case .appended(let receipts): return receipts
         case .head(let head):
-          // The look by id comes first: a repeated append expects the version that it found the first time.
+          // The ids are looked up first: a repeated append expects the version that it found the first time.
           if let receipts = try existing(chunk, indexes, connection) { return receipts }
           let aggregateID = chunk.aggregateID(of: indexes.lowerBound)
           guard expected.allowedHeads.contains(head) else {

@@ -10,7 +10,7 @@ struct AppendStatements: Sendable {
   let copyEvents: String
   /// The triggers and rules that may drop events or change them.
   let changers: [String]
-  /// What the table's unique indexes refuse.
+  /// What the table's unique indexes guarantee.
   let uniqueKeys: UniqueKeys
 
   /// Whether an append needs a transaction of several statements.
@@ -48,19 +48,19 @@ struct AppendStatements: Sendable {
 
 /// An event that is in the store already, found by its id.
 struct StoredEvent {
-  /// Index of the event in the chunk that was asked about.
+  /// Index of the event in the given chunk.
   let index: Int
   let aggregateID: String
   let version: Int
   let position: Int64?
   let eventType: String
   let timestamp: Timestamp
-  /// The columns in which it differs from the event that was given; empty for the same event.
+  /// The columns in which it differs from the given event; empty for the same event.
   let differences: String
 }
 
 extension AppendStatements {
-  /// Which of a chunk's events are stored already. On 23505 this must be a new statement, with a new snapshot.
+  /// The events of a chunk that are stored already. On 23505 this must be a new statement, with a new snapshot.
   func storedEvents(
     _ chunk: EventChunk,
     _ indexes: some RandomAccessCollection<Int>,
@@ -74,7 +74,7 @@ extension AppendStatements {
       ]
     )
     let indexes = Array(indexes)
-    // By number: a second run of an input finds all of its events so.
+    // Read by number: a second run of an input finds all of its events this way.
     return try (0..<result.rowCount).map { row in
       let index = indexes[Int(result.int64(row, 0)) - 1]
       for (column, name) in [(1, "aggregate id"), (2, "version"), (4, "type"), (5, "timestamp")]
@@ -96,14 +96,14 @@ extension AppendStatements {
 
 /// What a unique violation (23505) on the events table means.
 enum UniqueViolation {
-  /// An event of this id is stored, or another writer took the version first: a look by id tells which.
+  /// An event of this id is stored, or another writer took the version first; looking up the id tells which.
   case eventOrVersion
   /// The operator's own constraint: trying again does not help.
   case other
 
-  /// Decides by the columns of the violated index, whatever its name is and in whichever partition it is.
+  /// Decides by the columns of the violated index, whatever its name and its partition are.
   ///
-  /// A shard's index (Citus) is not in this server's catalogue, and counts as one of ours.
+  /// The index of a shard (Citus) is not in this server's catalogue, and counts as one of ours.
   init(_ error: PostgresError, _ connection: Connection) throws(PostgresError) {
     guard let schema = error.schema, let index = error.constraint else {
       self = .eventOrVersion

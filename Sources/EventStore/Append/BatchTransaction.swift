@@ -1,13 +1,13 @@
 internal import LibPQ
 
-/// A transaction that appends a batch, and how far it got: what is asked about when its connection is lost.
+/// A transaction that appends a batch, and how far it got, to find its outcome after a lost connection.
 ///
-/// PostgreSQL itself knows what became of a transaction (manual, `pg_xact_status`). Without a COMMIT that was sent it
-/// cannot take place. With one, its id is needed; the server told it in answer to the first statement.
+/// PostgreSQL itself knows the outcome of a transaction (manual, `pg_xact_status`). A transaction whose COMMIT was not
+/// sent cannot be committed. Otherwise its id is needed, which the server returned with the first statement.
 struct BatchTransaction {
-  /// Its id, a xid8 as text; nil as long as the server has not told it, and nothing was written.
+  /// Its id, a xid8 as text; nil until the server has returned it, and then nothing was written.
   var id: String?
-  /// When it began. With the id it names one transaction, where a server that crashed may give the id to another one.
+  /// When it began. The server may assign the id again after a crash; id and time together name one transaction.
   var start: Timestamp?
   /// Whether COMMIT was sent, or may have been.
   var isCommitSent = false
@@ -17,18 +17,18 @@ struct BatchTransaction {
   enum Fate {
     case committed
     case rolledBack
-    /// It has ended, and the server does not know how: it was too long ago.
+    /// It has ended, and the server does not know how, since that was too long ago.
     case ended
-    /// It may yet be committed: its COMMIT waits for a synchronous standby, for example.
+    /// It may still be committed: its COMMIT waits for a synchronous standby, for example.
     case open
   }
 
-  /// Notes that a chunk was stored, as far as it was not there already.
+  /// Notes that a chunk was stored, without the events that were there already.
   mutating func note(_ chunk: EventChunk, _ places: [Place]) {
     if let index = places.lastIndex(where: { $0.status == .appended }) { witness = chunk.entries[index] }
   }
 
-  /// Asks what became of the transaction, over another connection, until there is an answer or the time is up.
+  /// Asks for the outcome of the transaction over another connection, until there is an answer or the time is up.
   func fate(
     in table: EventsTable,
     _ connection: Connection,
@@ -39,7 +39,7 @@ struct BatchTransaction {
     var backoff = Backoff(within: deadline - .now, longest: .milliseconds(500))
     while true {
       switch try status(id, connection) {
-      // Of another transaction, to which a server that crashed has given the id.
+      // This is another transaction: after a crash the server assigned the id again.
       case "committed" where !isCommitSent: return .rolledBack
       case "committed": return try hasWitness(in: table, connection) ? .committed : .ended
       case "aborted": return .rolledBack
@@ -56,12 +56,12 @@ struct BatchTransaction {
       return try connection.query(SQLTemplate.transactionFate.sql, [.text(id)])
         .optionalString(0, 0)
     } catch  where error.sqlState == SQLState.invalidParameterValue {
-      // No transaction has had this id yet: the server crashed, or another one took its place, before it heard of it.
+      // No transaction has this id yet: the server, or a standby that replaced it, lost the transaction in a crash.
       return "aborted"
     }
   }
 
-  /// Whether an event of the transaction is there. A server that crashed may give the id to another transaction.
+  /// Whether an event of the transaction is stored. After a crash the server may assign the id to another transaction.
   private func hasWitness(in table: EventsTable, _ connection: Connection) throws(PostgresError) -> Bool {
     guard let witness else { return true }
     let (ids, aggregateID) = (
@@ -73,21 +73,21 @@ struct BatchTransaction {
     )
   }
 
-  /// The server may not notice for hours that its client is gone, and the rows of the batch stay locked until then.
+  /// The server may not notice for hours that its client is gone; until then it keeps the rows of the batch locked.
   private func endSession(_ id: String, _ connection: Connection) throws(PostgresError) {
     do {
       _ = try connection.query(SQLTemplate.endTransaction.sql, [.text(id), .text(start.map { "\($0)" })])
     } catch  where error.kind == .statement {
-      // Without the right to, there is only waiting.
+      // Without the right to end it, wait.
     }
   }
 }
 
 extension Connection {
-  /// Waits until the server process of a lost connection has done with its statement; returns whether it has.
+  /// Waits until the server process of a lost connection has finished its statement; returns whether it has.
   ///
-  /// What that statement stored is found by id from then on. It is about a statement that commits by itself: its
-  /// transaction's id would come with its answer, too late to be asked about.
+  /// After that, the events that the statement stored are found by id. This is for a statement that commits by itself:
+  /// the id of its transaction would come with its answer, too late to ask for the outcome.
   func waitForStatement(
     ofProcess process: Int32,
     until deadline: ContinuousClock.Instant

@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// What is around the rows of COPY's binary format (manual, COPY, "Binary Format").
+/// The header and the end of COPY's binary format (manual, COPY, "Binary Format").
 enum BinaryCopy {
   /// The signature, no flags, no header extension.
   static let header: [UInt8] =
@@ -9,11 +9,11 @@ enum BinaryCopy {
 }
 
 extension [UInt8] {
-  /// Appends an event as a row of that format: the number of fields, and each behind its length.
+  /// Appends an event as a row of that format: the number of fields, then the length and the bytes of each field.
   ///
   /// - Parameters:
-  ///   - metadata: nil where the table has no such column, and a nil in it where the event has none.
-  ///   - position: nil where the server gives it.
+  ///   - metadata: nil if the table has no such column; a nil in it if the event has none.
+  ///   - position: nil if the server assigns it.
   mutating func appendRow(
     id: EventID,
     aggregateID: [UInt8],

@@ -17,7 +17,7 @@ extension EventStore {
     if options.batchSize == 1, !statements.needsTransaction {
       return try await appendOneByOne(read, options)
     }
-    // Where writers wait for each other, several would get nowhere sooner.
+    // If writers have to wait for each other, several would not be faster.
     let isShared = options.workers > 1 && statements.uniqueKeys.keepEventsApart
     return try await isShared ? appendShared(read, options) : appendInOrder(read, options)
   }
@@ -129,7 +129,7 @@ extension StoreConnection {
     return result
   }
 
-  /// Appends all of a source, a transaction a batch.
+  /// Appends all of a source, each batch in a transaction.
   private func append(
     _ source: some ChunkSource,
     _ options: BulkAppendOptions,
@@ -154,9 +154,9 @@ extension StoreConnection {
 
   /// Appends a batch that begins with a chunk, in one transaction.
   ///
-  /// When the connection is lost, the server tells what became of the transaction. Where it was rolled back, the batch
-  /// is sent again if its only chunk is still at hand; what is stored then is found by the ids. A batch of several
-  /// chunks is gone, and fails.
+  /// After a lost connection, the server tells the outcome of the transaction. If it was rolled back, and its only
+  /// chunk is still in memory, the batch is sent again; events that are stored by then are found by their ids. A batch
+  /// of several chunks is no longer in memory, and fails.
   private func appendBatch(
     _ first: EventChunk,
     _ source: some ChunkSource,
@@ -200,10 +200,10 @@ extension StoreConnection {
     result.existingCount += batch.existingCount
   }
 
-  /// Runs a batch's transaction, and again when it was the victim of a deadlock.
+  /// Runs a batch's transaction, and again if it was the victim of a deadlock.
   ///
-  /// Two batches that touch the same streams in different orders end each other so. The one that was rolled back lets
-  /// batches of its kind pass before it from then on; those that met no deadlock go on side by side.
+  /// Two batches that touch the same streams in different orders deadlock. From then on, the one that was rolled back
+  /// waits for other batches of its kind; batches that met no deadlock continue side by side.
   private func takingTurnsAfterDeadlock(
     _ batch: inout Batch,
     _ writer: inout ChunkWriter,
@@ -243,7 +243,7 @@ extension StoreConnection {
     if !writer.statements.uniqueKeys.keepEventsApart {
       try AdvisoryLock.awaitWriters(of: writer.statements.table.name, writer.connection)
       writer.forgetHeads()
-      // Those that were waited for have stored events since the transaction began.
+      // The transactions that were waited for have stored events since this one began.
       let turn = try writer.connection.query("SELECT statement_timestamp() AS time")
       writer.transactionTime = turn[0].timestamp("time")
     }
@@ -258,7 +258,7 @@ extension StoreConnection {
   }
 }
 
-/// A transaction's chunks, of which only the last is kept.
+/// The chunks of a transaction; only the last one is kept.
 private struct Batch {
   private(set) var last: EventChunk
   /// The transaction of the last attempt.
@@ -286,7 +286,7 @@ private struct Batch {
     lines = lines.lowerBound...next.lines.upperBound
   }
 
-  /// Counts the last chunk, and hands out its receipts.
+  /// Counts the last chunk, and reports its receipts.
   mutating func report(_ options: BulkAppendOptions) {
     for place in places {
       switch place.status {
@@ -316,7 +316,7 @@ extension AppendReceipt {
 }
 
 extension BulkAppendResult {
-  /// A failure with what is true of the input then. An interruption stays one, unless something is not known.
+  /// A failure, with what is committed of the input. An interruption stays one, unless some outcome is not known.
   fileprivate func failure(
     of error: any Error,
     _ options: BulkAppendOptions,

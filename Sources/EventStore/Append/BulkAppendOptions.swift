@@ -3,17 +3,17 @@ public struct BulkAppendOptions: Sendable {
   /// Lines in one transaction; nil for all or nothing.
   public var batchSize: Int?
   /// Connections that append side by side, each its own batches; the events of one aggregate stay in order. More than
-  /// one need a batch size of at most ``maximumSharedBatchSize``, and callbacks are then called on several threads.
+  /// one needs a batch size of at most ``maximumSharedBatchSize``; callbacks are then called on several threads.
   public var workers = 1
-  /// Lines to pass over at the beginning, because they were committed before.
+  /// Lines to skip at the beginning, because they were committed before.
   public var skippedLines = 0
-  /// A member of the payload from which an event without an id gets one, the same at each run (UUID version 8).
+  /// A member of the payload that gives an event without an id its id, the same in each run (UUID version 8).
   public var idField: String?
-  /// Names the run: an event without an id gets one that is made from this name and the number of its line, so that the
-  /// same input can be appended again under the same name, and what is stored already is not stored twice. When it is
-  /// nil, a name is made up, which errors tell.
+  /// Names the run. An event without an id gets one that is made from this name and the number of its line, so the same
+  /// input can be appended again under the same name, and stored events are not stored twice. With nil, a name is made
+  /// up; errors show it.
   public var runID: String?
-  /// How many lines that are no events may be set aside before the append fails.
+  /// How many lines that are not events may be set aside before the append fails.
   public var maximumRejects = 0
   /// Stores the events in one transaction that is rolled back: the server checks them, and nothing is left but unused
   /// positions and dead rows.
@@ -25,7 +25,7 @@ public struct BulkAppendOptions: Sendable {
   public var onReject: (@Sendable (RejectedLine) throws -> Void)?
   /// Called as events are stored; what was reported since the last call of `onCommit` is not committed yet.
   public var onReceipts: (@Sendable ([AppendReceipt]) -> Void)?
-  /// Called after each commit, with the number of the last line before which all lines are committed.
+  /// Called after each commit, with the number of the last line up to which all lines are committed.
   public var onCommit: (@Sendable (_ lastLine: Int) -> Void)?
 
   /// Largest batch with several workers.
@@ -47,16 +47,16 @@ public struct RejectedLine: Sendable, Hashable {
 
 /// What a bulk append did.
 public struct BulkAppendResult: Sendable, Hashable {
-  /// Events that were stored; in a dry run, that would be stored.
+  /// Events that were stored; in a dry run, the events that would be stored.
   public internal(set) var appendedCount = 0
   /// Events that an earlier append had stored.
   public internal(set) var existingCount = 0
   /// Lines that were set aside.
   public internal(set) var rejectedCount = 0
-  /// Number of the last line before which all lines are committed; 0 when there is none.
+  /// Number of the last line up to which all lines are committed; 0 when there is none.
   public internal(set) var lastCommittedLine = 0
   /// Whether lines after that one are committed as well.
   var hasCommittedBeyond = false
-  /// Whether it is not known of some lines whether they are committed.
+  /// Whether it is not known whether some lines are committed.
   var isUncertain = false
 }

@@ -8,7 +8,7 @@ struct ChunkReader {
   /// Whether an event got its id from the run and its line.
   private(set) var hasMadeIDs = false
   private let run: EventID
-  /// Whether the first line was looked at.
+  /// Whether the first line was examined.
   private var isBegun = false
 
   init(_ read: @escaping () throws -> [UInt8]?, _ options: BulkAppendOptions, _ table: EventsTable) {
@@ -21,7 +21,7 @@ struct ChunkReader {
   /// Number of the last line that was read.
   var lineNumber: Int { lines.lineNumber }
 
-  /// Whether the next line can be had without waiting for input.
+  /// Whether the next line is available without waiting for input.
   var hasLineAtHand: Bool { lines.hasLineAtHand }
 
   /// The next events, at most this number; nil at the end.
@@ -31,7 +31,7 @@ struct ChunkReader {
     return chunks[0].entries.isEmpty ? nil : chunks[0]
   }
 
-  /// Adds the next event to one of the chunks, always the same one for an aggregate; returns which, nil at the end.
+  /// Adds the next event to one of the chunks, always the same one for an aggregate. Returns which one; nil at the end.
   mutating func appendNext(to chunks: inout [EventChunk]) throws -> Int? {
     while let line = try nextLine() {
       let bytes = lines.buffer[line]
@@ -96,7 +96,7 @@ struct ChunkReader {
 
   /// The namespace of ids that are made from payloads; any fixed UUID will do (RFC 9562, section 6.6).
   private static let namespace = EventID(high: 0x616e_6e61_6c73_4d69, low: 0x8d9b_5a0e_3f21_7c44)
-  /// That of runs, each of which is the namespace of its lines.
+  /// The namespace of runs. Each run is the namespace of its lines.
   private static let namespaceOfRuns = EventID(high: 0x616e_6e61_6c73_4d72, low: 0x8a41_0c6f_57d2_93be)
 
   private func makeID(
@@ -133,7 +133,7 @@ struct ChunkReader {
     return EventLineError(FieldError(field, cause), in: bytes.span, line: lines.lineNumber)
   }
 
-  /// Sets a line aside, as long as that is allowed.
+  /// Sets a line aside if that is allowed.
   mutating func reject(_ line: RejectedLine, hint: String?) throws {
     guard rejectedCount < options.maximumRejects else {
       throw EventStoreError(
@@ -145,7 +145,7 @@ struct ChunkReader {
         hint: hint.map { Hint($0) }
       )
     }
-    // A line that cannot be set aside is not, and ends the run.
+    // If the line cannot be set aside, the run ends.
     try options.onReject?(line)
     rejectedCount += 1
   }
@@ -157,16 +157,16 @@ extension EventLineError {
 }
 
 extension JSONScanner {
-  /// The value of a member of an object that was scanned before; nil when it has none, or is no object.
+  /// The value of a member of an object that was scanned before; nil if there is no such member, or no object.
   ///
-  /// Of a member that is there several times it is the last, as jsonb keeps it.
+  /// If a member is there several times, it is the last one, as in jsonb.
   package static func member(_ name: String, of object: Range<Int>, in bytes: Span<UInt8>) -> Range<Int>? {
     guard bytes[object.lowerBound] == UInt8(ascii: "{") else { return nil }
     var scanner = JSONScanner()
     var index = object.lowerBound + 1
     let wanted = Array(name.utf8)
     var found: Range<Int>?
-    // An empty object, like the end of one that lacks the member, ends the loop with an error.
+    // An empty object, like the end of an object that lacks the member, ends the loop with an error.
     while let (key, next) = try? scanKey(in: bytes, from: index),
       let value = try? scanner.scanValue(in: bytes, from: next)
     {

@@ -1,10 +1,10 @@
 internal import LibPQ
 
 extension ChunkWriter {
-  /// Sends events with COPY, straight into the table. Payloads go as they came; the server parses them.
+  /// Sends events with COPY, straight into the table. Payloads are sent as they came; the server parses them.
   ///
-  /// - Parameter meanwhile: is called while the server is still at work.
-  /// - Returns: how many rows the server says that it stored.
+  /// - Parameter meanwhile: is called while the server still works.
+  /// - Returns: how many rows the server says it stored.
   func copy(
     _ chunk: EventChunk,
     _ indexes: ArraySlice<Int>,
@@ -43,12 +43,12 @@ extension ChunkWriter {
   }
 }
 
-/// The bytes that go to the server at once.
+/// How many bytes are sent to the server at once.
 private let pieceSize = 1 << 16
 
 /// The row, from 1, at which COPY failed, read from the error's context ("COPY events, line 3, column event_data").
 ///
-/// The words are in the server's language; the number is first after the table's name in each.
+/// The words are in the server's language; in each language the number is the first one after the table's name.
 func failedCopyRow(_ error: PostgresError, table: String) -> Int? {
   guard let context = error.context else { return nil }
   let prefix = "COPY \(table),".unicodeScalars

@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// Where an event of a chunk is after ``ChunkWriter/store(_:meanwhile:)``.
+/// The place of an event of a chunk after ``ChunkWriter/store(_:meanwhile:)``.
 struct Place: Sendable {
   enum Status: Sendable { case appended, existing, rejected }
 
@@ -9,9 +9,9 @@ struct Place: Sendable {
   var status = Status.appended
 }
 
-/// Stores chunks of events in the transaction under way.
+/// Stores chunks of events in the current transaction.
 ///
-/// Versions are given out here, from heads that are looked up a chunk at a time. When another writer was first, the
+/// Versions are assigned here, from heads that are looked up for a chunk at a time. When another writer was first, the
 /// unique pair refuses the chunk; it is rolled back to its savepoint and tried again, in halves, with new heads.
 struct ChunkWriter {
   let statements: AppendStatements
@@ -21,7 +21,7 @@ struct ChunkWriter {
   let reject: (RejectedLine) throws -> Void
 
   var transactionTime = Timestamp(microseconds: 0)
-  /// Look for stored events before anything is sent: of use once some were found, as in a second run of an input.
+  /// Look for stored events before sending anything: useful once some were found, as in a second run of an input.
   var looksFirst = false
   /// Take turns with other batches that met a deadlock.
   var takesTurns = false
@@ -41,17 +41,17 @@ struct ChunkWriter {
     self.reject = reject
   }
 
-  /// Forgets what a transaction wrote that was rolled back.
+  /// Forgets what a rolled-back transaction wrote.
   mutating func forgetHeads() { heads.removeAll() }
 
   /// Stores what is not stored yet.
   ///
-  /// - Parameter meanwhile: is called once while the server works; what it throws it must keep to itself.
+  /// - Parameter meanwhile: is called once while the server works; it must not throw.
   mutating func store(_ chunk: EventChunk, meanwhile: () -> Void) throws -> [Place] {
     heads.shrink()
     var places = [Place](repeating: Place(), count: chunk.entries.count)
     let keepsApart = statements.uniqueKeys.keepEventsApart
-    // What the table does not refuse must be seen before it is sent.
+    // The table does not refuse these events, so look for them before they are sent.
     let runs = keepsApart ? [ArraySlice(chunk.entries.indices)] : chunk.runsOfDifferentIDs
     for (number, run) in runs.enumerated() {
       let pending = looksFirst || !keepsApart ? try withoutStored(chunk, run, &places) : run
@@ -94,7 +94,7 @@ struct ChunkWriter {
         guard attempts < Self.maximumAttempts else { throw error }
         try connection.canceller.sleep(for: .milliseconds(Int.random(in: 0...min(attempts, 20))))
         if planned.count > 1 {
-          // Also finds an id that is in the chunk twice: the second half then meets the first.
+          // This also finds an id that is in the chunk twice: the second half then meets the first.
           let half = planned.prefix(planned.count / 2)
           try store(chunk, half, &places, {})
           pending = pending.dropFirst(half.count)
@@ -103,7 +103,7 @@ struct ChunkWriter {
     }
   }
 
-  /// Gives versions to the events at the beginning, as far as their expectations hold; returns their number.
+  /// Assigns versions to the events at the beginning as long as their expectations hold; returns their number.
   private mutating func plan(
     _ chunk: EventChunk,
     _ indexes: ArraySlice<Int>,
@@ -128,7 +128,7 @@ struct ChunkWriter {
     guard !unknown.isEmpty else { return }
     do throws(PostgresError) {
       let result = try connection.query(statements.findHeads, [.textArray(utf8: unknown)], prepared: true)
-      // By number: of a distributed table the ids of the streams that there are, with their heads; otherwise all heads.
+      // Read by number. A distributed table returns the ids of existing streams with their heads, others all heads.
       if statements.table.isDistributed {
         for id in unknown { heads.set(id, 0) }
         for row in 0..<result.rowCount { heads.set(Array(result.string(row, 0).utf8), result.int32(row, 1)) }
@@ -164,8 +164,8 @@ struct ChunkWriter {
     for (row, index) in indexes.enumerated() { places[index].position = result.optionalInt64(row, 0) }
   }
 
-  /// The first event's expectation does not hold. It may have been a head that is out of date, or the event may be
-  /// stored already: its expectation is then that of the append that stored it.
+  /// The first event's expectation does not hold. Either the head is out of date, or the event is stored already and
+  /// its expectation is that of the append that stored it.
   private mutating func resolveMismatch(
     _ chunk: EventChunk,
     _ indexes: ArraySlice<Int>,
@@ -193,7 +193,7 @@ struct ChunkWriter {
     )
   }
 
-  /// Drops the events that are stored, having checked that they are the same.
+  /// Drops the events that are stored, after checking that they are the same.
   private func withoutStored(
     _ chunk: EventChunk,
     _ indexes: ArraySlice<Int>,
@@ -214,7 +214,7 @@ struct ChunkWriter {
     return indexes.filter { places[$0].status != .existing }[...]
   }
 
-  /// Sets the event aside that the server refused, or throws.
+  /// Sets aside the event that the server refused, or throws.
   private func withoutRefused(
     _ error: PostgresError,
     _ chunk: EventChunk,
@@ -231,7 +231,7 @@ struct ChunkWriter {
     return indexes.filter { $0 != index }[...]
   }
 
-  /// Throws what is not a race that another writer won.
+  /// Throws the error unless another writer won a race.
   private func checkLostRace(_ error: PostgresError, _ chunk: EventChunk, _ indexes: ArraySlice<Int>) throws {
     guard error.sqlState == SQLState.uniqueViolation else { throw error }
     guard case .other = try UniqueViolation(error, connection)

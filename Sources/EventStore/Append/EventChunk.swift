@@ -10,12 +10,12 @@ struct EventChunk: Sendable {
     var data: Range<Int>
     var metadata: Range<Int>?
     var id: EventID
-    /// Whether the id was made of the run and the line.
+    /// Whether the id was made from the run and the line.
     var isIDOfRun = false
-    /// nil stands for the time of the transaction.
+    /// nil means the time of the transaction.
     var timestamp: Timestamp?
     var expected: ExpectedVersion
-    /// Number of the line in the input, from 1; 0 for an event that came from no file.
+    /// Number of the line in the input, from 1; 0 for an event that did not come from a file.
     var line: Int
     /// The text that the event was read from.
     var source: Range<Int> = 0..<0
@@ -28,20 +28,20 @@ struct EventChunk: Sendable {
   /// From the first event's line to the last one's.
   var lines: ClosedRange<Int> { (entries.first?.line ?? 0)...(entries.last?.line ?? 0) }
 
-  /// Roughly the memory that the chunk takes.
+  /// Roughly the memory of the chunk.
   var size: Int { bytes.count + entries.count * (MemoryLayout<Entry>.stride + 128) }
 
-  /// The lines, or bytes, that go to the server in one COPY: enough that its fixed cost is lost in it, and little enough
-  /// that two chunks take a few megabytes.
+  /// The lines, or bytes, that one COPY sends: enough to make its fixed cost small, and few enough that two chunks take
+  /// only a few megabytes.
   static let maximumLines = 10_000
   private static let maximumBytes = 4 << 20
 
-  /// Whether nothing can be added, with at most this number of lines allowed.
+  /// Whether nothing can be added, with this maximum of lines.
   func isFull(_ maximumLines: Int) -> Bool {
     entries.count >= min(maximumLines, Self.maximumLines) || size >= Self.maximumBytes
   }
 
-  /// Adds an event, and copies the text in which its JSON is.
+  /// Adds an event, and copies the text that holds its JSON.
   mutating func append(_ entry: Entry, copying source: ArraySlice<UInt8>) {
     let start = bytes.count
     bytes += source
@@ -52,7 +52,7 @@ struct EventChunk: Sendable {
     entries.append(entry)
   }
 
-  /// All events in order, in runs within which no id is there twice.
+  /// All events in order, in runs within which no id occurs twice.
   var runsOfDifferentIDs: [ArraySlice<Int>] {
     let indexes = Array(entries.indices)
     var runs: [ArraySlice<Int>] = []
@@ -93,7 +93,7 @@ struct EventChunk: Sendable {
 }
 
 extension EventChunk {
-  /// Checks events that a program hands over.
+  /// Checks events that a program passes in.
   ///
   /// - Throws: ``EventStoreError`` with code `invalidInput`, naming the event by its place when there are several.
   init(_ events: [NewEvent], aggregateID: String, table: EventsTable) throws {
@@ -185,7 +185,7 @@ extension Range<Int> {
 }
 
 extension EventsTable {
-  /// Refuses metadata where there is no column for it.
+  /// Refuses metadata if the table has no column for it.
   func requireMetadata() throws(EventStoreError) {
     guard !hasMetadata else { return }
     throw EventStoreError(

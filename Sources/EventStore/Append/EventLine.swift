@@ -1,6 +1,6 @@
 /// One line of an NDJSON file of events, checked; its JSON values stay bytes of the line.
 package struct EventLine: Sendable, Hashable {
-  /// UTF-8, 1 to 255 characters. Bytes, since equality of `String` is canonical equivalence and the database's is not.
+  /// UTF-8, 1 to 255 characters. Bytes, since `String` compares by canonical equivalence and the database does not.
   package var aggregateID: [UInt8]
   /// UTF-8, 1 to 100 characters.
   package var eventType: [UInt8]
@@ -23,7 +23,7 @@ package struct EventLineError: Error, Hashable {
   package let column: Int
   /// Place of the cause in the line, from 1, in bytes.
   package let byteColumn: Int
-  /// The field at fault, when one is.
+  /// The field with the fault, if it is one.
   package let field: String?
   /// The cause, as a clause without a full stop.
   package let message: String
@@ -52,7 +52,7 @@ extension EventLine {
   }
 }
 
-/// Turns scanned values into what the fields mean. A JSON null is as good as a field left out.
+/// Turns scanned values into what the fields mean. A JSON null means the same as a missing field.
 private struct EventLineFields {
   let ranges: FieldRanges
 
@@ -71,7 +71,7 @@ private struct EventLineFields {
     return range
   }
 
-  /// The bytes of a string; nil for another kind of value.
+  /// The bytes of a string; nil for a value of another kind.
   func text(_ range: Range<Int>, in bytes: Span<UInt8>) -> [UInt8]? {
     guard bytes[range.lowerBound] == UInt8(ascii: "\"") else { return nil }
     return JSONScanner.decodeString(range, in: bytes)
@@ -158,7 +158,7 @@ private struct EventLineFields {
     return value
   }
 
-  /// The error for a value of the wrong type or out of range. It shows a number; a string may hold anything.
+  /// The error for a value of the wrong type or out of range. It shows numbers, but no strings: they may hold anything.
   private func wrong(
     _ field: EventLineField,
     _ range: Range<Int>,

@@ -1,4 +1,4 @@
-/// Reads lines of NDJSON as events. Keeps the scanner's memory from line to line.
+/// Reads lines of NDJSON as events. It keeps the scanner's memory from line to line.
 package struct EventLineParser: Sendable {
   private var scanner = JSONScanner()
 
@@ -70,7 +70,7 @@ package struct EventLineParser: Sendable {
 /// The place of each field's value, by the field's raw value; nil for a field that is not there.
 typealias FieldRanges = InlineArray<9, Range<Int>?>
 
-/// The fields of a line. `position` is what replay prints; the store gives out its own, so it is ignored.
+/// The fields of a line. `position` is there because replay prints it; it is ignored, as the store assigns its own.
 enum EventLineField: Int, CaseIterable {
   case position, aggregateID, version, expectedVersion, eventType, timestamp, id, data, metadata
 
@@ -110,8 +110,8 @@ enum EventLineField: Int, CaseIterable {
 }
 
 extension EventLineField {
-  /// The only field that a name can be, by its length and last byte: comparing with all of them took a tenth of the
-  /// time of a line.
+  /// The only field that a name can be, by its length and last byte. Comparing with all fields took a tenth of a line's
+  /// time.
   private static func candidate(for name: Span<UInt8>) -> EventLineField? {
     switch name.count {
     case 2: .id

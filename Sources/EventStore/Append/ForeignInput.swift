@@ -1,6 +1,6 @@
-/// An input that is not NDJSON as a whole: no line of it would be an event, and each would be told of by itself.
+/// An input that is not NDJSON at all. Otherwise each of its lines would be reported by itself.
 enum ForeignInput {
-  /// What files begin with (`/usr/share/misc/magic`).
+  /// The first bytes of files of other formats (`/usr/share/misc/magic`).
   private static let compressed: [(name: String, signature: [UInt8], program: String)] = [
     ("gzip", [0x1F, 0x8B], "gzip -dc"), ("zstd", [0x28, 0xB5, 0x2F, 0xFD], "zstd -dc"),
     ("bzip2", Array("BZh".utf8), "bzip2 -dc"), ("xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "xz -dc"),
@@ -8,7 +8,7 @@ enum ForeignInput {
   ]
 
   /// - Parameter line: the first line that is not blank.
-  /// - Throws: ``EventStoreError`` when it is that of another format.
+  /// - Throws: ``EventStoreError`` when the line is of another format.
   static func refuse(_ line: ArraySlice<UInt8>) throws {
     guard let (fault, remedy) = fault(line) else { return }
     throw EventStoreError(

@@ -1,15 +1,15 @@
 internal import LibPQ
 
 extension AppendStatements {
-  /// The operator's triggers and rules that may make other events of those that are sent, or drop them.
+  /// The operator's triggers and rules that may change or drop the events that are sent.
   static func changers(of table: EventsTable, _ connection: Connection) throws(PostgresError) -> [String] {
     try connection.strings(.insertTriggers, [.text(table.name.sql)])
   }
 
-  /// Refuses what a trigger made of events, in their transaction: an event is stored as it was sent, or not at all.
+  /// Refuses events that a trigger changed, in their transaction: an event is stored as it was sent, or not at all.
   ///
-  /// Otherwise a receipt would be wrong, and an append that is repeated would not find what the first one stored.
-  /// COPY reports a number of rows and nothing else, so the events are read back; without such a trigger they are not.
+  /// Otherwise a receipt would be wrong, and a repeated append would not find what the first one stored. COPY reports
+  /// only a number of rows, so the events are read back; without such a trigger they are not.
   ///
   /// - Parameter version: the version that an event was given.
   func checkKept(
@@ -49,7 +49,7 @@ extension AppendStatements {
     )
   }
 
-  /// Rules apply to INSERT and not to COPY: what they would do depends on how an event comes.
+  /// Rules apply to INSERT but not to COPY, so their effect would depend on how an event is stored.
   func refuseRules() throws {
     let rules = changers.filter { $0.utf8.starts(with: "rule ".utf8) }
     guard !rules.isEmpty else { return }

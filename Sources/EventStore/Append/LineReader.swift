@@ -1,7 +1,7 @@
 /// Splits a stream of bytes into lines, in memory for the longest line and one chunk.
 ///
-/// A line ends with LF or CR LF, the last one perhaps with nothing. Lines of nothing but white space are passed over,
-/// and so is a byte order mark at the start.
+/// A line ends with LF or CR LF; the last line may end without. Lines of nothing but white space are skipped, and so is
+/// a byte order mark at the start.
 package struct LineReader {
   /// Longest line accepted: PostgreSQL's limit for one field of a COPY (`MaxAllocSize` in `memutils.h`).
   package static let maximumLineBytes = 0x3FFF_FFFF
@@ -39,7 +39,7 @@ package struct LineReader {
     return nil
   }
 
-  /// Whether what was read already has another line, or is known to have none.
+  /// Whether another line was read already, or it is known that there is none.
   package var hasLineAtHand: Bool {
     isAtEnd || buffer.span.firstIndex(of: UInt8(ascii: "\n"), from: unread) != nil
   }

@@ -2,21 +2,21 @@
 protocol ChunkSource: AnyObject {
   /// The next events, at most this number; nil at the end.
   func next(_ maximumLines: Int) throws -> EventChunk?
-  /// Reads ahead what ``next(_:)`` with the same argument will return, be it an error.
+  /// Reads ahead what ``next(_:)`` with the same argument will return, even if it is an error.
   func prefetch(_ maximumLines: Int)
   /// Sets a line aside, or throws when that is not allowed.
   func reject(_ line: RejectedLine) throws
-  /// Notes that what was handed out is committed; returns the last line before which all lines are.
+  /// Notes that the chunk from ``next(_:)`` is committed; returns the last line up to which all lines are.
   func commit() -> Int
-  /// Whether it is not known of something that was handed out whether it is committed.
+  /// Whether the outcome of some chunk from ``next(_:)`` is not known.
   var isUncertain: Bool { get set }
 }
 
-/// Hands a reader's chunks to one writer.
+/// Passes a reader's chunks to one writer.
 final class LineSource: ChunkSource {
   private var reader: ChunkReader
   private var prefetched: Result<EventChunk?, any Error>?
-  /// Number of the last line of the chunk that was handed out last.
+  /// Number of the last line of the last chunk that was returned.
   private var lastLine: Int
 
   init(_ reader: ChunkReader, skippedLines: Int) {
@@ -24,7 +24,7 @@ final class LineSource: ChunkSource {
     lastLine = skippedLines
   }
 
-  /// Whether the end was reached: what came last is then committed, and an interruption comes too late.
+  /// Whether the end was reached: then the last chunk is committed, and an interruption comes too late.
   private var isAtEnd = false
   var isUncertain = false
 

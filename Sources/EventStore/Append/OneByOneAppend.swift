@@ -2,10 +2,10 @@ internal import LibPQ
 
 /// Appends events one by one, each in a statement that is its own transaction, over several connections at a time.
 ///
-/// One thread sends on all connections and takes the answers as they come. A thread for each connection would have to
-/// be woken for each event: with 8 of them an event took 29 µs of the client's processor time, instead of 21 µs.
+/// One thread sends on all connections and takes the answers as they come. With a thread for each of 8 connections, to
+/// be woken for each event, an event took 29 µs of the client's processor time instead of 21 µs.
 struct OneByOneAppend {
-  /// A connection, and the event that is on its way there.
+  /// A connection, and the event that it is sending.
   private struct Lane {
     let session: Session
     var connection: Connection
@@ -16,7 +16,7 @@ struct OneByOneAppend {
   private let statements: AppendStatements
   private let options: BulkAppendOptions
   private var lanes: [Lane] = []
-  /// After an error, no connection is opened again for what is still on its way: its outcome is what an answer tells.
+  /// After an error, no connection is opened again for an event that was sent: only an answer tells its outcome.
   private var isEnding = false
   private(set) var result = BulkAppendResult()
   var hasMadeIDs: Bool { lines.hasMadeIDs }
@@ -36,7 +36,7 @@ struct OneByOneAppend {
     }
   }
 
-  /// Appends all lines. After an error, what was sent before is still answered, and counts.
+  /// Appends all lines. After an error, it still reads the answers to what was sent, and counts them.
   mutating func run(_ store: StoreConnection) throws {
     defer {
       result.lastCommittedLine = lines.lastSettledLine
@@ -57,10 +57,10 @@ struct OneByOneAppend {
     }
   }
 
-  /// Gives idle connections their next events; returns whether any event is on its way then.
+  /// Gives idle connections their next events; returns whether any event is without an answer then.
   private mutating func sendNext(_ store: StoreConnection) throws -> Bool {
     while let index = lanes.firstIndex(where: { $0.chunk == nil }) {
-      // While an answer is to come, nobody waits for input: the answer may be what its writer waits for.
+      // Do not wait for input while an answer is due: the writer of the input may be waiting for that answer.
       let isAnyBusy = lanes.contains { $0.chunk != nil }
       guard let chunk = try lines.next(mayWait: !isAnyBusy) else { return isAnyBusy }
       lanes[index].chunk = chunk
@@ -73,7 +73,7 @@ struct OneByOneAppend {
     return true
   }
 
-  /// Reads what has come on a connection, and the outcome of its event when that is complete.
+  /// Reads what has arrived on a connection, and the outcome of its event when the answer is complete.
   private mutating func takeAnswer(_ index: Int, _ store: StoreConnection) throws {
     do throws(PostgresError) {
       guard try lanes[index].connection.hasAnswer() else { return }
@@ -83,7 +83,7 @@ struct OneByOneAppend {
     try settle(index, store)
   }
 
-  /// Sees a connection's event through, on a new connection if need be, and notes what became of it.
+  /// Finds the outcome of a connection's event, on a new connection if necessary, and notes it.
   private mutating func settle(
     _ index: Int,
     after failure: PostgresError? = nil,

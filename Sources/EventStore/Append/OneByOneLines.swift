@@ -1,19 +1,19 @@
-/// Hands out a reader's events one at a time; an aggregate's next event waits until the one before it is settled.
+/// Returns a reader's events one at a time; an aggregate's next event waits until the one before it is settled.
 ///
-/// Any connection takes any event. Were the aggregates dealt out to the connections beforehand, all would soon wait for
-/// the slowest one: with 8, two or three were busy.
+/// Any connection takes any event. If each aggregate had a fixed connection, all would soon wait for the slowest one:
+/// with 8, two or three were busy.
 struct OneByOneLines {
   private var reader: ChunkReader
-  /// The aggregates that have an event on its way or ready, with the events that wait behind it.
+  /// The aggregates that have an event under way or ready, with the events that wait after it.
   private var waiting: [[UInt8]: ArraySlice<EventChunk>] = [:]
   private var waitingBytes = 0
-  /// Events that nothing holds back any more.
+  /// Events that no longer wait for another.
   private var ready: [EventChunk] = []
-  /// The lines of events that are on their way or ready, and of what ended the reading.
+  /// The lines of events that are under way or ready, and of the line that ended the reading.
   private var openLines: Set<Int> = []
   private var isAtEnd = false
 
-  /// Bytes that may wait behind the events on their way, when one aggregate has a long run.
+  /// Bytes that may wait after the events under way, when one aggregate has a long run.
   private static let maximumWaitingBytes = 4 << 20
 
   init(_ reader: ChunkReader) {
@@ -26,12 +26,12 @@ struct OneByOneLines {
   var rejectedCount: Int { reader.rejectedCount }
   var hasMadeIDs: Bool { reader.hasMadeIDs }
 
-  /// All lines up to it are settled, or hold no event. What waits is behind what is open.
+  /// All lines up to it are settled, or hold no event. Waiting events come after open ones.
   var lastSettledLine: Int { (openLines.min() ?? reader.lineNumber + 1) - 1 }
 
   /// The next event; nil when there is none now.
   ///
-  /// - Parameter mayWait: whether to wait for input that has yet to come.
+  /// - Parameter mayWait: whether to wait for more input.
   mutating func next(mayWait: Bool) throws -> EventChunk? {
     while ready.isEmpty {
       guard !isAtEnd, waitingBytes <= Self.maximumWaitingBytes else { return nil }

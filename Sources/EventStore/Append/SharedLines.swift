@@ -3,16 +3,16 @@ internal import Synchronization
 
 /// Shares one reader's lines between writers, so that the events of an aggregate keep their order.
 ///
-/// Nobody reads for the others: who needs lines reads until it has some, and leaves those of the others for them.
-/// While somebody waits for input, the others go on with what there is.
+/// A writer that needs lines reads until it has some, and leaves lines of other writers for them. While one writer
+/// waits for input, the others continue with the lines that there are.
 final class SharedLines: Sendable {
   private struct State {
     var reader: ChunkReader
-    /// What was read and not handed out, by writer: full chunks, and the one that is being filled.
+    /// Lines that were read and not returned, by writer: full chunks, and the one that is being filled.
     var full: [[EventChunk]]
     var filling: [EventChunk]
     var waitingBytes = 0
-    /// The first line of what each writer has and did not commit.
+    /// The first line that each writer has and did not commit.
     var firstLines: [Int?]
     var isAtEnd = false
     /// A line that ended the append: nothing is read after it.
@@ -62,15 +62,15 @@ final class SharedLines: Sendable {
     }
   }
 
-  /// The reader has come to the end of what was read of the input.
+  /// The reader has used all input that was read.
   private struct InputNeeded: Error {}
 
   private let state: Mutex<State>
-  /// Reads the input; locked while it does, which may be long, and before `state` when both are.
+  /// Reads the input. It is locked meanwhile, which may be long; when both are locked, this is locked before `state`.
   private let input: Mutex<@Sendable () throws -> [UInt8]?>
   private let supply: Supply
 
-  /// What was read of the input and not taken by the reader; nil at the input's end.
+  /// Input that was read and not taken by the reader; nil at the input's end.
   private final class Supply: Sendable {
     let next = Mutex<[UInt8]??>(.none)
 
@@ -83,7 +83,7 @@ final class SharedLines: Sendable {
     }
   }
 
-  /// Bytes read ahead for busy writers at most, when one aggregate has long runs.
+  /// The most bytes that are read ahead for busy writers, when one aggregate has long runs.
   private static let maximumWaitingBytes = 4 << 20
 
   init(
@@ -107,7 +107,7 @@ final class SharedLines: Sendable {
 
   var hasMadeIDs: Bool { state.withLock { $0.reader.hasMadeIDs } }
 
-  /// Notes what became of the lines, in the end.
+  /// Notes the final state of the lines.
   func report(_ result: inout BulkAppendResult) {
     state.withLock { state in
       result.rejectedCount = state.reader.rejectedCount
@@ -123,7 +123,7 @@ final class SharedLines: Sendable {
   final class Share: ChunkSource {
     private let lines: SharedLines
     private let writer: Int
-    /// The last line of what was handed out last.
+    /// The last line of what was returned last.
     private var lastLine = 0
 
     fileprivate init(lines: SharedLines, writer: Int) {
@@ -145,7 +145,7 @@ final class SharedLines: Sendable {
       }
     }
 
-    /// The lines may be another's.
+    /// The next lines may be another writer's.
     func prefetch(_ maximumLines: Int) {}
 
     func reject(_ line: RejectedLine) throws {
@@ -169,7 +169,7 @@ final class SharedLines: Sendable {
   private enum Taken {
     case chunk(EventChunk)
     case end
-    /// The others are behind, and there is nothing for this one.
+    /// The other writers are behind, and there is nothing for this one.
     case tooMuchWaits
   }
 

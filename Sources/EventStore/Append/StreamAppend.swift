@@ -16,7 +16,7 @@ extension StoreConnection {
       .unknownOutcome(error, ids: events.map(\.id))
     }
     return try retryingLostConnection(within: retryTimeout, unresolved: unresolved) { connection, retry in
-      // Behind a pooler the process is not known. The ids see to it that nothing is stored twice in any case.
+      // Behind a pooler the process is not known. In any case the ids prevent that an event is stored twice.
       if let retry, let process, try !connection.waitForStatement(ofProcess: process, until: retry.deadline) {
         throw EventStoreError.unknownOutcome(retry.error, ids: events.map(\.id))
       }
@@ -64,14 +64,14 @@ extension StoreConnection {
     return statements
   }
 
-  /// Runs `body`, and again on a new connection when the old one was lost; `body` must find out what the lost one did.
+  /// Runs `body`, and again on a new connection if the old one was lost; `body` must find out what the lost one did.
   ///
-  /// Connections that only differ in when they were lost are one failure: what is thrown in the end is `unresolved`.
+  /// However often the connection is lost, that is one failure: in the end it throws `unresolved`.
   ///
   /// - Parameters:
   ///   - session: the store's own when nil.
-  ///   - failure: how the connection was lost before, if it was.
-  ///   - unresolved: what to say when there is no more time, or an interruption, and the outcome is not found out.
+  ///   - failure: the loss of the connection before this, if there was one.
+  ///   - unresolved: the error when the time is up, or the task is interrupted, and the outcome is not known.
   ///   - body: is called with what to look up, from the second time on.
   func retryingLostConnection<T>(
     _ session: Session? = nil,
@@ -100,7 +100,7 @@ extension StoreConnection {
   }
 }
 
-/// A connection was lost, and what it did is to be found out.
+/// What is known when a connection was lost and its outcome must be found.
 struct Retry {
   /// How it was lost.
   let error: PostgresError

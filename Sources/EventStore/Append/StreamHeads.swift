@@ -1,4 +1,4 @@
-/// The last versions of streams, as they were seen and as this writer has added to them since.
+/// The last versions of streams: as they were read, and as this writer has added to them since.
 ///
 /// A version that follows a head seen here can be taken by another writer first, and then violates the unique pair. It
 /// can never leave a gap: a head that was seen is committed, or this transaction's own, and streams only grow.
@@ -7,18 +7,18 @@ struct StreamHeads {
   private var versions: [[UInt8]: Int32] = [:]
   private var size = 0
 
-  /// In bytes: the heads of some 150,000 streams.
+  /// In bytes: enough for the heads of about 150,000 streams.
   private static let maximumSize = 16 << 20
 
-  /// What a head takes beside the bytes of its key.
+  /// What a head takes besides the bytes of its key.
   private static let entrySize = 64
 
-  /// Stands for a head that is about to be looked up.
+  /// Marks a head that is about to be looked up.
   private static let unknown: Int32 = -1
 
   subscript(aggregateID: [UInt8]) -> Int32? { versions[aggregateID] }
 
-  /// Notes the streams of a chunk's events that are not known; returns their ids.
+  /// Adds the unknown streams of a chunk's events; returns their ids.
   mutating func addUnknown(_ chunk: EventChunk, _ indexes: ArraySlice<Int>) -> [[UInt8]] {
     var added: [[UInt8]] = []
     for index in indexes {
@@ -35,7 +35,7 @@ struct StreamHeads {
     versions[aggregateID] = version
   }
 
-  /// The next version of a known stream, where its head is what the event expects and there is room for one more.
+  /// The next version of a known stream, if its head is what the event expects and there is room for one more.
   mutating func advance(_ aggregateID: [UInt8], expecting expected: ExpectedVersion) -> Int32? {
     guard let place = versions.index(forKey: aggregateID) else { return nil }
     let head = versions.values[place]

@@ -1,15 +1,15 @@
 internal import LibPQ
 
-/// What the unique indexes of a table of events see to.
+/// What the unique indexes of a table of events guarantee.
 ///
-/// A partitioned table can have those only that contain its partition key: partitioned by time, it has none that keeps
-/// ids or versions apart. There the writers wait for each other, and look before they store.
+/// A partitioned table can have only unique keys that contain its partition key. If it is partitioned by time, none of
+/// them keeps ids or versions apart. Writers then wait for each other, and look for events before they store them.
 struct UniqueKeys: Sendable, Hashable {
-  /// An id is there once.
+  /// An id is unique in the table.
   private let isIDUnique: Bool
-  /// An id is there once in its stream. On Citus every unique key of a distributed table contains the aggregate's id.
+  /// An id is unique in its stream. On Citus every unique key of a distributed table contains the aggregate's id.
   private let isIDUniqueInStream: Bool
-  /// A version is there once in its stream.
+  /// A version is unique in its stream.
   private let isVersionUnique: Bool
 
   init(of table: QualifiedName, _ connection: Connection) throws(PostgresError) {
@@ -19,7 +19,7 @@ struct UniqueKeys: Sendable, Hashable {
     isVersionUnique = result[0].bool("is_version_unique")
   }
 
-  /// Whether the table refuses an event that is stored, and a version that is taken.
+  /// Whether the table refuses an event that is stored already, and a version that is taken.
   var keepEventsApart: Bool { (isIDUnique || isIDUniqueInStream) && isVersionUnique }
 
   /// The columns of a unique key that finds an event; nil without any.
@@ -33,10 +33,10 @@ struct UniqueKeys: Sendable, Hashable {
 }
 
 extension AdvisoryLock {
-  /// Waits, to the end of the transaction, for others that append to a stream of such a table; or to any, without one.
+  /// Waits, to the end of the transaction, for others that append to a stream, or (nil) to any stream of such a table.
   ///
-  /// A stream of its own lets those of other streams go on. An input may touch thousands, and the server has no room
-  /// for as many locks.
+  /// With a lock for each stream, writers of other streams continue. A bulk input may touch thousands of streams, and
+  /// the server has no room for a lock on each.
   static func awaitWriters(of table: QualifiedName, stream: String? = nil, _ connection: Connection) throws {
     let all: SQL = "\(named), hashtext(\("append \(table)"))"
     guard let stream else {

@@ -2,7 +2,7 @@
 public struct ExportFile: Sendable {
   /// For messages.
   public let name: String
-  /// In bytes; nil where nobody knows.
+  /// In bytes; nil if it is not known.
   public let size: Int64?
   /// Whether it can be read again from its beginning.
   let isRereadable: Bool
@@ -13,7 +13,7 @@ public struct ExportFile: Sendable {
   /// - Parameters:
   ///   - name: for messages.
   ///   - size: in bytes.
-  ///   - open: opens it at its beginning; what it returns gives the next bytes, and nil at the end.
+  ///   - open: opens the file; the closure that it returns gives the next bytes, and nil at the end.
   public init(
     _ name: String,
     size: Int64? = nil,
@@ -22,7 +22,7 @@ public struct ExportFile: Sendable {
     (self.name, self.size, self.open, isRereadable) = (name, size, open, true)
   }
 
-  /// What can be read once, as a pipe.
+  /// An input that can be read only once, such as a pipe.
   ///
   /// - Parameters:
   ///   - name: for messages.
@@ -37,22 +37,22 @@ public struct ExportFile: Sendable {
 
 /// How exports are restored.
 public struct RestoreOptions: Sendable {
-  /// Also brings back events below the last event of the store, which readers may have passed.
+  /// Also restore events below the last event of the store, which readers may have passed.
   public var restoresMissing = false
-  /// Finds out what would be done, and changes nothing.
+  /// Find out what would be done, and change nothing.
   public var isDryRun = false
-  /// Is told, on the store's thread, how far it is.
+  /// Called, on the store's thread, with the progress.
   public var onProgress: (@Sendable (RestoreProgress) -> Void)?
 
   /// Only events above the last one of the store.
   public init() {}
 }
 
-/// How far a restore is.
+/// How far a restore has come.
 public struct RestoreProgress: Sendable, Hashable {
   /// What is done with the files.
   public enum Phase: Sendable, Hashable {
-    /// Each file is read to its end, and its root is proved.
+    /// Each file is read to its end, and its root is verified.
     case proving
     /// The events are looked up in the store.
     case comparing
@@ -62,26 +62,26 @@ public struct RestoreProgress: Sendable, Hashable {
 
   /// What is being done now.
   public let phase: Phase
-  /// What was read of all files in this phase.
+  /// How many bytes of all files were read in this phase.
   public let bytes: Int64
-  /// What there is to read; nil where nobody knows.
+  /// How many bytes there are to read; nil if that is not known.
   public let totalBytes: Int64?
   /// The events that were read in this phase.
   public let events: Int64
 }
 
-/// What a restore came to.
+/// The result of a restore.
 public struct RestoreResult: Sendable, Hashable {
   /// The files that were read.
   public internal(set) var files = 0
-  /// The events that they have.
+  /// The events in them.
   public internal(set) var events: Int64 = 0
-  /// The events that were stored; in a dry run, that would be stored.
+  /// The events that were stored; in a dry run, the events that would be stored.
   public internal(set) var restored: Int64 = 0
-  /// The lowest position of those; nil without any, or without positions.
+  /// The lowest position of the restored events; nil without any, or without positions.
   public internal(set) var lowestRestored: Int64?
   /// The events that were there already, the same in all columns.
   public var existing: Int64 { events - restored }
-  /// The readers that are past events which were stored, and do not see them.
+  /// The readers that have passed restored events, and will not see them.
   public internal(set) var passedReaders: [StoreHealth.Reader] = []
 }

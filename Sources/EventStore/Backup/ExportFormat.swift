@@ -2,10 +2,10 @@ internal import LibPQ
 
 /// The first and the last line of an export; annals-export(1), "The file", describes them.
 ///
-/// Between the two is one event a line, as ``EventStore/writeNDJSON(_:to:)`` writes it. The root in the last line is the
-/// SHA-256 of those lines, so that `sed '1d;$d' FILE | sha256sum` prints it, as it does for a manifest.
+/// Between them is one event on each line, as ``EventStore/writeNDJSON(_:to:)`` writes it. The root in the last line is
+/// the SHA-256 of those lines. `sed '1d;$d' FILE | sha256sum` prints it, for an export as for a manifest.
 enum ExportFormat {
-  /// The newest format that this version reads, and the one that it writes.
+  /// The newest format that this version reads, which is also the one that it writes.
   static let format = 1
   private static let headerStart = #"{"annals_export":"#
   private static let footerStart = #"{"events":"#
@@ -43,7 +43,7 @@ enum ExportFormat {
     return Array("\(footerStart)\(end.events)\(position),\"root\":\"\(end.root)\"\(more)}\n".utf8)
   }
 
-  /// Reads the first line; nil for what is none.
+  /// Reads the first line; nil if it is not one.
   static func header(_ line: Span<UInt8>) throws(JSONError) -> ExportHeader? {
     let members = try ManifestFormat.members(of: line)
     guard let format = integer(members["annals_export"]) else { return nil }
@@ -65,7 +65,7 @@ enum ExportFormat {
     return header
   }
 
-  /// Reads the last line; nil for what is none.
+  /// Reads the last line; nil if it is not one.
   static func end(_ line: Span<UInt8>) throws(JSONError) -> ExportEnd? {
     let members = try ManifestFormat.members(of: line)
     guard let events = integer(members["events"]), let root = text(members["root"]) else { return nil }
@@ -92,21 +92,21 @@ enum ExportFormat {
   }
 }
 
-/// What the first line of an export says.
+/// The contents of the first line of an export.
 struct ExportHeader: Sendable, Hashable {
   let format: Int
-  /// What program wrote it, with its version.
+  /// The program that wrote it, with its version.
   var writer: String?
   /// The table, or the layout, that was read.
   let store: String
   let createdAt: Timestamp
-  /// Up to where history was final when it was read; nil without positions.
+  /// The position up to which history was final when it was read; nil without positions.
   var headPosition: Int64?
   var selection = AggregateSelection.all
   var since: Timestamp?
   var until: Timestamp?
   var before: Timestamp?
-  /// The end of the file that it continues.
+  /// The end of the previous file, which this one continues.
   var previous: ExportEnd?
 
   init(format: Int = ExportFormat.format, store: String, createdAt: Timestamp) {
@@ -114,10 +114,10 @@ struct ExportHeader: Sendable, Hashable {
   }
 }
 
-/// What the last line of an export says.
+/// The contents of the last line of an export.
 struct ExportEnd: Sendable, Hashable {
   let events: Int64
-  /// The position of the last event, or of the last one of the files before; nil without any.
+  /// The position of the last event, here or in the files before; nil without any.
   let lastPosition: Int64?
   /// 64 hexadecimal digits.
   let root: String

@@ -1,11 +1,11 @@
 internal import LibPQ
 
-/// Reads an export line by line, and checks it against its last line.
+/// Reads an export line by line, and checks it with its last line.
 struct ExportReader {
   let name: String
   private var lines: LineReader
   private(set) var header: ExportHeader
-  /// What the last line says; nil before it was read.
+  /// The contents of the last line; nil before it was read.
   private(set) var end: ExportEnd?
   private let input: CountedInput
   private(set) var events: Int64 = 0
@@ -48,7 +48,7 @@ struct ExportReader {
   /// Holds the line that ``next()`` returned last.
   var buffer: [UInt8] { lines.buffer }
 
-  /// Returns the place of the next event in ``buffer``; nil behind the last one, when all is as the last line says.
+  /// Returns the place of the next event in ``buffer``; nil after the last one, if all is as the last line says.
   mutating func next() throws -> Range<Int>? {
     if end != nil { return nil }
     guard let range = try nextLine() else { throw cutOff() }
@@ -56,7 +56,7 @@ struct ExportReader {
       try readEnd(range)
       return nil
     }
-    // By a copy: the hash and the buffer belong to the same value.
+    // On a copy: the hash and the buffer belong to the same value.
     var hash = root
     hash.update(lines.buffer.span.extracting(range.lowerBound..<range.upperBound))
     hash.update(Self.lineFeed.span)
@@ -121,7 +121,7 @@ struct ExportReader {
   }
 }
 
-/// Counts the bytes of an input: where it ends too early is a place to look at.
+/// Counts the bytes of an input: an error names the place where a truncated one ends.
 private final class CountedInput {
   private let read: () throws -> [UInt8]?
   private(set) var bytes: Int64 = 0

@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// Reading for an export, in the transaction whose snapshot it is of.
+/// Reading for an export, in the transaction whose snapshot it has.
 extension StoreConnection {
   /// Reads the events up to a position that is known to be final.
   func forEachExportedPage(
@@ -18,7 +18,7 @@ extension StoreConnection {
     try reader.readRound(self, body)
   }
 
-  /// The positions of a query without a selection, where they are many.
+  /// The positions of a query without a selection, if there are many.
   private func longExport(_ query: EventQuery) throws -> ClosedRange<Int64>? {
     var unselected = EventQuery()
     (unselected.afterPosition, unselected.toPosition) = (query.afterPosition, query.toPosition)
@@ -27,7 +27,7 @@ extension StoreConnection {
     return try longHistory(from: query.afterPosition.map { $0.saturatingAdd(1) }, to: end)
   }
 
-  /// A second connection that sees the same snapshot; nil where the server allows none, or it is another server.
+  /// A second connection that sees the same snapshot; nil if the server does not allow it, or is another one.
   private func snapshotHelper() throws -> Connection? {
     let snapshot = try connection.query("SELECT pg_export_snapshot()").string(0, 0)
     guard let helper = try? session.another().connection(seeing: .all) else { return nil }
@@ -40,9 +40,9 @@ extension StoreConnection {
     }
   }
 
-  /// Reads history as far as its positions lie close together, by two connections in turn: the server works with two processes.
+  /// Reads history by two connections in turn, as far as its positions are close together: two server processes work.
   ///
-  /// - Returns: the positions that are left; nil for none.
+  /// - Returns: the remaining positions; nil for none.
   private func readRuns(
     of history: ClosedRange<Int64>,
     with helper: Connection,
@@ -71,7 +71,7 @@ extension StoreConnection {
       }
       return runs.rest
     } catch {
-      // What was sent must be received before the transaction can be ended.
+      // Everything that was sent must be received before the transaction can end.
       for (connection, _) in waiting where connection === self.connection { _ = try? connection.receive() }
       throw error
     }
@@ -79,7 +79,7 @@ extension StoreConnection {
 }
 
 extension Connection {
-  /// Begins to read what another transaction sees.
+  /// Starts to read what another transaction sees.
   fileprivate func beginReading(snapshot: String) throws(PostgresError) {
     try execute(
       "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT \(quoteLiteral(snapshot))"

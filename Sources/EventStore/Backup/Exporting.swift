@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// What an export holds.
+/// The contents of an export.
 public struct ExportOptions: Sendable {
   /// Which streams.
   public var selection = AggregateSelection.all
@@ -8,22 +8,22 @@ public struct ExportOptions: Sendable {
   public var since: Timestamp?
   /// The latest time, included.
   public var until: Timestamp?
-  /// The earliest time that is too late.
+  /// The end of the time range, excluded.
   public var before: Timestamp?
-  /// Reads the export that this one continues: returns its next bytes, nil at its end. The selection is that export's.
+  /// Reads the export that this one continues: returns its next bytes, nil at its end. The selection is taken from it.
   public var previous: (@Sendable () throws -> [UInt8]?)?
   /// Most events in a file; nil for one file.
   public var eventsPerFile: Int?
-  /// What program writes it, with its version: a note in the file.
+  /// The program that writes it, with its version: a note in the file.
   public var writer: String?
-  /// Is told, on the store's thread, at which position it is; of a table without positions nothing.
+  /// Called, on the store's thread, with the current position; not called for a table without positions.
   public var onProgress: (@Sendable (EventStore.Progress) -> Void)?
 
   /// All events, in one file.
   public init() {}
 }
 
-/// What an export came to.
+/// The result of an export.
 public struct ExportResult: Sendable, Hashable {
   /// The events.
   public internal(set) var events: Int64 = 0
@@ -39,7 +39,7 @@ extension StoreConnection {
   /// Writes the events in one snapshot, up to where history was final before it.
   ///
   /// - Parameters:
-  ///   - previous: what it continues.
+  ///   - previous: the export that it continues.
   ///   - write: gets the number of the file, from 1, and its next bytes.
   func export(
     _ options: ExportOptions,
@@ -82,7 +82,7 @@ extension StoreConnection {
     Timestamp(microseconds: try connection.query("SELECT clock_timestamp()").int64(0, 0))
   }
 
-  /// The events that an export has by its first line, up to where history is final now.
+  /// The events that an export with this first line has, up to where history is final now.
   private func exportQuery(of header: ExportHeader) throws -> EventQuery {
     let table = try eventsTable()
     var query = EventQuery()
@@ -114,7 +114,7 @@ extension StoreConnection {
     return query
   }
 
-  /// Refuses to go on from the export of another store.
+  /// Refuses to continue the export of another store.
   private func requireSuccessor(of previous: ExportHeader, _ header: ExportHeader, hasNext: Bool) throws {
     var reason: String?
     if hasNext {
@@ -131,7 +131,7 @@ extension StoreConnection {
   }
 }
 
-/// Writes an export, in one file or several that go on from each other.
+/// Writes an export, in one file or in several that continue each other.
 private struct ExportWriter {
   private let write: (Int, [UInt8]) throws -> Void
   private let eventsPerFile: Int

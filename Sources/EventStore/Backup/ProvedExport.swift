@@ -4,7 +4,7 @@ struct ProvedExport: Sendable {
   let header: ExportHeader
   let end: ExportEnd
 
-  /// Refuses files that are not in order.
+  /// Refuses files in the wrong order.
   func requireSuccessor(of other: ProvedExport) throws {
     if let previous = header.previous, previous.root.utf8.elementsEqual(other.end.root.utf8) { return }
     throw EventStoreError(
@@ -37,19 +37,19 @@ extension EventStoreError {
 extension ExportFile {
   /// Reads the file to its end.
   ///
-  /// - Parameter report: is called now and then.
+  /// - Parameter report: is called from time to time.
   func proved(_ report: (ExportReader) throws -> Void) throws -> ProvedExport {
     var reader = try reader()
     while try reader.next() != nil {
       if reader.events.isMultiple(of: 10_000) { try report(reader) }
     }
     try report(reader)
-    // It is there behind the last event.
+    // After the last event there is an end.
     return ProvedExport(file: self, header: reader.header, end: reader.end!)
   }
 }
 
-/// How far the proving of several files is.
+/// How many of several files are verified.
 struct ProvingProgress {
   private let options: RestoreOptions
   private let totalBytes: Int64?
@@ -81,7 +81,7 @@ struct ProvingProgress {
 }
 
 extension [ExportFile] {
-  /// The size of all; nil where that of one is not known.
+  /// The size of all; nil if the size of one is not known.
   var totalBytes: Int64? {
     reduce(0) { total, file in total.flatMap { total in file.size.map { total + $0 } } }
   }

@@ -7,7 +7,7 @@ struct RestoreBatch {
   fileprivate(set) var firstLine = 0
   fileprivate(set) var firstPosition: Int64?
 
-  /// Enough that the commits take no time to speak of.
+  /// Enough to make the time of commits negligible.
   private static let mostEvents = 10_000
   private static let mostBytes = 16 << 20
 
@@ -48,7 +48,7 @@ struct RestoreReader {
       )
     } catch {
       let fault = invalid("\(error.field.map { "\($0): " } ?? "")\(error.cause.message)")
-      // A file that ends in the midst of a line is cut off: that is what is wrong with it.
+      // A file that ends in the middle of a line is truncated: report that.
       _ = try reader.next()
       throw fault
     }
@@ -88,7 +88,7 @@ struct RestoreReader {
     while !batch.isFull, try append(to: &batch) {}
   }
 
-  /// An error of the server at the row of a batch, told as that of a line.
+  /// An error of the server at a row of a batch, as the error of a line.
   func refused(_ error: PostgresError, _ batch: RestoreBatch, copyTo table: String) -> EventStoreError {
     var refused = EventStoreError.refusedEvent(error)
     if let row = failedCopyRow(error, table: table) {
@@ -97,7 +97,7 @@ struct RestoreReader {
     return refused
   }
 
-  /// Where a line of a batch is.
+  /// The place of a line of a batch.
   func place(ofRow row: Int64, _ batch: RestoreBatch) -> String {
     "\(reader.name), line \(Int64(batch.firstLine) + row - 1)"
   }

@@ -3,11 +3,11 @@ internal import LibPQ
 /// The table that events are restored into.
 struct RestoreTarget {
   let table: EventsTable
-  /// What gives out positions, quoted; nil without positions.
+  /// The sequence that assigns positions, quoted; nil without positions.
   let sequence: String?
-  /// The triggers that may make other events of those that are stored.
+  /// The triggers that may change the stored events.
   let changers: [String]
-  /// Whether the table itself refuses an event whose place is taken.
+  /// Whether the table itself refuses an event whose place is occupied.
   let keepsEventsApart: Bool
 
   /// The columns in the order of ``Swift/Array/appendRow(id:aggregateID:eventType:data:version:timestamp:metadata:position:)``.
@@ -19,12 +19,12 @@ struct RestoreTarget {
   /// The temporary table that has the events of a batch.
   static let batch = "annals_restored"
 
-  /// COPY writes the positions that it is given, as with OVERRIDING SYSTEM VALUE (manual, COPY, "Notes").
+  /// COPY writes the given positions, as with OVERRIDING SYSTEM VALUE (manual, COPY, "Notes").
   func copy(into name: String) -> String { "COPY \(name) (\(columns)) FROM STDIN (FORMAT binary)" }
 }
 
 extension StoreConnection {
-  /// - Throws: ``EventStoreError`` where events cannot be stored with their positions.
+  /// - Throws: ``EventStoreError`` if events cannot be stored with their positions.
   func restoreTarget(for header: ExportHeader) throws -> RestoreTarget {
     try requireOwn("restoring")
     let table = try eventsTable()
@@ -69,7 +69,7 @@ extension StoreConnection {
 }
 
 extension RestoreTarget {
-  /// Keeps others from writing to the table, to the end of the transaction; readers go on.
+  /// Keeps other sessions from writing to the table, to the end of the transaction; readers continue.
   func lock(_ connection: Connection) throws {
     try connection.execute("LOCK TABLE \(table.name.sql) IN SHARE ROW EXCLUSIVE MODE")
   }
@@ -85,7 +85,7 @@ extension RestoreTarget {
     return !first.isEmpty
   }
 
-  /// Lets the sequence go on above a position; never back. Nobody else must write meanwhile.
+  /// Moves the sequence above a position, never back. Nobody else must write meanwhile.
   func moveSequence(above position: Int64, _ connection: Connection) throws {
     guard let sequence else { return }
     _ = try connection.query(
@@ -96,7 +96,7 @@ extension RestoreTarget {
     )
   }
 
-  /// Makes an empty table for the events of a batch, which goes with the transaction.
+  /// Creates an empty table for the events of a batch, which is dropped with the transaction.
   func createBatch(_ connection: Connection) throws {
     try connection.execute(
       """
@@ -106,7 +106,7 @@ extension RestoreTarget {
     )
   }
 
-  /// The first event of the batch whose place another one has.
+  /// The first event of the batch whose place another event has.
   func collision(_ connection: Connection) throws -> Collision? {
     var places = ["e.id = n.id", "e.aggregate_id = n.aggregate_id AND e.version = n.version"]
     if table.hasPosition { places.append("e.position = n.position") }
@@ -144,7 +144,7 @@ extension RestoreTarget {
   }
 }
 
-/// An event of the store that has the place of another one, which was to be restored.
+/// An event of the store that has the place of an event to restore.
 struct Collision {
   /// The row of the batch.
   let row: Int64

@@ -1,7 +1,7 @@
 internal import LibPQ
 
-/// An event of an export. Unlike a line that is appended it is taken as it is: null is a payload, and an id may be
-/// longer than annals allows, since the table that it was exported from had it so.
+/// An event of an export. Unlike a line that is appended, it is taken as it is: null is a payload, and an id may be
+/// longer than annals allows, because the exported table had it.
 struct RestoredLine {
   let position: Int64?
   let id: EventID
@@ -63,7 +63,7 @@ struct RestoredLine {
     for index in range.dropFirst(isNegative ? 1 : 0) {
       guard isDigit(bytes[index]) else { return nil }
       let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
-      // Down from 0: the lowest number has no positive one.
+      // Down from 0: the lowest number has no positive counterpart.
       let (sum, isBeyond) = product.subtractingReportingOverflow(Int64(bytes[index] & 0x0F))
       if isTooLarge || isBeyond { return nil }
       value = sum

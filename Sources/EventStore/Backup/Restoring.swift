@@ -1,11 +1,11 @@
 internal import LibPQ
 
 extension StoreConnection {
-  /// Stores the events of exports that were proved, in transactions of a batch: who runs it again after an interruption goes
-  /// on behind what is committed.
+  /// Stores the events of verified exports, each batch in a transaction. A second run after an interruption continues
+  /// after the committed batches.
   ///
-  /// Nobody else's events may come between the batches, for what reads the store would pass the rest of the files. Each batch
-  /// keeps other writers out, and looks at the head of the store. The sequence is moved behind the files before the first.
+  /// No other events may come between the batches, since readers of the store would then skip the rest of the files.
+  /// Each batch locks out other writers, and checks the head of the store. The sequence first moves above the files.
   func restore(_ files: [ProvedExport], _ options: RestoreOptions) throws -> RestoreResult {
     var run = RestoreRun(
       self,
@@ -26,10 +26,10 @@ extension StoreConnection {
     return run.result
   }
 
-  /// Stores the events of an export that can be read but once, in one transaction: its end is proved before the commit.
+  /// Stores the events of an export that can be read only once, in one transaction, and verifies its end before COMMIT.
   func restore(pipe file: ExportFile, _ options: RestoreOptions) throws -> RestoreResult {
     func body() throws -> RestoreResult {
-      // What the first line says decides which table will do.
+      // The first line decides which kind of table is needed.
       let export = try file.reader()
       let target = try restoreTarget(for: export.header)
       var run = RestoreRun(self, target, options, totalBytes: nil)
@@ -45,17 +45,17 @@ extension StoreConnection {
   }
 }
 
-/// Goes through exports, batch by batch.
+/// Processes exports, batch by batch.
 struct RestoreRun {
   private let store: StoreConnection
   let target: RestoreTarget
   private let options: RestoreOptions
   private let totalBytes: Int64?
-  /// Above which the sequence will go on; nil without positions.
+  /// The position above which the sequence will continue; nil without positions.
   var highest: Int64?
   private(set) var result = RestoreResult()
   private var phase = RestoreProgress.Phase.storing
-  /// What was read of the files before the one that is read.
+  /// The bytes of the files before the current one.
   private var bytesBefore: Int64 = 0
 
   private var connection: Connection { store.connection }
@@ -72,7 +72,7 @@ struct RestoreRun {
     (result, bytesBefore) = (RestoreResult(), 0)
   }
 
-  /// Finds out what would be stored, and whether it can be.
+  /// Finds out what would be stored, and whether that is possible.
   mutating func compare(_ file: ExportFile, within bracket: Bracket) throws {
     var reader = try RestoreReader(file.reader(), target.table)
     repeat {
@@ -107,9 +107,9 @@ struct RestoreRun {
     end(reader)
   }
 
-  /// Sends the events of a batch straight into the table while they are read, where all lie above the head of the store.
+  /// Sends the events of a batch straight into the table while they are read, if all come after the head of the store.
   ///
-  /// - Returns: false where that is not so, or a place is taken; nothing is stored then.
+  /// - Returns: false if they do not, or a place is occupied; nothing is stored then.
   private mutating func append(
     _ batch: inout RestoreBatch,
     _ reader: inout RestoreReader,
@@ -138,7 +138,7 @@ struct RestoreRun {
   private func send(_ batch: inout RestoreBatch, _ reader: inout RestoreReader) throws -> Int {
     try connection.copyIn(target.copy(into: target.table.name.sql)) { write in
       var sent = 0
-      // The server works on what was sent while the next lines are read.
+      // The server works on the previous lines while the next ones are read.
       while !batch.isFull, try reader.append(to: &batch) {
         guard batch.rows.count - sent >= 1 << 16 else { continue }
         try write(Array(batch.rows[sent...]))
@@ -173,7 +173,7 @@ struct RestoreRun {
     if left.events > 0 { throw notKept("\(left.events) of \(count) events were not stored") }
   }
 
-  /// Puts a batch beside the store, and counts what the store lacks of it.
+  /// Compares a batch with the store, and counts the events that the store lacks.
   private func missing(
     _ batch: RestoreBatch,
     _ reader: RestoreReader
@@ -229,7 +229,7 @@ struct RestoreRun {
 // MARK: - Refusals
 
 extension RestoreRun {
-  /// Refuses an export of what is new where what is before it is missing.
+  /// Refuses an incremental export if the events before it are missing.
   func requirePrevious(of header: ExportHeader, in name: String) throws {
     guard !options.restoresMissing, let position = header.previous?.lastPosition else { return }
     let before = try connection.query(

@@ -1,13 +1,13 @@
 internal import LibPQ
 internal import Synchronization
 
-/// What the streams of a store come to, in 1,024 buckets by the hash of their ids: how many events each bucket has, and the sum
-/// of their hashes.
+/// The sums of a store's streams, in 1,024 buckets by the hash of their ids: the number of events in each bucket, and
+/// the sum of their hashes.
 ///
-/// A sum is the same in whatever order the events are read, so that nothing is sorted and nothing but the sums is sent. Equal
-/// stores are known by it in about half the time that it takes to hash them stream by stream; where they differ, only the
-/// streams of these buckets are read again. Ids may go into other buckets on a server of another version or make. Then the
-/// buckets differ and their streams are read, as their sums are of other events.
+/// A sum does not depend on the order of the events, so nothing is sorted, and only the sums are sent. This finds equal
+/// stores in about half the time of hashing them stream by stream; if they differ, only the streams of the differing
+/// buckets are read again. A server of another version or build may put ids into other buckets. Then the buckets
+/// differ, since they have other events, and their streams are read.
 struct BucketSums: Sendable {
   private struct Bucket: Hashable {
     let events: Int64
@@ -36,10 +36,10 @@ struct BucketSums: Sendable {
 
   static let count = 1024
 
-  /// The bucket of the event `e`. How a collation compares ids does not matter.
+  /// The bucket of the event `e`. It does not depend on how a collation compares ids.
   static let bucket = "(hashtextextended(e.aggregate_id::text COLLATE \"C\", 0) & \(count - 1))::int"
 
-  /// Whose streams are to be read: to look for more than half of the buckets costs more than to read all.
+  /// Which streams to read: to search for more than half of the buckets costs more than to read all.
   func difference(from other: BucketSums) -> Part {
     let numbers = Set(buckets.keys).union(other.buckets.keys).filter { buckets[$0] != other.buckets[$0] }
     return numbers.count > Self.count / 2 ? .all : .buckets(numbers.sorted())
@@ -71,15 +71,15 @@ extension BucketSums {
   }
 }
 
-/// Where the threads that read two stores for a comparison hand each other what they found out.
+/// Where the threads that read two stores for a comparison exchange what they found.
 struct ComparisonMeeting: Sendable {
   /// From the thread of the other store.
   let sums = Handover<BucketSums>()
-  /// Whose streams the thread of the other store is to read.
+  /// The streams that the thread of the other store is to read.
   let differing = Handover<BucketSums.Part>()
 }
 
-/// Hands one value from a thread to another one, which waits for it. Both belong to stores and may block.
+/// Passes one value from a thread to another one that waits for it. Both belong to stores and may block.
 final class Handover<Value: Sendable>: Sendable {
   private let value = Mutex<Result<Value, any Error>?>(nil)
 
@@ -88,7 +88,7 @@ final class Handover<Value: Sendable>: Sendable {
     self.value.withLock { if $0 == nil { $0 = value } }
   }
 
-  /// - Throws: why there is no value; `CancellationError` when the task was cancelled.
+  /// - Throws: the reason why there is no value; `CancellationError` when the task was cancelled.
   func take() throws -> Value {
     while true {
       if let value = value.withLock(\.self) { return try value.get() }

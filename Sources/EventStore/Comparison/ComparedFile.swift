@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// A file that a store is compared with.
 ///
-/// What kind it is, its beginning tells.
+/// Its beginning tells its kind.
 final class ComparedFile: Sendable {
   /// Whether it is a manifest, and not events in NDJSON.
   let isManifest: Bool
@@ -32,7 +32,7 @@ final class ComparedFile: Sendable {
 }
 
 extension StoreConnection {
-  /// Puts the events of a file into a temporary table, which ends with the session.
+  /// Loads the events of a file into a temporary table, which is dropped with the session.
   func load(_ file: ComparedFile) throws -> EventsTable {
     try connection.requireSession()
     let table = EventsTable.ofFile

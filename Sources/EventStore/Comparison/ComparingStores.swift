@@ -1,7 +1,7 @@
 internal import LibPQ
 
 extension EventStore {
-  /// - Parameter passedOn: is set when a part of a file was read.
+  /// - Parameter passedOn: is set after a part of a file was read.
   nonisolated func compareOnce(
     _ comparison: Comparison,
     with other: ComparedStore,
@@ -105,7 +105,7 @@ extension EventStore {
     }
   }
 
-  /// Hands over the differences of named streams, a changed event field by field.
+  /// Reports the differences of named streams, field by field for a changed event.
   private nonisolated func reportFields(
     of differences: [StoreDifference],
     _ other: EventStore,
@@ -143,8 +143,8 @@ extension StoreConnection {
   /// Reads this store and another side by side.
   ///
   /// - Parameters:
-  ///   - meeting: where the sums of the other store come; nil where there are none.
-  ///   - takeThere: returns the next streams of the other store, none at its end.
+  ///   - meeting: where the sums of the other store arrive; nil if there are none.
+  ///   - takeThere: returns the next streams of the other store; none at its end.
   fileprivate func merge(
     _ comparison: Comparison,
     _ meeting: ComparisonMeeting?,
@@ -215,7 +215,7 @@ extension StoreConnection {
     }
   }
 
-  /// Reads the events of a comparison, put together to streams in the order of a manifest.
+  /// Reads the events of a comparison, joined to streams in the order of a manifest.
   private func forEachDigest(
     _ comparison: Comparison,
     _ part: BucketSums.Part,
@@ -237,7 +237,7 @@ extension StoreConnection {
     if let last = builder.finish() { try body(last) }
   }
 
-  /// Refuses to select events of a file by a category that only a column of the store's layout tells.
+  /// Refuses to select events of a file by a category that is a column of the store's layout.
   fileprivate func requireCategories(of comparison: Comparison) throws {
     guard case .category = comparison.selection, try eventsTable().hasCategory else { return }
     throw EventStoreError(
@@ -248,7 +248,7 @@ extension StoreConnection {
     )
   }
 
-  /// The fields of an event as a JSON object; an empty one when there is no such event any more.
+  /// The fields of an event as a JSON object; an empty one if there is no such event any more.
   fileprivate func fields(of aggregateID: String, version: Int, in table: EventsTable) throws -> String {
     let rows = try connection.query(
       """
@@ -264,7 +264,7 @@ extension StoreConnection {
 }
 
 extension EventStoreError {
-  /// The same, told apart from an error of the first store.
+  /// The same error, marked as one of the other store.
   fileprivate var ofOtherStore: EventStoreError {
     var error = self
     error.message = "in what is compared with: \(message)"

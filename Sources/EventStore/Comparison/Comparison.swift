@@ -2,9 +2,9 @@ internal import LibPQ
 
 /// Which events of two stores are compared.
 public struct Comparison: Sendable {
-  /// Which streams. Of streams that are named, the fields that differ are told too.
+  /// Which streams. For named streams, the differing fields are reported too.
   public var selection = AggregateSelection.all
-  /// What the events contain; a manifest cannot tell.
+  /// What the events contain; not for a manifest, which does not have it.
   public var contents: [ContentCondition] = []
 
   /// All events.
@@ -17,8 +17,8 @@ public enum ComparedStore: Sendable {
   case store(EventStore)
   /// A file: returns its next bytes, nil at its end.
   ///
-  /// It is a manifest, or NDJSON as ``EventStore/writeNDJSON(_:to:)`` writes it. The events of NDJSON may come in any order; a
-  /// temporary table of the first store's server sorts them.
+  /// It is a manifest, or NDJSON as ``EventStore/writeNDJSON(_:to:)`` writes it. The events of NDJSON may come in any
+  /// order; the first store's server sorts them in a temporary table.
   case file(@Sendable () throws -> [UInt8]?)
 }
 
@@ -35,7 +35,7 @@ extension Comparison {
     return query
   }
 
-  /// Whether each event is looked at, and not only told to differ.
+  /// Whether each differing event is examined, and not only reported.
   var isByEvent: Bool { if case .aggregates = selection { true } else { false } }
 
   /// Whether a stream is among those that are compared, by its id alone.
@@ -49,7 +49,7 @@ extension Comparison {
     }
   }
 
-  /// Refuses what neither store has: a name that was mistyped must not pass for streams that are equal.
+  /// Refuses a selection that neither store has: a mistyped name must not count as equal streams.
   func requireFound(_ result: ComparisonResult, in table: QualifiedName) throws {
     guard contents.isEmpty, result.here.events == 0, result.there.events == 0 else { return }
     switch selection {

@@ -1,20 +1,20 @@
 internal import Glibc
 internal import Synchronization
 
-/// Hands digests of streams from the thread that reads one store to the thread that reads the other.
+/// Passes digests of streams from the thread that reads one store to the thread that reads the other.
 ///
 /// Both threads belong to stores and may block. Their order is that of a manifest.
 final class DigestQueue: Sendable {
   private struct State {
     var streams: [StreamDigest] = []
     var events = 0
-    /// How the reading ended; nil while it goes on.
+    /// How the reading ended; nil as long as it continues.
     var end: Result<Void, any Error>?
   }
 
-  /// More events are not read ahead. A stream that has more is handed over alone.
+  /// At most as many events are read ahead. A stream that has more is passed alone.
   private static let mostEvents = 100_000
-  /// Waits between two looks at what the other thread did.
+  /// Waits before the next look at what the other thread did.
   static func wait() { usleep(500) }
 
   private let state = Mutex(State())
@@ -36,14 +36,14 @@ final class DigestQueue: Sendable {
     }
   }
 
-  /// Tells that there are no more streams, and why.
+  /// Reports that there are no more streams, and why.
   func finish(_ end: Result<Void, any Error>) {
     state.withLock { $0.end = end }
   }
 
-  /// Takes what there is, and waits until there is something; nothing at the end.
+  /// Takes the available streams, and waits until there is one; returns none at the end.
   ///
-  /// - Throws: why the reading ended too early; `CancellationError` when the task was cancelled.
+  /// - Throws: the reason why the reading ended too early; `CancellationError` when the task was cancelled.
   func take() throws -> [StreamDigest] {
     while true {
       let (streams, end) = state.withLock { state in

@@ -1,6 +1,6 @@
-/// In what events two stores differ.
+/// A difference between the events of two stores.
 ///
-/// The first store is *here*, the one that it is compared with is *there*.
+/// The first store is *here*, the other one is *there*.
 public struct StoreDifference: Sendable, Hashable {
   /// How they differ.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
@@ -8,7 +8,7 @@ public struct StoreDifference: Sendable, Hashable {
     case onlyHere = "only_here"
     /// Only the other store has the events.
     case onlyThere = "only_there"
-    /// Both have events of these versions, which are not the same.
+    /// Both have events of these versions, but not the same ones.
     case changed
     /// Both have the events, at other versions.
     case moved
@@ -18,9 +18,9 @@ public struct StoreDifference: Sendable, Hashable {
   public struct FieldDifference: Sendable, Hashable {
     /// In jq's notation, for example `.event_data.items[0].price`.
     public let path: String
-    /// JSON text; nil where the event of the first store does not have it.
+    /// JSON text; nil if the event of the first store does not have it.
     public let here: String?
-    /// JSON text; nil where the event of the other store does not have it.
+    /// JSON text; nil if the event of the other store does not have it.
     public let there: String?
   }
 
@@ -28,19 +28,19 @@ public struct StoreDifference: Sendable, Hashable {
   public let kind: Kind
   /// The stream.
   public let aggregateID: String
-  /// The version of the first event; nil where it has none.
+  /// The version of the first event; nil if it has none.
   public let version: Int?
-  /// The version of the last event in a row of several.
+  /// The version of the last of several consecutive events.
   public let lastVersion: Int?
-  /// The version that the first event has in the other store, where it moved.
+  /// The version of the first event in the other store, if it moved.
   public let versionThere: Int?
   /// How many events there are.
   public let events: Int
-  /// What differs in one changed event of a stream that was named; one difference a field.
+  /// What differs in a changed event of a named stream; each differing field is a difference of its own.
   public internal(set) var field: FieldDifference?
 }
 
-/// What a comparison came to.
+/// The result of a comparison.
 public struct ComparisonResult: Sendable, Hashable {
   /// What was compared of one store.
   public struct Extent: Sendable, Hashable {
@@ -66,8 +66,8 @@ public struct ComparisonResult: Sendable, Hashable {
 }
 
 extension StoreDifference {
-  /// The differences of two readings of a stream, in the order of versions. The same change of several versions in a row
-  /// is one difference.
+  /// The differences between two readings of a stream, in the order of versions. The same change of several consecutive
+  /// versions is one difference.
   static func between(
     here: [EventDigest],
     there: [EventDigest],
@@ -103,7 +103,7 @@ extension StoreDifference {
     )
   }
 
-  /// The chains of hashes differ, and the beginnings of the hashes do not: 48 bits were made to agree.
+  /// The chains of hashes differ, but the beginnings of the hashes do not: somebody forged 48 bits.
   static func changedUnnamed(_ stream: StreamDigest) -> StoreDifference {
     StoreDifference(
       kind: .changed,

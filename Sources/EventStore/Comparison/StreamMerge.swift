@@ -1,10 +1,10 @@
 internal import LibPQ
 
-/// Goes through the streams of two stores side by side, both in the order of a manifest.
+/// Reads the streams of two stores side by side, both in the order of a manifest.
 struct StreamMerge {
   private let nextThere: () throws -> StreamDigest?
   private let report: (StoreDifference) throws -> Void
-  /// Whether each event is a difference of its own, and not several in a row.
+  /// Whether each event is a difference of its own, instead of several consecutive ones.
   private let isByEvent: Bool
   private var there: StreamDigest?
   private var hasBegun = false
@@ -34,7 +34,7 @@ struct StreamMerge {
     }
   }
 
-  /// Goes through what is left of the other store.
+  /// Reads the rest of the other store.
   mutating func finish() throws -> ComparisonResult {
     if !hasBegun { try advance() }
     while let there {
@@ -87,7 +87,7 @@ extension ComparisonResult.Extent {
   }
 }
 
-/// Puts the hashes of events together to digests of streams.
+/// Joins the hashes of events to digests of streams.
 struct DigestBuilder {
   private var current: StreamDigest?
 

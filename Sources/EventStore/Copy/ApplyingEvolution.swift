@@ -4,13 +4,13 @@ internal import LibPQ
 public struct EvolutionResult: Sendable, Hashable {
   /// The new table.
   public let copy: QualifiedName
-  /// Events in the copy, those from before an interruption included.
+  /// Events in the copy, including those from before an interruption.
   public let events: Int64
-  /// Events of the original that are in the copy in some form: up to here.
+  /// The position up to which the events of the original are in the copy, in some form.
   public let position: Int64
-  /// Whether it went on with a copy that was interrupted.
+  /// Whether it continued an interrupted copy.
   public let isResumed: Bool
-  /// Whether the copy has the name of the original now.
+  /// Whether the copy now has the name of the original.
   public let isSwapped: Bool
 }
 
@@ -48,12 +48,12 @@ extension StoreConnection {
       while state.position < final {
         let end = try events.endOfChunk(of: chunkSize, after: state.position, upTo: final, connection)
         try connection.transaction {
-          // A crash loses the chunk together with its checkpoint, so no commit needs to wait for the disk.
+          // A crash loses the chunk together with its checkpoint, so commits need not wait for the disk.
           try connection.execute("SET LOCAL synchronous_commit = off; SET LOCAL jit = off")
           try copyChunk(upTo: end, statements, &state)
         }
         progress(EventStore.Progress(done: end, of: final, events: state.events))
-        // What was appended meanwhile, if it is worth another round.
+        // Events that were appended meanwhile, if they are worth another round.
         if end == final {
           let now = try finalPosition()
           let next = try events.endOfChunk(of: chunkSize, after: end, upTo: now, connection)
@@ -162,7 +162,7 @@ extension StoreConnection {
     }
   }
 
-  /// Versions are renumbered chunk by chunk, in the order of positions, which has to be that of versions too.
+  /// Versions are renumbered chunk by chunk in the order of positions, which must be the order of versions too.
   private func requireOrder() throws {
     let sql: SQL = """
       SELECT aggregate_id, version FROM (
@@ -208,7 +208,7 @@ extension StoreConnection {
 
   // MARK: - Reconciling
 
-  /// Compares the copy with what the upcasters make of the original now: by type, as a sum of hashes; and its streams.
+  /// Compares the copy with what the upcasters make of the original now: sums of hashes by type, and the streams.
   private func reconcile(
     _ copy: EvolutionCopy,
     _ plan: EvolutionPlan,
@@ -225,7 +225,7 @@ extension StoreConnection {
         }
         throw Self.notEqual(copy, counts.joined(separator: "; "))
       }
-      // A split must not reach the rows of the original: only they have one version each.
+      // Do not split the rows of the original: only unsplit ones have one version each.
       let source = plan.renumbersVersions ? statements.source : table.sql
       let original = try streams(
         statements.streams(of: source, where: "e.position <= \(copy.position)")

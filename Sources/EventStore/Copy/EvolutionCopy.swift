@@ -3,11 +3,11 @@ internal import LibPQ
 /// A copy of an events table that upcasters are applied to, beside the original.
 struct EvolutionCopy: Sendable {
   enum State: String {
-    /// Events are still to be copied.
+    /// Some events are not copied yet.
     case copying
     /// Complete up to its checkpoint, and compared with the original.
     case copied
-    /// It has the name of the original, which is kept under the name of the copy.
+    /// It has the name of the original, and the original has the name of the copy.
     case swapped
   }
 
@@ -20,10 +20,10 @@ struct EvolutionCopy: Sendable {
   var events: Int64
   let swappedPosition: Int64?
 
-  /// Whether just this plan was applied, and the copy swapped in.
+  /// Whether this plan was applied and the copy swapped in.
   func isSwapped(by plan: EvolutionPlan) -> Bool { state == .swapped && identity == plan.identity }
 
-  /// The copy of that name; nil when there is none on record.
+  /// The copy of that name; nil if there is no record of one.
   static func find(_ name: QualifiedName, _ connection: Connection) throws -> EvolutionCopy? {
     let sql: SQL = """
       SELECT identity, state, position, events, swapped_position
@@ -41,9 +41,9 @@ struct EvolutionCopy: Sendable {
     }
   }
 
-  /// Begins a copy: its row and its table, in the transaction of the caller.
+  /// Starts a copy: its row and its table, in the transaction of the caller.
   ///
-  /// - Parameter beginning: what is before the first event.
+  /// - Parameter beginning: the position before the first event.
   static func create(
     _ name: QualifiedName,
     of plan: EvolutionPlan,
@@ -104,7 +104,7 @@ struct EvolutionCopyStatements {
   private let upcasters: Upcasters
   private let table: EventsTable
   private let copy: QualifiedName
-  /// Columns of the table beyond those of the store.
+  /// Columns that the table has in addition to those of a store.
   private let extraColumns: [String]
 
   init(_ upcasters: Upcasters, from table: EventsTable, into copy: QualifiedName, _ connection: Connection)
@@ -123,7 +123,7 @@ struct EvolutionCopyStatements {
     create = "CREATE TABLE \(copy.sql) (LIKE \(table.name.sql) INCLUDING ALL)\(partitions)"
   }
 
-  /// Makes the table: columns, defaults, constraints, indexes and partitions are those of the original.
+  /// Creates the table with the columns, defaults, constraints, indexes and partitions of the original.
   let create: String
 
   private var renumbersVersions: Bool { upcasters.drops || upcasters.splits }
@@ -133,12 +133,12 @@ struct EvolutionCopyStatements {
       + (table.hasMetadata ? ["metadata"] : []) + ["position"] + extraColumns.map(quoteIdentifier)
   }
 
-  /// The events through the upcasters, with the columns that the table has beyond those of a store.
+  /// The events through the upcasters, with the additional columns of the table.
   var source: String {
     UpcastSource(upcasters.rules, of: table, passing: extraColumns.map { ($0, quoteIdentifier($0)) }).sql
   }
 
-  /// Copies the events with $1 < position <= $2; a text, since it is shown too.
+  /// Copies the events with $1 < position <= $2; it is text because it is also shown.
   var copyChunk: String {
     let into = "INSERT INTO \(copy.sql) (\(columns.joined(separator: ", "))) OVERRIDING SYSTEM VALUE"
     let range = "e.position > $1 AND e.position <= $2"
@@ -175,13 +175,13 @@ struct EvolutionCopyStatements {
       """
   }
 
-  /// Events by type with a fingerprint of them, up to a position of the original: what the copy should be.
+  /// Events by type with a fingerprint of them, up to a position of the original: what the copy should contain.
   func expected(upTo position: Int64) -> SQL { fingerprint(of: source, where: "e.position <= \(position)") }
 
-  /// The same of the copy.
+  /// The same for the copy.
   var actual: SQL { fingerprint(of: copy.sql, where: "true") }
 
-  /// A sum of hashes does not depend on order, and tells an event that is there twice from one that is not there.
+  /// A sum of hashes does not depend on order, and differs when an event is missing or there twice.
   private func fingerprint(of source: String, where condition: SQL) -> SQL {
     let compared = columns.prefix(table.hasMetadata ? 8 : 7).filter { column in
       !(column == "version" && renumbersVersions || column == "position" && upcasters.splits)
@@ -193,7 +193,7 @@ struct EvolutionCopyStatements {
       """
   }
 
-  /// How many streams there are, and in how many of them a version is missing or doubled.
+  /// How many streams there are, and how many of them have a missing or doubled version.
   func streams(of source: String, where condition: SQL) -> SQL {
     """
     SELECT count(*) AS streams, count(*) FILTER (WHERE events <> last - first + 1) AS incomplete

@@ -3,25 +3,25 @@ internal import LibPQ
 
 /// A change of event shape that was tried on all of history, as a file that can be reviewed, kept and applied.
 public struct EvolutionPlan: Sendable, Codable, Hashable {
-  /// An upcaster file, whole: applying a plan needs nothing else.
+  /// An upcaster file, complete: applying a plan needs no other file.
   public struct Upcaster: Sendable, Codable, Hashable {
     /// The name of the file.
     public let path: String
-    /// What is in it.
+    /// The contents of the file.
     public let text: String
     /// The hash of the text, in hexadecimal.
     public let sha256: String
   }
 
-  /// What becomes of the events of a type.
+  /// What happens to the events of a type.
   public struct TypeChange: Sendable, Codable, Hashable {
     /// The event type, as it is stored.
     public let type: String
     /// How many events of it there are.
     public let events: Int64
-    /// How many of them come out otherwise than they are stored.
+    /// How many of them the upcasters change.
     public let changed: Int64
-    /// The types that they have afterwards, in the order of bytes; none when all of them are dropped.
+    /// The types that they have afterwards, in the order of bytes; empty when all of them are dropped.
     public let becomes: [Outcome]
 
     /// Whether all events keep their type.
@@ -38,15 +38,15 @@ public struct EvolutionPlan: Sendable, Codable, Hashable {
     public let events: Int64
   }
 
-  /// A path that is there, or has other JSON types, only before or only after; from a sample of the type.
+  /// A path that exists, or has other JSON types, only before or only after; from a sample of the type.
   public struct ShapeChange: Sendable, Codable, Hashable {
     /// The event type, as it is stored.
     public let type: String
     /// The place in the payload, as jq writes it.
     public let path: String
-    /// The JSON types of its values as they are stored; nil when it is not there.
+    /// The JSON types of its values as they are stored; nil if the path is not there.
     public let before: String?
-    /// The JSON types of its values as the upcasters make them; nil when it is not there any more.
+    /// The JSON types of its values after the upcasters; nil if the path is no longer there.
     public let after: String?
     /// In how many of the events that were compared.
     public let events: Int64
@@ -54,7 +54,7 @@ public struct EvolutionPlan: Sendable, Codable, Hashable {
     public let compared: Int64
   }
 
-  /// An event as it is stored, and as the upcasters show it.
+  /// An event as it is stored, and after the upcasters.
   public struct Example: Sendable, Codable, Hashable {
     /// The aggregate of the event.
     public let aggregateID: String
@@ -62,11 +62,11 @@ public struct EvolutionPlan: Sendable, Codable, Hashable {
     public let version: Int
     /// Its type, as it is stored.
     public let type: String
-    /// Its type as the upcasters show it.
+    /// Its type after the upcasters.
     public let newType: String
     /// The payload as it is stored.
     public let before: String
-    /// The payload as the upcasters show it.
+    /// The payload after the upcasters.
     public let after: String
   }
 
@@ -78,19 +78,19 @@ public struct EvolutionPlan: Sendable, Codable, Hashable {
   public let position: Int64
   /// The files that the plan applies, in their order.
   public let upcasters: [Upcaster]
-  /// The types of which an event changes.
+  /// The types with events that change.
   public let types: [TypeChange]
   /// What changes in the shapes of the payloads.
   public let shapes: [ShapeChange]
   /// Some events, before and after.
   public let examples: [Example]
-  /// Whether `@drop` or `@split` makes other versions of later events.
+  /// Whether `@drop` or `@split` changes the versions of later events.
   public let renumbersVersions: Bool
-  /// Whether `@split` makes other positions of later events.
+  /// Whether `@split` changes the positions of later events.
   public let renumbersPositions: Bool
-  /// Live projections that handle a changed type, and have to be rebuilt.
+  /// Live projections that handle a changed type, and must be rebuilt.
   public let projections: [String]
-  /// Reducers that have snapshots, which are to be taken again.
+  /// Reducers with snapshots, which must be taken again.
   public let reducers: [String]
   /// About how long the copy takes.
   public let estimatedSeconds: Double
@@ -101,7 +101,7 @@ public struct EvolutionPlan: Sendable, Codable, Hashable {
 extension EvolutionPlan {
   /// Reads a plan file.
   ///
-  /// - Throws: ``EventStoreError`` with code `invalidDefinition` when it is none, or was changed by hand.
+  /// - Throws: ``EventStoreError`` with code `invalidDefinition` when it is not a plan, or was changed by hand.
   public init(path: String, bytes: [UInt8]) throws {
     do {
       let format = try JSONDecoder().decode(Format.self, from: Data(bytes))
@@ -126,7 +126,7 @@ extension EvolutionPlan {
     }
   }
 
-  /// What is read of a plan before the rest, which another format may have otherwise.
+  /// The part of a plan that is read first, because the rest depends on the format.
   private struct Format: Decodable {
     let annalsPlan: Int
 
@@ -154,7 +154,7 @@ extension EvolutionPlan {
     get throws { try Upcasters(upcasters.map { ($0.path, Array($0.text.utf8)) }) }
   }
 
-  /// What a copy belongs to: the store and the rules, whatever else the plan says.
+  /// What identifies the copy of a plan: the store and the rules, whatever else the plan says.
   var identity: String { Self.sha256(([store] + upcasters.map(\.text)).joined(separator: "\0")) }
 
   static func sha256(_ text: String) -> String {

@@ -19,7 +19,7 @@ extension StoreConnection {
     }
   }
 
-  /// Nothing is planned that would fail on the way.
+  /// Refuses a plan that would fail while it is applied.
   private func requireSound(_ result: EvolutionCheckResult) throws {
     let fatal = result.findings.filter { [.failure, .noPayload].contains($0.kind) }
     guard let first = fatal.first else { return }
@@ -79,7 +79,7 @@ extension StoreConnection {
     )
   }
 
-  /// The reducers that snapshots of this store were taken by.
+  /// The reducers that made snapshots of this store.
   private func knownReducers() throws -> [String] {
     guard try connection.canReadOwnTables(["reducers"]) else { return [] }
     let sql: SQL = "SELECT DISTINCT name FROM annals.reducers WHERE store = \(table.description) ORDER BY 1"
@@ -88,7 +88,7 @@ extension StoreConnection {
 }
 
 extension EvolutionCheckRun {
-  /// What becomes of each type, counted over all events.
+  /// What happens to each type, counted over all events.
   func typeChanges() throws -> [EvolutionPlan.TypeChange] {
     guard !counts.isEmpty else { return [] }
     let events = countOfEvents("e")
@@ -105,7 +105,7 @@ extension EvolutionCheckRun {
       return EvolutionPlan.TypeChange(
         type: count.type.string,
         events: count.events,
-        // What is dropped comes out as no row at all.
+        // A dropped event gives no row at all.
         changed: all.map { count.events - rows[$0].int64("events") + rows[$0].int64("changed") }
           ?? count.events,
         becomes: own.dropLast().map {

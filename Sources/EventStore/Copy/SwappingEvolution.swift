@@ -1,7 +1,7 @@
 internal import LibPQ
 
 extension StoreConnection {
-  /// Refuses, before the work, what the swap could not do at its end.
+  /// Refuses before the work starts what the swap could not do at its end.
   func requireExchangeable(with copy: QualifiedName, _ plan: EvolutionPlan) throws {
     let hanging = try dependents()
     guard hanging.isEmpty else {
@@ -28,7 +28,7 @@ extension StoreConnection {
     )
   }
 
-  /// Views, foreign keys either way, triggers and whatever else is bound to the table of events.
+  /// Views, foreign keys in both directions, triggers and whatever else is bound to the table of events.
   private func dependents() throws -> [String] {
     let others = try connection.strings(
       .dependents,
@@ -56,9 +56,9 @@ extension StoreConnection {
 
   /// Exchanges the names of the store and its copy.
   ///
-  /// Events that came meanwhile are copied and committed before it, and readers' snapshots waited for (see
-  /// ``SnapshotPatience``), until a try finds none. Writers are not delayed for that long. Where each try finds some, the
-  /// last one copies them under the lock that keeps writers out.
+  /// Before the swap, events that were appended meanwhile are copied and committed, and it waits for the snapshots of
+  /// readers (see ``SnapshotPatience``), until an attempt finds no new events. Writers are not delayed by that. If each
+  /// attempt finds some, the last one copies them under the lock that keeps writers out.
   func swap(
     _ copy: inout EvolutionCopy,
     _ plan: EvolutionPlan,
@@ -112,7 +112,7 @@ extension StoreConnection {
 
   private static let triesWithoutRows = 12
 
-  /// Copies what was appended since, in a transaction of its own.
+  /// Copies what was appended since, in its own transaction.
   private func copyRest(
     upTo end: Int64,
     _ statements: EvolutionCopyStatements,
@@ -162,13 +162,13 @@ extension StoreConnection {
     )
   }
 
-  /// A waiting lock delays everyone behind it, so it waits briefly and is tried again.
+  /// A waiting lock delays every later one, so it waits briefly and is tried again.
   private func lock(_ copy: QualifiedName) throws {
     try connection.execute("SET LOCAL lock_timeout = '300ms'")
     try connection.execute("LOCK TABLE \(table.sql), \(copy.sql) IN ACCESS EXCLUSIVE MODE")
   }
 
-  /// New events get positions behind all that the original ever gave.
+  /// New events get positions above all that the original ever assigned.
   private func continueSequence(of copy: QualifiedName, renumbered: Bool) throws {
     let old = try connection.query("SELECT pg_get_serial_sequence(\(table.sql), 'position')")
     let new = try connection.query("SELECT pg_get_serial_sequence(\(copy.sql), 'position')")
@@ -182,7 +182,7 @@ extension StoreConnection {
     )
   }
 
-  /// The table that comes gets owner, grants, comments, policies and publications of the one that goes.
+  /// The new table gets owner, grants, comments, policies and publications of the old one.
   private func exchange(with copy: QualifiedName) throws {
     let aside = "annals_swap"
     let moved = QualifiedName(schema: aside, name: table.name)
@@ -207,7 +207,7 @@ extension StoreConnection {
     try connection.execute("DROP SCHEMA \(aside)")
   }
 
-  /// Snapshots are of the events as they were.
+  /// The snapshots were made from the events as they were.
   private func forgetSnapshots() throws {
     _ = try connection.query(
       """

@@ -1,28 +1,28 @@
 internal import LibPQ
 
-/// The advisory locks of this project. Their keys begin with "anna" in ASCII, which keeps them apart from an
-/// application's own; they end with the session, so a killed command leaves none behind.
+/// The advisory locks of this project. Their keys begin with "anna" in ASCII, which keeps them apart from those of an
+/// application. They end with the session, so a killed command leaves none.
 enum AdvisoryLock {
   /// Held by `initialize` to the end of its transaction.
   static let initialization = Int64(0x616e_6e61_0000_0001)
 
-  /// Held to the end of a bulk append's transaction, once one like it ended in a deadlock.
+  /// Held to the end of a bulk append's transaction, once such an append ended in a deadlock.
   static let bulkAppend = Int64(0x616e_6e61_0000_0002)
 
   /// The first of the two words of a named lock's key; the second is the name's hash.
   static let named: Int32 = 0x616e_6e61
 
-  /// A client that was killed may leave its server process at work for so long (see ``LibPQ/Connection/prepareLongWork()``).
+  /// The server process of a killed client may work for this long (see ``LibPQ/Connection/prepareLongWork()``).
   private static let patienceSeconds = 2.0
 
-  /// Runs `body` while this session holds the lock of a name, as "projection orders".
+  /// Runs `body` while this session holds the lock of a name, such as "projection orders".
   ///
-  /// - Throws: ``EventStoreError`` with code `locked`, which names the holder, when somebody else has it.
+  /// - Throws: ``EventStoreError`` with code `locked`, which names the holder, when another session has it.
   static func hold<T>(_ name: String, _ connection: Connection, _ body: () throws -> T) throws -> T {
     try hold([name], connection, body)
   }
 
-  /// The same with several locks.
+  /// The same for several locks.
   static func hold<T>(_ names: [String], _ connection: Connection, _ body: () throws -> T) throws -> T {
     let value = try take(names, connection, body)
     for name in names { release(name, connection) }
@@ -47,11 +47,11 @@ enum AdvisoryLock {
 
   /// Runs `body` while this session holds a lock that others share for a transaction at a time; waits for those.
   ///
-  /// Nobody gets a share any more once this session waits.
+  /// Once this session waits, nobody gets a share any more.
   ///
   /// - Throws: `lockNotAvailable` when a transaction that shares it takes too long.
   static func holdAlone<T>(_ name: String, _ connection: Connection, _ body: () throws -> T) throws -> T {
-    // lock_timeout counts for advisory locks too, and a session's lock outlives the transaction that it was taken in.
+    // lock_timeout applies to advisory locks too; a session's lock outlives the transaction that took it.
     try connection.transaction {
       try connection.execute("SET LOCAL lock_timeout = '5s'")
       _ = try connection.query("SELECT pg_advisory_lock($1, hashtext($2))", key(name))
@@ -61,10 +61,10 @@ enum AdvisoryLock {
     return try body()
   }
 
-  /// Shares a lock to the end of the transaction; false while somebody holds it alone, or waits to.
+  /// Shares a lock to the end of the transaction; false while a session holds it alone, or waits to.
   ///
-  /// A session that wants a share asks again after its transaction: one that waited would hold a snapshot meanwhile, and those
-  /// are what the holder may be waiting for.
+  /// A session that wants a share asks again after its transaction. If it waited, it would hold a snapshot meanwhile,
+  /// and the holder may be waiting for that.
   static func share(_ name: String, _ connection: Connection) throws -> Bool {
     let sql = "SELECT pg_try_advisory_xact_lock_shared($1, hashtext($2))"
     return try connection.query(sql, key(name), prepared: true).bool(0, 0)
@@ -84,15 +84,15 @@ enum AdvisoryLock {
 
   /// Takes a lock; each needs its own ``release(_:_:)``.
   ///
-  /// Operations of one store share its session, also between the steps of one that waits for something else: what one
-  /// of them holds, another cannot take.
+  /// Operations of one store share its session, also between the steps of one that waits for something else. One
+  /// operation cannot take a lock that another one holds.
   static func acquire(_ name: String, _ connection: Connection) throws {
     try connection.requireSession()
     try acquire(name, by: "SELECT pg_try_advisory_lock($1, hashtext($2))", connection)
     connection.heldLocks.insert(ByteString(name))
   }
 
-  /// Takes a lock to the end of the transaction, which a pooler leaves whole.
+  /// Takes a lock to the end of the transaction; a pooler keeps the session for that long.
   static func acquireForTransaction(_ name: String, _ connection: Connection) throws {
     try acquire(name, by: "SELECT pg_try_advisory_xact_lock($1, hashtext($2))", connection)
   }
@@ -121,12 +121,12 @@ enum AdvisoryLock {
     }
   }
 
-  /// Takes locks of an operation that goes on, which are lost when its session has ended since.
+  /// Takes the locks of an unfinished operation again, which are lost if its session has ended.
   static func acquireLost(_ names: [String], _ connection: Connection) throws {
     try acquire(names.filter { !connection.heldLocks.contains(ByteString($0)) }, connection)
   }
 
-  /// Also after a cancellation: the session may go on to other work.
+  /// Also after a cancellation: the session may continue with other work.
   static func release(_ name: String, _ connection: Connection) {
     guard connection.heldLocks.remove(ByteString(name)) != nil else { return }
     connection.cleanUp {
@@ -136,15 +136,15 @@ enum AdvisoryLock {
 
   private static func key(_ name: String) -> [Parameter] { [.int4(named), .text(name)] }
 
-  /// Ends the session of a connection that was lost here, when the server has not noticed yet and it keeps the lock. A
-  /// network that lost the connection may let the server believe in it for hours.
+  /// Ends the session of a connection that was lost here, if the server has not noticed and the session keeps the lock.
+  /// After a network failure the server may keep such a session for hours.
   private static func endPredecessor(holding name: String, _ connection: Connection) throws {
     guard !connection.predecessors.isEmpty else { return }
     let sql = "SELECT pg_terminate_backend(l.pid) FROM \(holders) AND l.pid = ANY ($3)"
     _ = try connection.query(sql, key(name) + [.int4Array(connection.predecessors)])
   }
 
-  /// The sessions that hold a lock, and what is known of them. A key of two words is in classid and objid, with
+  /// The sessions that hold a lock, and what is known about them. A key of two words is in classid and objid, with
   /// objsubid 2 (manual, "pg_locks").
   private static let holders = """
     pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
@@ -205,7 +205,7 @@ extension StoreConnection {
         if isWaiting { notify("taking over \(name)") }
         return
       } catch let error as EventStoreError {
-        // What another operation of this store has never comes free while this one waits.
+        // A lock of another operation of this store is never freed while this one waits.
         guard error.code == .locked, !connection.heldLocks.contains(ByteString(name)) else { throw error }
         if !isWaiting { notify("on standby: \(error.message)\(error.detail.map { " (\($0))" } ?? "")") }
         isWaiting = true
@@ -215,8 +215,9 @@ extension StoreConnection {
 }
 
 extension Connection {
-  /// Makes the session fit for work that takes long: limits that a role has for an application's short statements do
-  /// not hold, as pg_dump does it; and a long statement, with this session's locks, ends soon after the client was killed.
+  /// Prepares the session for long work: as in pg_dump, the limits that a role has for short statements of an
+  /// application do not apply; and a long statement, with the locks of this session, ends soon after the client was
+  /// killed.
   func prepareLongWork() throws {
     var settings = [
       SessionSetting("statement_timeout", "0"), SessionSetting("idle_in_transaction_session_timeout", "0"),
@@ -228,8 +229,8 @@ extension Connection {
     try set(settings)
   }
 
-  /// Has the server end this session, with its locks, when the client says nothing for so long: it was stopped, or its network
-  /// is cut. PostgreSQL 13 notices that within a transaction alone. Zero is forever, as it is by default.
+  /// Lets the server end this session, with its locks, when the client is silent for this long: it was stopped, or its
+  /// network failed. PostgreSQL 13 notices that only within a transaction. Zero, the default, means never.
   func endWhenSilent(for silence: Duration) throws {
     let value = "\(Int64(silence / .milliseconds(1)))"
     var settings = [SessionSetting("idle_in_transaction_session_timeout", value)]
@@ -237,7 +238,7 @@ extension Connection {
     try set(settings)
   }
 
-  /// Sleeps, and tells the server now and then that the client is there.
+  /// Sleeps, and tells the server from time to time that the client is there.
   func sleepAlive(for duration: Duration) throws {
     var rest = duration
     while rest > Self.signOfLife {

@@ -3,8 +3,8 @@ internal import LibPQ
 /// A checkpoint moves only from the position that was read. A lock can be lost with its session; this cannot.
 enum CheckpointFence {
   /// - Parameters:
-  ///   - update: moves the checkpoint where it is still at the position that was read.
-  ///   - moved: what is thrown when it is elsewhere; see ``moved(_:from:consequence:hint:)``.
+  ///   - update: moves the checkpoint if it is still at the position that was read.
+  ///   - moved: is thrown if it is elsewhere; see ``moved(_:from:consequence:hint:)``.
   static func pass(
     _ update: SQL,
     _ connection: Connection,
@@ -13,7 +13,7 @@ enum CheckpointFence {
     guard try connection.query(update, prepared: true).affectedRows == 1 else { throw moved() }
   }
 
-  /// Somebody else has moved a checkpoint, which was at a position.
+  /// Another session has moved a checkpoint that was at this position.
   static func moved(
     _ checkpoint: String,
     from position: Int64,

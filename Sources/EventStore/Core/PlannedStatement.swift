@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import LibPQ
 
-/// What PostgreSQL's planner says of a statement, by its statistics.
+/// What PostgreSQL's planner expects of a statement, by its statistics.
 struct PlannedStatement: Decodable {
   fileprivate struct Node: Decodable {
     let type: String
@@ -21,11 +21,11 @@ struct PlannedStatement: Decodable {
 
   enum CodingKeys: String, CodingKey { case plan = "Plan" }
 
-  /// How many rows it expects. The planner stops at 1e100; no table has a tenth of this.
+  /// How many rows it expects. The planner stops at 1e100; no table has a tenth of the limit here.
   var rows: Int64 { Int64(min(plan.rows, 1e15)) }
 
-  /// Whether an index gives what is asked for, in the order that is asked for, without all the rest. So it is not in a
-  /// small table either.
+  /// Whether an index gives the requested rows, in the requested order, without all others. For a small table the
+  /// planner does not use one.
   var goesByIndex: Bool {
     !plan.types.contains { type in Self.wholeReads.contains { $0.utf8.elementsEqual(type.utf8) } }
   }
@@ -34,7 +34,7 @@ struct PlannedStatement: Decodable {
 }
 
 extension Connection {
-  /// What the planner says of a query.
+  /// The planner's plan of a query.
   func plan(of query: SQL) throws -> PlannedStatement {
     let text = try self.query("EXPLAIN (FORMAT json) \(query)").string(0, 0)
     return try JSONDecoder().decode([PlannedStatement].self, from: Data(text.utf8))[0]

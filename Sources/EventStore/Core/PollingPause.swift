@@ -1,9 +1,9 @@
-/// How long a follower waits before it looks for events again: a few milliseconds as long as events come, and the longer the
+/// How long a follower waits before it looks for events again: a few milliseconds while events come, and longer the
 /// quieter the store is.
 struct PollingPause: Sendable {
   private static let shortest = Duration.milliseconds(2)
-  /// The longest wait where nobody says otherwise: a projection that looks five times a second takes 1 % of a processor, the
-  /// server's share included (Benchmarks/latency.sh).
+  /// The longest wait by default: a projection that looks five times a second takes 1 % of a processor, including the
+  /// server's share (Benchmarks/latency.sh).
   static let usualLongest = Duration.milliseconds(200)
 
   private let longest: Duration
@@ -23,7 +23,7 @@ struct PollingPause: Sendable {
     return pause
   }
 
-  /// Waits after a look, unless it found something: there may be more.
+  /// Waits after a look that found nothing; if it found something, there may be more.
   mutating func passed(isIdle: Bool) async throws {
     if isIdle { try await Task.sleep(for: next()) } else { reset() }
   }

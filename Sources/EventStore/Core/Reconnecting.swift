@@ -1,8 +1,8 @@
 internal import LibPQ
 internal import Synchronization
 
-/// Pauses between tries to connect again: each is twice as long as the one before, up to a limit, and a bit random, so
-/// that not all clients of a server that comes back meet at once.
+/// Pauses between attempts to connect again: each is twice as long as the one before, up to a limit, and slightly
+/// random, so that not all clients come back to a restarted server at once.
 struct Backoff: Sendable {
   private static let shortest = Duration.milliseconds(50)
 
@@ -18,10 +18,10 @@ struct Backoff: Sendable {
     (self.timeout, self.longest) = (timeout, longest)
   }
 
-  /// Whether something is being tried again.
+  /// Whether attempts are being made.
   var isRunning: Bool { end != nil }
 
-  /// The next pause; nil when it is no use any more.
+  /// The next pause; nil when the time is up.
   mutating func next() -> Duration? {
     let end = end ?? .now + (timeout ?? .seconds(1_000_000_000))
     self.end = end
@@ -31,13 +31,14 @@ struct Backoff: Sendable {
     return pause
   }
 
-  /// Starts again, after work went on.
+  /// Starts again, after work continued.
   mutating func reset() { self = Backoff(within: timeout, longest: longest) }
 }
 
-/// How far work has come over all its tries.
+/// How far work has come over all its attempts.
 ///
-/// A try that comes no further than the one before counts as none: an event that crashes the server must not do so forever.
+/// An attempt that comes no further than the one before counts as a failed one: an event that crashes the server must
+/// not do so forever.
 final class Furthest: Sendable {
   private let state = Mutex((position: Int64.min, isNew: false))
 
@@ -54,7 +55,7 @@ final class Furthest: Sendable {
   }
 }
 
-/// Whether work has passed something on, so that it must not begin again.
+/// Whether work has passed on some result, so that it must not begin again.
 final class PassedOn: Sendable {
   private let state = Atomic(false)
 
@@ -62,24 +63,24 @@ final class PassedOn: Sendable {
   func set() { state.store(true, ordering: .relaxed) }
 }
 
-/// What work may be begun again after.
+/// The failures after which work may begin again.
 enum Interruptions {
-  /// A lost connection, to whatever server.
+  /// A lost connection, to any server.
   case losses
-  /// What a standby does to what is in the way of its replay, and the loss of a connection to one: nothing was changed there.
+  /// A standby's conflict with its replay, and a lost connection to a standby: nothing was changed there.
   case ofStandby
 }
 
 extension EventStore {
-  /// Runs work, and again when its connection was lost or a standby ended its statement. The work must find out by itself
-  /// where to go on.
+  /// Runs work, and again when its connection was lost or a standby ended its statement. The work itself must find out
+  /// where to continue.
   ///
   /// - Parameters:
   ///   - timeout: how long to try to connect again; it starts again when the work has come further.
-  ///   - furthest: is told by the work how far it is.
-  ///   - interruptions: after which of them the work can go on.
-  ///   - passedOn: what the work sets when it cannot begin again.
-  /// - Throws: what the work throws; the loss, when the time is over.
+  ///   - furthest: the work reports its progress here.
+  ///   - interruptions: the failures after which the work can continue.
+  ///   - passedOn: set by the work when it cannot begin again.
+  /// - Throws: what the work throws; the loss, when the time is up.
   nonisolated(nonsending) func reconnecting<T>(
     within timeout: Duration,
     _ furthest: Furthest = Furthest(),
@@ -109,9 +110,9 @@ extension EventStore {
     return error.isLoss && (interruptions == .losses || session.openConnection?.isOfStandby == true)
   }
 
-  /// Runs what only reads, and again when a standby ended it.
+  /// Runs a read, and again when a standby ended it.
   ///
-  /// - Parameter passedOn: what `body` sets when it has passed something on.
+  /// - Parameter passedOn: set by `body` when it has passed on some result.
   func read<T: Sendable>(
     seeing rows: RowVisibility = .all,
     goingOn isGoingOn: Bool = false,
@@ -123,18 +124,18 @@ extension EventStore {
     }
   }
 
-  /// How long a read is tried that a standby ends, where nobody says otherwise.
+  /// How long a read that a standby ends is tried again, by default.
   static let readTimeout = Duration.seconds(30)
 }
 
 extension EventStoreError {
   fileprivate var isLoss: Bool { code == .connectionLost }
 
-  /// Also what a server says while it starts; a lock may still be that of the session that was lost, and a standby may have to
+  /// Also what a server reports while it starts; a lock may still belong to the lost session, and a standby may have to
   /// catch up.
   fileprivate var isPassing: Bool { isLoss || [.cannotConnect, .locked, .stale].contains(code) }
 
-  /// The error of work that read in one snapshot, a part of which was passed on.
+  /// The error of work that read in one snapshot and has passed on a part.
   fileprivate var afterPassingOn: EventStoreError {
     var error = self
     let reason = "The events read before were passed on already, and a new start would repeat them."

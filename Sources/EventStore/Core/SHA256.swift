@@ -1,8 +1,8 @@
 internal import LibPQ
 
-/// SHA-256 (FIPS 180-4, sections 5 and 6.2), fed piece by piece.
+/// SHA-256 (FIPS 180-4, sections 5 and 6.2), computed piece by piece.
 ///
-/// PostgreSQL hashes the events; what chains those hashes is not to be had as an aggregate there.
+/// PostgreSQL hashes the events, but has no aggregate that chains those hashes.
 package struct SHA256 {
   private var state: InlineArray<8, UInt32> = [
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
@@ -11,7 +11,7 @@ package struct SHA256 {
   private var byteCount = 0
   private let usesInstructions: Bool
 
-  /// - Parameter usesInstructions: whether whole blocks go to the processor's own instructions.
+  /// - Parameter usesInstructions: whether whole blocks are hashed by the processor's own instructions.
   init(usingInstructions usesInstructions: Bool = SHA256Instructions.areThere) {
     self.usesInstructions = usesInstructions
   }
@@ -29,7 +29,7 @@ package struct SHA256 {
       byteCount += whole
       index += whole
     }
-    // Word by word: byte by byte it takes twice the time.
+    // By words: bytes take twice the time.
     while bytes.count - index >= 64 {
       for word in 0..<16 {
         let place = index + word * 4
@@ -73,7 +73,7 @@ package struct SHA256 {
     if byteCount.isMultiple(of: 64) { compress() }
   }
 
-  /// The digest of what was fed.
+  /// The digest of all bytes that were added.
   consuming func finish() -> Digest {
     let bits = UInt64(byteCount) * 8
     update(0x80)
@@ -139,7 +139,7 @@ package struct SHA256 {
 }
 
 extension SHA256 {
-  /// The 32 bytes of the hash of a text, as a Content Security Policy names what it allows.
+  /// The 32 bytes of the hash of a text, in the form in which a Content Security Policy allows it.
   package static func hash(of text: String) -> [UInt8] {
     var hash = SHA256()
     let bytes = Array(text.utf8)

@@ -2,8 +2,8 @@ internal import LibPQ
 
 /// SQL with places to fill: a `.sql` file of this target, in which `{name}` outside of comments is a place.
 ///
-/// The file is gone through once, and what is filled in never: it may hold anything, such as another `{name}`. Names are
-/// declared where the template is, so that a misspelt one ends the program at its first use, which is a test.
+/// The file is scanned once, and the inserted texts never: they may hold anything, also another `{name}`. Names are
+/// declared where the template is declared, so a misspelt one ends the program at its first use, which is in a test.
 struct SQLTemplate: Sendable {
   private enum Part: Sendable {
     case text(String)
@@ -11,7 +11,7 @@ struct SQLTemplate: Sendable {
   }
 
   private let parts: [Part]
-  /// What must be filled in.
+  /// The names of the places.
   let names: Set<String>  // ASCII
 
   /// - Parameters:
@@ -38,12 +38,12 @@ struct SQLTemplate: Sendable {
   ///
   /// - Parameters:
   ///   - values: a text for each place.
-  ///   - common: texts that several templates share, of which this one takes those that it has a place for.
+  ///   - common: texts that several templates share; this one takes those that it has a place for.
   func filled(_ values: [String: String], from common: [String: String] = [:]) -> String {  // ASCII
     statement(values.mapValues(SQL.init(raw:)), from: common.mapValues(SQL.init(raw:))).text
   }
 
-  /// The SQL with statements, or parts of some, in its places, which bring their values.
+  /// The SQL with statements, or parts of some, in its places, together with their values.
   func statement(_ values: [String: SQL] = [:], from common: [String: SQL] = [:]) -> SQL {  // ASCII
     precondition(names.isSuperset(of: values.keys), "no place for one of \(values.keys.sorted())")
     return parts.map { part in
@@ -69,7 +69,7 @@ struct SQLTemplate: Sendable {
       } else if let name = place(at: scalars) {
         parts.append(.text(String(kept[..<index])))
         parts.append(.place(name))
-        // Two braces more than the name.
+        // The name and its two braces.
         index = kept.index(index, offsetBy: name.unicodeScalars.count + 2)
         kept = kept[index...]
       } else {

@@ -291,7 +291,7 @@ extension SQLTemplate {
     "versions"
   )
 
-  /// All of them, but for the migrations.
+  /// All templates except the migrations.
   static let all: [SQLTemplate] = [
     .collidingEvents, .eventsInPlaces, .missingEvents, .restoreMissing,
     .appendEvents, .endTransaction, .findEvents, .findGroupedHeads, .findHeads, .findPositions,

@@ -1,28 +1,28 @@
 internal import LibPQ
 
-/// What row security may do to an operation.
+/// How row security may affect an operation.
 enum RowVisibility {
-  /// It must see every row: where a policy applies to the role, the server refuses.
+  /// It must see every row: if a policy applies to the role, the server refuses.
   case all
-  /// It is of use with the rows that the policies let the role see.
+  /// It is useful with the rows that the policies let the role see.
   case permitted
 }
 
-/// A connection that is opened when it is first needed, and again after it was lost.
+/// A connection that is opened when it is first needed, and again after a loss.
 final class Session {
   private let parameters: ConnectionParameters
   private let canceller: Canceller
   /// Nil until it is needed.
   private(set) var openConnection: Connection?
-  /// Which connection that is, counted from 1.
+  /// The number of that connection, counted from 1.
   private(set) var number = 0
   /// As ``LibPQ/Connection/predecessors``.
   private var predecessors: [Int32] = []
   private var rows = RowVisibility.all
-  /// What its connections are set to beside the rest.
+  /// Additional settings of its connections.
   var limits: [SessionSetting] = []
 
-  /// - Parameter canceller: ends what the session waits for; several sessions may share it.
+  /// - Parameter canceller: ends a wait of the session; several sessions may share it.
   init(_ parameters: ConnectionParameters, canceller: Canceller) {
     self.parameters = parameters
     self.canceller = canceller
@@ -47,7 +47,7 @@ final class Session {
     return connection
   }
 
-  /// The same, set to what an operation may go without.
+  /// The same, with the row security that an operation needs.
   func connection(seeing rows: RowVisibility) throws(PostgresError) -> Connection {
     if rows != self.rows, let openConnection, !openConnection.isBroken {
       do {
@@ -63,37 +63,37 @@ final class Session {
 
   /// A connection of a store begins with this and ``rowSecurity(_:)``; nothing else sets them for a session.
   ///
-  /// Names without a schema are PostgreSQL's own, whatever a role or a database has as its search path: with a schema
-  /// in it where others may create, a function or an operator of theirs that fits the types better would be called
-  /// (CVE-2018-1058). It is the path of maintenance commands since PostgreSQL 17; temporary objects come last, where they
-  /// hide nothing.
+  /// Names without a schema are PostgreSQL's own, whatever search path a role or a database has. If the path had a
+  /// schema in which others may create objects, a function or operator of theirs that fits the types better would be
+  /// called (CVE-2018-1058). Since PostgreSQL 17 maintenance commands have the same path. Temporary objects come last,
+  /// where they hide nothing.
   private static let searchPath = SessionSetting("search_path", Connection.ownPath)
 
   private static func rowSecurity(_ rows: RowVisibility) -> SessionSetting {
     SessionSetting("row_security", rows == .all ? "off" : "on")
   }
 
-  /// What libpq makes of the parameters, and who decided it; also when there is no connection.
+  /// The parameters as libpq resolves them, and where each came from; also when there is no connection.
   var settings: [ConnectionSetting] { openConnection?.settings ?? parameters.settings() }
 
-  /// Gives up the connection; ``connection()`` opens the next.
+  /// Closes the connection; ``connection()`` opens the next.
   func disconnect() {
     if let process = openConnection?.process { predecessors.append(process) }
     openConnection = nil
   }
 
-  /// Runs `body` on new connections, until one of them is not lost; `body` must find out what the lost one did.
+  /// Runs `body` on new connections until one is not lost; `body` must find out what the lost one did.
   ///
   /// - Parameters:
   ///   - error: how the connection was lost.
   ///   - deadline: how long to try.
-  /// - Throws: what `body` throws; when the time is up, how the last connection was lost or could not be made.
+  /// - Throws: what `body` throws; when the time is up, why the last connection was lost or could not be made.
   func reconnecting<T>(
     after error: PostgresError,
     until deadline: ContinuousClock.Instant,
     _ body: (Connection) throws -> T
   ) throws -> T {
-    // Somebody waits for the answer.
+    // Someone waits for the answer.
     var (error, backoff) = (error, Backoff(within: deadline - .now, longest: .seconds(1)))
     while let pause = backoff.next() {
       if Task.isCancelled { throw error }

@@ -1,23 +1,23 @@
 internal import LibPQ
 
-/// What works on a store's open connection: the hand of ``EventStore``, which is its front.
+/// The operations on a store's open connection; ``EventStore`` is the front for them.
 ///
-/// It belongs to the thread of its store, and lives as long as its connection: after a loss the store makes another.
+/// It belongs to the thread of its store, and lives as long as its connection; after a loss there is a new one.
 final class StoreConnection {
   let connection: Connection
   /// Opens the connection again after a loss.
   let session: Session
   /// The table that holds the events.
   let table: QualifiedName
-  /// How the events are read when the table is somebody else's.
+  /// How the events are read when the table belongs to another framework.
   let foreign: Layout?
-  /// What events go through when they are read.
+  /// The upcasters that are applied to events when they are read.
   let upcasters: Upcasters
-  /// How long to wait for a transaction that writes events; nil until it ends.
+  /// How long to wait for a transaction that writes events; nil means until it ends.
   let writerLimit: Duration?
   /// How far a standby may be behind its primary; nil for any delay.
   let mostStaleness: Duration?
-  /// Called with what an operator may want to know while an operation goes on.
+  /// Called with what an operator may want to know during an operation.
   let notify: (String) -> Void
   /// Called between the steps of a swap; see ``EventStore/atSwapStep``.
   let atSwapStep: ((SwapStep) -> Void)?
@@ -25,7 +25,7 @@ final class StoreConnection {
   private var said: Set<Notice> = []
   /// See ``denseStart()``.
   var denseUpTo: Int64?
-  /// Events that were given with what is known in the place of a payload or metadata.
+  /// Events that were returned with a placeholder for an unreadable payload or metadata.
   var unreadableEvents: Int
   /// See ``appendStatements()``.
   var knownStatements: AppendStatements?
@@ -51,7 +51,7 @@ final class StoreConnection {
     self.mostStaleness = mostStaleness
     self.notify = notify
     self.atSwapStep = atSwapStep
-    // What was looked up needs no connection that could be lost once more.
+    // Facts that are known already need no connection, which could be lost again.
     knownTable = lost?.knownTable
     said = lost?.said ?? []
     denseUpTo = lost?.denseUpTo
@@ -59,13 +59,13 @@ final class StoreConnection {
     knownStatements = lost?.knownStatements
   }
 
-  /// Ends what the connection waits for.
+  /// Ends the wait of the connection.
   var canceller: Canceller { connection.canceller }
 
   /// The FROM item that reads the events as they are stored.
   var relation: String { foreign?.relation ?? table.sql }
 
-  /// What the events table looks like; read once.
+  /// The form of the events table; read once.
   func eventsTable() throws -> EventsTable {
     if let knownTable { return knownTable }
     let found =
@@ -76,9 +76,9 @@ final class StoreConnection {
     return events
   }
 
-  /// What is said once, however often it is met.
+  /// Notices that are given once, however often the reason occurs.
   enum Notice {
-    /// That all events are read for want of an index.
+    /// All events are read because there is no index.
     case pass
     case doubt
     case writersOfPrimary
@@ -89,7 +89,7 @@ final class StoreConnection {
     if said.insert(notice).inserted { notify(text) }
   }
 
-  /// Says why it is not proved that positions are final.
+  /// Says, once, why it is not proved that positions are final.
   func doubtOnce(_ doubt: PositionFault) {
     notifyOnce(
       .doubt,

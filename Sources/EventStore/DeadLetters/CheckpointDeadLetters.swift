@@ -36,7 +36,7 @@ extension StoreConnection {
     return try parkedPositions(positions, of: .checkpoint(checkpoint))
   }
 
-  /// Notes what became of a retry.
+  /// Notes the result of a retry.
   func settle(_ position: Int64, under checkpoint: String, _ failure: String?) throws {
     let owner = DeadLetterOwner.checkpoint(checkpoint)
     guard let failure else { return try owner.settle(position, .applied, connection) }

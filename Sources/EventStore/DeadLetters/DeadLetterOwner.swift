@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// What has dead letters: a generation of a read model, or the consumer of a checkpoint.
+/// An owner of dead letters: a generation of a read model, or the consumer of a checkpoint.
 enum DeadLetterOwner {
   case generation(Generation)
   case checkpoint(String)
@@ -20,7 +20,7 @@ enum DeadLetterOwner {
     }
   }
 
-  /// As messages name it.
+  /// Its name in messages.
   var name: String {
     switch self {
     case .generation(let generation): "projection \(generation.projection)"
@@ -28,7 +28,7 @@ enum DeadLetterOwner {
     }
   }
 
-  /// Moves a dead letter out of those that wait.
+  /// Marks a dead letter as no longer waiting.
   func settle(_ position: Int64, _ state: DeadLetter.State, _ connection: Connection) throws {
     let tries: Int32 = state == .applied ? 1 : 0
     let settled = try connection.query(

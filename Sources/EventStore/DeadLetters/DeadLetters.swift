@@ -2,7 +2,7 @@ internal import LibPQ
 
 /// An event that the catch-up of a projection, or the consumer of a checkpoint, gave up on.
 public struct DeadLetter: Sendable, Hashable {
-  /// What became of the event.
+  /// The state of the event.
   public enum State: String, Sendable, Hashable {
     /// It waits for a retry, or to be discarded.
     case parked
@@ -12,7 +12,7 @@ public struct DeadLetter: Sendable, Hashable {
     case discarded
   }
 
-  /// The projection; nil where it is a consumer with a checkpoint.
+  /// The projection; nil for a consumer with a checkpoint.
   public let projection: String?
   /// The name of the consumer's checkpoint; nil for a projection.
   public let checkpoint: String?
@@ -32,19 +32,19 @@ public struct DeadLetter: Sendable, Hashable {
   public let sqlState: String?
   /// The message of the last failure.
   public let message: String
-  /// What PostgreSQL adds to it.
+  /// PostgreSQL's detail of the last failure.
   public let detail: String?
   /// When it failed last.
   public let failedAt: Timestamp
-  /// What became of it.
+  /// The state of the event.
   public let state: State
 }
 
 /// What a retry of dead letters did.
 public struct DeadLetterRetryResult: Sendable, Hashable {
-  /// Those that are in the read model now.
+  /// The dead letters that are in the read model now.
   public internal(set) var applied = 0
-  /// Those that failed again.
+  /// The dead letters that failed again.
   public internal(set) var failed = 0
 }
 
@@ -56,7 +56,7 @@ extension StoreConnection {
     return try connection.query(sql, [.text(consumer), .int8(position), .bool(all)]).map { DeadLetter($0) }
   }
 
-  /// Another event may be at its position by now, as after a copy was swapped in.
+  /// Another event may have its position by now, for example after a copy was swapped in.
   func event(of letter: DeadLetter) throws -> Event? {
     var query = EventQuery(aggregateID: letter.aggregateID)
     (query.fromPosition, query.toPosition) = (letter.position, letter.position)
@@ -91,14 +91,14 @@ extension StoreConnection {
     return parked.count
   }
 
-  /// Held by a session that retries or discards them: another would be told of events that are no dead letters any more.
+  /// Held by a session that retries or discards them: another one would work on events that are settled by then.
   static func lockOfDeadLetters(_ consumer: String) -> String { "the dead letters of \(consumer)" }
 
   enum Consumer {
     case projection, checkpoint
   }
 
-  /// What has a name; a projection comes before a checkpoint, which cannot park events under its name.
+  /// The consumer of a name. A projection is looked for first; a checkpoint of its name cannot have parked events.
   func consumer(named name: String) throws -> Consumer {
     let sql: SQL = """
       SELECT EXISTS (SELECT FROM annals.projections WHERE name = \(name)) AS is_projection,
@@ -114,9 +114,9 @@ extension StoreConnection {
     )
   }
 
-  /// The positions of dead letters that wait for a retry; all when none are named.
+  /// The positions of dead letters that wait for a retry; all if no positions are given.
   ///
-  /// - Throws: ``EventStoreError`` with code `notFound` when one that is named is missing, or there is none.
+  /// - Throws: ``EventStoreError`` with code `notFound` when a given one is missing, or there is none.
   func parkedPositions(_ positions: [Int64], of owner: DeadLetterOwner) throws -> [Int64] {
     let asked: SQL = positions.isEmpty ? "true" : "position = ANY (\(Parameter.int8Array(positions)))"
     let found = try connection.query(

@@ -49,7 +49,7 @@ extension StoreConnection {
         try DeadLetterOwner.generation(live).settle(position, .applied, connection)
         if !live.isDefined(by: file) {
           try live.adopt(file, upcasters, connection)
-          // It may handle other types.
+          // The new file may handle other types.
           try live.takeAsSeen(file, of: source, connection)
         }
       }

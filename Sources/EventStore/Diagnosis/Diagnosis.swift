@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// Something that was looked at to find out whether a store is set up well.
+/// One check of whether a store is set up well.
 package struct DiagnosisItem: Sendable, Hashable {
   package enum Area: String, Sendable, Hashable {
     case versions, settings, server, table, indexes, rights, records
@@ -8,9 +8,9 @@ package struct DiagnosisItem: Sendable, Hashable {
 
   package enum Status: String, Sendable, Hashable {
     case ok
-    /// Worth knowing; somebody may want it so.
+    /// Worth knowing; it may be intended.
     case note
-    /// To be repaired.
+    /// Must be repaired.
     case problem
   }
 
@@ -18,7 +18,7 @@ package struct DiagnosisItem: Sendable, Hashable {
   package var name: String
   package var value: String
   package var status = Status.ok
-  /// What to do: SQL where it is SQL that helps.
+  /// What to do, as SQL where possible.
   package var advice: Hint?
 
   package init(
@@ -37,7 +37,7 @@ extension StoreConnection {
   func diagnose() throws -> [DiagnosisItem] {
     let facts = try StoreFacts(of: table, isOwn: foreign == nil, connection)
     var items = facts.serverItems(try standbyReplay()) + [facts.poolerItem(try connection.findPooling())]
-    // An index on a column that is not there cannot be advised.
+    // An index on a missing column cannot be advised.
     var hasColumns = true
     do {
       let found =
@@ -81,7 +81,7 @@ extension StoreConnection {
     }
   }
 
-  /// The ids of traces that events have and no index finds.
+  /// The ids for traces that events have but no index has.
   private func traceItems(of table: EventsTable, _ facts: StoreFacts) throws -> [DiagnosisItem] {
     guard facts.isOwn, table.hasMetadata, facts.is("can_select"), !facts.is("hides_rows") else { return [] }
     let number = facts.number("estimated_rows") ?? 0
@@ -92,7 +92,7 @@ extension StoreConnection {
     }
   }
 
-  /// The layouts that read tables which are here; nil without any.
+  /// The layouts that read tables of this database; nil without any.
   private func layoutAdvice() throws -> Hint? {
     let hints = try findLayouts().map { match -> Hint in
       let others = match.others.isEmpty ? "" : " (\(match.others.joined(separator: " and ")) too)"

@@ -1,8 +1,7 @@
 internal import LibPQ
 
 extension StoreConnection {
-  /// How Citus distributes the events table. Its size and the number of its rows are those of the shards: what this server
-  /// has of it is an empty table.
+  /// How Citus distributes the events table. Its size and rows are those of the shards: on this server it is empty.
   func distributionItems() throws -> [DiagnosisItem] {
     let facts = try connection.query(SQLTemplate.distributionFacts.sql, [.text(table.sql)])
     guard !facts.isEmpty else { return [] }

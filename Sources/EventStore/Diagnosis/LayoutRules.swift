@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// What a layout makes of a table: looked at by reading, as its columns may be computed from what is in the rows.
+/// Checks of a layout, made by reading, since its columns may be computed from the rows.
 extension StoreConnection {
   /// How long doctor counts rows.
   private static let countingLimit = "5s"
@@ -11,7 +11,7 @@ extension StoreConnection {
     return try ends.map { try eventItem($0.name, $0.direction, in: events) } + [try leftOutItem()]
   }
 
-  /// Reads one event as the readers do.
+  /// Reads one event as readers do.
   private func eventItem(_ name: String, _ direction: String, in events: EventsTable) throws -> DiagnosisItem
   {
     let order = events.hasPosition ? "e.position" : "e.\"timestamp\""
@@ -39,7 +39,7 @@ extension StoreConnection {
     }
   }
 
-  /// How many rows the query does not make an event of.
+  /// How many rows the query leaves out.
   private func leftOutItem() throws -> DiagnosisItem {
     let name = "rows left out"
     do {

@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// What the facts mean: the server, the role's rights and annals' own records.
+/// Rules for the facts: the server, the role's rights and annals' own records.
 extension StoreFacts {
   func serverItems(_ replay: StandbyReplay?) -> [DiagnosisItem] {
     var items = [
@@ -13,7 +13,7 @@ extension StoreFacts {
         ? "SELECT pg_wal_replay_resume();"
         : "Reads show what has been replayed. Write, follow and store checkpoints on the primary."
     }
-    // Without these a crash of the machine can lose events that were acknowledged, or tear pages.
+    // If these are off, a crash of the machine can lose acknowledged events, or leave half-written pages.
     for name in ["fsync", "full_page_writes"] {
       let isOn = self[name] == "on"
       let advice: Hint = "ALTER SYSTEM SET \(name) = on; SELECT pg_reload_conf();"
@@ -125,7 +125,7 @@ extension StoreFacts {
     ]
   }
 
-  /// Schemas where somebody else could make a function or an operator that is called in the place of another.
+  /// Schemas in which other roles could create a function or an operator that is called instead of the right one.
   private var createItems: [DiagnosisItem] {
     func item(_ value: String, _ status: DiagnosisItem.Status, _ advice: String?) -> DiagnosisItem {
       DiagnosisItem(.rights, "create in schemas", value, status, advice: advice.map { Hint($0) })

@@ -1,11 +1,11 @@
 internal import LibPQ
 
-/// What was read of a server and a table of events, for the rules that judge it.
+/// Facts about a server and a table of events, for the rules that judge them.
 struct StoreFacts: Sendable {
   let table: QualifiedName
-  /// Whether the table is annals' own, and not read through a layout.
+  /// Whether the table is annals' own, instead of one that is read through a layout.
   let isOwn: Bool
-  /// The names and values of `StoreFacts.sql`; what is NULL there is missing here.
+  /// The names and values of `StoreFacts.sql`; facts that are NULL there are missing here.
   private var values: [ByteString: String] = [:]
   private(set) var indexes: [TableIndex] = []
 
@@ -16,7 +16,7 @@ struct StoreFacts: Sendable {
       [.text(table.schema), .text(table.name), .textArray(try Self.readModelSchemas(connection))]
     )
     facts.forEachRow { values[ByteString($0.string("name"))] = $0.string("value") }
-    // A store of somebody else's has other columns, and is its owner's to look after.
+    // The store of another framework has other columns, and its owner looks after it.
     guard isOwn, self["kind"] != nil, self.is("can_use_schema") else { return }
     indexes = try connection.query(SQLTemplate.tableIndexes.sql, [.text(table.sql)]).map { row in
       TableIndex(
@@ -32,7 +32,7 @@ struct StoreFacts: Sendable {
     }
   }
 
-  /// Where live read models are, as far as this role may know.
+  /// The schemas of live read models, if this role may know them.
   private static func readModelSchemas(_ connection: Connection) throws -> [String] {
     guard try connection.canReadOwnTables(["projections"]) else { return [] }
     return try connection.strings("SELECT DISTINCT live_schema FROM annals.projections ORDER BY 1")
@@ -40,13 +40,13 @@ struct StoreFacts: Sendable {
 
   subscript(_ name: String) -> String? { values[ByteString(name)] }
 
-  /// Whether a fact holds; false where it is not known.
+  /// Whether a fact is true; false if it is not known.
   func `is`(_ name: String) -> Bool { self[name] == "true" }
 
   func number(_ name: String) -> Int64? { self[name].flatMap { Int64($0) } }
 }
 
-/// An index, as far as it says which reads it serves.
+/// The facts about an index that tell which reads it serves.
 struct TableIndex: Sendable, Hashable {
   let name: ByteString
   /// The key columns, in order; an expression as SQL.
@@ -54,10 +54,10 @@ struct TableIndex: Sendable, Hashable {
   let isUnique: Bool
   let isValid: Bool
   let isForAllRows: Bool
-  /// Whether it goes with a constraint, and cannot be dropped alone.
+  /// Whether it belongs to a constraint, and cannot be dropped alone.
   let isOfConstraint: Bool
   let method: String
-  /// Whether its first column is sorted by bytes, where that can matter.
+  /// Whether its first column is sorted by bytes, if that can matter.
   let isInByteOrder: Bool
 
   /// Whether it can find rows by its first columns.

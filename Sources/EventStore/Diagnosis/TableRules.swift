@@ -1,8 +1,8 @@
 internal import LibPQ
 
-/// What the facts mean: the events table and its indexes.
+/// Rules for the facts: the events table and its indexes.
 extension StoreFacts {
-  /// - Parameter layout: the columns, as the readers see them.
+  /// - Parameter layout: the columns, as readers see them.
   func tableItems(
     of layout: EventsTable,
     _ positions: Layout.Positions,
@@ -47,7 +47,7 @@ extension StoreFacts {
     return DiagnosisItem(.table, "\(table)", kind + (layout.hasMetadata ? "" : ", no metadata") + zone)
   }
 
-  /// Whether readers may go on from a position.
+  /// Whether readers may continue from a position.
   private func positionItems(_ positions: Layout.Positions, _ found: PositionFaults) -> [DiagnosisItem] {
     if found.faults.isEmpty { return [positionsItem(positions, found.doubt)] }
     return found.faults.map { fault in
@@ -101,14 +101,14 @@ extension StoreFacts {
     let purpose: String
     let columns: [ByteString]
     var methods = ["btree"]
-    /// When it is missing.
+    /// The status when it is missing.
     var status = DiagnosisItem.Status.note
     let definition: String
   }
 
   private var neededIndexes: [NeededIndex] {
     var needed: [NeededIndex] = []
-    // A unique index that is advised serves this as well.
+    // If a unique index is advised, it serves this as well.
     if ids.advice != Hint(createIndex("(id)", unique: true)) {
       needed.append(
         NeededIndex(purpose: "an event by its id", columns: ["id"], status: .problem, definition: "(id)")
@@ -157,9 +157,9 @@ extension StoreFacts {
     uniqueItem("one event an id", finding: "duplicate_id", [["id"], ["aggregate_id", "id"]])
   }
 
-  /// Whether an index refuses what must be there once.
+  /// Whether an index refuses duplicates.
   ///
-  /// - Parameter keys: sets of columns, of which one has to be unique; the best first.
+  /// - Parameter keys: sets of columns, of which one must be unique; the best first.
   private func uniqueItem(_ purpose: String, finding: String, _ keys: [[ByteString]]) -> DiagnosisItem {
     let hasHeirs = self.is("has_heirs")
     let serving = indexes.first { index in
@@ -188,7 +188,7 @@ extension StoreFacts {
     "CREATE\(unique ? " UNIQUE" : "") INDEX\(concurrently) ON \(table.sql) \(definition);"
   }
 
-  /// Writers go on meanwhile, which an index of a partitioned table does not offer.
+  /// Lets writers continue meanwhile, which is not possible for an index of a partitioned table.
   private var concurrently: String { self["kind"] == "p" ? "" : " CONCURRENTLY" }
 
   /// A category is a range of ids in the order of bytes.
@@ -205,10 +205,10 @@ extension StoreFacts {
     )
   }
 
-  /// What is wrong with an index that is there.
+  /// The fault of an existing index.
   private func faultItem(_ index: TableIndex) -> DiagnosisItem? {
     guard index.isValid else {
-      // That of a partitioned table becomes valid once each partition has its part of it.
+      // The index of a partitioned table becomes valid once each partition has its part of it.
       let advice: Hint =
         self["kind"] == "p"
         ? "DROP INDEX \(index.name);" : "REINDEX INDEX CONCURRENTLY \(index.name);"
@@ -220,7 +220,7 @@ extension StoreFacts {
         advice: advice
       )
     }
-    // Of two that do the same, the later one goes.
+    // Of two equal indexes, the later one can be dropped.
     let earlier = indexes.prefix { $0.name != index.name }
     let others = indexes.filter { $0.name != index.name }
     let covering = others.first { other in

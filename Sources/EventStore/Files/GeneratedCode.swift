@@ -1,7 +1,7 @@
 package import LibPQ
 
-/// A `CREATE FUNCTION` in PL/pgSQL, or a query, made around statements of an operator's file, with the way back from
-/// the server's error messages to that file.
+/// A `CREATE FUNCTION` in PL/pgSQL, or a query, that contains statements of an operator's file. It maps the places in
+/// the server's error messages back to that file.
 ///
 /// The operator's lines are copied whole and padded so that every character keeps its column; what the
 /// generator adds is on lines of its own, or after the end of a statement.
@@ -13,12 +13,12 @@ package struct GeneratedCode: Sendable, Equatable {
   package let sql: String
   /// The values of a query.
   package let parameters: [Parameter]
-  /// The line of the file behind each line of `sql`; nil for lines of the generator.
+  /// The line of the file for each line of `sql`; nil for lines of the generator.
   package let fileLines: [Int?]
   /// The line of `sql` that PL/pgSQL calls line 1: the one with the opening dollar quote.
   package let firstBodyLine: Int
 
-  /// The place in the operator's file that an error is about, as far as the server tells.
+  /// The place in the operator's file of an error, if the server tells it.
   package func location(of error: PostgresError) -> SQLLocation? {
     if let position = error.position {
       let place = Self.place(of: position, in: sql)
@@ -39,7 +39,7 @@ package struct GeneratedCode: Sendable, Equatable {
     bodyLine(in: context).flatMap(fileLine(ofBodyLine:)).map { SQLLocation(line: $0, column: 1) }
   }
 
-  /// Puts the server's message in the operator's file; nil if it is not about a line of that file.
+  /// The server's message with its place in the operator's file; nil if it is not about a line of that file.
   package func fileError(for error: PostgresError) -> SQLFileError? {
     location(of: error).map {
       SQLFileError(file: file, location: $0, message: error.message, hint: error.hintInFile)
@@ -52,7 +52,7 @@ package struct GeneratedCode: Sendable, Equatable {
     fileLines.indices.contains(line - 1) ? fileLines[line - 1] : nil
   }
 
-  /// Reads N out of `PL/pgSQL function pg_temp_3.annals_apply(bigint,bigint) line N at SQL statement` or out of
+  /// Reads N from `PL/pgSQL function pg_temp_3.annals_apply(bigint,bigint) line N at SQL statement` or from
   /// `compilation of PL/pgSQL function "annals_apply" near line N`.
   private func bodyLine(in context: String) -> Int? {
     for scalars in context.unicodeScalars.split(separator: "\n") where isOurs(scalars) {
@@ -107,8 +107,8 @@ extension GeneratedCode {
     /// Adds a statement of the file.
     ///
     /// - Parameters:
-    ///   - prefix: lines before it; an error there is told as one of the statement's first line.
-    ///   - blanked: words to write as blanks, since the prefix says them.
+    ///   - prefix: lines before it; an error there is reported at the statement's first line.
+    ///   - blanked: words to replace by blanks, since the prefix has them.
     package mutating func add(
       _ statement: SQLStatement,
       prefix: [String] = [],

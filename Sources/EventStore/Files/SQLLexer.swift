@@ -17,10 +17,9 @@ package struct SQLToken: Sendable, Equatable {
 }
 
 /// Cuts SQL into tokens by the rules of the PostgreSQL manual, section 4.1 "Lexical Structure",
-/// with `standard_conforming_strings` on, as every server since 9.1 has it.
+/// with `standard_conforming_strings` on, the default of every server since 9.1.
 ///
-/// It knows as much as is needed to tell code from strings and comments; what the code means is the
-/// server's business.
+/// It only tells code from strings and comments; the server knows what the code means.
 package struct SQLLexer {
   private let file: String
   private let bytes: [UInt8]
@@ -101,7 +100,7 @@ package struct SQLLexer {
     } while skipToContinuation()
   }
 
-  /// Moves to the next part of a string that goes on after a line break; stays where it is if there is none.
+  /// Moves to the next part of a string that continues after a line break; does not move if there is none.
   private mutating func skipToContinuation() -> Bool {
     var ahead = self
     while let byte = ahead.peek() {
@@ -155,7 +154,7 @@ package struct SQLLexer {
     throw unterminated("dollar-quoted string \(String(decoding: delimiter, as: UTF8.self))", at: start)
   }
 
-  /// 4.1.5: these comments nest.
+  /// 4.1.5: block comments nest.
   private mutating func skipBlockComment(from start: SQLLocation) throws(SQLFileError) {
     var depth = 0
     repeat {

@@ -9,17 +9,17 @@ package struct SQLStatement: Sendable, Equatable {
     package let text: String
     /// Where it begins, in bytes from the start of the statement.
     package let offset: Int
-    /// Whether a comma is before it.
+    /// Whether it follows a comma.
     package let followsComma: Bool
   }
 
   /// The statement's first word; empty if it begins with a parenthesis or another symbol.
   package var keyword: String { words.first.map { $0.offset == 0 ? $0.text : "" } ?? "" }
 
-  /// The first word of what a leading WITH clause is for: `INSERT` of `WITH … INSERT`.
+  /// The main word of a statement with a leading WITH clause: `INSERT` of `WITH … INSERT`.
   ///
-  /// UPDATE and its like are not reserved, so they may also name a table of the WITH clause; such a name
-  /// follows WITH, RECURSIVE or a comma, and the statement proper never does.
+  /// UPDATE and the like are not reserved, so they may also name a table of the WITH clause. Such a name follows WITH,
+  /// RECURSIVE or a comma; the main statement never does.
   package var mainKeyword: String {
     guard keyword == "WITH" else { return keyword }
     var previous = "WITH"
@@ -31,7 +31,7 @@ package struct SQLStatement: Sendable, Equatable {
     return "SELECT"
   }
 
-  /// Whether it begins or ends a transaction or a part of one; PREPARE stands for PREPARE TRANSACTION too.
+  /// Whether it begins or ends a transaction or a part of one; PREPARE may be PREPARE TRANSACTION.
   var controlsTransaction: Bool {
     switch keyword {
     case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "PREPARE": true

@@ -1,11 +1,11 @@
 internal import LibPQ
 
-/// What the files of projections and reducers say in the same way.
+/// What files of projections and reducers have in common.
 extension SectionFile {
   /// PostgreSQL cuts identifiers at 63 bytes, and annals adds a prefix and a generation to the name.
   private static let longestName = 40
 
-  /// The name behind `@keyword`, which may become part of an identifier.
+  /// The name after `@keyword`, which may become part of an identifier.
   func definitionName(_ keyword: String) throws(SQLFileError) -> String {
     let section = sections(keyword)[0]
     let name = try name(of: section)
@@ -24,7 +24,7 @@ extension SectionFile {
     return name
   }
 
-  /// The number behind `@version`; 1 without it.
+  /// The number after `@version`; 1 without it.
   func definitionVersion() throws(SQLFileError) -> Int {
     guard let section = sections("version").first else { return 1 }
     let text = try name(of: section)
@@ -38,7 +38,7 @@ extension SectionFile {
     return Int(version)
   }
 
-  /// The types behind the keyword of a section.
+  /// The types after the keyword of a section.
   func eventTypes(of section: Section) throws(SQLFileError) -> [ByteString] {
     let words = try words(of: section)
     let types = words.map(\.type)
@@ -65,7 +65,7 @@ extension SectionFile {
     return tables
   }
 
-  /// The table of that name, which is what a section names, or what is made of it.
+  /// The table of that name, which a section names or derives.
   func table(_ name: String, of section: Section) throws(SQLFileError) -> QualifiedName {
     guard section.argument.utf8.contains(UInt8(ascii: ".")), let table = QualifiedName(name) else {
       throw error(
@@ -78,7 +78,7 @@ extension SectionFile {
 }
 
 extension SQLStatement {
-  /// Whether it yields rows and changes nothing.
+  /// Whether it returns rows and changes nothing.
   var isQuery: Bool {
     ["SELECT", "VALUES", "TABLE"].contains(mainKeyword) || text.utf8.first == UInt8(ascii: "(")
   }

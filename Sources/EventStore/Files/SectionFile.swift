@@ -16,11 +16,10 @@ package struct SectionRule: Sendable {
   package var isRequired = false
 }
 
-/// A file of sections, each opened by a comment line `-- @word argument` and reaching to the next one.
+/// A file of sections. A comment line `-- @word argument` opens a section, which ends at the next such line.
 ///
-/// Projections, reducers, upcasters and layouts are all written so: a file stays SQL for psql and for any
-/// editor. A line inside a string, a dollar quote or a block comment opens nothing. Text before the first section may only
-/// be comments.
+/// Projections, reducers, upcasters and layouts have this form, so each file is SQL for psql and any editor. A line
+/// inside a string, a dollar quote or a block comment opens nothing. Only comments may come before the first section.
 package struct SectionFile: Sendable {
   package struct Section: Sendable {
     package let keyword: String
@@ -32,7 +31,7 @@ package struct SectionFile: Sendable {
 
   /// The name to use in messages: the path as the operator gave it.
   package let name: String
-  /// The whole file as read; its hash says whether a stored checkpoint still belongs to it.
+  /// The whole file as read; its hash tells whether a stored checkpoint still belongs to it.
   package let bytes: [UInt8]
   package let sections: [Section]
 
@@ -114,7 +113,7 @@ extension SectionFile {
     )
   }
 
-  /// What annals runs of a file belongs to a transaction of its own, which moves a checkpoint, or is rolled back.
+  /// annals runs the SQL of a file in its own transaction, which moves a checkpoint or is rolled back.
   private static func requireOneTransaction(
     _ statements: [SQLStatement],
     file: String
@@ -129,7 +128,7 @@ extension SectionFile {
     }
   }
 
-  /// Only blanks may be before the comment, and a letter follows the `@`.
+  /// There may only be blanks before the comment, and a letter follows the `@`.
   private static func opensSection(_ token: SQLToken, in bytes: [UInt8]) -> Bool {
     let text = bytes[token.range]
     guard token.kind == .comment, text.starts(with: "--".utf8) else { return false }
@@ -227,7 +226,7 @@ extension SectionFile.Section {
 }
 
 extension StringProtocol {
-  /// Without white space at either end.
+  /// Without white space at the ends.
   package var trimmed: SubSequence {
     let start = unicodeScalars.drop(while: \.properties.isWhitespace)
     let end = start.lastIndex { !$0.properties.isWhitespace }.map(start.index(after:)) ?? start.startIndex

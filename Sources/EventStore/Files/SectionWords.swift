@@ -1,18 +1,18 @@
 package import LibPQ
 
-/// How words are written behind the keyword of a section, one rule for all files; annals-projection(5) describes it.
+/// How words are written after the keyword of a section, one rule for all files; annals-projection(5) describes it.
 ///
 /// Blanks and commas separate words. A word in double quotes may hold them, and each quote in it is doubled.
 extension SectionFile {
-  /// Stands for every type of event that no other section handles: `*` without quotes.
+  /// Means every type of event that no other section handles: `*` without quotes.
   ///
-  /// It is no text that a type can have, as PostgreSQL stores no NUL and a file with one is refused; so the type that
-  /// is named `*`, which is written in quotes, is another.
+  /// No type can have this text, since PostgreSQL stores no NUL and a file with one is refused. A type that is named
+  /// `*` is written in quotes and has another text.
   package static let anyType: ByteString = "\0"
 
   private static let lonelyAsterisk: ByteString = "*"
 
-  /// A type as a file has it: in quotes where it must be.
+  /// A type as it is written in a file: in quotes if necessary.
   package static func word(_ type: ByteString) -> String {
     if type == anyType { return lonelyAsterisk.string }
     let isPlain = type.string.unicodeScalars.allSatisfy { !$0.separatesWords && $0 != "\"" }
@@ -25,11 +25,11 @@ extension SectionFile {
     let isQuoted: Bool
     let location: SQLLocation
 
-    /// As a type of event.
+    /// The word as a type of event.
     var type: ByteString { !isQuoted && text == lonelyAsterisk ? anyType : text }
   }
 
-  /// The words behind the keyword of a section.
+  /// The words after the keyword of a section.
   func words(of section: Section) throws(SQLFileError) -> [Word] {
     var words: [Word] = []
     var rest = Substring(section.argument).unicodeScalars
@@ -47,7 +47,7 @@ extension SectionFile {
     return words
   }
 
-  /// The one name behind the keyword of a section. Without quotes it may hold blanks and commas, as it always could.
+  /// The one name after the keyword of a section. Without quotes it may also hold blanks and commas.
   func name(of section: Section) throws(SQLFileError) -> String {
     guard section.argument.utf8.contains(UInt8(ascii: "\"")) else { return section.argument }
     let words = try words(of: section)
@@ -73,7 +73,7 @@ extension SectionFile {
         throw error("this quote is never closed", at: location, hint: Self.quotingHint)
       }
     }
-    // What is at a quote, before or behind it, belongs to no word.
+    // Text directly before or after a quoted word belongs to no word.
     let bareScalars = scalars.prefix { !$0.separatesWords }
     guard bareScalars.isEmpty || !isQuoted && !bareScalars.contains("\"") else {
       throw error("a blank or a comma is missing beside a quote", at: location, hint: Self.quotingHint)
@@ -83,7 +83,7 @@ extension SectionFile {
     return Word(text: ByteString(String(text)), isQuoted: isQuoted, location: location)
   }
 
-  /// Takes what is left of a word behind its opening quote, with the closing one; false where that is missing.
+  /// Takes the rest of a word after its opening quote, with the closing one; false if that is missing.
   private func takeQuoted(
     from scalars: inout Substring.UnicodeScalarView,
     into text: inout String.UnicodeScalarView

@@ -1,25 +1,24 @@
 internal import LibPQ
 
-/// Positions that have no holes for good.
+/// Positions without permanent holes.
 ///
-/// A writer that takes a position before it holds a lock, or even in an earlier transaction, shows nothing to wait for.
-/// But where a number that was handed out either comes or is lost for good, the holes tell: a position that is missing may
-/// still come while a transaction from before is alive, and, where the client keeps numbers between two transactions, for
-/// a grace time. Marten's daemon works so. A hole that stays is passed, and remembered: verify-versions looks whether an
-/// event came there after all.
+/// A writer that takes a position before it has a lock, or even in an earlier transaction, cannot be waited for. But if
+/// each assigned number is used or lost for good, the holes tell: a missing position may still come while a transaction
+/// from before is alive, and, if the client keeps numbers between two transactions, for a grace time. Marten's daemon
+/// works this way. A hole that stays is passed and remembered, and verify-versions checks whether an event came later.
 extension StoreConnection {
   /// More holes than this are no accident: the positions are not dense.
   private static let mostHoles = 100_000
 
-  /// Up to where no hole is left to look at; nil where nobody has looked yet.
+  /// The position up to which no hole needs a look; nil if nobody has looked yet.
   ///
-  /// It is asked before the head: above that it tells of a store that was restored to an earlier state meanwhile.
+  /// Read it before the head: if it is above the head, the store was restored to an earlier state meanwhile.
   func denseStart() throws -> Int64? {
     guard case .dense = positions else { return nil }
     return try [denseUpTo, rememberedDense()].compactMap(\.self).max()
   }
 
-  /// The position before the first hole; nil without a hole, or where the reader is there already and has to wait.
+  /// The position before the first hole; nil without a hole, or if the reader is there already and has to wait.
   func endBeforeHole(upTo head: Int64, after known: Int64?) throws -> Int64? {
     guard let end = try firstMissing(after: known, upTo: head).map({ $0 - 1 }) else { return nil }
     guard end > known ?? .min else { return nil }
@@ -27,7 +26,7 @@ extension StoreConnection {
     return end
   }
 
-  /// The first position behind what was looked at that no event has.
+  /// The first missing position after the examined ones.
   func firstMissing(after known: Int64?, upTo head: Int64) throws -> Int64? {
     guard case .dense = positions else { return nil }
     return try firstHole(after: known.flatMap { $0 > head ? nil : $0 }, upTo: head)
@@ -57,7 +56,7 @@ extension StoreConnection {
     throw holeError("a transaction that may fill it did not end in time: \(oldest.summary)")
   }
 
-  /// - Parameter isOver: whether the holes are filled, so that there is nothing to wait for.
+  /// - Parameter isOver: whether the holes are filled, so the wait can end.
   private func waitForGrace(
     _ grace: Duration,
     since seen: ContinuousClock.Instant,
@@ -69,7 +68,7 @@ extension StoreConnection {
       if try isOver() { return }
       let rest = min(grace, limit) - (.now - seen)
       if rest <= .zero { break }
-      // A look takes long where a reader begins far back.
+      // A look takes long if a reader begins far back.
       try canceller.sleep(for: min(rest, max(.milliseconds(200), (ContinuousClock.now - began) * 10)))
     }
     if limit < grace { throw holeError("its grace time of \(grace / .seconds(1)) s is not over") }
@@ -88,8 +87,8 @@ extension StoreConnection {
 // MARK: - The holes
 
 extension StoreConnection {
-  /// The FROM item of the positions that are there: the column of the table where each of its numbers is one row's alone,
-  /// as the layout may leave rows out; else what the layout gives.
+  /// The FROM item of the existing positions: the column of the table if it is unique, since the layout may leave rows
+  /// out; otherwise the layout.
   private func positionsSource() throws -> String {
     guard let origin = try eventsTable().positionOrigin else { return relation }
     let found = try connection.query(
@@ -107,8 +106,8 @@ extension StoreConnection {
     return try connection.query(sql).first { $0.int64("first") }
   }
 
-  /// Where nobody has looked yet, what is missing before the first event counts: it may be under way. Positions begin with
-  /// 1, or with the lowest that there is.
+  /// If nobody has looked yet, positions before the first event count as missing, as they may be under way. Positions
+  /// begin with 1, or with the lowest existing one.
   private func holes(after start: Int64?, upTo head: Int64) throws -> SQL {
     SQLTemplate.missingPositions.statement([
       "positions": "\(raw: try positionsSource())", "end": "\(head)",
@@ -194,7 +193,7 @@ extension StoreConnection {
     return try connection.query(sql).first { $0.int64("position") }
   }
 
-  /// Of a store that begins again the old holes say nothing.
+  /// Old holes say nothing about a store that begins again.
   private func forgetHoles() throws {
     guard try canRemember() else { return }
     for records in ["passed_holes", "dense_positions"] {

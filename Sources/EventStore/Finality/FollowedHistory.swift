@@ -1,9 +1,9 @@
 internal import LibPQ
 
-/// What a reader that goes on from a position knows of the store: where its end was.
+/// What a reader that continues from a position knows of the store: where its end was.
 ///
-/// A table that was truncated, restored or replaced meanwhile has events below the reader's position that the reader has
-/// not seen. The last event that was there tells: it is gone, or another one has its position.
+/// A table that was truncated, restored or replaced meanwhile has events below the reader's position that the reader
+/// has not seen. The last event that the reader saw tells: it is gone, or another one has its position.
 struct FollowedHistory: Sendable {
   private struct LastEvent {
     let position: Int64
@@ -12,7 +12,7 @@ struct FollowedHistory: Sendable {
 
   private let table: QualifiedName
   private let relation: String
-  /// What hands out the positions, where the role may read it.
+  /// The sequence that assigns the positions, if the role may read it.
   private let sequence: String?
   private var last: LastEvent?
 
@@ -31,7 +31,7 @@ struct FollowedHistory: Sendable {
   /// Reads where history ends now.
   ///
   /// - Returns: whether the server is a standby.
-  /// - Throws: ``EventStoreError`` when the last event that was seen is gone; ``SequenceBehind``.
+  /// - Throws: ``EventStoreError`` when the last event that the reader saw is gone; ``SequenceBehind``.
   mutating func look(_ connection: Connection) throws -> Bool {
     let none = "(SELECT NULL::bigint AS last_value, NULL::boolean AS is_called)"
     let sql = SQLTemplate.endOfHistory.filled(["events": relation, "sequence": sequence ?? none])
@@ -49,9 +49,9 @@ struct FollowedHistory: Sendable {
     return end.bool("is_standby")
   }
 
-  /// Refuses to go on when the last event that was seen is gone.
+  /// Refuses to continue when the last event that the reader saw is gone.
   ///
-  /// In a transaction that has read the table nobody can truncate it afterwards.
+  /// After a transaction has read the table, nobody can truncate it until the transaction ends.
   func requireUnchanged(_ connection: Connection) throws {
     guard last != nil else { return }
     let there = try read("SELECT \(Self.isThere(in: relation))", connection)
@@ -99,19 +99,19 @@ struct FollowedHistory: Sendable {
     "Find out what happened to the events. Then rebuild the read models, and start consumers from the beginning."
 }
 
-/// The sequence would hand out positions below the head.
+/// The sequence would assign positions below the head.
 struct SequenceBehind: Error {
   let fault: PositionFault
   let table: QualifiedName
 }
 
 extension StoreConnection {
-  /// Proves, before anybody goes on from a position, that waiting for writers makes positions final.
+  /// Proves, before a reader continues from a position, that waiting for writers makes positions final.
   ///
   /// - Parameters:
   ///   - earlier: what the same reader knew before it lost its connection.
   ///   - goesOn: as for ``finalPosition(goesOn:)``.
-  /// - Throws: ``EventStoreError`` with code `invalidDefinition` and the first thing that is in the way.
+  /// - Throws: ``EventStoreError`` with code `invalidDefinition` and the first obstacle.
   @discardableResult
   func proveFinality(after earlier: FollowedHistory? = nil, goesOn: Bool = true) throws
     -> FollowedHistory
@@ -129,9 +129,9 @@ extension StoreConnection {
     return history
   }
 
-  /// The highest position, as ``finalPosition(_:)``, for a reader that has come from a position of its history.
+  /// The highest position, as ``finalPosition(_:)``, for a reader that continues from a position of its history.
   ///
-  /// - Parameter stopsAtHole: whether it comes back soon, so that a missing position may end what it reads now.
+  /// - Parameter stopsAtHole: whether it comes back soon, so that it may stop now at a missing position.
   func finalPosition(of history: inout FollowedHistory, stopsAtHole: Bool) throws -> Int64 {
     let known = try denseStart()
     let isReplayed = try look(at: &history)
@@ -148,18 +148,18 @@ extension StoreConnection {
     do { isReplayed = try history.look(connection) } catch let error as SequenceBehind {
       throw EventStoreError(error.fault, of: error.table)
     }
-    // Behind the look, which says it when the table itself is gone.
+    // After the look, which reports it when the table itself is gone.
     try eventsTable().requirePositions(connection)
     return isReplayed
   }
 
-  /// What became of the table that was read, where that is why a statement failed: any statement can be the first that
-  /// meets a table which was dropped or renamed.
+  /// What happened to the table that was read, if that made a statement fail: any statement can be the first one after
+  /// the table was dropped or renamed.
   ///
-  /// - Returns: nil where the error says something else.
+  /// - Returns: nil if the error has another reason.
   func replacement(of history: FollowedHistory?, behind error: any Error) -> EventStoreError? {
     let state = (error as? PostgresError)?.sqlState ?? (error as? PoisonEvent)?.sqlState
-    // "could not open relation with OID" is an internal error: the table went between two steps of one statement.
+    // "could not open relation with OID" is an internal error: the table was dropped within one statement.
     guard var history, state == SQLState.undefinedTable || state == SQLState.internalError else { return nil }
     do {
       _ = try history.look(connection)
@@ -172,7 +172,7 @@ extension StoreConnection {
   /// Refuses a checkpoint above the head: the next events would come below it.
   ///
   /// - Parameters:
-  ///   - subject: what has the checkpoint, as "projection orders".
+  ///   - subject: what has the checkpoint, such as "projection orders".
   ///   - hint: what to do about it.
   func requireNotAhead(
     _ position: Int64,

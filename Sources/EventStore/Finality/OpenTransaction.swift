@@ -1,23 +1,23 @@
 internal import LibPQ
 
-/// A transaction that somebody else has under way.
+/// A transaction of another session.
 public struct OpenTransaction: Sendable, Hashable {
   /// PostgreSQL's name of the transaction.
   public let name: String
   /// The server process; nil for a prepared transaction.
   public let processID: Int32?
-  /// The name that a prepared transaction was given; nil for any other.
+  /// The name of a prepared transaction; nil for any other.
   public let preparedAs: String?
-  /// The role that it works as, or that prepared it; nil where nobody can tell.
+  /// The role that runs it, or that prepared it; nil if that is not known.
   public let user: String?
   /// The application_name of its connection; nil for a prepared transaction.
   public let application: String?
-  /// Seconds since the transaction began, or was prepared; nil where the role may not see it.
+  /// Seconds since the transaction began, or was prepared; nil if the role may not see it.
   public let ageSeconds: Double?
-  /// Its current or last statement; nil where the role may not see it, and for a prepared transaction.
+  /// Its current or last statement; nil if the role may not see it, and for a prepared transaction.
   public let query: String?
 
-  /// For people: who it is, in one line.
+  /// One line for people that describes it.
   public var summary: String {
     var parts = [
       processID.map { "process \($0)" } ?? "prepared transaction" + (preparedAs.map { " '\($0)'" } ?? "")
@@ -49,12 +49,12 @@ extension StoreConnection {
     }
   }
 
-  /// Waits until the transactions that `list` yields now have ended; those that begin meanwhile do not count.
+  /// Waits until the transactions that `list` returns now have ended; later ones do not count.
   ///
   /// - Parameters:
-  ///   - purpose: for the notice after a second: what the transaction does that makes us wait.
-  ///   - limitSeconds: gives up then.
-  /// - Returns: those that had not ended at the limit; none without a limit.
+  ///   - purpose: for the notice after a second: what the transaction does that makes this session wait.
+  ///   - limitSeconds: when to give up.
+  /// - Returns: the transactions that had not ended at the limit; none without a limit.
   func waitForEnd(
     purpose: String,
     limitSeconds: Double = .infinity,
@@ -64,7 +64,7 @@ extension StoreConnection {
     var waitedSeconds = 0.0
     var hasReported = false
     while !awaited.isEmpty, waitedSeconds < limitSeconds {
-      // Sleeping in the server makes the wait one that cancellation ends.
+      // Sleep in the server, so that a cancellation ends the wait.
       let pause = min(0.002 + waitedSeconds / 10, 0.2)
       _ = try connection.query("SELECT pg_sleep(\(pause))")
       waitedSeconds += pause

@@ -1,11 +1,11 @@
 internal import LibPQ
 
-/// Why a reader that goes on from a position of a store could skip events, whatever it waits for.
+/// Why a reader that continues from a position of a store could skip events, whatever it waits for.
 ///
-/// Waiting for writers makes positions final only where their locks are on the events table and each new position lies
-/// above all old ones. Both are properties of the table and its sequence, which the catalogue tells.
+/// Waiting for writers makes positions final only if their locks are on the events table and each new position is above
+/// all old ones. The catalogue tells both of these properties of the table and its sequence.
 public struct PositionFault: Sendable, Hashable {
-  /// What is in the way.
+  /// The obstacle.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     /// Citus keeps the events on several servers.
     case distributed
@@ -13,7 +13,7 @@ public struct PositionFault: Sendable, Hashable {
     case notATable = "not_a_table"
     /// Logical replication brings the events.
     case subscription
-    /// Nothing in the database hands out the positions.
+    /// Nothing in the database assigns the positions.
     case noSequence = "no_sequence"
     /// Several sequences hand them out.
     case severalSequences = "several_sequences"
@@ -21,22 +21,22 @@ public struct PositionFault: Sendable, Hashable {
     case sequenceCache = "sequence_cache"
     /// Later positions are not above earlier ones.
     case sequenceOrder = "sequence_order"
-    /// The sequence is not above the events that there are.
+    /// The sequence is not above the existing events.
     case sequenceBehind = "sequence_behind"
   }
 
-  /// What is in the way.
+  /// The obstacle.
   public let kind: Kind
   /// The fact, in a clause.
   public let message: String
-  /// What follows from it.
+  /// The consequence.
   public let reason: String
-  /// What to do about it; SQL where that helps.
+  /// What to do about it, as SQL where possible.
   public let remedy: String
 }
 
 extension PositionFault {
-  /// A row of PositionFaults.sql; nil for one that is no fault.
+  /// A row of PositionFaults.sql; nil if it is not a fault.
   fileprivate init?(_ fault: String, _ subject: String, _ detail: String?) {
     switch fault {
     case "view": self = .notATable(subject, kind: detail ?? "")
@@ -123,9 +123,9 @@ extension PositionFault {
     )
   }
 
-  /// Measured on Citus 13 with two workers: readers behind the locks of one node missed 7 of 4,878 events that came through
-  /// a worker; and one insert there lifts the head above all that the coordinator writes later, of which they missed 2,085
-  /// of 4,364.
+  /// Measured on Citus 13 with two workers: readers that watched the locks of one node missed 7 of 4,878 events that
+  /// came through a worker. One insert there lifts the head above all that the coordinator writes later: of 4,364 such
+  /// events they missed 2,085.
   static func distributed(_ table: String) -> PositionFault {
     PositionFault(
       kind: .distributed,
@@ -137,7 +137,7 @@ extension PositionFault {
     )
   }
 
-  /// - Parameter next: whether the sequence hands out its last value itself next.
+  /// - Parameter next: whether the next position is the sequence's last value itself.
   static func behind(_ sequence: String, at last: Int64, head: Int64) -> PositionFault {
     PositionFault(
       kind: .sequenceBehind,
@@ -148,22 +148,22 @@ extension PositionFault {
   }
 }
 
-/// What the catalogue says of going on from a position.
+/// What the catalogue says about continuing from a position.
 struct PositionFaults {
-  /// What would let readers skip events.
+  /// The faults that would let readers skip events.
   var faults: [PositionFault] = []
-  /// Why the word of a layout, that positions are final, is not proved; its writers may have a way that the catalogue does
-  /// not tell.
+  /// Why it is not proved that positions are final, although a layout says so; its writers may have a way that the
+  /// catalogue does not show.
   var doubt: PositionFault?
-  /// What hands out the positions, where the role may read it.
+  /// The sequence that assigns the positions, if the role may read it.
   var sequence: String?
 }
 
 extension StoreConnection {
-  /// What keeps readers from going on from a position; empty where a layout says that waiting for writers does not make
-  /// positions final.
+  /// The faults that keep readers from continuing from a position; empty if a layout says that waiting for writers does
+  /// not make positions final.
   ///
-  /// A sequence that the role may not read passes for one above the events.
+  /// A sequence that the role may not read counts as one above the events.
   func positionFaults() throws -> PositionFaults {
     var found = PositionFaults()
     if positions == .late { return found }
@@ -183,7 +183,7 @@ extension StoreConnection {
         tablesBesideCitus += [detail].compactMap(\.self)
       } else if let fault = PositionFault(row.string("fault"), subject, detail) {
         if foreign != nil, fault.kind == .noSequence {
-          // A reader that waits for holes need not know who hands out the positions.
+          // A reader that waits for holes need not know what assigns the positions.
           if positions == .final { found.doubt = fault }
         } else {
           found.faults.append(fault)
@@ -201,8 +201,7 @@ extension StoreConnection {
     return found
   }
 
-  /// The first of some tables that Citus distributes; they are given by their object ids. Without Citus there are none to ask
-  /// about.
+  /// The first of some tables that Citus distributes, given by their object ids. Without Citus no table is distributed.
   private func distributed(among tables: [String]) throws -> String? {
     if tables.isEmpty { return nil }
     return try connection.strings(
@@ -214,7 +213,7 @@ extension StoreConnection {
     ).first
   }
 
-  /// The fault of a sequence that would hand out positions below the head.
+  /// The fault of a sequence that would assign positions below the head.
   private func sequenceBehind(_ sequence: String) throws -> PositionFault? {
     var history = FollowedHistory(of: table, relation, sequence: sequence)
     do { _ = try history.look(connection) } catch let error as SequenceBehind { return error.fault }

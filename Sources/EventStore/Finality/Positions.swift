@@ -1,22 +1,22 @@
 internal import LibPQ
 
-/// Steps between positions that exist: a position is whatever a bigint holds, and most of those may have no event.
+/// Steps between positions that exist: a position can be any bigint, and most of those may have no event.
 extension EventsTable {
-  /// Where a chunk of events ends that begins behind a position.
+  /// The end of a chunk of events that begins after a position.
   ///
-  /// Events are counted, not positions: a chunk goes from a position that exists to one that exists, whatever lies
-  /// between them. There is no bound above in the query, since without statistics the planner takes two bounds for few
-  /// rows, and would sort the rest of the store for each chunk.
+  /// Events are counted, not positions: a chunk goes from one existing position to another, whatever gap is between
+  /// them. The query has no upper bound, since without statistics the planner expects few rows for two bounds, and
+  /// would sort the rest of the store for each chunk.
   ///
   /// - Parameter position: nil for the first chunk.
-  /// - Returns: the position of the last event of the chunk; `final` when the chunk is not full there.
+  /// - Returns: the position of the last event of the chunk; `final` if the chunk is not full there.
   func endOfChunk(
     of events: Int64,
     after position: Int64?,
     upTo final: Int64,
     _ connection: Connection
   ) throws(PostgresError) -> Int64 {
-    // Where not even the positions are more than that, nobody needs to look.
+    // If there are not even more positions than that, no look is needed.
     if let position, position.span(to: final) <= events { return final }
     let condition: SQL = position.map { "position > \($0)" } ?? "position IS NOT NULL"
     let sql: SQL = """
@@ -27,10 +27,10 @@ extension EventsTable {
     return last.isEmpty ? final : min(last[0].int64("position"), final)
   }
 
-  /// What is before the first event, for a reader that stores its position: 0, or a position below all others
-  /// where the store has, or may get, positions that are not above 0.
+  /// The position before the first event, for a reader that stores its position: 0, or a position below all others if
+  /// the store has, or may get, positions that are not above 0.
   ///
-  /// - Throws: ``EventStoreError`` with code `invalidDefinition` where an event has the lowest number that there is.
+  /// - Throws: ``EventStoreError`` with code `invalidDefinition` if an event has the lowest number of all.
   func beginning(_ connection: Connection) throws -> Int64 {
     let sql: SQL = """
       SELECT greatest(before, \(Int64.min))::bigint AS beginning, before < \(Int64.min) AS is_out_of_range FROM (
@@ -43,7 +43,7 @@ extension EventsTable {
     return found[0].int64("beginning")
   }
 
-  /// The sequence that belongs to the column of the positions; NULL without one.
+  /// The sequence of the position column; NULL without one.
   private var positionSequence: SQL {
     if relation.hasSameBytes(as: name.sql) {
       return "pg_get_serial_sequence(\(name.sql), 'position')::regclass"
@@ -55,7 +55,7 @@ extension EventsTable {
       """
   }
 
-  /// A sequence may begin at the lowest number; an event there is what nobody can go on from.
+  /// A sequence may begin at the lowest number; nobody can continue from before an event there.
   private func requireNoLowest(_ connection: Connection) throws -> Int64 {
     let sql: SQL =
       "SELECT aggregate_id, version FROM \(raw: relation) e WHERE position = \(Int64.min) LIMIT 1"
@@ -72,7 +72,7 @@ extension EventsTable {
 }
 
 extension Int {
-  /// The whole part of a number; the highest or lowest number where it is beyond that, and 0 for what is no number.
+  /// The integer part of a number; the highest or lowest integer if it is beyond that, and 0 for NaN.
   package init(clamping number: Double) {
     self = number.isNaN ? 0 : Int(exactly: number.rounded(.towardZero)) ?? (number < 0 ? .min : .max)
   }
@@ -80,7 +80,7 @@ extension Int {
 
 /// Arithmetic on positions that cannot overflow.
 extension Int64 {
-  /// How far it is to a position that is not lower, in positions; the highest number when it is farther than that.
+  /// The distance to a position that is not lower; the highest number if it is larger than that.
   package func span(to end: Int64) -> Int64 {
     let (span, overflow) = end.subtractingReportingOverflow(self)
     return overflow ? .max : span
@@ -91,16 +91,16 @@ extension Int64 {
     self + Int64((UInt64(bitPattern: end) &- UInt64(bitPattern: self)) / 2)
   }
 
-  /// The sum, or the highest or lowest number when it is beyond that.
+  /// The sum, or the highest or lowest number if it is beyond that.
   package func saturatingAdd(_ other: Int64) -> Int64 {
     let (sum, overflow) = addingReportingOverflow(other)
     return overflow ? (other < 0 ? .min : .max) : sum
   }
 }
 
-/// Some windows that lie in even steps of a range of positions, each at a random place of its step: at fixed places they
-/// would miss, every time, what comes at the same pace. The first one is at the beginning of the range and the last one at
-/// its end, so that what happened first and last is seen.
+/// Windows in even steps of a range of positions, each at a random place of its step: at fixed places they would always
+/// miss events that come at the same pace. The first one is at the beginning of the range and the last one at its end,
+/// so that the first and the last events are seen.
 struct PositionWindows: Sendable {
   let windows: [ClosedRange<Int64>]
 
@@ -132,7 +132,7 @@ struct PositionWindows: Sendable {
 }
 
 extension Int64 {
-  /// So far above; the caller knows that there is such a number.
+  /// The number above this one by an offset; the caller knows that it exists.
   fileprivate func raised(by offset: UInt64) -> Int64 {
     Int64(bitPattern: UInt64(bitPattern: self) &+ offset)
   }

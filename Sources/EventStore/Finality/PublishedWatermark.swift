@@ -1,12 +1,12 @@
 internal import LibPQ
 
-/// Up to where history was final on the primary when somebody looked, for readers on standbys.
+/// The position up to which history was final on the primary, published for readers on standbys.
 ///
-/// A standby does not see the transactions of its primary that may still add events below the last one. The row of this is
-/// written there after all that it covers was committed, and a standby replays commits in their order: where it shows the
-/// row, it shows everything up to the position.
+/// A standby does not see the transactions of its primary that may still add events below the last one. The row is
+/// written on the primary after all events that it covers were committed, and a standby replays commits in their order:
+/// if it shows the row, it shows everything up to the position.
 public struct PublishedWatermark: Sendable, Hashable {
-  /// The last final position; nil where the store was empty.
+  /// The last final position; nil if the store was empty.
   public let position: Int64?
   /// Seconds since it was published, by the clock of the server that was asked.
   public let ageSeconds: Double
@@ -32,7 +32,7 @@ extension StoreConnection {
     return published
   }
 
-  /// What was published of this store; nil where nothing was, or the role may not read it.
+  /// The published watermark of this store; nil if there is none, or the role may not read it.
   ///
   /// - Throws: ``EventStoreError`` with code `checkpointAhead` when the store no longer has the event that was there.
   func publishedWatermark() throws -> PublishedWatermark? {
@@ -59,14 +59,14 @@ extension StoreConnection {
     return (published, found[0].bool("is_there"))
   }
 
-  /// Where a read in the order of positions ends on a standby: at what was published, or at the last event.
+  /// Where a read in the order of positions ends on a standby: at the published watermark, or at the last event.
   ///
-  /// Without a published watermark, events that are in flight on the primary may be missing below the last one. Nobody
-  /// goes on from such a read, and what has been replayed is what it is asked for; so it only says so, and only when the
-  /// standby knows of a transaction that writes. It knows those whose records have come, which is not all of them.
+  /// Without a published watermark, events that are in flight on the primary may be missing below the last one. No
+  /// reader continues from such a read, and it is meant to show what was replayed. So it only gives a notice, and only
+  /// if the standby knows of a transaction that writes. It knows only those whose records have come, which are not all.
   func replayedEnd(upTo head: Int64) throws -> Int64 {
     if let published = try publishedWatermark() { return try end(of: published, upTo: head) }
-    // In recovery the list of a snapshot is empty, but not what lies between its ends.
+    // In recovery the list of a snapshot is empty, but the range between its ends is not.
     let isWritten = try connection.query(
       "SELECT pg_snapshot_xmin(s) < pg_snapshot_xmax(s) AS is_written FROM pg_current_snapshot() AS s"
     )
@@ -80,7 +80,7 @@ extension StoreConnection {
     return head
   }
 
-  /// Where a reader that goes on from a position ends on a standby.
+  /// Where a reader that continues from a position ends on a standby.
   func followedEnd(upTo head: Int64) throws -> Int64 {
     guard let published = try publishedWatermark() else { throw Self.notPublished }
     return try end(of: published, upTo: head)
@@ -100,10 +100,10 @@ extension StoreConnection {
     return min(head, end)
   }
 
-  /// Longer than anybody who publishes regularly waits between two times.
+  /// Longer than a regular publisher waits between two times.
   private static let longestSilence = 60.0
 
-  /// Refuses to follow where what is final cannot be known.
+  /// The error of a follower when it cannot be known what is final.
   static let notPublished = EventStoreError(
     .permissionDenied,
     "this server is a standby, which cannot tell whether events may still appear below the last one",

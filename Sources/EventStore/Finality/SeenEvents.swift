@@ -1,22 +1,22 @@
 internal import LibPQ
 
-/// Which events a reader has met: how many, and the sum of the hashes of their ids, in which order does not matter.
+/// Which events a reader has met: their number, and the sum of the hashes of their ids, which does not depend on order.
 ///
-/// It is kept with the reader's checkpoint and moves in the same transaction. What the store has up to the checkpoint must
-/// be the same; if it is not, an event came below the checkpoint after the reader had passed, or one was removed.
+/// It is kept with the reader's checkpoint and moves in the same transaction. The store must have the same up to the
+/// checkpoint. If not, an event came below the checkpoint after the reader had passed, or one was removed.
 struct SeenEvents: Sendable, Hashable {
   var count: Int64 = 0
   var hash: Int64 = 0
 
   static func += (total: inout SeenEvents, more: SeenEvents) {
     total.count += more.count
-    // Each hash has 32 bits: a sum of as many as fit into a table stays far from the ends.
+    // Each hash has 32 bits: the sum of as many as fit into a table is far from the limits.
     total.hash &+= more.hash
   }
 
   /// The hash of event `e` as an integer of 32 bits.
   static let hash = "coalesce(pg_catalog.uuid_hash(e.id), 0)"
-  /// What to select of events `e`.
+  /// The columns to select from events `e`.
   static let columns = "count(*) AS seen_events, coalesce(sum(\(hash)), 0)::bigint AS seen_hash"
 }
 
@@ -29,9 +29,9 @@ extension Row {
 }
 
 extension Projection {
-  /// The events that its handlers are for, of those that a FROM item has.
+  /// The events of a FROM item that the handlers are for.
   ///
-  /// - Parameter positions: from the first to the last, included; nil has no end.
+  /// - Parameter positions: from the first to the last, included; nil means no end.
   func seenEvents(
     of source: String,
     from first: Int64? = nil,
@@ -50,9 +50,9 @@ extension Projection {
 }
 
 extension Generation {
-  /// Takes what the store has up to the checkpoint now for what was met.
+  /// Takes the events that the store has up to the checkpoint now as met.
   ///
-  /// - Parameter source: the FROM item of the events as its handlers read them; nil where nobody can tell.
+  /// - Parameter source: the FROM item of the events as its handlers read them; nil if that is not known.
   func takeAsSeen(_ file: Projection?, of source: String?, _ connection: Connection) throws {
     var seen: SeenEvents?
     if let file, let source { seen = try file.seenEvents(of: source, upTo: position, connection) }
@@ -73,7 +73,7 @@ extension StoreConnection {
     return result[0].seenEvents ?? SeenEvents()
   }
 
-  /// What readers have met is of events as they were: nobody can tell what it is of other ones.
+  /// Readers have met the events as they were: nothing is known about the new ones.
   func forgetSeenEvents() throws {
     let store = table.description
     _ = try connection.query(

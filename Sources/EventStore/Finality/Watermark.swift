@@ -2,7 +2,7 @@ internal import LibPQ
 
 /// How far history is final: no event can still appear at or below a position.
 public struct Watermark: Sendable, Hashable {
-  /// The highest position that is visible; 0 in an empty store.
+  /// The highest visible position; 0 in an empty store.
   public let head: Int64
   /// The transactions under way; with none of them, everything up to `head` is final.
   public let writers: [OpenTransaction]
@@ -11,11 +11,11 @@ public struct Watermark: Sendable, Hashable {
   public let isReplayed: Bool
   /// The first position below the head that is missing and may still come, in a store whose positions are dense.
   public let firstMissing: Int64?
-  /// What was published for readers on standbys; nil where nothing was, or the role may not read it.
+  /// The published watermark for readers on standbys; nil if there is none, or the role may not read it.
   public let published: PublishedWatermark?
 
-  /// The watermark where it is known: the head, unless somebody writes, or nobody can tell; on a standby what was
-  /// published.
+  /// The watermark if it is known: the head, unless a transaction writes or nobody can tell. A standby has the
+  /// published one.
   public var position: Int64? {
     if isReplayed { return published?.position }
     return firstMissing.map { $0 - 1 } ?? (writers.isEmpty ? head : nil)
@@ -42,18 +42,18 @@ extension StoreConnection {
 
   /// The highest position, once everything up to it is final. Waits for writers, and names them after a second.
   ///
-  /// Positions are handed out before commit, so a reader that goes on from the last position that it saw would skip
-  /// what commits late: measured with 8 writers, 129,715 of 168,747 events. Here the head is read first, and the
-  /// writers in a later statement: a writer that holds a position at or below the head has its lock by then.
+  /// Positions are handed out before commit, so a reader that continues from the last position that it saw would skip
+  /// events that commit late: measured with 8 writers, 129,715 of 168,747 events. Here the head is read first, and the
+  /// writers in a later statement: a writer that has a position at or below the head has its lock by then.
   ///
-  /// The head is the highest visible position, not the sequence's last_value: positions above it need not be final
-  /// for a reader to stop at it, and it takes no right beyond SELECT on the events.
+  /// The head is the highest visible position, not the sequence's last_value: a reader that stops there does not need
+  /// higher positions to be final, and SELECT on the events is the only right that it needs.
   ///
   /// In an empty store it is below all positions that an event can get. On a standby see ``replayedEnd(upTo:)``.
   ///
   /// A caller that stores a position proves first that this makes it final: see ``proveFinality(after:_:)``.
-  /// - Parameter goesOn: whether somebody will go on from there. A caller that reads once gets the highest visible position where
-  ///   a layout cannot tell what is final.
+  /// - Parameter goesOn: whether the caller will continue from there. A caller that reads only once gets the highest
+  ///   visible position if a layout cannot tell what is final.
   func finalPosition(goesOn: Bool = true) throws -> Int64 {
     if goesOn { try requireFinalPositions() }
     try eventsTable().requirePositions(connection)
@@ -65,7 +65,7 @@ extension StoreConnection {
     return head
   }
 
-  /// Waits until nothing can come at or below the head.
+  /// Waits until no event can come at or below the head.
   func waitUntilFinal(upTo head: Int64, after known: Int64?) throws {
     switch positions {
     case .final: try waitForWriters()
@@ -92,7 +92,7 @@ extension StoreConnection {
   /// What makes positions final.
   var positions: Layout.Positions { foreign?.positions ?? .final }
 
-  /// Refuses what goes on from a position where that could skip events.
+  /// Refuses to continue from a position if that could skip events.
   func requireFinalPositions() throws {
     guard let foreign, foreign.positions == .late else { return }
     throw EventStoreError(

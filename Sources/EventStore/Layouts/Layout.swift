@@ -1,40 +1,40 @@
 internal import LibPQ
 
-/// How somebody else's table of events is read: a query whose columns have the names and types of the store's.
+/// How another framework's table of events is read: a query whose columns have the names and types of the store's.
 ///
 /// A store that is read through a layout is never written to.
 public struct Layout: Sendable {
-  /// The name behind `@layout`.
+  /// The name after `@layout`.
   public let name: String
-  /// Which stores it reads, in one line; nil when the file does not say.
+  /// Which stores it reads, in one line; nil if the file does not say.
   public let about: String?
-  /// The tables whose writers may still make events appear, in the order of the file; records of annals' own are kept
-  /// under the name of the first.
+  /// The tables whose writers may still make events appear, in the order of the file. annals' own records are kept
+  /// under the name of the first table.
   let tables: [QualifiedName]
-  /// What is filled into the SQL of the file, in the order of the file.
+  /// The values that are inserted into the SQL of the file, in the order of the file.
   public let parameters: [LayoutParameter]
   /// What makes positions final.
   let positions: Positions
-  /// The version that a stream begins with, 0 or 1.
+  /// The version of a stream's first event, 0 or 1.
   let firstVersion: Int
-  /// Whether a stream may begin later than with its first version, as the store's own rules remove what is old.
+  /// Whether a stream may begin later than with its first version, because the store's own rules remove old events.
   let mayBeginLater: Bool
-  /// The parameters that the parts of the first table's name are, where they are.
+  /// The parameters that make up the first table's name, if they do.
   let tableParameters: (schema: String?, name: String?)
   let path: String
   let bytes: [UInt8]
-  /// What is in the file.
+  /// The contents of the file.
   package var text: String { String(decoding: bytes, as: UTF8.self) }
   /// The FROM item that reads the events.
   let relation: String
-  /// Tells the layout from another file, or one with other values: the file, and what differs from it.
+  /// Distinguishes the layout from another file, or from one with other values: the file, and what differs from it.
   let identity: [UInt8]
 
   /// Reads a layout file.
   ///
   /// - Parameters:
   ///   - path: for messages.
-  ///   - bytes: what is in the file.
+  ///   - bytes: the contents of the file.
   /// - Throws: ``EventStoreError`` with code `invalidDefinition`, and the line and column in its message.
   public init(path: String, bytes: [UInt8]) throws {
     do {
@@ -112,7 +112,7 @@ public struct Layout: Sendable {
 }
 
 extension EventsTable {
-  /// What a layout's query gives.
+  /// The columns of a layout's query.
   static func find(_ layout: Layout, _ connection: Connection) throws -> EventsTable {
     let columns: (types: [ByteString: String], positionOrigin: ColumnOrigin?)
     do { columns = try resultColumns(of: layout, connection) } catch {
@@ -141,7 +141,7 @@ extension EventsTable {
     )
   }
 
-  /// A layout reads tables beside those that it names with `@table`.
+  /// A layout may read more tables than it names with `@table`.
   private static func missingRight(
     _ error: PostgresError,
     _ layout: Layout,
@@ -179,7 +179,7 @@ extension EventsTable {
 }
 
 extension StoreConnection {
-  /// Refuses to change a store that is somebody else's.
+  /// Refuses to change a store of another framework.
   func requireOwn(_ purpose: String) throws { try Layout.requireOwn(foreign, purpose) }
 }
 

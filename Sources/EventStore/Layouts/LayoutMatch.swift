@@ -4,7 +4,7 @@ internal import LibPQ
 package struct LayoutMatch: Sendable, Hashable {
   /// The name of the layout.
   package let layout: String
-  /// What its parameters must be set to; those that are right without it are left out.
+  /// The values that its parameters need; those that are right by default are left out.
   package let parameters: [LayoutParameter]
   /// Other shipped layouts that read the same tables in another way.
   package let others: [String]
@@ -33,9 +33,9 @@ extension LayoutMatch {
     }.compactMap(\.self)
   }
 
-  /// What to do where a layout does not fit, but its tables are here under other names; nil where they are not.
+  /// The advice if a layout does not fit, but its tables exist under other names; nil if they do not.
   static func advice(for layout: Layout, _ connection: Connection) -> Hint? {
-    // A transaction that failed cannot be asked.
+    // After an error the transaction runs no further query.
     let matches = (try? all(connection)) ?? []
     let match = matches.first { match in
       ([match.layout] + match.others).contains { $0.hasSameBytes(as: layout.name) }

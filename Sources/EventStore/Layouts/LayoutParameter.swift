@@ -1,8 +1,8 @@
 internal import LibPQ
 
-/// A name that a layout leaves open, such as that of a schema, and what is filled in for it.
+/// A name that a layout leaves open, such as that of a schema, and its value.
 public struct LayoutParameter: Sendable, Hashable {
-  /// The name behind `@parameter`.
+  /// The name after `@parameter`.
   public let name: String
   /// An identifier as PostgreSQL stores it, without quotes.
   public let value: String
@@ -22,19 +22,19 @@ extension LayoutParameter {
   }
 }
 
-/// The parameters of a layout file, while they are filled into its SQL.
+/// The parameters of a layout file, while they are inserted into its SQL.
 ///
-/// A place is written as psql writes it, `:"name"`. The SQL is cut by the server's rules, so that nothing in a string, a
-/// quoted identifier or a comment is a place; nor is `::"type"`, a cast.
+/// A place is written as in psql, `:"name"`. The SQL is cut by the server's rules, so that nothing in a string, a
+/// quoted identifier or a comment is a place; `::"type"`, a cast, is not a place either.
 struct LayoutPlaces {
   private let file: SectionFile
-  /// In the order of the file, with what is filled in.
+  /// In the order of the file, with their values.
   private(set) var parameters: [LayoutParameter] = []
-  /// Those whose value is not that of the file.
+  /// The parameters whose value differs from the file.
   private(set) var changes: [LayoutParameter] = []
   private var filledNames: [String] = []
 
-  /// - Parameter given: values that take the place of those of the file.
+  /// - Parameter given: values that replace those of the file.
   init(_ file: SectionFile, _ given: [LayoutParameter]) throws(SQLFileError) {
     self.file = file
     for section in file.sections("parameter") {
@@ -75,7 +75,7 @@ struct LayoutPlaces {
     return parameter
   }
 
-  /// The parameters that the schema and the name of a table are, where they are.
+  /// The parameters that the schema and the name of a table are, if they are parameters.
   static func parameters(ofTable name: String) -> (schema: String?, name: String?) {
     let bytes = Array(name.utf8)
     let places = places(in: bytes)
@@ -125,7 +125,7 @@ struct LayoutPlaces {
 
   private typealias Place = (name: String, range: Range<Int>, location: SQLLocation)
 
-  /// None where the text is no SQL.
+  /// None if the text is not SQL.
   private static func places(in bytes: [UInt8]) -> [Place] {
     let tokens = (try? SQLLexer.tokens(of: bytes, file: "")) ?? []
     func isColon(_ index: Int, before next: Int) -> Bool {
@@ -149,10 +149,10 @@ extension Layout {
   /// The layout with other values for its parameters, or for those that name its table.
   ///
   /// - Parameters:
-  ///   - values: for as many parameters as there are to set.
-  ///   - table: takes the place of the first `@table`, whose schema and name must be parameters, or the same as they are.
-  /// - Throws: ``EventStoreError`` with code `invalidDefinition` when there is no such parameter, or its value cannot be an
-  ///   identifier.
+  ///   - values: for any of the parameters.
+  ///   - table: replaces the first `@table`, whose schema and name must be parameters, or equal the given ones.
+  /// - Throws: ``EventStoreError`` with code `invalidDefinition` when there is no such parameter, or its value cannot
+  ///   be an identifier.
   public func setting(_ values: [LayoutParameter], table: QualifiedName? = nil) throws -> Layout {
     let values = values + (try table.map(valuesForTable) ?? [])
     for (index, value) in values.enumerated() {
@@ -186,7 +186,7 @@ extension Layout {
     }
   }
 
-  /// What makes the first `@table` that table.
+  /// The values that make the first `@table` this table.
   private func valuesForTable(_ table: QualifiedName) throws -> [LayoutParameter] {
     let parts = [
       (tableParameters.schema, tables[0].schema, table.schema),

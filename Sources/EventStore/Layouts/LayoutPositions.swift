@@ -1,21 +1,21 @@
 extension Layout {
-  /// What makes the positions of a store final, so that a reader may go on from one.
+  /// What makes the positions of a store final, so that a reader may continue from one.
   enum Positions: Sendable, Hashable {
-    /// A writer holds a lock on the table before it takes a position: waiting for writers does.
+    /// Waiting for writers: each locks the table before it takes a position.
     case final
     /// Nothing does.
     case late
-    /// They have no holes for good: a position that is missing comes, or nobody has it any more after this time and with
-    /// the end of all transactions that were under way.
+    /// They have no permanent holes: a missing position comes, or it is lost once this time has passed and all
+    /// transactions that were under way have ended.
     case dense(grace: Duration)
   }
 }
 
 extension Layout.Positions {
-  /// The StaleSequenceThreshold of Marten's daemon, after which that passes a hole.
+  /// The StaleSequenceThreshold of Marten's daemon, after which the daemon passes a hole.
   private static let grace = Duration.seconds(3)
 
-  /// Reads the words behind `@positions`; nil for others.
+  /// Reads the words after `@positions`; nil for others.
   init?(_ text: String) {
     let words = text.unicodeScalars.split(separator: " ").map(String.init)
     switch (words.first, words.count) {

@@ -14,14 +14,14 @@ struct NamedColumns {
   private let columns: [Column]
   private let given: [LayoutParameter]
 
-  /// What the store has, in the order of its table; an id can be made, and the last two may be missing.
+  /// The columns of a store, in the order of its table. The id can be derived, and the last two may be missing.
   private static let names = [
     "id", "aggregate_id", "event_type", "event_data", "version", "timestamp", "metadata", "position",
   ]
   private static let optional = ["id", "metadata", "position"]
 
-  /// - Parameter given: the store's names, and those of the table's columns where they differ.
-  /// - Throws: ``EventStoreError`` with code `notFound` without such a table, `invalidDefinition` where a name is wrong.
+  /// - Parameter given: the store's names, and the names of the table's columns if they differ.
+  /// - Throws: ``EventStoreError`` with code `notFound` without such a table, `invalidDefinition` if a name is wrong.
   init(of table: QualifiedName, _ given: [LayoutParameter], _ connection: Connection) throws {
     (self.table, self.given) = (table, given)
     columns = try connection.query(
@@ -58,7 +58,7 @@ struct NamedColumns {
     if let aggregate = try column("aggregate_id"), aggregate.type == "uuid" {
       items.append("\(aggregate.sql) AS \(EventsTable.aggregateKey)")
     }
-    // Of other numbers nobody can tell from locks which may still appear.
+    // For other numbers, locks do not tell which may still appear.
     let isFinal = try column("position").map(\.isCounted) ?? true
     return """
       -- @layout \(table.name)
@@ -94,13 +94,13 @@ struct NamedColumns {
     return "\(expression) AS \(quoteIdentifier(name))"
   }
 
-  /// Made of the stream and the version, as other layouts do.
+  /// Derived from the stream and the version, as in other layouts.
   private func madeID() throws -> String? {
     guard let aggregate = try column("aggregate_id"), let version = try column("version") else { return nil }
     return "md5(\(aggregate.sql)::text || ' ' || \(version.sql))::uuid AS \"id\""
   }
 
-  /// A column as what the store has under that name; nil where its type cannot be that.
+  /// A column converted to what the store has under that name; nil if its type does not allow that.
   private static func expression(_ name: String, _ column: String, _ type: String) -> String? {
     let isText = ["text", "character varying", "character"].contains(type)
     let isWhole = ["smallint", "integer", "bigint"].contains(type)
@@ -108,7 +108,7 @@ struct NamedColumns {
     case "id":
       if type == "uuid" { return column }
       if isWhole { return "lpad(to_hex(\(column)), 32, '0')::uuid" }
-      // Another text stands for itself by its MD5.
+      // Another text is replaced by its MD5.
       let form = "'^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'"
       return isText ? "CASE WHEN \(column) ~ \(form) THEN \(column) ELSE md5(\(column)) END::uuid" : nil
     case "aggregate_id", "event_type":

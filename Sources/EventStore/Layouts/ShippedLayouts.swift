@@ -5,7 +5,7 @@ extension Layout {
   /// The layout of that name that comes with annals.
   public init?(shipped name: String) {
     guard let file = Self.shipped.first(where: { $0.name == name }) else { return nil }
-    // A test reads them all.
+    // A test reads all of them.
     guard let layout = try? Layout(path: "layout \(name)", bytes: file.bytes) else { return nil }
     self = layout
   }

@@ -8,16 +8,16 @@ public struct Event: Sendable, Hashable, Identifiable {
   public var type: String
   /// The payload, JSON text as PostgreSQL's jsonb prints it.
   public var data: String
-  /// The event's place in its stream, from 1, or from 0 in a store of somebody else's that counts so.
+  /// The event's place in its stream, from 1, or from 0 in a store of another framework that counts from 0.
   public var version: Int
   /// When the event happened.
   public var timestamp: Timestamp
-  /// What the application noted beside the payload, JSON text; nil when there is none.
+  /// What the application noted besides the payload, JSON text; nil when there is none.
   public var metadata: String?
   /// The event's place in the whole store; nil in a table without one.
   public var position: Int64?
 
-  /// An event as it would be read.
+  /// An event as a read would return it.
   public init(
     id: EventID,
     aggregateID: String,

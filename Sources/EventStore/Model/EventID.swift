@@ -2,7 +2,7 @@ internal import LibPQ
 
 /// The identity of an event: a UUID (RFC 9562) as PostgreSQL's type `uuid` stores it.
 ///
-/// An own type of two machine words, so that the library needs no Foundation. From Foundation's:
+/// Its own type of two machine words, so that the library needs no Foundation. From Foundation's UUID:
 /// `EventID(id.uuidString)`.
 public struct EventID: Sendable, Hashable {
   /// The first eight bytes, most significant byte first.
@@ -28,13 +28,13 @@ public struct EventID: Sendable, Hashable {
     self.init(version: 4, high: .random(in: 0 ... .max), low: .random(in: 0 ... .max))
   }
 
-  /// Makes the id, version 8, that belongs to a name in a namespace: always the same for the same two.
+  /// Makes the id, version 8, of a name in a namespace: the same two always give the same id.
   ///
   /// It is the first 16 bytes of SHA-256 over the namespace's bytes and the name's (RFC 9562, appendix B.2).
   /// `EventStore` derives the ids of split events in SQL by the same rule.
   ///
   /// - Parameters:
-  ///   - namespace: the id that the names are within.
+  ///   - namespace: the id of the namespace.
   ///   - name: the name's bytes, as UTF-8 when it is a text.
   public init(namespace: EventID, name: some Sequence<UInt8>) {
     var input: [UInt8] = []

@@ -1,6 +1,6 @@
-/// What a writer expects of a stream before an append; when it is otherwise, nothing is appended.
+/// What a writer expects of a stream before an append; otherwise nothing is appended.
 public enum ExpectedVersion: Sendable, Hashable {
-  /// Whatever is there.
+  /// Any state.
   case any
   /// No event yet.
   case noStream

@@ -1,14 +1,14 @@
-/// Events that somebody asks for by a name.
+/// Events that an operation selects by a name.
 enum NamedEvents {
   case aggregate(String)
   case category(String)
   case type(String)
-  /// Aggregates whose ids begin so.
+  /// Aggregates whose ids begin with this.
   case prefix(String)
-  /// Categories that begin so.
+  /// Categories that begin with this.
   case categoryPrefix(String)
 
-  /// That there are none: a name that matches nothing is a mistake in the name far more often than an empty answer.
+  /// The error when there are none: a name without events is usually a mistyped one.
   func missing(in table: QualifiedName) -> EventStoreError {
     let (what, hint): (String, Hint?) =
       switch self {

@@ -1,12 +1,12 @@
-/// An event to append. Its aggregate and version come from where it is appended.
+/// An event to append. The append gives it its aggregate and version.
 public struct NewEvent: Sendable, Hashable {
-  /// The event's identity. Appending the same event again, after an answer that got lost, stores it once.
+  /// The event's identity. An event that is appended again after a lost answer is stored once.
   public var id: EventID
   /// The event type, 1 to 100 characters.
   public var type: String
   /// The payload: JSON text of any value but null.
   public var data: String
-  /// What the application notes beside the payload: JSON text.
+  /// What the application notes besides the payload: JSON text.
   public var metadata: String?
   /// When the event happened; nil for the time of the transaction that stores it.
   public var timestamp: Timestamp?

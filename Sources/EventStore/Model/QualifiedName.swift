@@ -7,7 +7,7 @@ public struct QualifiedName: Sendable, Hashable, CustomStringConvertible {
   /// The name in the schema.
   public var name: String
 
-  /// Where `annals init` puts the events unless told otherwise.
+  /// The default table of events.
   public static let events = QualifiedName(schema: "public", name: "events")
 
   /// A name whose parts are taken as they are.
@@ -66,7 +66,7 @@ public struct QualifiedName: Sendable, Hashable, CustomStringConvertible {
     hasher.combine(ByteString(name))
   }
 
-  /// The name for people: quoted only where it must be.
+  /// The name for people: quoted only if necessary.
   public var description: String {
     [schema, name].map { isPlainIdentifier($0) ? $0 : quoteIdentifier($0) }.joined(separator: ".")
   }

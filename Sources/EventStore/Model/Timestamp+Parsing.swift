@@ -9,7 +9,7 @@ public struct TimestampError: Error, Hashable {
 extension Timestamp {
   /// Reads an ISO 8601 date and time with its zone, for example `2016-09-04T21:15:19Z` or `2016-09-04 18:15:19.5-03:00`.
   ///
-  /// Accepts what ``description`` writes. As in PostgreSQL, seconds may be left out, second 60 and hour 24 of a day
+  /// Accepts what ``description`` returns. As in PostgreSQL, seconds may be left out, second 60 and hour 24 of a day
   /// are the beginning of the next minute and day, and digits past the microsecond round to the nearest, half to even.
   ///
   /// - Throws: ``TimestampError`` for a text without a zone, for a date alone, for a day, hour or zone that does not
@@ -45,7 +45,7 @@ private struct TimestampParser {
     let time = try parseTime()
     let offset = try parseZone()
     guard index == text.count else { throw malformed("the zone") }
-    // Years have six digits at most, so that nothing can overflow before the range is checked.
+    // Years have six digits at most, so nothing can overflow before the range is checked.
     let (day, overflow) = (date.daysSince1970 - Timestamp.epochDays)
       .multipliedReportingOverflow(by: Timestamp.microsecondsPerDay)
     let microseconds = day.addingReportingOverflow(time - offset)
@@ -138,7 +138,7 @@ private struct TimestampParser {
     return true
   }
 
-  /// A number with as many digits as there are, within the range.
+  /// A number with as many of these digits as there are, within the range.
   private mutating func number(digits: ClosedRange<Int>) -> Int64? {
     var value: Int64 = 0
     var count = 0

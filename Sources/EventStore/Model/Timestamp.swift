@@ -87,7 +87,7 @@ struct CivilDate: Hashable {
   init?(year: Int64, month: Int64, day: Int64) {
     guard (1...12).contains(month), (1...31).contains(day) else { return nil }
     self.init(year: year, uncheckedMonth: month, day: day)
-    // A day past the month's end comes back as a day of the next month.
+    // A day past the month's end becomes a day of the next month.
     guard CivilDate(daysSince1970: daysSince1970) == self else { return nil }
   }
 

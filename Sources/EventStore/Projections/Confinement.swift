@@ -1,8 +1,8 @@
 internal import LibPQ
 
-/// Where the statements of a projection file find names without a schema, and what they may write to.
+/// Where the statements of a projection file find names without a schema, and which tables they may write to.
 struct Confinement: Sendable, Hashable {
-  /// Where the tables of the read model are now.
+  /// The schema that has the tables of the read model now.
   let schema: String
   /// The read model's relations, quoted as in SQL; nil for a schema that holds nothing else.
   var relations: [String]?
@@ -11,35 +11,35 @@ struct Confinement: Sendable, Hashable {
   /// Further tables that may be written to, from `@writes`.
   let writes: [QualifiedName]
 
-  /// That of a read model that grows in a schema of its own.
+  /// The one for a read model that is built in its own schema.
   init(_ file: Projection, in schema: String) {
     self.schema = schema
     searchPath = file.searchPath
     writes = file.writes
   }
 
-  /// Names in schemas that hold nothing of a read model, for what only reads.
+  /// The one for reads: names in schemas that hold no read model.
   init(reading schema: String, _ searchPath: [String]) {
     self.schema = schema
     self.searchPath = searchPath
     writes = []
   }
 
-  /// The same, where names are also looked up in another schema, after its own.
+  /// The same, with names also looked up in another schema, after the first.
   func alsoReading(_ other: String) -> Confinement { Confinement(reading: schema, searchPath + [other]) }
 
-  /// The read model's schema, those of `@search_path`, and last what is temporary, which so hides nothing. PostgreSQL
-  /// itself puts pg_catalog before them.
+  /// The read model's schema, those of `@search_path`, and then temporary objects, which hide nothing in the last
+  /// place. PostgreSQL itself puts pg_catalog before them.
   fileprivate var path: String {
     (([schema] + searchPath).map(quoteIdentifier) + ["pg_temp"]).joined(separator: ", ")
   }
 
-  /// Schemas of the path in which others may have made something.
+  /// Schemas of the path in which other roles may have created objects.
   fileprivate var sharedSchemas: [String] { (relations == nil ? [] : [schema]) + searchPath }
 }
 
 extension Generation {
-  /// What the statements of its file are confined to, where its tables are now.
+  /// The bounds of the statements of its file, with its tables where they are now.
   var confinement: Confinement {
     get throws {
       let file = try Projection(checking: path, Array(definition.utf8))
@@ -54,15 +54,15 @@ extension Connection {
   /// The search path of a session of a store; see ``Session``.
   static let ownPath = "pg_catalog, pg_temp"
 
-  /// Runs statements of a projection file in the current transaction, and then has the server tell what they did.
+  /// Runs statements of a projection file in the current transaction, and then asks the server what they did.
   ///
-  /// The server is the judge, as what a function, a trigger or a rule does cannot be read in the file: to change a
-  /// relation takes a lock that is kept to the end of the transaction. A setting that the statements changed is told by
-  /// its value, and a transaction that they ended by its number.
+  /// The server decides, since the file does not show what a function, a trigger or a rule does: to change a relation
+  /// takes a lock that is kept to the end of the transaction. A changed setting is found by its value, and a
+  /// transaction that the statements ended by its number.
   ///
   /// - Parameters:
   ///   - path: the file, for messages.
-  ///   - defining: whether the statements make objects, so that those are looked at too.
+  ///   - defining: whether the statements create objects, so that these are examined too.
   /// - Throws: ``EventStoreError`` with code `invalidDefinition` when they left their bounds; the caller rolls back.
   func confine<T>(
     _ confinement: Confinement,
@@ -88,17 +88,16 @@ extension Connection {
     throw Self.strayWrite(to: object, path)
   }
 
-  /// Has deferred triggers act now, where the server is still asked what they did, and not at the commit.
+  /// Runs deferred triggers now, while the server can still be asked what they did, instead of at the commit.
   func fireDeferred() throws(PostgresError) { try execute("SET CONSTRAINTS ALL IMMEDIATE") }
 
-  /// Looks names without a schema up as the statements of a file do, to the end of the transaction; for what is read
-  /// only.
+  /// Looks up names without a schema as the statements of a file do, to the end of the transaction; only for reads.
   func useNames(of confinement: Confinement, _ path: String) throws {
     try requireOwnMeaning(of: confinement, path)
     _ = try enter(confinement.path)
   }
 
-  /// Looks names without a schema up in these schemas, to the end of the transaction; for statements of our own.
+  /// Looks up names without a schema in these schemas, to the end of the transaction; for annals' own statements.
   func useSchemas(_ schemas: String...) throws(PostgresError) {
     try execute("SET LOCAL search_path = \(schemas.map(quoteIdentifier).joined(separator: ", ")), pg_temp")
   }
@@ -118,7 +117,7 @@ extension Connection {
 
 // MARK: - The session
 
-/// What a session is like: settings that decide what a statement means or may do, and its transaction.
+/// The state of a session: settings that decide what a statement means or may do, and its transaction.
 private struct SessionState {
   static let facts: [(name: String, sql: String)] = [
     ("the search path", "pg_catalog.current_setting('search_path')"),
@@ -149,16 +148,16 @@ extension Connection {
     try SessionState(query(Self.stateQuery(setting: path, first: true), prepared: true))
   }
 
-  /// Goes back to the session's own path.
+  /// Restores the session's own path.
   ///
-  /// - Returns: what is no longer as it was. Every name is qualified, as the path is not ours yet.
+  /// - Returns: what has changed. Every name is qualified, since the path is not ours yet.
   private func leave(_ state: SessionState) throws -> [String] {
     let now = try SessionState(query(Self.stateQuery(setting: Self.ownPath, first: false), prepared: true))
     return SessionState.facts.indices.filter { now.values[$0] != state.values[$0] }
       .map { SessionState.facts[$0].name }
   }
 
-  /// The server computes the columns from left to right: the path is set before the facts are read, or after.
+  /// The server computes the columns from left to right, so the path is set before the facts are read, or after.
   private static func stateQuery(setting path: String, first: Bool) -> SQL {
     let set: SQL = "pg_catalog.set_config('search_path', \(path), true)"
     let facts = SessionState.facts.map { SQL(raw: $0.sql) }
@@ -178,7 +177,7 @@ private struct Footprint {
 
   private var own: Set<Object> = []
   private var others: [Object: (name: String?, state: String)] = [:]
-  /// The numbers of all relations; nil where the statements make none.
+  /// The numbers of all relations; nil if the statements create none.
   private var relations: Set<Int64>?
 
   /// - Parameters:
@@ -199,14 +198,14 @@ private struct Footprint {
     }
   }
 
-  /// The first of what was changed since then and is not of the read model, nor was before it was dropped.
+  /// The first object that was changed since then and does not belong to the read model, nor did before it was dropped.
   func change(since before: Footprint) -> String? {
     others.filter { before.others[$0.key]?.state != $0.value.state && !before.own.contains($0.key) }
       .filter { $0.value.name != nil || before.mayHaveHad($0.key) }
       .map { $0.value.name ?? "a table that they drop" }.min()
   }
 
-  /// A statement that rewrites a table makes another one and drops it: ALTER TABLE, and from PostgreSQL 17 on CREATE
+  /// A statement that rewrites a table creates another one and drops it: ALTER TABLE, and since PostgreSQL 17 CREATE
   /// MATERIALIZED VIEW.
   private func mayHaveHad(_ relation: Object) -> Bool { relations?.contains(relation.number) ?? true }
 }
@@ -221,15 +220,15 @@ extension Connection {
           .bool(confinement.relations != nil),
           .textArray(confinement.writes.map(\.sql)),
         ],
-        // Planning it takes longer than running it, and a projection that is kept current runs it for every few events.
+        // Planning it takes longer than running it, and a projection that is kept current runs it every few events.
         prepared: true
       ),
       defining: defining
     )
   }
 
-  /// Refuses a schema of the path where another role made a function or an operator with the name of one of
-  /// PostgreSQL's: it would be called instead where its types fit better.
+  /// Refuses a schema of the path in which another role created a function or an operator with the name of one of
+  /// PostgreSQL's: if its types fit better, it would be called instead.
   private func requireOwnMeaning(of confinement: Confinement, _ path: String) throws {
     let schemas = confinement.sharedSchemas
     guard !schemas.isEmpty else { return }

@@ -3,8 +3,8 @@ internal import LibPQ
 extension Connection {
   /// Runs `@create`, or another section of definitions, in the current transaction.
   ///
-  /// - Parameter moving: whether what the statements make is to move from schema to schema with the read model.
-  /// - Throws: `SQLFileError` with the place of the statement that is wrong or that leaves its bounds.
+  /// - Parameter moving: whether the objects that the statements create move from schema to schema with the read model.
+  /// - Throws: `SQLFileError` with the place of the statement that is wrong or leaves its bounds.
   func run(
     _ statements: [SQLStatement],
     _ confinement: Confinement,
@@ -21,12 +21,12 @@ extension Connection {
         throw SQLFileError(error, of: file, at: statement.location)
       }
     }
-    // Not after each: a foreign key may be deferred until a later statement.
+    // Not after each one: a foreign key may be deferred until a later statement.
     if !statements.isEmpty { try confine(confinement, of: file, defining: true) { try fireDeferred() } }
   }
 
-  /// Refuses what would stay behind when the tables move: handlers would not find it any more, and a later build would
-  /// take it for somebody else's that hangs on the live tables.
+  /// Refuses objects that would stay behind when the tables move: handlers would no longer find them, and a later build
+  /// would take them for foreign objects that depend on the live tables.
   private func requireMovable(in schema: String, after statement: SQLStatement, of file: String) throws {
     guard let object = try strings(.immovableObjects, [.text(schema)]).first else { return }
     throw SQLFileError(
@@ -39,8 +39,8 @@ extension Connection {
 
   /// Runs a statement of an operator's file as it is; an error points into the file.
   ///
-  /// The server takes one command here and refuses a second (manual, "Extended Query"), wherever this library sees the
-  /// end of a statement.
+  /// The server accepts one command here and refuses a second one (manual, "Extended Query"), wherever this library
+  /// finds the end of a statement.
   func execute(_ statement: SQLStatement, of file: String) throws {
     do {
       _ = try query(SQL(raw: statement.text))
@@ -51,7 +51,7 @@ extension Connection {
 }
 
 extension GeneratedCode {
-  /// An error of creating or running the function; it points into the file if that is at fault.
+  /// An error of creating or running the function; it points into the file if the file is at fault.
   func translated(_ error: PostgresError) -> any Error {
     if error.isAboutStatement, let fileError = fileError(for: error) { return fileError }
     return error
@@ -83,7 +83,7 @@ extension SQLFileError {
     )
   }
 
-  /// Puts the server's error about a statement that was sent as it is into the operator's file.
+  /// Maps the server's error about a statement that was sent as it is to the operator's file.
   init(_ error: PostgresError, in statement: SQLStatement, of file: String) {
     let scalars =
       error.position.map { statement.text.unicodeScalars.prefix($0 - 1) } ?? Substring().unicodeScalars
@@ -103,7 +103,7 @@ extension PostgresError {
   /// The server's hint, and more about a name that was not found.
   var hintInFile: String? {
     let isMissing = [SQLState.undefinedTable, SQLState.undefinedFunction, SQLState.undefinedObject]
-    // Only a name has a place; a foreign key without a unique key on the other side is undefinedObject too.
+    // Only an error about a name has a place; undefinedObject can also be a foreign key without a unique key.
     guard let sqlState, isMissing.contains(sqlState), (position ?? internalPosition) != nil else {
       return hint
     }

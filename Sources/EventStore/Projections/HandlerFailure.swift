@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-/// Which events a handler failed on, and why, as `annals_apply` tells it in the DETAIL of the error.
+/// Which events a handler failed on, and why, from the DETAIL in which `annals_apply` reports it.
 package struct HandlerFailure: Sendable, Equatable, Decodable {
   /// The same as `lastPosition` for `@on`; the run's first position for `@batch`. Nil when reading the events
   /// failed, before any was handled.
@@ -14,7 +14,7 @@ package struct HandlerFailure: Sendable, Equatable, Decodable {
   package let detail: String?
   package let hint: String?
   /// Where the error arose, for ``GeneratedCode/location(inContext:)``. If that finds no line of the file, the
-  /// failure lies in reading the events, and the event named is the last one handled before.
+  /// failure was in reading the events, and the named event is the last one handled before.
   package let context: String
 
   private enum CodingKeys: String, CodingKey {

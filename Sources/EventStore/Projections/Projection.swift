@@ -2,7 +2,7 @@ package import LibPQ
 
 /// A projection as an operator wrote it: the rule that turns events into the tables of a read model.
 public struct Projection: Sendable {
-  /// What runs for some types of events.
+  /// The statements for some types of events.
   package struct Handler: Sendable {
     package enum Mode: String, Sendable {
       /// Runs for every event; sees the record `event`.
@@ -12,7 +12,7 @@ public struct Projection: Sendable {
     }
 
     package let mode: Mode
-    /// In the order of the file; ``SectionFile/anyType`` alone stands for every type that no other section handles.
+    /// In the order of the file; ``SectionFile/anyType`` alone means every type that no other section handles.
     package let types: [ByteString]
     package let statements: [SQLStatement]
     package let location: SQLLocation
@@ -20,7 +20,7 @@ public struct Projection: Sendable {
 
   package struct Check: Sendable {
     package let description: String
-    /// Each yields the rows that break the rule.
+    /// Each returns the rows that break the rule.
     package let statements: [SQLStatement]
     package let location: SQLLocation
   }
@@ -29,28 +29,28 @@ public struct Projection: Sendable {
   public let path: String
   /// The whole file; its SHA-256 is stored with the checkpoint.
   public let bytes: [UInt8]
-  /// Its `@projection`.
+  /// The name after `@projection`.
   public let name: String
-  /// Its `@version`.
+  /// The number after `@version`.
   public let version: Int
-  /// Where the tables of the live read model are.
+  /// The schema of the live tables.
   package let schema: String
-  /// Schemas in which names without one are looked up after the read model's own.
+  /// Schemas in which names without one are looked up, after the read model's own.
   package let searchPath: [String]
-  /// Tables beside the read model that its statements may write to.
+  /// Further tables that its statements may write to.
   package let writes: [QualifiedName]
   package let create: [SQLStatement]
   package let handlers: [Handler]
   package let checks: [Check]
   package let drop: [SQLStatement]
-  /// Rows touched by different aggregates never meet, so workers may share a rebuild by aggregate.
+  /// Rows for different aggregates are always different rows, so workers may share a rebuild by aggregate.
   package let isParallelByAggregate: Bool
 
   /// Reads a projection file.
   ///
   /// - Parameters:
   ///   - path: the file's name, for messages.
-  ///   - bytes: what is in it.
+  ///   - bytes: the contents of the file.
   /// - Throws: ``EventStoreError`` with code `invalidDefinition`, and the line and column in its message.
   public init(path: String, bytes: [UInt8]) throws {
     do {
@@ -76,13 +76,13 @@ public struct Projection: Sendable {
     handlers = try Self.handlers(in: file)
   }
 
-  /// Types with a handler of their own, in the order of the file.
+  /// Types with their own handler, in the order of the file.
   package var handledTypes: [ByteString] {
     var seen: Set<ByteString> = [SectionFile.anyType]
     return handlers.flatMap(\.types).filter { seen.insert($0).inserted }
   }
 
-  /// Whether `@on *` or `@batch *` takes the types without a handler of their own.
+  /// Whether `@on *` or `@batch *` takes the types without their own handler.
   package var handlesEveryType: Bool { handlers.contains { $0.types == [SectionFile.anyType] } }
 }
 
@@ -120,7 +120,7 @@ extension Projection {
     return names
   }
 
-  /// The statements of `@create` or `@drop`, which define what belongs to the read model.
+  /// The statements of `@create` or `@drop`, which define the objects of the read model.
   private static func definitions(
     _ keyword: String,
     in file: SectionFile
@@ -210,8 +210,8 @@ extension Projection {
     return nil
   }
 
-  /// Anything else would be read by PL/pgSQL as a statement of its own language (`IF`, `RETURN`), or has
-  /// no place inside a rebuild (`COMMIT`, `ALTER`).
+  /// PL/pgSQL would read anything else as a statement of its own language (`IF`, `RETURN`), or it does not belong in a
+  /// rebuild (`COMMIT`, `ALTER`).
   private static func checkStatements(
     of handler: Handler,
     in file: SectionFile
@@ -241,8 +241,8 @@ extension SQLStatement {
     isQuery || ["INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CALL"].contains(mainKeyword)
   }
 
-  /// Whether it makes, changes, describes or fills what is in a schema. Roles, settings, extensions and what else
-  /// belongs to the database are not a read model's, and neither is what ends with the session.
+  /// Whether it creates, changes, describes or fills objects of a schema. Roles, settings, extensions and other objects
+  /// of the database are not part of a read model; neither are objects that end with the session.
   fileprivate var isDefinition: Bool {
     switch keyword {
     case "CREATE", "ALTER", "DROP": kind.map(Self.kindsInSchema.contains) ?? false
@@ -251,10 +251,10 @@ extension SQLStatement {
     }
   }
 
-  /// The kind of object behind CREATE, ALTER or DROP.
+  /// The kind of object after CREATE, ALTER or DROP.
   private var kind: String? { words.dropFirst().map(\.text).first { !Self.wordsBeforeKind.contains($0) } }
 
-  /// The command as people call it, as `CREATE ROLE`.
+  /// The usual name of the command, such as `CREATE ROLE`.
   fileprivate var command: String {
     let word = keyword.isEmpty ? String(text.prefix(1)) : keyword
     return ["CREATE", "ALTER", "DROP"].contains(word) ? "\(word) \(kind ?? "")" : word
@@ -270,7 +270,7 @@ extension SQLStatement {
     "RULE", "SEQUENCE", "STATISTICS", "TABLE", "TEXT", "TRIGGER", "TYPE", "VIEW",
   ]
 
-  /// Whether a word of the statement, in parentheses or not, is this one; what is in quotes is not looked at.
+  /// Whether the statement has this word, in parentheses or not; quoted text is ignored.
   fileprivate func mentions(_ name: String, in file: String) throws(SQLFileError) -> Bool {
     let bytes = Array(text.utf8)
     for token in try SQLLexer.tokens(of: bytes, file: file) where token.kind == .word {

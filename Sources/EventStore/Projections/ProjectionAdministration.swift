@@ -4,9 +4,9 @@ internal import LibPQ
 public struct RollbackResult: Sendable, Hashable {
   /// The generation that is live now.
   public let generation: Int
-  /// The one that was.
+  /// The one that was live before.
   public let replaced: Int
-  /// Up to where the read model now holds history.
+  /// The position up to which the read model now holds history.
   public let position: Int64
   /// Events after that.
   public let eventsBehind: Int64
@@ -34,8 +34,8 @@ extension StoreConnection {
     }
   }
 
-  /// No row changes, and none has changed since the generation retired: what a reader's snapshot shows of it is what
-  /// it showed then. So nobody's snapshot has to be waited for (see ``SnapshotPatience``).
+  /// No row changes, and none has changed since the generation retired: a reader's snapshot shows the same rows as
+  /// then. So there is no need to wait for snapshots (see ``SnapshotPatience``).
   private func rollBack(_ name: String) throws -> (RollbackResult, missing: [ReadModelObject]) {
     let live = try requireLiveGeneration(of: name)
     guard let previous = try generations(of: name, in: .retired).first else {
@@ -116,7 +116,7 @@ extension StoreConnection {
           )
         }
         try live.advance(to: position, events: 0, seen: nil, connection)
-        // Who sets it vouches for what is below.
+        // The operator who sets it is responsible for the events below.
         let known = try reading(live)
         try live.takeAsSeen(known?.file, of: known?.source, connection)
         try audit("set checkpoint", name, "'from', \(expected), 'to', \(position)")
@@ -124,8 +124,8 @@ extension StoreConnection {
     }
   }
 
-  /// The file of a live read model, and what its handlers read; nil where that goes through other upcasters, or another
-  /// layout, than those of this store, and where the file is not one for this version of annals.
+  /// The file of a live read model, and what its handlers read. Nil if its events go through other upcasters or another
+  /// layout than those of this store, or if this version of annals cannot read the file.
   func reading(_ live: Generation) throws -> (file: Projection, source: String)? {
     guard let definition = try? sameIdentity(live),
       let file = try? Projection(checking: live.path, definition)
@@ -138,7 +138,7 @@ extension StoreConnection {
     if found.isEmpty { throw Self.noProjection(name) }
   }
 
-  /// Writes down what an operator did, in the transaction of the deed.
+  /// Records what an operator did, in the transaction that does it.
   ///
   /// - Parameter detail: names and values, as jsonb_build_object takes them.
   func audit(

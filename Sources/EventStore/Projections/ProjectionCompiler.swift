@@ -2,14 +2,14 @@ internal import LibPQ
 
 /// Turns the handlers of a projection into PL/pgSQL functions in `pg_temp`.
 ///
-/// `pg_temp.annals_apply(after, upto)` runs the handlers over the events with `after < position <= upto`, in
-/// order (NULL is before all of them), and returns how many it handled, with the sum of the hashes of their ids. It runs
-/// under the caller's search path.
+/// `pg_temp.annals_apply(after, upto)` runs the handlers over the events with `after < position <= upto`, in order
+/// (NULL is before all of them). It returns how many it handled, with the sum of the hashes of their ids. It runs under
+/// the caller's search path.
 ///
 /// Events handled by `@batch` are taken in runs. Sections that share a type share their runs; an event that
 /// any other section handles ends the run. So the order between sections without a common type is kept,
-/// whatever the size of the chunk. Within a run the sections go in the order of the file, each seeing its own
-/// types alone, so a section may find `events` empty.
+/// whatever the size of the chunk. Within a run the sections go in the order of the file, each with only its own
+/// types, so a section may find `events` empty.
 package struct ProjectionCompiler {
   private let file: Projection
   private let source: String
@@ -84,9 +84,9 @@ package struct ProjectionCompiler {
     )
   }
 
-  /// `pg_temp.annals_check()` plans every statement of the handlers and checks without running any, so that a
-  /// wrong name is found where no event is. TRUNCATE and CALL cannot be planned: the tables of the one are locked, the
-  /// syntax of the other is checked.
+  /// `pg_temp.annals_check()` plans every statement of the handlers and checks without running any, so that a wrong
+  /// name is found without an event. TRUNCATE and CALL cannot be planned: for TRUNCATE the tables are locked, for CALL
+  /// the syntax is checked.
   ///
   /// - Parameter handlers: of the file; all when nil.
   package func checkFunction(of handlers: [Projection.Handler]? = nil) -> GeneratedCode {
@@ -108,7 +108,7 @@ package struct ProjectionCompiler {
         if statement.keyword == "CALL" {
           code.add(statement, prefix: ["IF false THEN"], suffix: "; END IF;")
         } else if statement.keyword == "TRUNCATE" {
-          // Names its tables as LOCK does, which keeps nobody from appending.
+          // Names the tables as LOCK does, which does not block appends.
           let blanked = statement.optionsOfTruncate
           code.add(statement, prefix: ["LOCK"], blanked: blanked, suffix: " IN ROW EXCLUSIVE MODE;")
         } else {
@@ -156,7 +156,7 @@ extension ProjectionCompiler {
       """
     )
     let branches = branches(of: groups[0].handlers)
-    // PL/pgSQL takes no CASE that has nothing but an ELSE.
+    // PL/pgSQL accepts no CASE that has only an ELSE.
     let isForEveryType = branches.count == 1 && branches[0].types == [SectionFile.anyType]
     if !isForEveryType { code.add("CASE event.event_type") }
     for (types, handlers) in branches {
@@ -183,7 +183,7 @@ extension ProjectionCompiler {
         lines.append(ownLines)
       }
     }
-    // PL/pgSQL fails a CASE without ELSE that meets another value; here only handled types arrive.
+    // PL/pgSQL fails in a CASE without ELSE if no branch matches; only handled types come here.
     let anyBranches = branches.filter { $0.types == [SectionFile.anyType] }
     return branches.filter { $0.types != [SectionFile.anyType] } + anyBranches
   }
@@ -233,8 +233,8 @@ extension ProjectionCompiler {
       """
   }
 
-  /// A SELECT becomes PERFORM, as PL/pgSQL wants a query without a use for its result. What PERFORM cannot
-  /// run is looped over: a WITH query, VALUES, and whatever has RETURNING.
+  /// A SELECT becomes PERFORM, since PL/pgSQL refuses a query without a use for its result. A loop runs what PERFORM
+  /// cannot run: a WITH query, VALUES, and statements with RETURNING.
   private func addForEvent(_ statement: SQLStatement, to code: inout GeneratedCode.Builder) {
     if statement.keyword == "SELECT" {
       code.add(statement, prefix: ["PERFORM"], blanked: Array(statement.words.prefix(1)))
@@ -270,8 +270,8 @@ extension ProjectionCompiler {
     code.add(statement, prefix: prefix, blanked: blanked, suffix: " LOOP END LOOP;")
   }
 
-  /// Defines `events` in the statement's WITH clause, which the planner reads as if it were written in place
-  /// when it is used once (manual, 7.8.3).
+  /// Defines `events` in the statement's WITH clause. If it is used once, the planner treats it as if it were written
+  /// in that place (manual, 7.8.3).
   private func withEvents(
     of handler: Projection.Handler,
     before statement: SQLStatement
@@ -298,7 +298,7 @@ extension ProjectionCompiler {
       switch (left, right) {
       case (.none, let other), (let other, .none): other
       case (.some(let left), .some(let right)): .some(left + right)
-      // Whatever `*` leaves out another section handles.
+      // Another section handles the types that `*` leaves out.
       default: .allBut([])
       }
     }
@@ -311,10 +311,10 @@ extension ProjectionCompiler {
     return .allBut(elsewhere)
   }
 
-  /// The types that `*` stands for.
+  /// The types that `*` includes.
   private var others: Types { .allBut(file.handledTypes) }
 
-  /// The store compares ids and types by bytes (COLLATE "C"). Compared with a column of the read model that
+  /// The store compares ids and types by bytes (COLLATE "C"). In a comparison with a column of the read model that
   /// collation would win over the column's own, and its index could not be used: every UPDATE by key would
   /// read the whole table. So handlers see both columns with the default collation.
   private static let columns = """

@@ -1,18 +1,18 @@
 internal import LibPQ
 
-/// One generation of a projection, and how it is.
+/// The status of one generation of a projection.
 public struct ProjectionStatus: Sendable, Hashable {
-  /// What a generation of a read model is there for.
+  /// The state of a generation.
   public enum State: String, Sendable, Hashable {
-    /// Its tables are those that everybody reads.
+    /// Its tables are the live ones.
     case live
     /// Live, but not kept current until it is resumed.
     case paused
     /// Live, but the catch-up was last given another file.
     case stale
-    /// Work on it stopped with ``ProjectionStatus/error``.
+    /// Work on it stopped with an ``ProjectionStatus/error``.
     case failed
-    /// It is being built, or was interrupted at that.
+    /// It is being built, or its build was interrupted.
     case building
     /// Complete, not live.
     case ready
@@ -22,13 +22,13 @@ public struct ProjectionStatus: Sendable, Hashable {
 
   /// The name of the projection.
   public let name: String
-  /// Which build of the read model it is, from 1.
+  /// The number of the build of the read model, from 1.
   public let generation: Int
-  /// Of the projection file.
+  /// The version in the projection file.
   public let version: Int32
-  /// What the generation is there for.
+  /// The state of the generation.
   public let state: State
-  /// Whether its tables are those that everybody reads, also while it is paused or failed.
+  /// Whether its tables are the live ones, also while it is paused or failed.
   public let isLive: Bool
   /// The checkpoint.
   public let position: Int64
@@ -40,18 +40,18 @@ public struct ProjectionStatus: Sendable, Hashable {
   public let isLagLowerBound: Bool
   /// Seconds since the first of them happened; 0 without any.
   public let lagSeconds: Double
-  /// Rows of its tables; the planner's estimate where they are larger than 64 MB, or the role may not read all of them.
-  /// Nil where there is no estimate either.
+  /// Rows of its tables; the planner's estimate if they are larger than 64 MB, or the role may not read all of them.
+  /// Nil if there is no estimate either.
   public let rows: Int64?
   /// Events that were handled.
   public let events: Int64
   /// Events that it lacks because their handlers failed.
   public let deadLetters: Int64
-  /// What the work on it stopped with.
+  /// The error that stopped the work on it.
   public let error: String?
   /// When its checkpoint moved last.
   public let movedAt: Timestamp
-  /// The paths of the upcasters that its events go through; nil where an earlier version did not write them down.
+  /// The paths of the upcasters that its events go through; nil if an earlier version did not record them.
   public let upcasters: [String]?
 }
 
@@ -94,7 +94,7 @@ extension StoreConnection {
     }
   }
 
-  /// Adds up the rows of tables that are given as a query, none when it is empty.
+  /// Adds up the rows of the tables in a query; 0 when it is empty.
   private func count(_ query: String) throws -> Int64 {
     query.isEmpty
       ? 0 : try connection.query("SELECT sum(n)::bigint FROM (\(raw: query)) AS counts (n)").int64(0, 0)

@@ -1,11 +1,10 @@
 internal import LibPQ
 
-/// How the types of event that a projection's handlers, or a reducer's sections, take meet those that there are in the
-/// store.
+/// How the event types of a projection's handlers, or of a reducer's sections, match the types in the store.
 public struct TypeCoverage: Sendable, Hashable {
-  /// A type that a handler takes, and of which there is no event.
+  /// A type that a handler takes and no event has.
   public struct UnknownType: Sendable, Hashable {
-    /// The type as the file has it.
+    /// The type as it is written in the file.
     public let type: String
     /// The line of its handler in the file.
     public let line: Int
@@ -19,9 +18,9 @@ public struct TypeCoverage: Sendable, Hashable {
   public let unhandled: [String]
 }
 
-/// What takes events of some types: a handler of a projection, or a section of a reducer.
+/// A section for events of some types: a handler of a projection, or a section of a reducer.
 protocol TypedSection {
-  /// ``SectionFile/anyType`` alone stands for every type that no other section takes.
+  /// ``SectionFile/anyType`` alone means every type that no other section takes.
   var types: [ByteString] { get }
   var location: SQLLocation { get }
 }
@@ -32,7 +31,7 @@ extension Reducer.Handler: TypedSection {}
 extension StoreConnection {
   /// Compares the types of sections with those of all events, as upcasters show them.
   ///
-  /// - Parameter byIndexAlone: finds nothing where no index has the types, and all events would have to be read.
+  /// - Parameter byIndexAlone: finds nothing if no index has the types, instead of reading all events.
   func typeCoverage(of sections: [some TypedSection], byIndexAlone: Bool) throws -> TypeCoverage {
     let none = TypeCoverage(of: sections, [])
     if sections.allSatisfy({ $0.types == [SectionFile.anyType] }) { return none }
@@ -47,7 +46,7 @@ extension StoreConnection {
 extension EventsTable {
   fileprivate var typesOfAll: SQL { "SELECT DISTINCT event_type::text FROM \(raw: relation) AS e" }
 
-  /// From each type the index is searched for the next one (PostgreSQL wiki, "Loose indexscan").
+  /// Each step searches the index for the type after the last one (PostgreSQL wiki, "Loose indexscan").
   fileprivate var typesByIndex: SQL {
     """
     WITH RECURSIVE types (type) AS (
@@ -60,7 +59,7 @@ extension EventsTable {
     """
   }
 
-  /// Whether an index of the table begins with the type, in whose order it has all events.
+  /// Whether an index of the table begins with the type, and has all events.
   fileprivate func hasTypeIndex(_ connection: Connection) throws -> Bool {
     guard relation.hasSameBytes(as: name.sql) else { return false }
     let sql: SQL = """
@@ -75,8 +74,8 @@ extension EventsTable {
 }
 
 extension Upcasters {
-  /// The types that events have after the rules, as the rules tell without a look at the events: a rename with a condition
-  /// may leave both types.
+  /// The types that events have after the rules. The rules alone tell it, without reading events: a rename with a
+  /// condition may leave both types.
   fileprivate func types(of stored: Set<ByteString>) -> Set<ByteString> {
     var types = stored
     for rule in rules where rule.newType != nil || rule.isDropped {

@@ -1,10 +1,10 @@
 internal import LibPQ
 
-/// Which aggregates an operation is about.
+/// The aggregates of an operation.
 public enum AggregateSelection: Sendable, Hashable {
   /// Every aggregate.
   case all
-  /// The aggregates whose id is this, or begins with it and a `-`; those of this category where a layout gives categories.
+  /// The aggregates whose id is this, or begins with it and a `-`; with a layout's categories, those of this category.
   case category(String)
   /// These aggregates.
   case aggregates([String])
@@ -20,7 +20,7 @@ extension AggregateSelection {
     }
   }
 
-  /// The same on other rows `e` that have the id of an aggregate.
+  /// The same for other rows `e` that have the id of an aggregate.
   func conditionOnIDs(in table: EventsTable) -> SQL {
     guard case .category(let category) = self, table.hasCategory else { return condition(in: table) }
     return
@@ -40,11 +40,11 @@ extension EventsTable {
 }
 
 extension EventsTable {
-  /// Those of some aggregates that have no event, in their order.
+  /// The given aggregates that have no event, in their order.
   func withoutEvents(_ ids: [String], _ connection: Connection) throws(PostgresError) -> [String] {
     let names = Parameter.textArray(ids)
     guard isDistributed else {
-      // One look into the index for each, however long the streams are.
+      // One search of the index for each, however long the streams are.
       return try connection.strings(
         """
         SELECT a.name FROM unnest(\(names)) WITH ORDINALITY AS a (name, place)
@@ -52,7 +52,7 @@ extension EventsTable {
         """
       )
     }
-    // Citus takes no correlated subquery to a set that a function returns.
+    // Citus refuses a correlated subquery to a set that a function returns.
     let found = try connection.strings(
       "SELECT e.aggregate_id::text FROM \(raw: relation) e WHERE e.aggregate_id = ANY (\(names)) GROUP BY e.aggregate_id"
     )
@@ -62,8 +62,8 @@ extension EventsTable {
 }
 
 extension Connection {
-  /// Whether there is an event `e` for which a condition holds. Citus takes LIMIT 1, and not EXISTS; PostgreSQL plans both
-  /// for the first row.
+  /// Whether there is an event `e` for which a condition holds. Citus accepts LIMIT 1, but not EXISTS; PostgreSQL plans
+  /// both for the first row.
   func hasEvent(in source: String, where condition: SQL) throws(PostgresError) -> Bool {
     let first = try query("SELECT 1 FROM \(raw: source) e WHERE \(condition) LIMIT 1")
     return !first.isEmpty

@@ -1,12 +1,12 @@
 internal import LibPQ
 
-/// What an event must contain.
+/// A condition on the contents of an event.
 public enum ContentCondition: Sendable, Hashable {
-  /// A field of the payload is so.
+  /// On a field of the payload.
   case data(FieldCondition)
-  /// A field of the metadata is so.
+  /// On a field of the metadata.
   case metadata(FieldCondition)
-  /// Each of these words, which blanks separate, occurs in the JSON text of the payload, in capitals or not.
+  /// Each of these words, separated by blanks, occurs in the JSON text of the payload; case is ignored.
   case text(String)
   /// A condition in SQL holds.
   case sql(SQLCondition)
@@ -23,7 +23,7 @@ extension ContentCondition {
     }
   }
 
-  /// What it demands of an event `e`; nil for SQL, which is about a record `event`.
+  /// The condition on an event `e`; nil for SQL, which is about a record `event`.
   func condition(in table: EventsTable) -> SQL? {
     switch self {
     case .data(let condition): condition.holds(of: "e.event_data")
@@ -35,7 +35,7 @@ extension ContentCondition {
 
   private static func contains(_ words: String) -> SQL {
     let words = words.unicodeScalars.split(whereSeparator: \.properties.isWhitespace)
-    // A payload holds a quote or a backslash behind a backslash, as JSON writes it.
+    // In a payload, a quote or a backslash follows a backslash, as in JSON.
     let patterns = words.map { word in
       let json = ManifestFormat.quoted(Array(String(word).utf8)).unicodeScalars.dropFirst().dropLast()
       let escaped = json.flatMap { ["\\", "%", "_"].contains($0) ? ["\\", $0] : [$0] as [Unicode.Scalar] }
@@ -50,7 +50,7 @@ public struct SQLCondition: Sendable, Hashable {
   /// As it was written.
   public let text: String
 
-  /// - Throws: ``EventStoreError`` with code `invalidInput` unless the text is one expression, as far as its tokens tell.
+  /// - Throws: ``EventStoreError`` with code `invalidInput` if the text is not one expression, judged by its tokens.
   public init(_ text: String) throws {
     self.text = text
     do { try Self.requireExpression(text) } catch { throw EventStoreError(.invalidInput, error.description) }
@@ -83,7 +83,7 @@ public struct SQLCondition: Sendable, Hashable {
 }
 
 extension EventQuery {
-  /// What is asked for in SQL; nil without such conditions. A comment in one of them ends with its line.
+  /// The SQL conditions of the query; nil without any. A comment in one of them ends with its line.
   private var sqlCondition: String? {
     let conditions = contents.compactMap {
       if case .sql(let condition) = $0 { "(\(condition.text)\n)" } else { nil }
@@ -91,13 +91,13 @@ extension EventQuery {
     return conditions.isEmpty ? nil : conditions.joined(separator: " AND ")
   }
 
-  /// Whether pages run SQL of an operator.
+  /// Whether pages run an operator's SQL.
   var hasSQL: Bool { sqlCondition != nil }
 
-  /// How long the server may work on a page that runs SQL of an operator, unless it must answer sooner anyway.
+  /// How long the server may work on a page that runs an operator's SQL, unless another limit is shorter.
   static let sqlLimit = Duration.seconds(600)
 
-  /// The FROM item of a source's events for which the conditions in SQL hold.
+  /// The FROM item of a source's events for which the SQL conditions hold.
   func selected(from source: String) -> String {
     sqlCondition.map { "(SELECT event.* FROM \(source) AS event WHERE \($0))" } ?? source
   }
@@ -118,7 +118,7 @@ extension StoreConnection {
     return try connection.receive()
   }
 
-  /// Makes a transaction that reads fit for what is asked of the contents of events.
+  /// Prepares a transaction that reads for conditions on the contents of events.
   func beginLooking(at query: EventQuery, _ table: EventsTable) throws {
     if query.contents.isEmpty { return }
     try requireContents(of: query)
@@ -128,7 +128,7 @@ extension StoreConnection {
     try connection.execute("SET LOCAL statement_timeout = \(milliseconds)")
   }
 
-  /// Lets the server look at each condition in SQL, without an event.
+  /// Lets the server check each SQL condition, without an event.
   ///
   /// - Throws: ``EventStoreError`` with code `invalidDefinition`, which names the place in the condition.
   func requireValidSQL(in query: EventQuery) throws {
@@ -150,7 +150,7 @@ extension StoreConnection {
 }
 
 extension StoreConnection {
-  /// Refuses conditions that no event can meet as the store is.
+  /// Refuses conditions that no event of this store can meet.
   func requireContents(of query: EventQuery) throws {
     if query.contents.isEmpty { return }
     let table = try eventsTable()

@@ -1,32 +1,32 @@
 internal import LibPQ
 
-/// Finds the places of the events whose content is asked for, where they are rare.
+/// Finds the places of events by their contents, if such events are rare.
 ///
-/// Pages walk along the positions, and PostgreSQL, which knows little of what is in a payload, would walk even where an index
-/// finds its events at once. So the places are looked up before: by such an index, or else by one pass through the table,
-/// which the server can share among its processes.
+/// Pages walk along the positions. PostgreSQL, which knows little about the contents of payloads, would walk even if an
+/// index finds the events at once. So the places are looked up first: by such an index, or else by one pass through the
+/// table, which the server can share among its processes.
 struct ContentSearch {
-  /// Most places that are looked up at a time, of 8 bytes each.
+  /// The most places that are looked up at a time, of 8 bytes each.
   private let portion: Int
 
-  /// Those that were found and not read yet.
+  /// Places that were found and not read yet.
   private(set) var places: ArraySlice<Int64> = []
-  /// The place up to which they were looked up; nil before the first time.
+  /// The place up to which places were looked up; nil before the first time.
   private(set) var end: Int64?
-  /// Whether there are no others.
+  /// Whether there are no further places.
   private(set) var isComplete = false
 
   init(portion: Int = 1_000_000) {
     self.portion = portion
   }
 
-  /// Looks up the next places, unless there are some.
+  /// Looks up the next places, unless some are left.
   mutating func find(_ query: EventQuery, in table: EventsTable, _ store: StoreConnection) throws {
     guard places.isEmpty, !isComplete else { return }
     var conditions = query.conditions(in: table)
     if let end { conditions.append(query.reversed ? "e.position < \(end)" : "e.position > \(end)") }
     let limit = min(portion, query.limit ?? .max)
-    // "+ 0" keeps the planner from walking the positions. The places come as one value: rows take more memory.
+    // "+ 0" keeps the planner from walking the positions. The places are one value, since rows take more memory.
     let sql: SQL = """
       SELECT string_agg(int8send(position), '') AS places FROM (
         SELECT e.position FROM \(raw: table.source) e WHERE \(conditions.conjunction)
@@ -38,19 +38,19 @@ struct ContentSearch {
     end = places.last
   }
 
-  /// - Parameter bytes: numbers as int8send() writes them.
+  /// - Parameter bytes: numbers in the form of int8send().
   private static func numbers(_ bytes: RawSpan) -> [Int64] {
     stride(from: 0, to: bytes.byteCount, by: 8).map { Int64(bigEndian: bytes.load(at: $0, as: Int64.self)) }
   }
 
-  /// Takes places that were read.
+  /// Removes places that were read.
   mutating func drop(_ count: Int) { places = places.dropFirst(count) }
 }
 
 extension StoreConnection {
-  /// The search for the events of a query, where it finds them sooner than pages do; nil for these.
+  /// The search for the events of a query, if it finds them sooner than pages do; otherwise nil.
   ///
-  /// A look at some events tells how frequent they are. Pages of a stream are read by its own index.
+  /// A sample of the events tells how frequent they are. Pages of a stream are read by its own index.
   func contentSearch(for query: EventQuery) throws -> ContentSearch? {
     guard !query.contents.isEmpty, query.aggregateID == nil, query.order == .position else { return nil }
     let table = try eventsTable(for: query)
@@ -62,7 +62,7 @@ extension StoreConnection {
     return sample.map { $0.matching < Self.frequent } ?? true ? ContentSearch() : nil
   }
 
-  /// From as many events of 64 on, pages find the next ones close to each other.
+  /// If at least this many of 64 events match, pages find the next ones close to each other.
   ///
   /// Against psql with the same WHERE, on 1,500,000 events without an index: with 5 of 100 matching a search took 1.1 times
   /// as long and pages 2.0, with 15 of 100 it was 1.1 and 0.9, with half of them 1.7 and 0.9 (Benchmarks/content.sh).
@@ -86,7 +86,7 @@ extension StoreConnection {
     return try connection.query(sql).bool(0, 0)
   }
 
-  /// Whether an index of type GIN over all events has one of some keys, as the catalogue writes them.
+  /// Whether a GIN index over all events has one of some keys, as the catalogue writes them.
   func hasIndex(onAnyOf keys: [String], of table: EventsTable) throws -> Bool {
     let sql: SQL = """
       SELECT EXISTS (
@@ -98,14 +98,14 @@ extension StoreConnection {
     return try connection.query(sql).bool(0, 0)
   }
 
-  /// In bytes; a pass through less takes no time to speak of.
+  /// In bytes; a pass through a smaller table takes negligible time.
   private static let largeTable: Int64 = 256 << 20
   /// As the catalogue writes the expression.
   static let payloadText = "((event_data)::text)"
 }
 
 extension ContentCondition {
-  /// The key of an index that finds the events; nil where there can be none.
+  /// The key of an index that finds the events; nil if there can be none.
   fileprivate var indexKey: String? {
     switch self {
     case .data(let condition): condition.isIndexable ? "event_data" : nil

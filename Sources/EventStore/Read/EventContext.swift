@@ -1,14 +1,14 @@
 internal import LibPQ
 
-/// Which event.
+/// Identifies one event.
 public enum EventReference: Sendable, Hashable {
-  /// That of an id.
+  /// By its id.
   case id(EventID)
-  /// That at a place in the whole store.
+  /// By its place in the whole store.
   case position(Int64)
 }
 
-/// An event, what is around it, and what it did.
+/// An event, its neighbours, and its effect.
 public struct EventContext: Sendable, Hashable {
   /// The event.
   public let event: Event
@@ -16,15 +16,15 @@ public struct EventContext: Sendable, Hashable {
   public let previous: Event?
   /// The event after it in its stream; nil for the last one.
   public let next: Event?
-  /// The event that caused it, as its metadata says; nil where the store does not have it.
+  /// The event that caused it, by its metadata; nil if the store does not have it.
   public let cause: Event?
-  /// Events that it caused, as their metadata say, up to 100; nil where no index finds them in a large store.
+  /// Events that it caused, by their metadata, up to 100; nil if the store is large and no index finds them.
   public let effects: [Event]?
   /// The state of the aggregate before it, as JSON; nil for the first event of the stream.
   public let stateBefore: String?
   /// The state after it.
   public let stateAfter: String
-  /// What differs between the two; all of the state after the first event.
+  /// The differences between the two states; for the first event, the whole state.
   public let changes: [StateChange]
 }
 
@@ -65,7 +65,7 @@ extension StoreConnection {
 
   /// Events as readers see them.
   ///
-  /// - Parameter rest: what follows WHERE.
+  /// - Parameter rest: the SQL after WHERE.
   private func events(_ rest: SQL) throws -> [Event] {
     try events(from: "\(raw: try eventsTable().source)", rest)
   }
@@ -108,17 +108,17 @@ extension StoreConnection {
   private func effects(of event: Event) throws -> [Event]? {
     guard try eventsTable().hasMetadata else { return [] }
     let search = try traceSearch()
-    // In a large store a pass takes long, and what is asked for is one event.
+    // In a large store a pass takes long, and the caller wants one event.
     guard try search.scanned.isEmpty || isSmall else { return nil }
     let conditions = search.conditions(correlationID: nil, causes: [event.id.description], ids: nil)
     if conditions.isEmpty { return [] }
     let table = try eventsTable()
     let order = table.hasPosition ? "e.position" : "e.\"timestamp\""
     let condition = conditions.map { "(\($0))" as SQL }.joined(separator: " OR ")
-    // OFFSET 0: the planner, who does not know how few effects an event has, would rather go through the store in this order
-    // until it has found a hundred (10 million events: 3.3 s).
+    // OFFSET 0: the planner does not know how few effects an event has. Otherwise it would go through the store in this
+    // order until it has found a hundred (10 million events: 3.3 s).
     return try connection.transaction(.repeatableReadOnly) {
-      // To compile a plan that looks costly takes longer than to run it.
+      // Compiling a plan that looks expensive takes longer than running it.
       try connection.execute("SET LOCAL jit = off")
       return try events(
         from: "(SELECT * FROM \(raw: table.source) AS e WHERE \(condition) OFFSET 0)",
@@ -127,7 +127,7 @@ extension StoreConnection {
     }
   }
 
-  /// In bytes; what is not a table, as a layout's query, may be of any size.
+  /// In bytes; a relation that is not a table, such as a layout's query, may have any size.
   private var isSmall: Bool {
     get throws {
       guard try eventsTable().relation.hasSameBytes(as: table.sql) else { return false }

@@ -1,11 +1,11 @@
 /// Writes events as lines of NDJSON from the bytes that the server sent; payloads are copied as they are.
 ///
-/// ``EventLineParser`` reads what comes out.
+/// ``EventLineParser`` reads these lines.
 package enum EventJSONWriter {
   /// Longest part of a line that is neither text of the event nor payload: names, punctuation and numbers.
   private static let maximumFixedBytes = 256
 
-  // Arrays, since reading a StaticString safely makes a String each time: a fifth of a replay's time.
+  // Arrays, since safely reading a StaticString makes a String each time: a fifth of a replay's time.
   private static let position = Array(#"{"position":"#.utf8)
   private static let nextAggregateID = Array(#","aggregate_id":"#.utf8)
   private static let aggregateID = Array(#"{"aggregate_id":"#.utf8)
@@ -16,7 +16,7 @@ package enum EventJSONWriter {
   private static let data = Array(#"","event_data":"#.utf8)
   private static let metadata = Array(#","metadata":"#.utf8)
 
-  /// Appends one event and a line feed. A position or metadata that is nil is left out, to keep lines short.
+  /// Appends one event and a line feed. A nil position or metadata is left out, to keep lines short.
   ///
   /// - Parameters:
   ///   - aggregateID: UTF-8, escaped here; `eventType` likewise.

@@ -4,12 +4,12 @@ extension EventPages {
   /// The columns of a page.
   var columns: String { table.columns + (isRemembered ? ", \(SeenEvents.hash) AS id_hash" : "") }
 
-  /// - Parameter end: the last event of the page, where it is known.
+  /// - Parameter end: the last event of the page, if it is known.
   func statement(of columns: String, from source: String, upTo end: Key? = nil) -> SQL {
     let bounds = [
       last.map { bound(query.reversed ? "<" : ">", $0) }, end.map { bound(query.reversed ? ">=" : "<=", $0) },
     ]
-    // What was searched is not computed again: 6 of 14 ms for a page of 8,192 events (EXPLAIN ANALYZE).
+    // What the search has checked is not computed again: 6 of 14 ms for a page of 8,192 events (EXPLAIN ANALYZE).
     let wanted = search.map { search -> [SQL] in
       ["e.position = ANY (\(Parameter.int8Array(Array(search.places.prefix(rowsAsked)))))"]
     }
@@ -22,8 +22,8 @@ extension EventPages {
     )
   }
 
-  /// A page must not end between events of one place, as the next one begins behind it. Only where there can be such
-  /// events: with WITH TIES a sort does not forget all but the first rows.
+  /// A page must not end between events of one place, since the next page begins after it. WITH TIES is used only if
+  /// there can be such events: with it, a sort keeps more than the first rows.
   private func firstRows(of rest: SQL) -> SQL {
     if ties == .none { return "\(rest) LIMIT \(raw: "\(rowsAsked)")" }
     let limit = ties == .cut ? remaining.map { " LIMIT \($0)" } ?? "" : ""
@@ -34,11 +34,11 @@ extension EventPages {
       """
   }
 
-  /// Whether the end of a page is looked up before it is read. Citus has each shard's LIMIT done by the shard, and WITH TIES
-  /// by itself, which then gets the rest of the store for each page. Where both are PostgreSQL's own, one statement is faster.
+  /// Whether the end of a page is looked up before the page is read. Citus lets each shard do a LIMIT, but does WITH
+  /// TIES itself, and then gets the rest of the store for each page. On plain PostgreSQL one statement is faster.
   var isByRange: Bool { table.isDistributed && ties != .none && order == .position }
 
-  /// The place of the last event of the next page; nil where the page is not full.
+  /// The place of the last event of the next page; nil if the page is not full.
   func endOfRange(_ connection: Connection) throws(PostgresError) -> Key? {
     let bounds = [last.map { bound(query.reversed ? "<" : ">", $0) }].compactMap(\.self)
     let end = try connection.query(
@@ -71,13 +71,13 @@ extension EventQuery {
   /// Whether times decide which events are read.
   var hasTimes: Bool { since != nil || endsAtTime }
 
-  /// Whether positions decide which events are read, or in which order; a stream alone is read by its versions.
+  /// Whether positions decide which events are read, or in which order; a single stream is read by its versions.
   var goesByPosition: Bool {
     order == .position || aggregateID == nil || fromPosition != nil || toPosition != nil
       || afterPosition != nil
   }
 
-  /// What the query demands of an event `e`; no condition for the whole store.
+  /// The query's conditions on an event `e`; none for the whole store.
   func conditions(in table: EventsTable) -> [SQL] {
     var conditions: [SQL] = []
     if let aggregateID { conditions.append(table.isOf(aggregateID)) }
@@ -86,11 +86,12 @@ extension EventQuery {
     }
     if let category { conditions.append(table.isOf(category: category)) }
     if let type = types.first, types.count == 1 {
-      // An array of one would keep PostgreSQL from reading the type's run of the index in order.
+      // An array of one would keep PostgreSQL from reading the type's part of the index in order.
       conditions.append("e.event_type = \(type)")
     } else if !types.isEmpty {
-      // For frequent types PostgreSQL filters the positions' index, for rare ones it sorts what the types' index has.
-      // A UNION ALL of one SELECT a type is not merged but sorted as a whole, page for page: 12 times slower.
+      // For frequent types PostgreSQL filters the index of positions; for rare ones it sorts the entries of the types'
+      // index. A UNION ALL of one SELECT for each type is sorted as a whole for each page, and not merged: 12 times
+      // slower.
       conditions.append("e.event_type = ANY (\(Parameter.textArray(types)))")
     }
     if let fromPosition { conditions.append("e.position >= \(fromPosition)") }
@@ -104,12 +105,12 @@ extension EventQuery {
     return conditions + contents.compactMap { $0.condition(in: table) }
   }
 
-  /// What it demands of the content of an event `e`, also in SQL.
+  /// The conditions on the contents of an event `e`, including SQL.
   func contentConditions(in table: EventsTable) -> SQL {
     (contents.compactMap { $0.condition(in: table) } + sqlConditions).conjunction
   }
 
-  /// What it demands of an event `e`, also in SQL: where ``selected(from:)`` is not what the events are read from.
+  /// All conditions on an event `e`, including SQL, for events that are not read from ``selected(from:)``.
   func allConditions(in table: EventsTable) -> [SQL] { conditions(in: table) + sqlConditions }
 
   private var sqlConditions: [SQL] {

@@ -1,8 +1,7 @@
 internal import LibPQ
 
-/// A long read, page by page: each page is a statement of its own that goes on where the one before ended, so that
-/// the read holds no snapshot (which would keep vacuum from its work, or be cancelled on a standby) and memory for
-/// one page only.
+/// A long read, page by page. Each page is a statement that continues after the last one, so the read holds no snapshot
+/// (which would hinder vacuum, or be cancelled on a standby), and only one page is in memory.
 struct EventPages: Sendable {
   let query: EventQuery
   let table: EventsTable
@@ -12,9 +11,9 @@ struct EventPages: Sendable {
   let isRemembered: Bool
   /// The last event that was read.
   private(set) var last: Key?
-  /// Events that the limit still allows; below 0 where events of the last place went beyond it.
+  /// Events that the limit still allows; below 0 if events of the last place exceeded it.
   private(set) var remaining: Int?
-  /// First events of the next page that are not wanted.
+  /// The number of unwanted events at the start of the next page.
   private(set) var skippedRows: Int
   var size: PageSize
   private(set) var isExhausted = false
@@ -29,13 +28,13 @@ struct EventPages: Sendable {
     case aggregates
   }
 
-  /// What becomes of several events at one place, as in a damaged store or a layout.
+  /// How several events at one place are treated, as in a damaged store or a layout.
   enum Ties {
     /// There are none.
     case none
     /// The limit counts events, and may end the read between them.
     case cut
-    /// They stay together, also beyond the limit: for a reader that continues after the last place.
+    /// They stay together, even beyond the limit: for a reader that continues after the last place.
     case kept
   }
 
@@ -71,21 +70,21 @@ struct EventPages: Sendable {
     isExhausted = remaining == 0
   }
 
-  /// Looks up where the events of the next page are, where that is looked up at all.
+  /// Looks up the places of the next page, if places are looked up at all.
   mutating func find(_ store: StoreConnection) throws {
     try search?.find(query, in: table, store)
   }
 
-  /// Asks the server for the next page; ``receive(_:)`` must follow.
+  /// Asks the server for the next page. Call ``receive(_:)`` next.
   func send(_ connection: Connection) throws(PostgresError) {
     let end = isByRange ? try endOfRange(connection) : nil
     let statement = statement(of: columns, from: table.source, upTo: end)
     if query.hasSQL { return try connection.send(statement, readOnlyWithin: EventQuery.sqlLimit) }
-    // Not prepared: a generic plan knows nothing of how frequent the types asked for are.
+    // Not prepared: a generic plan does not know how frequent the given types are.
     try connection.send(statement.text, statement.parameters)
   }
 
-  /// Waits for the page that was asked for, and moves on behind it.
+  /// Waits for the requested page, and moves on after it.
   mutating func receive(_ store: StoreConnection) throws -> QueryResult {
     unreadable = []
     let page = try receivePage(store)
@@ -103,7 +102,7 @@ struct EventPages: Sendable {
     }
   }
 
-  /// A table whose columns are not all NOT NULL may hold what is no event.
+  /// A table whose columns are not all NOT NULL may hold rows that are not events.
   static func requireComplete(_ page: borrowing QueryResult) throws(EventStoreError) {
     typealias Column = EventsTable.Column
     for row in 0..<page.rowCount {
@@ -117,7 +116,7 @@ struct EventPages: Sendable {
     }
   }
 
-  /// Asks for no more rows a page than that.
+  /// Limits the rows of a page.
   mutating func limitRows(to maximum: Int) {
     size.limit(to: maximum)
   }
@@ -145,8 +144,8 @@ struct EventPages: Sendable {
   }
 }
 
-/// How many events a page has, so that it takes about as much memory as is aimed at. It begins small: nobody knows how
-/// large the events are before some were seen.
+/// How many events a page has, so that it takes about as much memory as planned. It begins small, since the size of the
+/// events is not known before some were read.
 struct PageSize {
   private static let maximumRows = 8192
 
@@ -161,7 +160,7 @@ struct PageSize {
     rows = max(1, min(rows, maximum))
   }
 
-  /// Takes the rows of the last page for those to come.
+  /// Takes the rows of the last page as an estimate of the next ones.
   mutating func learn(rows seen: Int, bytes seenBytes: Int) {
     rows = max(1, min(bytes * seen / max(seenBytes, 1), rows * 4, Self.maximumRows))
   }

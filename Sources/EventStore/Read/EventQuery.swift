@@ -15,7 +15,7 @@ public struct EventQuery: Sendable, Hashable {
   public var fromPosition: Int64?
   /// The last place in the whole store, included.
   public var toPosition: Int64?
-  /// The place in the whole store behind which to begin: there need not be a next number.
+  /// The place in the whole store after which to begin; the next number need not exist.
   package var afterPosition: Int64?
   /// The first place in the stream, included.
   public var fromVersion: Int?
@@ -25,21 +25,21 @@ public struct EventQuery: Sendable, Hashable {
   public var since: Timestamp?
   /// The latest time, included.
   public var until: Timestamp?
-  /// The earliest time that is too late.
+  /// The end of the time range, excluded.
   public var before: Timestamp?
 
-  /// Which order the events come in.
+  /// The order of the events.
   public var order = Order.position
   /// Last first.
   public var reversed = false
-  /// At most as many events, the first in the order asked for.
+  /// At most as many events, the first in the given order.
   public var limit: Int?
   /// Only the last ones, as many as that.
   public var last: Int?
 
   /// Whether to wait, in position order, until no event can appear any more among those that are read.
   ///
-  /// A reader that continues later behind the last event needs that; who only looks at what is there does not.
+  /// A reader that will continue after the last event needs this; one that only shows the events does not.
   public var waitsForWriters = true
 
   /// An order of events.

@@ -1,26 +1,26 @@
 internal import LibPQ
 
-/// A read under way that can be put down between pages; a following one goes on, round by round, as history grows.
+/// A read that can pause between pages; a following one continues, round by round, as history grows.
 struct EventReader: Sendable {
   let query: EventQuery
   let isFollowing: Bool
-  /// Most events a page; nil leaves it to their size.
+  /// The most events in a page; nil decides by their size.
   var maximumRows: Int?
   /// How long to try to connect again after the connection was lost.
   var retryTimeout = Duration.seconds(30)
-  /// Whether somebody will go on behind the last position, so that no event there may be left out.
+  /// Whether a reader will continue after the last position, so that no event there may be left out.
   var endsBetweenPositions = false
 
   private var pages: EventPages?
   /// Everything up to here was final when the current round began.
   private var finalPosition: Int64?
-  /// The position before the first event that is later than the read ends: who goes on from a position must not pass it,
-  /// whatever times the events behind it have.
+  /// The position before the first event that is too late for the read. A reader that continues from a position must
+  /// not pass it, whatever times the events after it have.
   private var lastBeforeEnd: Int64?
-  /// What somebody who goes on from a position has seen; nil for a read that nobody goes on from.
+  /// What a reader that continues from a position has seen; nil for a read that nobody continues.
   private var history: FollowedHistory?
 
-  /// What was read so far by ``readRound(_:_:)``.
+  /// The result so far of ``readRound(_:_:)``.
   private(set) var result = ReadResult()
   /// The connection that was read from; see ``Session/number``.
   private var session: Int?
@@ -32,8 +32,8 @@ struct EventReader: Sendable {
     isFollowing = following
   }
 
-  /// Everything that matches up to here was read; nil before the end of a round, without positions, and where a read that
-  /// nobody goes on from ends at a time.
+  /// Everything that matches up to here was read. Nil before the end of a round, without positions, and for a read that
+  /// ends at a time and that nobody continues.
   var settledPosition: Int64? {
     guard pages?.isExhausted == true, !isLimited, endsBetweenPositions || !query.endsAtTime else {
       return nil
@@ -41,7 +41,7 @@ struct EventReader: Sendable {
     return finalPosition.map { min($0, query.toPosition ?? .max, lastBeforeEnd ?? .max) }
   }
 
-  /// Whether it is known what is to be read.
+  /// Whether the range to read is known.
   var hasBegun: Bool { pages != nil }
 
   /// Whether nothing more can come.
@@ -80,13 +80,13 @@ struct EventReader: Sendable {
     let page = try pages.receive(store)
     store.report(pages.unreadable)
     self.pages = pages
-    // Behind the end of a round are no events, unless the table is no longer the one that it began with.
+    // After the end of a round there are no events, unless the table is not the one that the round began with.
     if pages.isExhausted { try history?.requireUnchanged(store.connection) }
     return page.isEmpty ? nil : try body(page)
   }
 
-  /// Reads all of a round, or what is left of it when it was interrupted; the server works on the next page while `body`
-  /// works on one.
+  /// Reads all of a round, or the rest of it after an interruption; the server works on the next page while `body`
+  /// works on the current one.
   mutating func readRound(
     _ store: StoreConnection,
     _ body: (borrowing QueryResult) throws -> Void
@@ -161,7 +161,7 @@ struct EventReader: Sendable {
     session = store.session.number
   }
 
-  /// Whether there is anything to read that was not there in the round before.
+  /// Whether there is more to read than in the round before.
   private mutating func beginRound(_ store: StoreConnection) throws -> Bool {
     var round = query
     if let pages, let done = finalPosition, var history {
@@ -179,7 +179,7 @@ struct EventReader: Sendable {
       if endsBetweenPositions { history = try store.proveFinality() }
     }
     let final = try store.settleEnd(of: &round, &history, isFollowing: isFollowing)
-    // What is published on a primary may not move while events come, and goes back when it is restored.
+    // The published watermark of a primary may not move while events come, and goes back when the store is restored.
     if let done = finalPosition, let final, final <= done { return false }
     finalPosition = final
     if endsBetweenPositions, query.endsAtTime { lastBeforeEnd = try store.endAtTime(&round) }
@@ -204,7 +204,7 @@ struct EventReader: Sendable {
 }
 
 extension StoreConnection {
-  /// Ends a read that waits for writers at the last final position, and returns that; nil for another read.
+  /// Ends a read that waits for writers at the last final position, and returns it; nil for another read.
   fileprivate func settleEnd(
     of query: inout EventQuery,
     _ history: inout FollowedHistory?,
@@ -214,7 +214,7 @@ extension StoreConnection {
     if query.fromPosition != nil || query.toPosition != nil { try table.requirePosition(for: "a position") }
     try requireComplete(for: query)
     guard query.order == .position, table.hasPosition, query.waitsForWriters else { return nil }
-    // Who reads once waits for those that write now, but not for what may never come.
+    // A read that runs once waits for the writers of now, but not for positions that may never come.
     guard positions == .final || history != nil else { return nil }
     let final: Int64
     if var known = history {
@@ -227,23 +227,23 @@ extension StoreConnection {
     return final
   }
 
-  /// Refuses a query for which NULL would decide that an event is left out, without a word.
+  /// Refuses a query in which NULL would silently leave an event out.
   func requireComplete(for query: EventQuery) throws {
     let table = try eventsTable()
     if query.goesByPosition { try table.requirePositions(connection) }
     if query.hasTimes { try table.requireTimes(connection) }
   }
 
-  /// Whether nothing in the catalogue rules out several events at one place.
+  /// Whether several events may have one place, because nothing in the catalogue excludes that.
   fileprivate func canHaveTies(_ query: EventQuery) throws -> Bool {
     let table = try eventsTable()
     let isByPosition = EventPages(query, in: table).order == .position
     return try !table.hasUniqueKey(isByPosition ? ["position"] : ["aggregate_id", "version"], connection)
   }
 
-  /// Begins a read of the last ones at the first of them, which a read backwards finds.
+  /// Begins a read of the last events at the first of them, which a backward read finds.
   ///
-  /// - Returns: how many events at that place do not belong to the last ones.
+  /// - Returns: how many events at that place are not among the last ones.
   fileprivate func narrowToLast(_ query: inout EventQuery, hasTies: Bool) throws -> Int {
     guard let last = query.last else { return 0 }
     guard !query.reversed else {
@@ -277,9 +277,9 @@ extension StoreConnection {
     return max(0, -(pages.remaining ?? 0))
   }
 
-  /// Refuses to follow where what is final cannot be known.
+  /// Refuses to follow if it cannot be known what is final.
   ///
-  /// - Parameter keepsCheckpoint: whether the reader remembers in the database where it is.
+  /// - Parameter keepsCheckpoint: whether the reader keeps its position in the database.
   @discardableResult
   func requireFollowable(keepsCheckpoint: Bool = false) throws -> FollowedHistory {
     try eventsTable().requirePosition(for: "following")
@@ -296,7 +296,7 @@ extension StoreConnection {
     return history
   }
 
-  /// - Throws: ``EventStoreError`` with code `notFound` for a name that matches nothing.
+  /// - Throws: ``EventStoreError`` with code `notFound` for a name without events.
   func requireNames(in query: EventQuery) throws {
     let table = try eventsTable()
     func require(_ named: NamedEvents, _ condition: SQL) throws {
@@ -316,8 +316,8 @@ extension StoreConnection {
     }
   }
 
-  /// Looks for the first id of a category, where an index has it: PostgreSQL, which takes the events of a category for
-  /// evenly distributed, would go through the table to the first of them.
+  /// Looks for the first id of a category, if an index has it. PostgreSQL assumes that the events of a category are
+  /// evenly distributed, and would go through the table to the first of them.
   private func isThere(_ category: String, in table: EventsTable) throws -> Bool {
     guard table.relation.hasSameBytes(as: table.name.sql), try isInByteOrder("aggregate_id") else {
       return try connection.hasEvent(in: table.source, where: table.isOf(category: category))

@@ -1,7 +1,7 @@
 internal import LibPQ
 
-/// The events that a query matches, fetched page by page as they are asked for: a slow consumer is not overrun, and
-/// memory holds one page.
+/// The events that match a query, fetched page by page on demand: a slow consumer is not overrun, and memory holds one
+/// page.
 public struct EventSequence: AsyncSequence, Sendable {
   public typealias Element = Event
 

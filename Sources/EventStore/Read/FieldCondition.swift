@@ -1,11 +1,11 @@
 internal import LibPQ
 
-/// What a field of an event's JSON must be: `customer=ann`, `items[*].sku~TEA-*`, `total>100`, or `customer` alone, where it
-/// must only be there.
+/// A condition on a field of an event's JSON: `customer=ann`, `items[*].sku~TEA-*`, `total>100`, or only `customer`,
+/// which must be there.
 ///
-/// The path is written as jq and the catalogue of types write it. A value counts as text, and as a number, true, false or
-/// null as well where it is spelled as one; in double quotes it is text only. Where a path leads to several values, one
-/// that fits is enough; `!=` and `!~` hold where the field is there and no value of it fits.
+/// The path has the notation of jq and of the catalogue of types. A value is compared as text; if it is written as a
+/// number, true, false or null, it is also compared as that; in double quotes it is only text. If a path leads to
+/// several values, one match is enough; `!=` and `!~` hold if the field is there and no value matches.
 public struct FieldCondition: Sendable, Hashable {
   enum Comparison: String, CaseIterable, Sendable {
     case notEqual = "!="
@@ -20,10 +20,10 @@ public struct FieldCondition: Sendable, Hashable {
 
   /// As it was written.
   public let text: String
-  /// What finds the field, in SQL/JSON's path language; in its lax mode an array on the way stands for its elements.
+  /// The path to the field, in SQL/JSON's path language; in its lax mode an array on the way means its elements.
   let field: String
   let comparison: Comparison?
-  /// What a value `@` must be, in the same language; empty where it must only be there.
+  /// The condition on a value `@`, in the same language; empty if the value only must be there.
   private let test: String
 
   /// - Throws: ``EventStoreError`` with code `invalidInput`, which names the place.
@@ -35,10 +35,10 @@ public struct FieldCondition: Sendable, Hashable {
     test = try comparison.map { try $0.test(of: scanner.value(), scanner) } ?? ""
   }
 
-  /// Whether an index of type GIN can find the events: it knows what values are equal to.
+  /// Whether a GIN index can find the events: it only knows equality.
   var isIndexable: Bool { comparison == .equal }
 
-  /// The condition that a value of type jsonb, which may be NULL, is so.
+  /// The condition on a value of type jsonb, which may be NULL.
   func holds(of value: String) -> SQL {
     let matching: SQL =
       "\(raw: value) @? \(test.isEmpty ? field : "\(field) ? (\(test))")::jsonpath"
@@ -60,7 +60,7 @@ extension FieldCondition.Comparison {
     }
   }
 
-  /// A pattern, in which `*` is any text and `?` any character, as a regular expression.
+  /// A pattern, in which `*` means any text and `?` any character, as a regular expression.
   private static func expression(of pattern: String) -> String {
     var expression = "^"
     for scalar in pattern.unicodeScalars {
@@ -75,17 +75,17 @@ extension FieldCondition.Comparison {
   }
 }
 
-/// What a field is compared with.
+/// The value with which a field is compared.
 private struct FieldValue {
   let text: String
-  /// As a number, true, false or null, where it is spelled as one.
+  /// The value as a number, true, false or null, if it is written as one.
   let other: String?
   let isNumber: Bool
 
-  /// What it may be equal to.
+  /// The JSON values that it may equal.
   var literals: [String] { [jsonString(text)] + [other].compactMap(\.self) }
 
-  /// What it may be greater than; nil for nothing, and for what has no order.
+  /// The JSON value for an order; nil if it is nothing, or has no order.
   var ordered: String? {
     if isNumber { return other }
     return other == nil && !text.isEmpty ? jsonString(text) : nil
@@ -153,7 +153,7 @@ private struct FieldConditionScanner {
     return "." + jsonString(String(name))
   }
 
-  /// `[]` and `[*]` are all elements, `[0]` is the first.
+  /// `[]` and `[*]` mean all elements, `[0]` the first.
   private mutating func element() throws -> String {
     let number = rest.dropFirst().prefix { $0 != "]" }
     guard number.endIndex < rest.endIndex else { throw error("this [ is never closed") }
@@ -165,7 +165,7 @@ private struct FieldConditionScanner {
     return isNumber ? "[\(String(number))]" : "[*]"
   }
 
-  /// A string as JSON writes it.
+  /// A JSON string.
   private mutating func quoted() throws -> String {
     var end = rest.index(after: rest.startIndex)
     while end < rest.endIndex, rest[end] != "\"" {
@@ -189,7 +189,7 @@ private struct FieldConditionScanner {
     throw error("a comparison is missing: = != ~ !~ < <= > >=")
   }
 
-  /// What is left, without the blanks around it.
+  /// The rest, without the blanks around it.
   func value() throws -> FieldValue {
     var scanner = self
     scanner.skipBlanks()
@@ -217,7 +217,7 @@ private struct FieldConditionScanner {
 }
 
 extension Substring.UnicodeScalarView {
-  /// The text that it stands for as a string of JSON; nil where it is none.
+  /// The value of the text as a JSON string; nil if it is not one.
   fileprivate var decodedJSONString: String? {
     let bytes = Array(String(self).utf8)
     guard let end = try? JSONScanner.scanString(in: bytes.span, from: 0), end == bytes.count else {

@@ -1,13 +1,13 @@
 internal import LibPQ
 
 extension StoreConnection {
-  /// The versions that a stream lacks, as it is stored: upcasters may drop events, which are not missing.
+  /// The versions that a stream lacks as it is stored: events that upcasters drop are not missing.
   ///
-  /// A stream may begin with version 0 or 1, unless the layout says that it is 0, and later where that says so.
+  /// A stream may begin with version 0 or 1, unless the layout says that it is 0, and later if the layout says so.
   ///
   /// - Parameters:
-  ///   - first: only what lies before a later event than this.
-  ///   - last: only what lies before an event up to here.
+  ///   - first: only what is missing before a later event than this.
+  ///   - last: only what is missing before an event up to here.
   func missingVersions(
     ofStream aggregateID: String,
     from first: Int?,

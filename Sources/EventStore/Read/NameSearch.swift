@@ -1,13 +1,13 @@
 internal import LibPQ
 
-/// What a name is the name of.
+/// What a name belongs to.
 package enum NameKind: Sendable, Hashable {
   case aggregate, category, eventType, projection
-  /// Of a replay.
+  /// The checkpoint of a replay.
   case checkpoint
   /// A projection, or the checkpoint of a replay.
   case consumer
-  /// The position of an event that is parked, of one of these consumers.
+  /// The position of a parked event, of one of these consumers.
   case deadLetter(of: [String])
 }
 
@@ -21,7 +21,7 @@ extension StoreConnection {
     try connection.set([SessionSetting("statement_timeout", "\(timeoutMilliseconds)")])
     let found = try names(of: kind, beginningWith: prefix, limit: limit + 1)
     guard found.count > limit else { return found }
-    // A shell types what all of them have in common. That must hold for those that are left out, too.
+    // A shell inserts what all of them have in common. That must be true of the omitted names, too.
     return found.prefix(limit - 1) + [try lastName(of: kind, beginningWith: prefix) ?? prefix]
   }
 
@@ -48,7 +48,7 @@ extension StoreConnection {
     }
   }
 
-  /// The last one in the order of bytes; nil where that order has no index.
+  /// The last one in the order of bytes; nil if that order has no index.
   private func lastName(of kind: NameKind, beginningWith prefix: String) throws -> String? {
     switch kind {
     case .category where try eventsTable().hasCategory, .aggregate, .eventType:

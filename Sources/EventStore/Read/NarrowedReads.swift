@@ -1,15 +1,15 @@
 internal import LibPQ
 
-/// What a read asks for as a range of positions.
+/// Narrowing a read to a range of positions.
 ///
-/// Events come in the order of their positions roughly as in that of their times, but an index of both would cost every
-/// append; and a category, or a type, may begin late. An index finds all such events at once, by reading them. A walk
-/// along the positions finds the first one by reading all before it, and PostgreSQL, which takes them for evenly
-/// distributed, likes to walk. A look at some events tells which of these is shorter.
+/// The order of positions is roughly the order of times, but an index on both would slow down every append; and a
+/// category, or a type, may begin late. An index finds all such events, but has to read all of them. A walk along the
+/// positions finds the first one after reading all before it, and PostgreSQL often chooses it, because it assumes that
+/// they are evenly distributed. A sample of the events tells which way is shorter.
 extension StoreConnection {
   /// Ends a read before the first of its events that is too late for it.
   ///
-  /// - Returns: the position before that; nil where there is no such event.
+  /// - Returns: the position before that event; nil if there is no such event.
   func endAtTime(_ query: inout EventQuery) throws -> Int64? {
     let table = try eventsTable()
     var all = query
@@ -34,7 +34,7 @@ extension StoreConnection {
     return last
   }
 
-  /// The position of the last event until a time; nil where there is none, or no event at all.
+  /// The position of the last event until a time; nil if there is none, or no event at all.
   func position(until time: Timestamp) throws -> Int64? {
     let table = try eventsTable()
     try table.requirePosition(for: "a place in time")
@@ -46,13 +46,13 @@ extension StoreConnection {
 
   /// Narrows a read to the range of the positions of its events, unless its pages find these sooner.
   ///
-  /// A stream is read by its own index, and all of it, also what has no position.
+  /// A stream is read by its own index, and completely, including events without a position.
   func narrowIfShorter(_ query: inout EventQuery, following: Bool) throws {
     let table = try eventsTable()
     let conditions = query.selection(in: table)
     guard query.goesByPosition, table.hasPosition, !conditions.isEmpty else { return }
-    // The pages walk along what is before the first event, and at their end along what is behind the last. That comes
-    // when most has been written, and may never come, so that it counts for less.
+    // The pages walk over the events before the first match, and at their end over those after the last match. The end
+    // comes when most has been written, and may never come, so it counts for less.
     if let sample = try sample(of: conditions.conjunction, within: query) {
       let isBackward = query.reversed || query.last != nil
       let (first, second) = isBackward ? (sample.behind, sample.before) : (sample.before, sample.behind)
@@ -66,7 +66,7 @@ extension StoreConnection {
       WHERE \((conditions + query.range.conditions(in: table)).conjunction)
       """
     let range = try connection.query(sql)
-    // What comes later has a higher position than all that is there.
+    // Later events have higher positions than all existing ones.
     guard let first = range[0].optionalInt64("first"), let last = range[0].optionalInt64("last") else {
       // No position is in this range. A limit of 0 would end the read before the rest, and a checkpoint with it.
       if !following { (query.fromPosition, query.toPosition) = (.max, .min) }
@@ -76,8 +76,8 @@ extension StoreConnection {
     if !following { query.toPosition = min(query.toPosition ?? last, last) }
   }
 
-  /// Where the events for which a condition holds are, among some that lie evenly in the range of a query: how many of
-  /// these there are, how many events lie before the first of them, and how many behind the last; nil where no index
+  /// The places of the events for which a condition holds, from a sample spread evenly over the range of a query: how
+  /// many of the sample match, how many events are before the first match, and how many after the last; nil if no index
   /// finds an event by its position.
   func sample(
     of condition: SQL,
@@ -103,14 +103,14 @@ extension StoreConnection {
 }
 
 extension EventQuery {
-  /// The places that it demands alone.
+  /// The bounds of the query alone.
   fileprivate var range: EventQuery {
     var range = EventQuery()
     (range.fromPosition, range.afterPosition, range.toPosition) = (fromPosition, afterPosition, toPosition)
     return range
   }
 
-  /// What it demands of an event as it is stored, but for its place.
+  /// The query's conditions on an event as it is stored, without its bounds.
   fileprivate func selection(in table: EventsTable) -> [SQL] {
     var selection = EventQuery()
     (selection.since, selection.until, selection.before) = (since, until, before)

@@ -1,10 +1,10 @@
 internal import LibPQ
 
-/// What a read came to.
+/// The result of a read.
 public struct ReadResult: Sendable, Hashable {
   /// Events that were read.
   public internal(set) var count = 0
-  /// Position of the last of them; nil without one.
+  /// Position of the last of them; nil if there is none.
   public internal(set) var lastPosition: Int64?
 }
 

@@ -1,11 +1,11 @@
 internal import LibPQ
 
-/// Reading a long history by two connections at a time, so that the server works with two processes.
+/// Reading a long history by two connections at a time, so that two processes of the server work.
 ///
-/// What is final can be read before its turn comes. So pages here are runs of positions, which are known beforehand,
-/// and not a number of next events, which only the page before could tell.
+/// Final events can be read before their turn comes. So pages here are ranges of positions, which are known in advance,
+/// instead of a number of next events, which only the previous page could tell.
 extension EventStore {
-  /// The final positions that a query without filters reads, where they are many; nil for any other query.
+  /// The final positions that a query without filters reads, if there are many; nil for any other query.
   func longHistory(_ query: EventQuery) async throws -> ClosedRange<Int64>? {
     var unfiltered = EventQuery()
     (unfiltered.fromPosition, unfiltered.toPosition) = (query.fromPosition, query.toPosition)
@@ -15,10 +15,10 @@ extension EventStore {
     }
   }
 
-  /// A second connection to the same server; nil where that allows no more.
+  /// A second connection to the same server; nil if the server allows no more.
   ///
-  /// Of several hosts in a connection string, or behind a balancer, each connection may get another: a standby that is
-  /// behind would leave events out.
+  /// With several hosts in a connection string, or behind a balancer, each connection may get another server. A standby
+  /// that is behind would leave events out.
   nonisolated func helper() async -> EventStore? {
     guard let helper = try? await sibling(), let start = try? await serverStart() else { return nil }
     return try? await helper.serverStart() == start ? helper : nil
@@ -28,11 +28,11 @@ extension EventStore {
     try await read(seeing: .permitted) { try $0.connection.serverStart() }
   }
 
-  /// Writes history as far as its positions lie close together.
+  /// Writes history as long as its positions are close together.
   ///
-  /// Each store has one run more than it works on, so that none waits for another while the lines are written in order.
+  /// Each store has one range more than it works on, so neither waits for the other while the lines are written.
   ///
-  /// - Returns: what was written, and the positions that are left; nil for none.
+  /// - Returns: what was written, and the remaining positions; nil for none.
   nonisolated func writeRuns(
     of history: ClosedRange<Int64>,
     with helper: EventStore,
@@ -79,12 +79,12 @@ extension EventStore {
 }
 
 extension StoreConnection {
-  /// Fewer positions are read before a second connection is open and pays.
+  /// Fewer positions are read before a second connection is open and useful.
   private static let longHistory: Int64 = 50_000
 
   func longHistory(from start: Int64?, to end: Int64?) throws -> ClosedRange<Int64>? {
     let events = try eventsTable()
-    // With two events at one position, a run could have more events than positions.
+    // If two events may have one position, a range could have more events than positions.
     guard events.hasPosition, !upcasters.splits, try events.hasUniqueKey(["position"], connection) else {
       return nil
     }
@@ -116,9 +116,9 @@ private struct ReadRun {
   let batch: EventBatch
 }
 
-/// Cuts history into runs of positions, of as many as a page has events.
+/// Cuts history into ranges of positions, each with as many as a page has events.
 struct PositionRuns {
-  /// What was not cut off yet.
+  /// The range that is not cut yet.
   private(set) var rest: ClosedRange<Int64>?
   private(set) var size = PageSize(bytes: 512 << 10)
   private var isDense = true
@@ -127,7 +127,7 @@ struct PositionRuns {
     rest = history
   }
 
-  /// Nil at the end, and from where on most positions have no event: there a run would be a page with next to nothing.
+  /// Nil at the end, and from where most positions have no event: there a range would be an almost empty page.
   mutating func next() -> ClosedRange<Int64>? {
     guard isDense, let all = rest else { return nil }
     let end = min(all.upperBound, all.lowerBound.saturatingAdd(Int64(size.rows) - 1))

@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// A stream at a glance.
+/// The totals of a stream.
 public struct StreamSummary: Sendable, Hashable {
   /// How many events there are.
   public let count: Int
@@ -8,11 +8,11 @@ public struct StreamSummary: Sendable, Hashable {
   public let firstVersion: Int
   /// The highest version.
   public let lastVersion: Int
-  /// The earliest and the latest time of its events.
+  /// The earliest time of its events.
   public let firstTime: Timestamp
   /// The latest time.
   public let lastTime: Timestamp
-  /// The latest version of which there is a snapshot; nil without one, or where the role may not look.
+  /// The latest version with a snapshot; nil without one, or if the role may not look.
   public let snapshotVersion: Int?
 }
 

@@ -7,7 +7,7 @@ extension StoreConnection {
       let result = try connection.query(form.sql, [.text(text)])
       if !result.isNull(0, 0) {
         let first = Timestamp(microseconds: result.int64(0, 0))
-        // What comes next is the beginning of the day, month, week or year after it.
+        // The next range begins with the day, month, week or year after this one.
         let last = result.optionalInt64(0, 1).map { Timestamp(microseconds: $0 - 1) }
         return first...(last ?? first)
       }
@@ -31,7 +31,7 @@ extension StoreConnection {
   }
 }
 
-/// How people write a time.
+/// The forms in which people write a time.
 private enum TimeForm {
   case instant, ago, day, week, month, year
 
@@ -53,7 +53,7 @@ private enum TimeForm {
       }
   }
 
-  /// Whether it is more than a date, as far as PostgreSQL's forms of a timestamptz go.
+  /// Whether it is more than a date, in PostgreSQL's forms of a timestamptz.
   private static func hasTimeOfDay(_ text: String) -> Bool {
     if text.utf8.contains(UInt8(ascii: ":")) { return true }
     let instants =
@@ -61,7 +61,7 @@ private enum TimeForm {
     return text.wholeMatch(of: instants.matchingSemantics(.unicodeScalar)) != nil
   }
 
-  /// A query for the beginning and for what comes next; NULL where it is a moment, and for a week that does not exist.
+  /// A query for the beginning of this range and of the next; NULL for a moment, and for a week that does not exist.
   var sql: String {
     switch self {
     case .instant: "SELECT $1::text::timestamptz, NULL::timestamptz"

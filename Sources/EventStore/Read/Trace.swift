@@ -1,29 +1,28 @@
 internal import LibPQ
 
-/// An event among those that belong together.
+/// An event of a trace.
 public struct TracedEvent: Sendable, Hashable {
   /// The event.
   public let event: Event
-  /// The event that caused it, as its metadata says.
+  /// The event that caused it, by its metadata.
   public let causationID: String?
-  /// What all events of one piece of work share, as its metadata says.
+  /// The id that all events of one piece of work share, by its metadata.
   public let correlationID: String?
-  /// How many causes are above it among the events of the trace; 0 for a root.
+  /// How many causes it has among the events of the trace; 0 for a root.
   public internal(set) var depth = 0
 }
 
 extension StoreConnection {
-  /// Most events of a trace; more than that do not belong to one piece of work.
+  /// The most events of a trace; more do not belong to one piece of work.
   private static let maximumTraced = 10_000
 
-  /// Steps from causes to effects, each of which looks through the table where no index helps. More than these are
-  /// those of a long chain.
+  /// Steps from causes to effects, each a pass through the table without an index. A long chain needs more.
   private static let maximumSteps = 3
 
-  /// The same where indexes find all causes: a step takes a millisecond.
+  /// The same if indexes find all causes: then a step takes a millisecond.
   private static let maximumIndexedSteps = 300
 
-  /// - Parameter report: is given the members of the metadata that were not searched, if any.
+  /// - Parameter report: gets the members of the metadata that were not searched, if any.
   func trace(_ id: String, reportingUnsearched report: ([String]) -> Void) throws -> [TracedEvent] {
     let events = try eventsTable()
     guard events.hasMetadata else {
@@ -35,7 +34,7 @@ extension StoreConnection {
     }
     let search = try traceSearch()
     var found = try related(to: id, search)
-    // That there is nothing must be true.
+    // Before it says that there is nothing, search everything.
     if found.isEmpty, !search.skipped.isEmpty { found = try related(to: id, search.complete) }
     guard !found.isEmpty else {
       throw EventStoreError(.notFound, "\(table) has no event '\(id)' and none of that correlation id")
@@ -44,7 +43,7 @@ extension StoreConnection {
     return tree(of: found)
   }
 
-  /// The events that belong together with those of an id.
+  /// The events related to those of an id.
   private func related(to id: String, _ search: TraceSearch) throws -> [EventID: TracedEvent] {
     var correlationID: String? = id
     var found: [EventID: TracedEvent] = [:]
@@ -68,8 +67,8 @@ extension StoreConnection {
     return found
   }
 
-  /// Finds what is left of long chains: from the events up, cause by cause, and from there down, in a pass over all
-  /// events that have a cause, in which as a rule each is behind it.
+  /// Finds the rest of long chains: from the events up, cause by cause, and from there down, in one pass over all
+  /// events with a cause. Usually each effect comes after its cause in that pass.
   private func addChains(to found: inout [EventID: TracedEvent], _ search: TraceSearch) throws {
     let events: [String: String] = ["events": relation, "causation": Self.field("causation")]  // ASCII
     let position = try eventsTable().hasPosition ? "e.position" : "e.\"timestamp\""
@@ -78,7 +77,7 @@ extension StoreConnection {
       WHERE e.metadata ?| ARRAY['causation_id', 'causationId', '$causationId'] AND e.id IS NOT NULL
       ORDER BY \(raw: position)
       """
-    // Where effects are before their causes, a pass the other way goes on.
+    // If effects come before their causes, a pass in the other direction continues.
     var passes = [effects, "\(effects) DESC"]
     var ids = Set(found.keys)
     try connection.transaction(.repeatableReadOnly) {
@@ -148,7 +147,7 @@ extension StoreConnection {
     return Array(found.values)
   }
 
-  /// Each event before its effects, which come in the order of the store.
+  /// Each event before its effects, which are in the order of the store.
   private func tree(of events: [EventID: TracedEvent]) -> [TracedEvent] {
     let ordered = events.values.sorted {
       ($0.event.sortKey, $0.event.version) < ($1.event.sortKey, $1.event.version)
@@ -161,9 +160,9 @@ extension StoreConnection {
     let effects = Dictionary(grouping: ordered, by: parent)
     var result: [TracedEvent] = []
     var seen: Set<EventID> = []
-    // A stack of its own: chains of causes can be long. Last in, first out, so the order is reversed.
+    // A stack instead of recursion, since chains of causes can be long. Last in, first out, so the order is reversed.
     var pending = (effects[nil] ?? []).reversed().map { ($0, 0) }
-    // Events that cause each other in a ring have no root: the earliest of them stands for one.
+    // Events that cause each other in a ring have no root: the earliest of them becomes one.
     var rest = ordered[...]
     while true {
       while let (event, depth) = pending.popLast() {
@@ -180,6 +179,6 @@ extension StoreConnection {
 }
 
 extension Event {
-  /// The place in the whole store, or the time where a table has none.
+  /// The place in the whole store, or the time if a table has no places.
   fileprivate var sortKey: Int64 { position ?? timestamp.microseconds }
 }

@@ -2,17 +2,17 @@ internal import LibPQ
 
 /// How the events of a trace are found: by the members of their metadata that name a correlation or a cause.
 ///
-/// A search for one member that has no index goes through the table, whatever indexes the others have. So each member
-/// with an index is looked up in that, and the others are looked for in one pass, unless they seem not to occur.
+/// A search for one member without an index goes through the table, whatever indexes the others have. So each member
+/// with an index is looked up in it, and one pass searches for the others, unless they do not seem to occur.
 struct TraceSearch {
   /// The spellings of correlation_id.
   static let correlations = ["correlation_id", "correlationId", "$correlationId"]
   /// The spellings of causation_id.
   static let causations = ["causation_id", "causationId", "$causationId"]
 
-  /// Members that an index finds.
+  /// Members with an index.
   fileprivate(set) var indexed: [String] = []
-  /// Members that a pass through the table finds.
+  /// Members that need a pass through the table.
   fileprivate(set) var scanned = correlations + causations
   /// Members without an index that no event of a sample has.
   fileprivate(set) var skipped: [String] = []
@@ -42,13 +42,13 @@ struct TraceSearch {
 }
 
 extension StoreConnection {
-  /// In a store of fewer events a pass takes no time.
+  /// In a store of fewer events a pass takes negligible time.
   private static let fewEvents: Int64 = 100_000
 
-  /// Asks which members have an index and, where some have none, whether these occur in a sample of a large table.
+  /// Finds which members have an index and, if some have none, whether these occur in a sample of a large table.
   func traceSearch() throws -> TraceSearch {
     var search = TraceSearch()
-    // The catalogue knows nothing of what a layout reads.
+    // The catalogue says nothing about the rows of a layout.
     guard try eventsTable().relation.hasSameBytes(as: table.sql) else { return search }
     let members = try indexedMembers()
     (search.indexed, search.scanned) = (members.with, members.without)
@@ -71,7 +71,7 @@ extension StoreConnection {
     return (names.filter(\.isIndexed).map(\.name), names.filter { !$0.isIndexed }.map(\.name), events)
   }
 
-  /// Which members some events have: about 10,000 in blocks that chance picks, and the last 1,000.
+  /// The members that some events have: about 10,000 in random blocks, and the last 1,000.
   func membersOfSample(_ members: [String], events: Int64) throws -> [String] {
     let percent = min(100, 1_000_000 / Double(max(events, 1)))
     let last: SQL = """

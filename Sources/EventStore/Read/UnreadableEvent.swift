@@ -1,14 +1,14 @@
 internal import LibPQ
 
-/// An event of somebody else's store whose payload, or metadata, the layout cannot cast to JSON.
+/// An event of another framework's store with a payload or metadata that the layout cannot cast to JSON.
 struct UnreadableEvent: Sendable {
   let key: EventPages.Key
-  /// What the server says of the payload; nil where it can be read.
+  /// The server's error for the payload; nil if it can be read.
   let data: PostgresError?
-  /// What the server says of the metadata; nil where they can be read.
+  /// The server's error for the metadata; nil if they can be read.
   let metadata: PostgresError?
 
-  /// Where it is, for people.
+  /// Its place, for people.
   var place: String {
     let position = key.position.map { "position \($0), " } ?? ""
     return "\(position)stream \(key.aggregateID), version \(key.version)"
@@ -25,7 +25,7 @@ struct UnreadableEvent: Sendable {
     return key.position.map { "\(place) AND e.position = \($0)" } ?? place
   }
 
-  /// Whether an error says the same as what is wrong with this event.
+  /// Whether an error is that of this event.
   func fails(as error: PostgresError) -> Bool {
     [data, metadata].contains { $0 != nil && $0?.sqlState == error.sqlState }
   }
@@ -34,7 +34,7 @@ struct UnreadableEvent: Sendable {
   static let advice: Hint =
     "Change the SELECT of the layout so that it can be read, or is left out; see \(.manual(.layoutFiles))."
 
-  /// What is shown in the place of a value: what is known of it, as JSON.
+  /// The placeholder for a value: what is known of it, as JSON.
   static func json(_ error: PostgresError) -> String {
     let fields = [("sqlstate", error.sqlState), ("message", error.message), ("detail", error.detail)]
     let known = fields.compactMap { name, text in
@@ -45,12 +45,12 @@ struct UnreadableEvent: Sendable {
 }
 
 extension EventPages {
-  /// Most events that are searched for those that cannot be read: a page of broken ones takes two statements for each.
+  /// The most events that are searched for unreadable ones: a page of broken ones takes two statements for each.
   private static let searchedRows = 128
 
-  /// Reads the page once more when a value of it could not be cast, with what is known in the place of each such value.
+  /// Reads the page again when a value of it could not be cast, with a placeholder for each such value.
   ///
-  /// - Returns: nil where no payload is to blame, or the store is annals' own.
+  /// - Returns: nil if no payload is the cause, or the store is annals' own.
   mutating func readablePage(_ store: StoreConnection, after error: PostgresError) throws -> QueryResult? {
     guard store.foreign != nil, error.isAboutData, !store.connection.isInTransaction else { return nil }
     limitRows(to: Self.searchedRows)
@@ -58,12 +58,12 @@ extension EventPages {
     unreadable = try store.unreadableEvents(among: keys[...], order, of: query.aggregateID)
     let source = try store.eventsTable().source(showing: unreadable, through: store.upcasters)
     do {
-      // Without an index the server computes all rows before it sorts them, also those behind the page.
+      // Without an index the server computes all rows before it sorts them, including those after the page.
       return try store.connection.query(statement(of: columns, from: source, upTo: last))
     } catch {
       guard error.isAboutData else { throw error }
       guard let first = unreadable.first else { return nil }
-      // The time, say, is within the payload.
+      // Other columns may be part of the payload, such as the time.
       throw EventStoreError(
         .failed,
         "\(first.place): the event cannot be read: \(error.message)",
@@ -74,7 +74,7 @@ extension EventPages {
     }
   }
 
-  /// Where the events of the page are: what is not asked for is not computed. Nil where one has no place.
+  /// The keys of the events of the page; no other columns are computed. Nil if one has no key.
   private func keys(_ connection: Connection) throws -> [Key]? {
     let columns = "\(table.position) AS position, e.aggregate_id, e.version"
     let rows = try connection.query(statement(of: columns, from: table.source))
@@ -93,11 +93,11 @@ extension EventPages.Key {
 }
 
 extension StoreConnection {
-  /// Those of some events, in their order, that cannot be read, by bisection.
+  /// The events among some that cannot be read, in their order, by bisection.
   ///
   /// - Parameters:
-  ///   - keys: all events there are from the first to the last, of the aggregate if that is given.
-  ///   - stopsAtFirst: looks for no more than one.
+  ///   - keys: all events from the first to the last, of the aggregate if it is given.
+  ///   - stopsAtFirst: finds at most one.
   func unreadableEvents(
     among keys: ArraySlice<EventPages.Key>,
     _ order: EventPages.Order,
@@ -130,7 +130,7 @@ extension StoreConnection {
       + unreadableEvents(among: keys[middle...], order, of: aggregateID, stopsAtFirst: stopsAtFirst)
   }
 
-  /// The first event of the store that cannot be read, looked for from the beginning for some seconds; nil where none was
+  /// The first event of the store that cannot be read, searched from the beginning for some seconds; nil if none was
   /// found, or events have no position.
   func firstUnreadableEvent() throws -> UnreadableEvent? {
     guard try eventsTable().hasPosition, !connection.isInTransaction else { return nil }
@@ -170,7 +170,7 @@ extension StoreConnection {
     }
   }
 
-  /// Most events that are named.
+  /// The most events that are named.
   private static let namedEvents = 10
 }
 

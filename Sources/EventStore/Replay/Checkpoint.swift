@@ -4,13 +4,13 @@ internal import LibPQ
 struct Checkpoint: Sendable {
   let name: String
   private(set) var position: Int64
-  /// Whether the consumer meets all events of its selection, so that it can be known which it has met.
+  /// Whether the consumer meets all events of its selection, so that it is known which ones it has met.
   let meetsAll: Bool
 
   /// The connection that holds its lock; see ``Session/number``.
   fileprivate(set) var session: Int
 
-  /// Moves on, unless another session moved it meanwhile: the session's lock can be lost, this cannot.
+  /// Moves on, unless another session moved it meanwhile: the session's lock can be lost, this check cannot.
   ///
   /// - Parameter seen: the events that were met on the way.
   mutating func move(
@@ -24,7 +24,7 @@ struct Checkpoint: Sendable {
     self = try await store.reconnecting(within: timeout) { try await store.move(checkpoint, to: new, seen) }
   }
 
-  /// Takes the lock again when the connection that held it was lost.
+  /// Takes the lock again if the connection that held it was lost.
   mutating func keepLock(in store: EventStore, within timeout: Duration) async throws {
     guard await store.sessionNumber != session else { return }
     let checkpoint = self
@@ -47,7 +47,7 @@ struct Checkpoint: Sendable {
     position = new
   }
 
-  /// What is thrown when it is elsewhere.
+  /// The error when it has another position.
   fileprivate var moved: EventStoreError {
     CheckpointFence.moved(
       "checkpoint '\(name)'",
@@ -63,10 +63,10 @@ struct Checkpoint: Sendable {
 }
 
 extension EventStore {
-  /// Locks a checkpoint for this session, and makes it before the first event when there is none.
+  /// Locks a checkpoint for this session, and creates it before the first event if there is none.
   ///
-  /// - Throws: ``EventStoreError`` with code `locked`, or `failed` when the checkpoint belongs to another query: going
-  ///   on with it would leave events out.
+  /// - Throws: ``EventStoreError`` with code `locked`, or `failed` when the checkpoint belongs to another query: to
+  ///   continue with it would leave events out.
   func openCheckpoint(
     _ name: String,
     for query: EventQuery,
@@ -104,13 +104,13 @@ extension StoreConnection {
   ) throws -> Checkpoint {
     try requireFollowable(keepsCheckpoint: true)
     try requireSchema()
-    // What the replay would refuse must not leave a checkpoint behind that belongs to it.
+    // A replay that is refused must not leave a checkpoint.
     if !following { try requireNames(in: query) }
     try requireContents(of: query)
     try requireComplete(for: query)
     return try take(Checkpoint.lockName(name), inTurn: standby) {
       let checkpoint = try readCheckpoint(name, query, start)
-      // Who waited for the lock sees what has come meanwhile.
+      // Events that came during the wait for the lock count too.
       try requireNotAhead(checkpoint.position, of: name, try proveFinality())
       return checkpoint
     }
@@ -124,7 +124,7 @@ extension StoreConnection {
 
   func move(_ checkpoint: Checkpoint, to new: Int64, _ seen: SeenEvents) throws -> Checkpoint {
     var moved = checkpoint
-    // The lost session may have moved it, without an answer.
+    // The lost session may have moved it, although the answer was lost.
     if try relock(&moved), try isMoved(moved, to: new) {
       moved.hasMoved(to: new)
     } else {
@@ -133,7 +133,7 @@ extension StoreConnection {
     return moved
   }
 
-  /// - Returns: whether it was another session that held the lock.
+  /// - Returns: whether another session held the lock.
   private func relock(_ checkpoint: inout Checkpoint) throws -> Bool {
     guard checkpoint.session != session.number else { return false }
     try keepLock(ofCheckpoint: checkpoint.name)
@@ -176,7 +176,7 @@ extension StoreConnection {
     let beginning = try eventsTable().beginning(connection)
     let isKnown = try !connection.query("SELECT FROM annals.checkpoints WHERE name = \(name)").isEmpty
     let first = try isKnown ? nil : start.map { try self.position(before: $0) }
-    // A reader that begins in the middle of history has not met what is before.
+    // A reader that begins in the middle of history has not met the events before.
     let seen: Int64? = first == nil ? 0 : nil
     let result = try connection.query(
       """
@@ -195,7 +195,7 @@ extension StoreConnection {
     return Checkpoint(name: name, position: position, meetsAll: meetsAll, session: session.number)
   }
 
-  /// The position behind which a replay with the checkpoint would begin to look.
+  /// The position after which a replay with the checkpoint would begin.
   func checkpointPosition(_ name: String, for query: EventQuery, start: ReplayStart?) throws -> Int64 {
     let history = try requireFollowable(keepsCheckpoint: true)
     try requireSchema()
@@ -225,7 +225,7 @@ extension StoreConnection {
     )
   }
 
-  /// With another selection the position means something else.
+  /// The same position has another meaning for another selection.
   private func require(
     _ name: String,
     isFor query: EventQuery,
@@ -244,7 +244,7 @@ extension StoreConnection {
     }
   }
 
-  /// A checkpoint that was never moved begins where the replay does; a later one would leave out what lies between.
+  /// A checkpoint that was never moved begins at the start of the replay; a later start would leave events out.
   private func require(
     _ name: String,
     at position: Int64,
@@ -260,7 +260,7 @@ extension StoreConnection {
     )
   }
 
-  /// The filters that decide which events a consumer sees, and what it sees of them, in words.
+  /// The filters that decide which events a consumer gets, and in which form, in words.
   private func filterText(of query: EventQuery) -> String {
     let parts = query.filters + [upcasters.digest.map { "upcasters \($0)" }].compactMap(\.self)
     return parts.isEmpty ? "no filter" : parts.joined(separator: "; ")
@@ -268,14 +268,14 @@ extension StoreConnection {
 }
 
 extension EventQuery {
-  /// Whether a replay that begins behind a position passes over no event of the selection.
+  /// Whether a replay that begins after a position skips no event of the selection.
   fileprivate func meetsAll(after position: Int64) -> Bool {
     // A checkpoint that was never moved is at 0, which is before all events.
     let begins = fromPosition.map { $0 <= max(1, position &+ 1) } ?? true
     return begins && contents.isEmpty && since == nil && fromVersion == nil && toVersion == nil && last == nil
   }
 
-  /// In words, those that leave out events below the position that a replay ends at.
+  /// The filters, in words, that leave out events below the position at which a replay ends.
   fileprivate var filters: [String] {
     var parts: [String] = []
     if let aggregateID { parts.append("aggregate \(aggregateID)") }

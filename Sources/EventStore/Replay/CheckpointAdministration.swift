@@ -1,8 +1,8 @@
 internal import LibPQ
 
-/// What is done to the checkpoint of a replay by hand; each deed is noted in the audit.
+/// Changes of a replay's checkpoint by hand; each is recorded in the audit.
 extension StoreConnection {
-  /// The position behind which a reader begins.
+  /// The position after which a reader begins.
   func position(before start: ReplayStart) throws -> Int64 {
     try proveFinality()
     let final = try finalPosition()
@@ -41,7 +41,7 @@ extension StoreConnection {
       try proveFinality()
       try requireInStore(position, upTo: try finalPosition())
       try connection.transaction {
-        // Nobody knows any more which events the reader has met.
+        // It is no longer known which events the reader has met.
         let moved = try connection.query(
           """
           UPDATE annals.checkpoints SET position = \(position), moved_at = clock_timestamp(), seen_events = NULL,
@@ -106,7 +106,7 @@ extension StoreConnection {
     }
   }
 
-  /// Runs `body` while no replay works with the checkpoint.
+  /// Runs `body` while no replay uses the checkpoint.
   private func withCheckpoint(_ name: String, _ body: () throws -> Void) throws {
     try requireSchema()
     let found = try connection.query("SELECT store FROM annals.checkpoints WHERE name = \(name)")

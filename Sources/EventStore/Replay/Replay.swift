@@ -1,20 +1,20 @@
 internal import LibPQ
 
-/// How a replay goes on.
+/// The options of a replay.
 public struct ReplayOptions: Sendable, Hashable {
-  /// Goes on with the events to come.
+  /// Continues with new events.
   public var isFollowing = false
   /// Remembers, under this name, up to where the sink is done, and begins there the next time.
   public var checkpoint: String?
-  /// Where a checkpoint that is not there yet begins; nil for the beginning of history.
+  /// Where a new checkpoint begins; nil for the beginning of history.
   public var start: ReplayStart?
   /// Most events per second.
   public var eventsPerSecond: Int?
-  /// Ends then, between two batches.
+  /// Ends after this time, between two batches.
   public var timeLimit: Duration?
   /// How long to try to connect again after the connection was lost.
   public var retryTimeout: Duration = .seconds(30)
-  /// Most events a batch; nil leaves it to their size.
+  /// The most events in a batch; nil decides by their size.
   public var batchSize: Int?
 
   /// Batches know the streams of their events, so that ``EventBatch/shares(_:)`` can divide them.
@@ -23,17 +23,17 @@ public struct ReplayOptions: Sendable, Hashable {
   /// Waits while another session replays with the checkpoint, and takes over when that one ends; otherwise that is an error.
   public var isStandby = false
 
-  /// Everything that is there, as fast as the sink takes it, without a checkpoint.
+  /// All existing events, as fast as the sink takes them, without a checkpoint.
   public init() {}
 }
 
 /// Where a reader begins.
 public enum ReplayStart: Sendable, Hashable {
-  /// Behind the events that are there.
+  /// After the existing events.
   case now
   /// At this position, included.
   case position(Int64)
-  /// At the first event, in the order of positions, that is no earlier.
+  /// At the first event, in the order of positions, that is not earlier.
   case time(Timestamp)
 }
 
@@ -72,7 +72,7 @@ extension EventStore {
     _ name: String,
     _ sink: (EventBatch) async throws -> Void
   ) async throws -> ReadResult {
-    // A process that waits for its turn may lose its connection meanwhile.
+    // A standby may lose its connection while it waits.
     let checkpoint = try await reconnecting(within: options.isStandby ? options.retryTimeout : .zero) {
       try await openCheckpoint(
         name,
@@ -135,7 +135,7 @@ extension EventStore {
 }
 
 extension ReplayOptions {
-  /// At a given rate the events come in ten batches a second, not all of them at the second's beginning.
+  /// At a given rate the events come in ten batches a second, not all at the second's beginning.
   fileprivate var maximumRows: Int? {
     guard let eventsPerSecond else { return batchSize }
     return min(batchSize ?? .max, max(1, eventsPerSecond / 10))
@@ -155,7 +155,7 @@ private struct Pace {
     options.timeLimit.map { ContinuousClock.now - start >= $0 } ?? false
   }
 
-  /// Waits until as many events may have been passed on.
+  /// Waits until the rate allows this number of events.
   func wait(after count: Int) async throws {
     guard let rate = options.eventsPerSecond else { return }
     try await Task.sleep(until: start + .seconds(1) * (Double(count) / Double(rate)))

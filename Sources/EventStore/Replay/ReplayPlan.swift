@@ -5,17 +5,17 @@ internal import LibPQ
 public struct ReplayPlan: Sendable, Hashable {
   /// How many events of a type it would be.
   public struct TypeEstimate: Sendable, Hashable {
-    /// Nil for all the types that the statistics do not name.
+    /// Nil for all types that the statistics do not name.
     public let type: String?
     /// How many events of it, as estimated.
     public let events: Int64
   }
 
-  /// By type, the most frequent first; those without a name last.
+  /// By type, the most frequent first; the estimate without a type comes last.
   public internal(set) var types: [TypeEstimate] = []
   /// All of them.
   public var events: Int64 { types.reduce(0) { $0 + $1.events } }
-  /// The positions between which it would look for events; nil where there are none.
+  /// The positions between which it would look for events; nil if there are none.
   public internal(set) var positions: ClosedRange<Int64>?
 }
 
@@ -40,7 +40,7 @@ extension StoreConnection {
       let ends = try connection.query(
         "SELECT min(position) AS lowest, max(position) AS highest FROM \(raw: relation) e"
       )
-      // The planner never estimates nothing.
+      // The planner never estimates 0 rows.
       guard let lowest = ends[0].optionalInt64("lowest"), query.afterPosition != .max else { return plan }
       let first = max(lowest, query.fromPosition ?? .min, query.afterPosition.map { $0 + 1 } ?? .min)
       let last = min(ends[0].int64("highest"), query.toPosition ?? .max)
@@ -76,13 +76,13 @@ extension StoreConnection {
     return try connection.plan(of: "SELECT FROM \(raw: table.source) e WHERE \(condition)").rows
   }
 
-  /// The types that the statistics name, and whether they are all that there are.
+  /// The types that the statistics name, and whether these are all types.
   ///
-  /// There are none of another framework's store, whose types may be made by its layout, or behind upcasters, which may
+  /// There are none for another framework's store, whose layout may make the types, or with upcasters, which may
   /// rename them.
   private func frequentTypes() throws -> (types: [String], isAll: Bool) {
     guard foreign == nil, upcasters.isEmpty else { return ([], false) }
-    // Of a partitioned table the row of the whole (inherited).
+    // For a partitioned table, the row of the whole (inherited).
     let sql: SQL = """
       SELECT name, n_distinct = count(*) OVER () AS is_all FROM (
         SELECT most_common_vals, n_distinct FROM pg_stats
@@ -95,12 +95,12 @@ extension StoreConnection {
     return (rows.map { $0.string("name") }, isAll: rows.first { $0.bool("is_all") } ?? false)
   }
 
-  /// Each type takes a question to the planner.
+  /// Each type takes one query to the planner.
   private static let namedTypeLimit: Int64 = 100
 }
 
 extension ReplayPlan {
-  /// The share of each type stays, as nobody knows which events come first.
+  /// The shares of the types stay, since it is not known which events come first.
   fileprivate mutating func limit(to limit: Int?) {
     guard let limit, events > limit else { return }
     let share = Double(limit) / Double(events)

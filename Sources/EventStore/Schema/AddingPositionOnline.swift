@@ -1,12 +1,12 @@
 internal import LibPQ
 
 extension StoreConnection {
-  /// Gives a table that has none the column position, while writers go on.
+  /// Adds the column position to a table, without stopping writers.
   ///
-  /// Each step finds out from what is there whether it was done or begun, so a run continues one that was interrupted.
+  /// Each step finds out whether it was done or begun, so a run continues an interrupted one.
   ///
-  /// - Parameter chunkSize: events a transaction.
-  /// - Returns: how many events there were to number; nil when the column was there.
+  /// - Parameter chunkSize: events in a transaction.
+  /// - Returns: how many events had no position; nil when the column was there.
   func addPositionOnline(chunkSize: Int64, _ progress: @Sendable (EventStore.Progress) -> Void) throws
     -> Int64?
   {
@@ -68,14 +68,14 @@ extension StoreConnection {
 
   private struct BackfillState {
     let oid: Int64
-    /// The column is there, as it is in the end.
+    /// The column is there in its final form.
     let isDone: Bool
-    /// Where new events begin, when the column is being filled.
+    /// The first position of new events, while the column is being filled.
     let start: Int64?
     var isBegun: Bool { start != nil }
   }
 
-  /// Whether events get their positions now, or a run that gave them was interrupted.
+  /// Whether existing events are being numbered, or such a run was interrupted.
   func isBackfilled() throws -> Bool {
     try connection.query(
       "SELECT to_regclass(format('annals.backfill_%s_positions', to_regclass(\(table.sql))::oid)) IS NOT NULL"
@@ -131,10 +131,10 @@ extension StoreConnection {
     return PositionBackfill(try eventsTable(), oid: state.oid, key: key, start: state.start ?? 0)
   }
 
-  /// New events begin above all that may be there when the column is added.
+  /// New events begin above the highest number that existing events can need.
   private func newBackfill(_ state: BackfillState) throws -> PositionBackfill {
     let count = try connection.query("SELECT count(*) FROM \(raw: table.sql)").int64(0, 0)
-    // What comes between the count and the lock is far less.
+    // Far fewer events come between the count and the lock.
     let start = count + count / 10 + 100_001
     return try backfill(of: BackfillState(oid: state.oid, isDone: false, start: start))
   }
@@ -184,7 +184,7 @@ extension StoreConnection {
     while done < count {
       let next = min(done + chunkSize, count)
       try connection.transaction {
-        // A crash loses chunks that are done again.
+        // A crash loses chunks, which are done again.
         try connection.execute("SET LOCAL synchronous_commit = off")
         _ = try connection.query(backfill.fillChunk, [.int8(done), .int8(next)])
       }
@@ -198,7 +198,7 @@ extension StoreConnection {
     return count
   }
 
-  /// One that an interrupted run left is not valid, and built again.
+  /// An index that an interrupted run left is not valid, and is built again.
   private func buildIndexes(_ backfill: PositionBackfill) throws {
     for (name, create) in backfill.indexes {
       let known = try connection.query(
@@ -212,7 +212,7 @@ extension StoreConnection {
     }
   }
 
-  /// As `CREATE TABLE` names the indexes, behind the name of the table.
+  /// The names that `CREATE TABLE` gives the indexes, after the name of the table.
   private static let indexSuffixes = ["position_key", "event_type_position_idx"]
 
   private func freeName(_ suffix: String, _ state: BackfillState) throws -> String {

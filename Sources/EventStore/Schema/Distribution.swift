@@ -3,9 +3,9 @@ internal import LibPQ
 /// A table of events that Citus distributes by the hash of the aggregate's id, so that a stream is on one node.
 ///
 /// Each unique key of such a table contains its distribution column (Citus documentation, "Determining Distribution
-/// Strategy"): a version is there once in its stream, as ever, and an id is there once in its stream.
+/// Strategy"): a version is unique in its stream, as usual, but an id is unique only in its stream.
 extension StoreConnection {
-  /// The SQL that creates the table as Citus can distribute it.
+  /// The SQL that creates the table in a form that Citus can distribute.
   var createForCitus: String {
     SQLTemplate.createEvents.filled([
       "events": table.sql,
@@ -23,7 +23,7 @@ extension StoreConnection {
     "SELECT create_distributed_table(\(quoteLiteral(table.sql)), 'aggregate_id');\n"
   }
 
-  /// Refuses what does not go with a distributed table, before anything is changed. The SQL can be shown without Citus.
+  /// Refuses options that do not fit a distributed table, before any change. The SQL can be shown without Citus.
   func requireDistributable(partitions: Int?, dryRun: Bool) throws {
     try requireOwn("distributing")
     if partitions != nil {
@@ -44,7 +44,7 @@ extension StoreConnection {
     )
   }
 
-  /// Refuses a table that is there and that Citus does not distribute.
+  /// Refuses an existing table that Citus does not distribute.
   func requireDistributed(_ existing: EventsTable) throws {
     if existing.isDistributed { return }
     throw EventStoreError(

@@ -1,8 +1,8 @@
 internal import LibPQ
 
-/// What is known of a table of events: which of the store's columns it has.
+/// What is known about a table of events: which of the store's columns it has.
 ///
-/// A table with the first six columns alone is a *classic* one: it has no global order.
+/// A table with only the first six columns is a *classic* one: it has no global order.
 struct EventsTable: Sendable, Hashable {
   /// A column as the catalogue numbers it.
   struct ColumnOrigin: Sendable, Hashable {
@@ -15,33 +15,33 @@ struct EventsTable: Sendable, Hashable {
   let hasPosition: Bool
   /// Whether `timestamp` is a timestamptz; without a zone its values are taken as UTC.
   let hasTimeZone: Bool
-  /// Whether Citus keeps the table, in shards on its nodes: its planner takes fewer forms of SQL than PostgreSQL's.
+  /// Whether Citus keeps the table, in shards on its nodes: its planner accepts fewer forms of SQL than PostgreSQL's.
   let isDistributed: Bool
 
   /// The FROM item that reads the events as they are stored: the table, or a layout's query.
   let relation: String
-  /// The type of the key of a stream that a layout also gives, which is what the table's index is on; nil without one.
+  /// The type of a stream's key, on which the table has an index, if a layout also gives this key; nil without one.
   private let aggregateKeyType: String?
   /// Whether a layout also gives the id as a column that is NULL in the events of one stream, and that stream's id.
   private let hasRest: Bool
-  /// Whether a layout also gives the tenant of a stream, which is before the first slash of its id.
+  /// Whether a layout also gives the tenant of a stream, which comes before the first slash of its id.
   private let hasTenant: Bool
   /// Whether a layout gives the category of each event.
   let hasCategory: Bool
-  /// The column of a table that a layout passes on as `position`; nil for a computed one.
+  /// The column of a table that a layout shows as `position`; nil for a computed one.
   let positionOrigin: ColumnOrigin?
-  /// The version that a stream begins with.
+  /// The version of a stream's first event.
   let firstVersion: Int
   /// Whether a stream may begin with any version; see ``Layout/mayBeginLater``.
   let mayBeginLater: Bool
-  /// The FROM item that reads the events before upcasters: the relation, or what ``readable(_:)`` makes of a layout's.
+  /// The FROM item that reads the events before upcasters: the relation, or what ``readable(_:)`` makes of a layout.
   private(set) var readable: String
   /// The columns of a layout's query that are read; none for a table of annals' own.
   private let layoutColumns: [String]
   /// The FROM item that reads the events: ``readable``, or what upcasters make of it.
   var source: String
 
-  /// - Parameter types: the columns that there are, with their types.
+  /// - Parameter types: the existing columns, with their types.
   init(
     name: QualifiedName,
     relation: String,
@@ -80,9 +80,9 @@ struct EventsTable: Sendable, Hashable {
 
   private static func isText(_ type: String?) -> Bool { type == "text" || type == "character varying" }
 
-  /// What a layout's query gives, with JSON's null where there is no payload: an event of somebody else's may have none.
+  /// The columns of a layout's query, with JSON's null for a missing payload: events of other frameworks may have none.
   ///
-  /// - Parameter unreadable: events with something else in the place of what cannot be cast.
+  /// - Parameter unreadable: events with placeholders for values that cannot be cast.
   private func readableLayout(showing unreadable: [UnreadableEvent]) -> String {
     func value(_ value: String, or error: KeyPath<UnreadableEvent, PostgresError?>) -> String {
       let others = unreadable.compactMap { event in
@@ -102,18 +102,18 @@ struct EventsTable: Sendable, Hashable {
     return "(SELECT \(columns.joined(separator: ", ")) FROM \(relation) AS e)"
   }
 
-  /// The FROM item that reads the events of a layout, with what is known of those that cannot be read.
+  /// The FROM item that reads the events of a layout, with placeholders in the unreadable ones.
   func source(showing unreadable: [UnreadableEvent], through upcasters: Upcasters) -> String {
     var table = self
     table.readable = readableLayout(showing: unreadable)
     return upcasters.isEmpty ? table.readable : table.source(through: upcasters)
   }
 
-  /// The columns of a layout beside those of events: the key of a stream, its tenant, and the category of an event.
+  /// The columns of a layout besides those of events: the key of a stream, its tenant, and the category of an event.
   static let aggregateKey = "aggregate_uuid"
   private static let tenant = "aggregate_tenant"
   private static let category = "category"
-  /// The id as the table has it, and the id of the stream in whose events that is NULL.
+  /// The id in the form of the table, and the id of the stream whose events have NULL there.
   private static let rest = ["aggregate_key", "aggregate_rest"]
 
   /// The columns that upcasters pass on as they are.
@@ -127,7 +127,7 @@ struct EventsTable: Sendable, Hashable {
   /// The condition that event `e` is of an aggregate.
   func isOf(_ aggregateID: String) -> SQL {
     if hasRest {
-      // The planner compares two constants itself, and what is left is a condition on the column.
+      // The planner compares two constants itself; the rest is a condition on the column.
       return """
         (e.aggregate_key = \(aggregateID) OR e.aggregate_rest = \(aggregateID) AND e.aggregate_key IS NULL)
         """
@@ -141,7 +141,7 @@ struct EventsTable: Sendable, Hashable {
       conditions.append("e.\(raw: Self.tenant) = \(slash.map { String(scalars[..<$0]) })")
     }
     if let aggregateKeyType {
-      // Only what is a uuid can be cast to one; events of another id have none.
+      // Only a uuid can be cast to one; a stream with another id has no events.
       let isKey = aggregateKeyType != "uuid" || key.map { EventID($0) != nil } == true
       conditions.append(
         isKey
@@ -152,12 +152,12 @@ struct EventsTable: Sendable, Hashable {
     return conditions.conjunction
   }
 
-  /// The version that a stream should begin with, from the lowest one that it has, which may be 0.
+  /// The version that a stream should begin with, by its lowest one, which may be 0.
   func firstVersion(ofStreamFrom lowest: String) -> String {
     mayBeginLater ? lowest : "least(\(lowest), \(firstVersion))"
   }
 
-  /// A time as the column `timestamp` has it.
+  /// A time in the form of the column `timestamp`.
   func stored(_ time: Timestamp) -> SQL {
     "\(Parameter.timestamptz(time.microseconds))\(raw: hasTimeZone ? "" : " AT TIME ZONE 'UTC'")"
   }
@@ -185,10 +185,10 @@ struct EventsTable: Sendable, Hashable {
     static let id = 5
     static let data = 6
     static let metadata = 7
-    /// Of a page for somebody who remembers what was read; see ``SeenEvents``.
+    /// In a page for a reader that records what it has read; see ``SeenEvents``.
     static let idHash = 8
 
-    /// Those that no event is without.
+    /// The columns that every event must have.
     static let required: [(index: Int, name: String)] = [
       (index: aggregateID, name: "aggregate id"), (version, "version"), (eventType, "type"),
       (timestamp, "timestamp"), (id, "id"), (data, "payload"),
@@ -213,7 +213,7 @@ struct EventsTable: Sendable, Hashable {
     return EventsTable(name: name, relation: name.sql, types: types, isDistributed: isDistributed)
   }
 
-  /// Whether Citus keeps a table, as its own catalogue tells, which every role may read. Without Citus nobody asks.
+  /// Whether Citus keeps a table. Its own catalogue tells, which every role may read; without Citus this is not asked.
   private static func isDistributed(_ name: QualifiedName, _ connection: Connection) throws -> Bool {
     let rows = try connection.query(
       "SELECT 1 FROM pg_catalog.pg_dist_partition WHERE logicalrelid = to_regclass(\(name.sql))"
@@ -257,7 +257,7 @@ struct EventsTable: Sendable, Hashable {
     }
   }
 
-  /// Whether the catalogue vouches that no two events agree in these columns. It knows nothing of a layout's.
+  /// Whether the catalogue guarantees that no two events have the same values in these columns. It knows no layouts.
   func hasUniqueKey(_ columns: [String], _ connection: Connection) throws -> Bool {
     guard relation.hasSameBytes(as: name.sql) else { return false }
     let sql = SQLTemplate.hasUniqueKey.sql
@@ -272,7 +272,7 @@ struct EventsTable: Sendable, Hashable {
     )
   }
 
-  /// Refuses what needs the order of the whole store on a classic table.
+  /// Refuses an operation that needs the order of the whole store on a classic table.
   func requirePosition(for purpose: String) throws {
     guard !hasPosition else { return }
     throw EventStoreError(
@@ -289,7 +289,7 @@ struct EventsTable: Sendable, Hashable {
       : "Give the SELECT of the layout a column \(column), if the store has such a thing; see \(.manual(.layoutFiles))."
   }
 
-  /// Refuses what goes by positions where an event has none: it would be left out.
+  /// Refuses to go by positions if an event has none, since it would be left out.
   func requirePositions(_ connection: Connection) throws {
     guard hasPosition else { return }
     try require(
@@ -302,7 +302,7 @@ struct EventsTable: Sendable, Hashable {
     )
   }
 
-  /// Refuses bounds in time where an event has no time.
+  /// Refuses bounds in time if an event has no time.
   func requireTimes(_ connection: Connection) throws {
     try require(
       "timestamp",
@@ -318,8 +318,8 @@ struct EventsTable: Sendable, Hashable {
     detail: String,
     hint: Hint
   ) throws {
-    // Not before PostgreSQL 17 does the planner know by itself that a column is never NULL: it would read the table
-    // where there is no index. Of a layout's columns the catalogue knows nothing.
+    // Before PostgreSQL 17 the planner does not know that a column is never NULL: without an index it would read the
+    // table. The catalogue says nothing about the columns of a layout.
     let isOwn = relation.hasSameBytes(as: name.sql)
     let mayBeNull: SQL = """
       NOT EXISTS (

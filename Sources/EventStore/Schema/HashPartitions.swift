@@ -3,7 +3,7 @@ internal import LibPQ
 /// A table of events in partitions by the hash of the aggregate's id, so that a stream is in one of them.
 ///
 /// Each of its unique keys contains the aggregate's id (PostgreSQL's manual, "Partitioning, Limitations"): a version is
-/// there once in its stream, as ever, and an id is there once in its stream. The identity alone keeps positions apart.
+/// unique in its stream, as usual, but an id is unique only in its stream. Only the identity keeps positions apart.
 extension StoreConnection {
   /// The SQL that creates the table and its partitions.
   ///
@@ -35,7 +35,7 @@ extension StoreConnection {
     return create + partitions.joined()
   }
 
-  /// Refuses a table that is there with other partitions.
+  /// Refuses an existing table with other partitions.
   func requirePartitions(_ count: Int) throws {
     let sql: SQL = """
       SELECT pg_get_partkeydef(c.oid) AS key, (SELECT count(*) FROM pg_inherits AS i WHERE i.inhparent = c.oid) AS partitions

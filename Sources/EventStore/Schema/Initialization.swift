@@ -10,9 +10,9 @@ public struct InitializationResult: Sendable, Hashable {
     public let sql: String
   }
 
-  /// What was done, or with `dryRun` is to be done; empty when the database is ready.
+  /// The steps that were done, or with `dryRun` would be; empty when the database is ready.
   public internal(set) var steps: [Step] = []
-  /// What an events table made by somebody else lacks; it is never added unasked.
+  /// What an existing events table lacks; it is added only on request.
   public internal(set) var missing: [Step] = []
 }
 
@@ -26,7 +26,7 @@ extension StoreConnection {
     if distributed { try requireDistributable(partitions: partitions, dryRun: dryRun) }
     var plan = InitializationResult()
     try connection.transaction {
-      // Two at once would both create: the second waits for the first, then finds nothing to do.
+      // Two runs at once would both create: the second waits for the first, then finds nothing to do.
       if !dryRun { _ = try connection.query("SELECT pg_advisory_xact_lock(\(AdvisoryLock.initialization))") }
       plan = try planInitialization(
         addPosition: addPosition,
@@ -118,7 +118,7 @@ extension StoreConnection {
     return missing
   }
 
-  /// A unique key of a partitioned table must contain its partition key; there the identity alone keeps positions apart.
+  /// A unique key of a partitioned table must contain its partition key, so there the identity keeps positions apart.
   private func positionIndex() throws -> String {
     let sql: SQL = "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(\(table.sql))"
     let isPartitioned = try connection.query(sql).bool(0, 0)
@@ -126,7 +126,7 @@ extension StoreConnection {
       ? "CREATE INDEX ON \(table.sql) (position);\n" : "ALTER TABLE \(table.sql) ADD UNIQUE (position);\n"
   }
 
-  /// What the relation of the events is, and where its columns come from instead, when ALTER TABLE cannot add one.
+  /// The kind of the events' relation, and where to add columns instead, if ALTER TABLE cannot add one.
   private func kindWithoutColumns() throws -> (kind: String, remedy: Hint)? {
     let sql: SQL = "SELECT relkind::text FROM pg_class WHERE oid = to_regclass(\(table.sql))"
     let query: Hint = "Add the columns to the table that it reads, and to its query."
@@ -138,14 +138,14 @@ extension StoreConnection {
     }
   }
 
-  /// A template with this store's table in it.
+  /// A template filled in with this store's table.
   private func fillIn(_ template: SQLTemplate) -> String {
     template.filled([:], from: ["events": table.sql, "events_literal": quoteLiteral(table.sql)])
   }
 }
 
 extension Connection {
-  /// Whether there is a schema of that name.
+  /// Whether a schema of that name exists.
   func schemaExists(_ name: String) throws(PostgresError) -> Bool {
     try query("SELECT to_regnamespace(\(quoteIdentifier(name))) IS NOT NULL").bool(0, 0)
   }

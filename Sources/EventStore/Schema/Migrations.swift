@@ -39,18 +39,18 @@ let migrations = [
   Migration(number: 13, name: "done ahead", sql: SQLTemplate(PackageResources.Migration0013_done_ahead_sql)),
 ]
 
-/// How far schema `annals` is.
+/// The version of schema `annals`.
 struct MigrationState: Sendable, Hashable {
-  /// The newest migration that was applied, 0 without the schema; nil where the role may not look.
+  /// The newest migration that was applied, 0 without the schema; nil if the role may not look.
   let applied: Int32?
-  /// The newest that this annals knows.
+  /// The newest migration that this annals has.
   let latest: Int32
 }
 
 extension StoreConnection {
   /// The migrations that this database has not had, in order.
   ///
-  /// - Throws: ``EventStoreError`` when a newer annals was here: its tables may mean something else.
+  /// - Throws: ``EventStoreError`` when a newer annals was here: its tables may have another meaning.
   func pendingMigrations() throws -> [InitializationResult.Step] {
     let applied = try appliedMigration()
     try refuseNewerSchema(applied)
@@ -64,7 +64,7 @@ extension StoreConnection {
     }
   }
 
-  /// How far schema `annals` is, as far as the role may know.
+  /// The version of schema `annals`, as far as the role may see it.
   func migrationState() throws -> MigrationState {
     let isKnown = try !connection.schemaExists("annals") || connection.canReadOwnTables(["migrations"])
     return MigrationState(
@@ -89,8 +89,8 @@ extension StoreConnection {
     )
   }
 
-  /// Refuses what needs schema `annals` when it is missing, old, or newer than this version: its tables may mean
-  /// something else then.
+  /// Refuses an operation that needs schema `annals` if the schema is missing, old, or newer than this version: its
+  /// tables may then have another meaning.
   func requireSchema() throws {
     let applied = try appliedMigration()
     try refuseNewerSchema(applied)

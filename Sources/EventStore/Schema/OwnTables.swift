@@ -1,10 +1,10 @@
 internal import LibPQ
 
 extension Connection {
-  /// Whether tables of schema `annals` are all there and may be read.
+  /// Whether tables of schema `annals` all exist and may be read.
   ///
-  /// It asks the catalogue, which everybody may read: naming the tables would fail without the rights. Who may only
-  /// read the events does without what annals keeps for itself.
+  /// It asks the catalogue, which everybody may read; a query that names the tables would fail without the rights. A
+  /// role that may only read the events works without annals' own records.
   func canReadOwnTables(_ names: [String]) throws(PostgresError) -> Bool {
     let sql: SQL = """
       SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

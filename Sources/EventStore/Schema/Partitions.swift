@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// How a table is partitioned, so that another one can be made so.
+/// How a table is partitioned, to create another one with the same partitions.
 struct Partitions: Sendable {
   /// As "HASH (aggregate_id)".
   private let key: String
@@ -8,7 +8,7 @@ struct Partitions: Sendable {
 
   /// Reads how a table is partitioned.
   ///
-  /// - Returns: nil for a table that is not.
+  /// - Returns: nil for a table that is not partitioned.
   /// - Throws: ``EventStoreError`` with code `invalidDefinition` when its partitions are partitioned in turn.
   init?(of table: QualifiedName, _ connection: Connection) throws {
     let keys = try connection.query("SELECT pg_get_partkeydef(to_regclass(\(table.sql))) AS key")
@@ -39,7 +39,7 @@ struct Partitions: Sendable {
     }
   }
 
-  /// What follows the columns in the CREATE TABLE of a table like it, and creates its partitions.
+  /// The SQL after the columns in the CREATE TABLE of a table with the same partitions, and the SQL that creates these.
   ///
   /// - Throws: as ``name(_:of:)``.
   func creation(of table: QualifiedName) throws -> String {
@@ -49,7 +49,7 @@ struct Partitions: Sendable {
     return " PARTITION BY \(key)\(partitions.joined())"
   }
 
-  /// The name of a partition. The server would cut a longer one, so that two are the same.
+  /// The name of a partition. The server would cut a longer one, and two could become the same.
   ///
   /// - Throws: ``EventStoreError`` with code `invalidInput` for a name that is too long.
   static func name(_ suffix: String, of table: QualifiedName) throws -> QualifiedName {

@@ -1,12 +1,12 @@
 internal import LibPQ
 
-/// The statements that give a table of events positions while writers go on.
+/// The statements that add positions to a table of events without stopping writers.
 ///
 /// From the first moment new events get positions above all that the old ones need. The old ones get theirs in chunks.
-/// Only then the column is declared NOT NULL, which a validated CHECK spares a pass under the lock (manual, "ALTER TABLE,
+/// Only then is the column declared NOT NULL; a validated CHECK saves a pass under the lock (manual, "ALTER TABLE,
 /// SET NOT NULL").
 struct PositionBackfill {
-  /// Where new events begin.
+  /// The first position of new events.
   let start: Int64
   private let table: QualifiedName
   /// The columns of the unique key that finds an event.
@@ -14,21 +14,21 @@ struct PositionBackfill {
   private let tag: String
   private let addsMetadata: Bool
 
-  /// - Parameter oid: of the table; what the work needs is named after it.
+  /// - Parameter oid: of the table; helper objects are named after it.
   init(_ table: EventsTable, oid: Int64, key: [String], start: Int64) {
     (self.table, self.key, self.start) = (table.name, key, start)
     addsMetadata = !table.hasMetadata
     tag = "backfill_\(oid)"
   }
 
-  /// Which event gets which position. It is there when it is complete.
+  /// The table of positions for events. It exists only when it is complete.
   var numbers: QualifiedName { QualifiedName(schema: "annals", name: tag) }
   private var sequence: QualifiedName { QualifiedName(schema: "annals", name: "\(tag)_positions") }
   private var check: String { quoteIdentifier("\(tag)_not_null") }
 
   /// Needs the lock of the table for a moment.
   ///
-  /// A default asks the writer's role for the right to the sequence, which the identity of the end does not.
+  /// With a default, the writer's role needs the right to use the sequence; with the identity at the end it does not.
   var begin: String {
     (addsMetadata ? SQLTemplate.addMetadata.filled([:], from: ["events": table.sql]) : "") + """
       CREATE SEQUENCE \(sequence.sql) START \(start) CACHE 1;
@@ -45,7 +45,7 @@ struct PositionBackfill {
     ])
   }
 
-  /// Gives the events of $1 < position <= $2 theirs.
+  /// Assigns the positions of the events with $1 < position <= $2.
   var fillChunk: String {
     let isSame = key.map { "e.\($0) = n.\($0)" }.joined(separator: " AND ")
     return """
@@ -54,7 +54,7 @@ struct PositionBackfill {
       """
   }
 
-  /// What old versions of the rows took is used again by the next chunks.
+  /// The next chunks use the space of old row versions again.
   var vacuum: String { "VACUUM (TRUNCATE false) \(table.sql)" }
 
   /// The indexes that reading by position needs, by name.
@@ -73,7 +73,7 @@ struct PositionBackfill {
     ]
   }
 
-  /// Reads the table beside writers.
+  /// Reads the table while writers continue.
   var validate: String {
     """
     ALTER TABLE \(table.sql) DROP CONSTRAINT IF EXISTS \(check);
@@ -83,7 +83,7 @@ struct PositionBackfill {
     """
   }
 
-  /// Needs the lock of the table for a moment. Index names are as `CREATE TABLE` gives them, where those are free.
+  /// Needs the lock of the table for a moment. Index names are as `CREATE TABLE` gives them, if those are free.
   func end(positionIndex: String, typesIndex: String) -> String {
     """
     ALTER TABLE \(table.sql) ALTER COLUMN position SET NOT NULL, DROP CONSTRAINT \(check),

@@ -6,9 +6,9 @@ public struct AggregateState: Sendable, Hashable {
   public let aggregateID: String
   /// The version of the last event in it.
   public let version: Int
-  /// That event's time.
+  /// The time of that event.
   public let timestamp: Timestamp
-  /// That event's place in the whole store; nil in a table without one.
+  /// The place of that event in the whole store; nil in a table without positions.
   public let position: Int64?
   /// The version of the snapshot that the fold began with; nil when it began with the first event.
   public let snapshotVersion: Int?
@@ -110,7 +110,7 @@ extension StoreConnection {
       """
     )
     let stream = result[0]
-    // An event without a version has no place in a state, and NULL is before all versions.
+    // An event without a version has no place in a state, and NULL sorts before all versions.
     if stream.bool("lacks_version") {
       return .incomplete("an event of \(aggregateID)", without: "version")
     }

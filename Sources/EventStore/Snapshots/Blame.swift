@@ -6,7 +6,7 @@ public struct BlamedValue: Sendable, Hashable {
   public let path: String
   /// JSON text: a string, number, boolean or null, or an empty object or array.
   public let value: String
-  /// The event; nil for what the reducer's `@initial` set and no event changed.
+  /// The event; nil for a value that the reducer's `@initial` set and no event changed.
   public let event: Event?
 
   /// The event that set a value.
@@ -15,7 +15,7 @@ public struct BlamedValue: Sendable, Hashable {
     public let id: EventID
     /// Its place in its stream.
     public let version: Int
-    /// Its type, as upcasters show it and the reducer saw it.
+    /// Its type after the upcasters, as the reducer saw it.
     public let type: String
     /// When it happened.
     public let timestamp: Timestamp
@@ -34,7 +34,7 @@ extension StoreConnection {
         try connection.execute("SET LOCAL jit = off")
         let values = try blamedValues(aggregateID, path, point, reducer)
         if values.isEmpty {
-          // Says what is wrong with the aggregate, the point or the reducer.
+          // Reports what is wrong with the aggregate, the point or the reducer.
           _ = try fold(aggregateID, to: point, reducer, from: nil)
           throw EventStoreError(
             .notFound,
@@ -75,7 +75,7 @@ extension StoreConnection {
     return try connection.run(query).map { try BlamedValue($0, of: aggregateID) }
   }
 
-  /// As `annals_changes` writes paths: the whole state is empty, and an element of it begins with a bracket.
+  /// The form of paths in `annals_changes`: the whole state is empty, and an element of it begins with a bracket.
   private static func normalized(_ path: String) -> String {
     let bytes = path.utf8
     if path == "." || bytes.starts(with: ".[".utf8) { return String(path.unicodeScalars.dropFirst()) }

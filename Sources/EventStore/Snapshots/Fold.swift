@@ -2,8 +2,8 @@ internal import LibPQ
 
 /// Compiles a reducer to one query that steps through streams, event by event, inside the server.
 ///
-/// It is a recursive query: it needs neither a function nor a temporary table, so it runs with SELECT alone, in a
-/// read-only transaction and on a hot standby. Each step reads one event by the index of (aggregate_id, version).
+/// It is a recursive query, without a function or a temporary table, so it runs with SELECT alone, in a read-only
+/// transaction and on a hot standby. Each step reads one event by the index on (aggregate_id, version).
 struct Fold {
   private let reducer: Reducer
   private let events: EventsTable
@@ -11,7 +11,7 @@ struct Fold {
 
   /// - Parameters:
   ///   - events: the table to read.
-  ///   - aggregateID: the only stream that is folded, where there is only one.
+  ///   - aggregateID: the only stream that is folded, if there is only one.
   init(_ reducer: Reducer, of events: EventsTable, stream aggregateID: String? = nil) {
     self.reducer = reducer
     self.events = events
@@ -27,7 +27,7 @@ struct Fold {
   /// - Parameters:
   ///   - base: a query with the columns aggregate_id, version and state (of a snapshot, or ``beginning`` and NULL)
   ///     and upto.
-  ///   - result: what follows the WITH clause. It sees `annals_base` and `annals_fold`, which has a row for every
+  ///   - result: the SQL after the WITH clause. It can use `annals_base` and `annals_fold`, which has a row for every
   ///     step: aggregate_id, version, state and upto. A stream whose state becomes NULL ends at that step.
   func query(base: SQL, result: SQL) -> GeneratedCode {
     var code = GeneratedCode.Builder()
@@ -57,7 +57,7 @@ struct Fold {
       WHERE
       """
     )
-    // Citus sends a recursive query to the node of a stream that it names throughout, and takes no other.
+    // Citus sends a recursive query to the node of a stream that all parts name, and refuses others.
     code.add(sql: aggregateID.map { events.isOf($0) } ?? "e.aggregate_id = f.aggregate_id")
     code.add(
       """
@@ -72,7 +72,7 @@ struct Fold {
     return code.query(file: reducer.path)
   }
 
-  /// The state after `event`. A type without a section leaves it as it is.
+  /// The state after `event`. A type without a section does not change it.
   private func addStep(to code: inout GeneratedCode.Builder) {
     let named = reducer.handlers.filter { $0.types != [SectionFile.anyType] }
     let other = reducer.handlers.first { $0.types == [SectionFile.anyType] }
@@ -93,7 +93,7 @@ struct Fold {
 }
 
 extension Connection {
-  /// Runs a query of ``Fold``; an error in the file is told with its place there.
+  /// Runs a query of ``Fold``; an error in the file is reported with its place there.
   func run(_ fold: GeneratedCode) throws -> QueryResult {
     do {
       return try query(fold.sql, fold.parameters)

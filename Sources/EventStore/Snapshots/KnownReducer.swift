@@ -1,13 +1,13 @@
 internal import LibPQ
 
-/// A reducer as schema `annals` knows it: the key of its snapshots.
+/// A reducer in schema `annals`: the key of its snapshots.
 struct KnownReducer {
-  /// Nil when no snapshot was taken by exactly this text.
+  /// Nil when exactly this text made no snapshot.
   let id: Int32?
-  /// The beginning of the hash of its text, in hexadecimal, as far as people tell texts apart by it.
+  /// The beginning of the hash of its text, in hexadecimal, by which people tell texts apart.
   let hash: String
 
-  /// The same of the reducer in the row `r`.
+  /// The same for the reducer in the row `r`.
   static let hashOfRow = "left(encode(r.hash, 'hex'), 12)"
 }
 
@@ -17,12 +17,12 @@ extension StoreConnection {
     "sha256(\(Parameter.bytea(identity(reducer.bytes))))"
   }
 
-  /// The condition on the reducer in the row `r` that it is another text of this one.
+  /// The condition that the reducer in the row `r` is another text of this one.
   func isAnotherText(of reducer: Reducer) -> SQL {
     "r.store = \(table.description) AND r.name = \(reducer.name) AND r.hash <> \(hash(of: reducer))"
   }
 
-  /// Looks a reducer up; nil where schema `annals` is missing or this role may not read it.
+  /// Looks up a reducer; nil if schema `annals` is missing or this role may not read it.
   func knownReducer(_ reducer: Reducer) throws -> KnownReducer? {
     guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return nil }
     let sql: SQL = """
@@ -35,13 +35,13 @@ extension StoreConnection {
     }
   }
 
-  /// The same where a fold of one stream can begin with a snapshot: the table of them is no part of a distributed one, and
-  /// Citus takes no recursive query over both.
+  /// The same if a fold of one stream can begin with a snapshot: the snapshots are not part of a distributed table, and
+  /// Citus refuses a recursive query over both.
   func usableReducer(_ reducer: Reducer) throws -> KnownReducer? {
     try eventsTable().isDistributed ? nil : knownReducer(reducer)
   }
 
-  /// Enters a reducer, in the caller's transaction.
+  /// Records a reducer, in the caller's transaction.
   func registerReducer(_ reducer: Reducer) throws -> KnownReducer {
     let sql: SQL = """
       INSERT INTO annals.reducers AS r (store, name, hash, version)
@@ -55,7 +55,7 @@ extension StoreConnection {
 
   /// The newest valid snapshot (version, state) of the aggregate in the row `point`, at or below its version.
   ///
-  /// A snapshot is valid as long as the event that it ends with is the one in the store.
+  /// A snapshot is valid as long as its last event is the one in the store.
   func newestSnapshot(
     of known: KnownReducer?,
     upTo point: String
@@ -71,7 +71,7 @@ extension StoreConnection {
       """
   }
 
-  /// Tells the operator of snapshots that another text of the same reducer took.
+  /// Tells the operator of snapshots that another text of the same reducer made.
   func reportStale(_ reducer: Reducer, of aggregateID: String) throws {
     let sql: SQL = """
       SELECT count(*) FROM annals.snapshots s JOIN annals.reducers r ON r.id = s.reducer

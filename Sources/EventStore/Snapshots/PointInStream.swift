@@ -6,11 +6,11 @@ public enum PointInStream: Sendable, Hashable {
   case head
   /// After the event of this version.
   case version(Int)
-  /// After the last event, by version, whose time is not later. Where times do not rise with the versions, events
-  /// before it may be later.
+  /// After the last event, by version, that is not later. If times do not rise with the versions, events before it may
+  /// be later.
   case time(Timestamp)
 
-  /// The condition on the stream's events `e` whose last one is the point.
+  /// The condition on the stream's events `e`; the last one that meets it is the point.
   func condition(in events: EventsTable) -> SQL {
     switch self {
     case .head: "true"

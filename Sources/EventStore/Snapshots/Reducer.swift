@@ -1,18 +1,18 @@
 internal import LibPQ
 
-/// The rule that folds the stream of an aggregate into a state: a JSON value that starts out as `@initial` and that
+/// The rule that folds the stream of an aggregate into a state: a JSON value that starts as `@initial`, and that
 /// every event may replace.
 public struct Reducer: Sendable {
   struct Handler: Sendable {
-    /// ``SectionFile/anyType`` alone stands for every type that no other section handles.
+    /// ``SectionFile/anyType`` alone means every type that no other section handles.
     let types: [ByteString]
     let statement: SQLStatement
     let location: SQLLocation
   }
 
-  /// The name that snapshots are kept under.
+  /// The name of its snapshots.
   public let name: String
-  /// The number behind `@version`, 1 without it; for people.
+  /// The number after `@version`, 1 without it; for people.
   public let version: Int
 
   /// The path as the operator gave it, for messages.
@@ -26,7 +26,7 @@ public struct Reducer: Sendable {
   ///
   /// - Parameters:
   ///   - path: the file's name, for messages.
-  ///   - bytes: what is in it.
+  ///   - bytes: the contents of the file.
   /// - Throws: ``EventStoreError`` with code `invalidDefinition`, and the line and column in its message.
   public init(path: String, bytes: [UInt8]) throws {
     do {
@@ -36,7 +36,7 @@ public struct Reducer: Sendable {
     }
   }
 
-  /// The rule where nobody wrote another: the payloads merged in the order of versions. Members of a later payload
+  /// The default rule: the payloads merged in the order of versions. Members of a later payload
   /// replace those of an earlier one, as with jsonb's `||`; a payload that is not an object changes nothing.
   public static let merge: Reducer = {
     do {
@@ -116,7 +116,7 @@ extension Reducer {
     return handlers
   }
 
-  /// The one query of a section; it becomes a subquery, where the server takes neither commands nor several queries.
+  /// The one query of a section. It becomes a subquery, in which the server accepts no command and no second query.
   private static func query(
     of section: SectionFile.Section,
     in file: SectionFile

@@ -1,9 +1,9 @@
 internal import LibPQ
 
 extension StoreConnection {
-  /// Runs `body`, which folds streams; when a reducer fails there, says for which event.
+  /// Runs `body`, which folds streams; if a reducer fails, names the event.
   ///
-  /// - Parameter suspects: the aggregates that `body` folds, asked for only then.
+  /// - Parameter suspects: the aggregates that `body` folds; it is only called after a failure.
   func namingPoison<T>(
     of reducer: Reducer,
     to point: PointInStream = .head,
@@ -61,7 +61,7 @@ extension StoreConnection {
     )
   }
 
-  /// The event of a layout that cannot be read; nil where it can, or the look would end the transaction of the caller.
+  /// The event of a layout that cannot be read; nil if it can, or if the look would end the transaction of the caller.
   private func unreadableEvent(_ key: EventPages.Key) throws -> UnreadableEvent? {
     guard foreign != nil, !connection.isInTransaction else { return nil }
     return try unreadableEvents(among: [key], .stream, of: key.aggregateID).first
@@ -78,7 +78,7 @@ extension StoreConnection {
       .query(base: base, result: "SELECT count(state) FROM annals_fold")
     do {
       if connection.isInTransaction {
-        // The error must not end the transaction of the caller, who goes on looking.
+        // The error must not end the transaction of the caller, which continues the search.
         try connection.savepoint { _ = try connection.run(fold) }
       } else {
         _ = try connection.run(fold)
@@ -89,7 +89,7 @@ extension StoreConnection {
     }
   }
 
-  /// Says that the state became NULL.
+  /// The error when the state became NULL.
   func nullState(
     at version: Int32,
     of aggregateID: String,

@@ -1,7 +1,7 @@
 internal import LibPQ
 internal import Synchronization
 
-/// Aggregates that are worked on in one transaction.
+/// The aggregates of one transaction.
 struct SnapshotChunk: Sendable {
   enum Members {
     case aggregates([String])
@@ -13,9 +13,9 @@ struct SnapshotChunk: Sendable {
   /// How many events they have.
   let events: Int64
 
-  /// About as many events a chunk: large enough that the commit does not count, small enough to be lost in a crash.
+  /// About how many events a chunk has: enough to make the commit negligible, and few enough to lose in a crash.
   static let eventLimit: Int64 = 20_000
-  /// As many aggregates a chunk where they are given by name.
+  /// How many aggregates a chunk has if they are given by name.
   private static let nameLimit = 1000
 
   /// The events of its aggregates, as `e`.
@@ -43,7 +43,7 @@ struct SnapshotChunk: Sendable {
 extension StoreConnection {
   /// Divides the selected aggregates into chunks.
   ///
-  /// - Throws: ``EventStoreError`` with code `notFound` when the store has none of them, or lacks one that is named.
+  /// - Throws: ``EventStoreError`` with code `notFound` when the store has none of them, or lacks a named one.
   func chunks(of selection: AggregateSelection) throws -> [SnapshotChunk] {
     if case .aggregates(let ids) = selection { return try chunks(ofNames: ids) }
     let sql: SQL = """
@@ -87,7 +87,7 @@ extension StoreConnection {
   }
 }
 
-/// Hands chunks to workers, and counts what they have done.
+/// Assigns chunks to workers, and counts what they have done.
 final class ChunkQueue: Sendable {
   let total: Int64
   private let chunks: [SnapshotChunk]

@@ -1,16 +1,16 @@
 internal import LibPQ
 
-/// A snapshot that is not what a fold from the beginning yields, or that no longer counts.
+/// A snapshot that differs from a fold from the beginning, or that is no longer valid.
 public struct SnapshotFinding: Sendable, Hashable {
   /// What is wrong with a snapshot.
   public enum Kind: String, Sendable, Hashable {
-    /// The stored state is not the one that the events yield now.
+    /// The stored state is not the one that the events give now.
     case differs
     /// The stream has no event of its version.
     case ahead
-    /// The event of its version is another one than when it was taken.
+    /// The event of its version is not the one that was there when it was taken.
     case replaced
-    /// It was taken by another text of the reducer; one finding for all snapshots of such a text.
+    /// It was made by another text of the reducer; one finding for all snapshots of such a text.
     case stale
   }
 
@@ -22,9 +22,9 @@ public struct SnapshotFinding: Sendable, Hashable {
   public let version: Int?
   /// Where the states differ, in jq's notation.
   public let path: String?
-  /// JSON text of the stored value there; nil when it has none.
+  /// JSON text of the stored value there; nil if it has none.
   public let stored: String?
-  /// JSON text of the recomputed value there; nil when it has none.
+  /// JSON text of the recomputed value there; nil if it has none.
   public let recomputed: String?
   /// How many snapshots the finding is about.
   public let snapshots: Int64
@@ -90,7 +90,7 @@ extension StoreConnection {
     }
   }
 
-  /// As many aggregates are compared in one statement.
+  /// How many aggregates are compared in one statement.
   private static let verifiedAggregates: Int64 = 500
 
   /// The next aggregates that have snapshots, in the order of bytes.

@@ -6,9 +6,9 @@ public struct SnapshotSummary: Sendable, Hashable {
   public let aggregateID: String
   /// The version of the last event in it.
   public let version: Int
-  /// That event's place in the whole store; nil in a table without one.
+  /// The place of that event in the whole store; nil in a table without positions.
   public let position: Int64?
-  /// The name of the reducer that it was taken by.
+  /// The name of the reducer that made it.
   public let reducer: String
   /// The reducer's `@version`.
   public let reducerVersion: Int
@@ -18,15 +18,15 @@ public struct SnapshotSummary: Sendable, Hashable {
   public let isStale: Bool
   /// When it was taken.
   public let takenAt: Timestamp
-  /// Bytes that the state takes in the table.
+  /// The bytes of the state in the table.
   public let bytes: Int
 }
 
-/// Snapshots to delete.
+/// The result of pruning snapshots.
 public struct SnapshotPruningResult: Sendable, Hashable {
   /// How many snapshots are deleted.
   public let snapshots: Int64
-  /// The statement that does so.
+  /// The statement that deletes them.
   public let sql: String
 }
 
@@ -50,7 +50,7 @@ extension StoreConnection {
     }
   }
 
-  /// A name of which there is neither an event nor a snapshot is a mistake in the name.
+  /// A name with neither an event nor a snapshot is a mistyped name.
   private func requireKnown(_ selection: AggregateSelection) throws {
     let snapshots: SQL = """
       (SELECT s.aggregate_id FROM annals.snapshots AS s JOIN annals.reducers AS r ON r.id = s.reducer
@@ -99,7 +99,7 @@ extension StoreConnection {
       keeping: "\(Int64(kept))",
       stale: stale
     )
-    // What is shown takes no parameters, and is not what runs.
+    // The SQL that is shown has no parameters, and is not the one that runs.
     let shown = doomedSnapshots(
       "r.store = \(raw: shownLiteral(table.description)) AND \(raw: selection.shownCondition(in: try eventsTable()))",
       keeping: "\(raw: String(kept))",
@@ -123,7 +123,7 @@ extension StoreConnection {
     }
   }
 
-  /// A FROM clause with the snapshots of a selection that are to go.
+  /// A FROM clause with the snapshots of a selection to delete.
   private func doomedSnapshots(_ selection: SQL, keeping kept: SQL, stale: Bool) -> SQL {
     """
     FROM (
@@ -146,7 +146,7 @@ extension StoreConnection {
 }
 
 extension AggregateSelection {
-  /// As ``conditionOnIDs(in:)``, in a statement that people can run.
+  /// As ``conditionOnIDs(in:)``, in a form that people can run.
   fileprivate func shownCondition(in table: EventsTable) -> String {
     switch self {
     case .all: "true"

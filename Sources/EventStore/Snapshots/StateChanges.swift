@@ -1,10 +1,10 @@
 internal import LibPQ
 
-/// A place in a state that is not the same in two of its versions.
+/// A place that differs between two versions of a state.
 public struct StateChange: Sendable, Hashable {
   /// How a value changed.
   public enum Kind: String, Sendable, Hashable {
-    /// It is there only afterwards, only before, or is another one.
+    /// The value is there only afterwards, only before, or is another one.
     case added, removed, changed
   }
 
@@ -12,9 +12,9 @@ public struct StateChange: Sendable, Hashable {
   public let kind: Kind
   /// In jq's notation, for example `.items[0].price` or `."a key"`; `.` is the whole state.
   public let path: String
-  /// JSON text; nil where it was added.
+  /// JSON text; nil if the value was added.
   public let old: String?
-  /// JSON text; nil where it was removed.
+  /// JSON text; nil if the value was removed.
   public let new: String?
 }
 
@@ -35,7 +35,7 @@ extension StoreConnection {
     }
   }
 
-  /// What differs between two states, as JSON.
+  /// The differences between two states, as JSON.
   func changes(from first: String, to second: String) throws -> [StateChange] {
     let states = [first, second].map { Parameter.jsonb(Array($0.utf8)) }
     let result = try connection.query(
@@ -49,9 +49,9 @@ extension StoreConnection {
     return result.map { StateChange($0) }
   }
 
-  /// How far ``changes(_:)`` goes down.
+  /// How deep ``changes(_:)`` goes.
   enum Descent: String {
-    /// Into what is on both sides an object, or an array; what is on one side only stays whole.
+    /// Into objects and arrays that are on both sides; a value on one side only stays whole.
     case differing =
       "jsonb_typeof(c.old) = jsonb_typeof(c.new) AND jsonb_typeof(c.old) IN ('object', 'array')"
     /// To the last member on either side.

@@ -4,7 +4,7 @@ internal import LibPQ
 public struct SnapshotTakingResult: Sendable, Hashable {
   /// Snapshots stored.
   public internal(set) var taken: Int64 = 0
-  /// Streams that lack a version, and so were passed over.
+  /// Streams that lack a version, and so were skipped.
   public internal(set) var incomplete: Int64 = 0
   /// The first of them.
   public internal(set) var firstIncomplete: String?
@@ -33,7 +33,7 @@ extension EventStore {
         group.addTask {
           var tally = SnapshotTakingResult()
           while let chunk = queue.next() {
-            // A chunk whose commit was not answered is up to date then, and is passed over.
+            // A chunk whose commit was not answered is up to date then, and is skipped.
             let taken = try await store.reconnecting(within: retryTimeout) {
               try await store.take(chunk, of: plan, reducer, every: every)
             }
@@ -63,7 +63,7 @@ extension EventStore {
   }
 }
 
-/// What a run of taking snapshots is to do.
+/// The task of a run of taking snapshots.
 struct SnapshotPlan {
   let selection: AggregateSelection
   let chunks: [SnapshotChunk]
@@ -125,8 +125,8 @@ extension StoreConnection {
       ) AS s ON true
       WHERE h.version - coalesce(s.version, \(raw: Fold.beginning)) >= \(Int64(every))
       """
-    // Of the whole stream as it is stored: a snapshot does not make up for what is missing below it, and what a rule
-    // drops is not missing. OFFSET 0: versions are counted where a snapshot is due.
+    // Counted over the whole stream as it is stored: a snapshot does not replace versions that are missing below it,
+    // and events that a rule drops are not missing. OFFSET 0: versions are counted only if a snapshot is due.
     let isUnique = try events.hasUniqueKey(["aggregate_id", "version"], connection)
     let beginning = events.firstVersion(ofStreamFrom: "n.first_version")
     let base: SQL = """
@@ -161,7 +161,7 @@ extension StoreConnection {
     WHERE f.version = f.upto OR f.state IS NULL
     """
 
-  /// The rule of ``Reducer/merge`` over whole streams: four times as fast as step by step.
+  /// The rule of ``Reducer/merge`` over whole streams, four times as fast as step by step.
   private func mergedStates(of events: EventsTable) -> String {
     """
     SELECT b.aggregate_id, b.upto AS version, coalesce(b.state, '{}') || m.state AS state, b.missing

@@ -25,9 +25,9 @@ extension StoreConnection {
   }
 }
 
-/// How a list of categories is made: names one by one and estimates where there are many events, else by counting.
+/// How a list of categories is made: if there are many events, by single names and estimates; otherwise by counting.
 private struct CategoryList {
-  /// To count fewer events takes no time.
+  /// Fewer events are counted in negligible time.
   static let fewEvents: Int64 = 100_000
 
   let prefix: String
@@ -38,7 +38,7 @@ private struct CategoryList {
   private var events: SQL { "\(raw: table.relation)" }
   private var limitOfRows: SQL { limit.map { "\(Int64($0).saturatingAdd(1))" } ?? "ALL" }
 
-  /// The names, where counting would take long and an index has them; else nil.
+  /// The names, if counting would take long and an index has them; otherwise nil.
   func namesOfLargeStore() throws -> [String]? {
     guard let limit, limit <= StreamList.indexedLimit else { return nil }
     let column = table.hasCategory ? "category" : "aggregate_id"
@@ -51,7 +51,7 @@ private struct CategoryList {
       SELECT FROM \(events) e WHERE \(conditions) ORDER BY e.\(raw: column) LIMIT 1
       """
     guard try hand.connection.plan(of: first).goesByIndex else { return nil }
-    // No category holds the character that ends it.
+    // No category contains the character that ends it.
     if !table.hasCategory, prefix.utf8.contains(UInt8(ascii: "-")) { return [] }
     let template = table.hasCategory ? SQLTemplate.nextNames : .nextCategories
     var places: [String: SQL] = [  // ASCII
@@ -61,10 +61,10 @@ private struct CategoryList {
     return try hand.connection.query(template.statement(places)).map { $0.string("name") }
   }
 
-  /// What the planner says of a category, unless it is small enough to be counted.
+  /// The planner's estimate for a category, unless the category is small enough to count.
   func estimate(_ category: String) throws -> ListedCategory {
     let most = StreamList.countedEvents
-    // Each part is a range of an index, which ends where enough was counted.
+    // Each part is a range of an index, which ends when enough events were counted.
     let parts: [SQL] =
       table.hasCategory
       ? [table.isOf(category: category)]
@@ -89,7 +89,7 @@ private struct CategoryList {
     }
     let condition = table.isOf(category: category)
     let all = try hand.connection.plan(of: "SELECT FROM \(events) e WHERE \(condition)")
-    // The planner takes a category for events of any stream. Those that were counted tell how long its streams are.
+    // The planner assumes that a category's events are of any stream. The counted events tell how long its streams are.
     let number = max(all.rows, found.events)
     let streams = Double(number) * Double(found.streams) / Double(found.events)
     return ListedCategory(

@@ -24,7 +24,7 @@ extension StoreConnection {
     }
   }
 
-  /// The events that are looked at; nil for all.
+  /// The sample of events to read; nil for all events.
   private func sample(for query: GroupQuery, _ table: EventsTable) throws -> GroupSample? {
     let wanted: Int64
     switch query.extent {
@@ -41,18 +41,18 @@ extension StoreConnection {
   }
 }
 
-/// Some of the events, in windows of positions, one at random in each of many even steps of history.
+/// Some of the events: windows of positions, one at random in each of many even steps of history.
 struct GroupSample {
-  /// A store of more events is not looked at whole unless that is asked for.
+  /// A store of more events is only read whole on request.
   static let countedEvents: Int64 = 1_000_000
   static let usualSize: Int64 = 100_000
 
-  /// A FROM item, which calls itself `e`.
+  /// A FROM item with the alias `e`.
   let source: SQL
-  /// How many events each of them counts for.
+  /// How many events each of them represents.
   let factor: Double
 
-  /// - Returns: nil where the sample would be all, or where no index finds an event by its position.
+  /// - Returns: nil if the sample would be all events, or if no index finds an event by its position.
   init?(of wanted: Int64, in table: EventsTable, _ hand: StoreConnection) throws {
     guard table.hasPosition else { return nil }
     let all: SQL = "SELECT FROM \(raw: table.relation) e"
@@ -86,14 +86,14 @@ struct GroupSample {
   }
 }
 
-/// The statement that puts events together.
+/// The statement that groups events.
 private struct EventGroups {
   let query: GroupQuery
   let table: EventsTable
   let sample: GroupSample?
 
-  /// Whether events are put together by stream first: where these make the groups, that counts the different streams of
-  /// a group without a sort of all events.
+  /// Whether events are grouped by stream first. With these units, that counts the different streams of a group without
+  /// sorting all events.
   private var isByStream: Bool {
     sample == nil && query.units == [.category] && !table.hasCategory && query.countsStreams
   }
@@ -118,7 +118,7 @@ private struct EventGroups {
     ])
   }
 
-  /// The events that count, or their streams, as a FROM item `e` and its condition.
+  /// The selected events, or their streams, as a FROM item `e` and its condition.
   private var source: SQL {
     let events: SQL = """
       \(sample?.source ?? "\(raw: table.relation) e") WHERE \(query.events.allConditions(in: table).conjunction)
@@ -136,7 +136,7 @@ private struct EventGroups {
     return isByStream ? "count(e.aggregate_id)" : "count(DISTINCT e.aggregate_id)"
   }
 
-  /// The value of an event `e` by which it is put together with others.
+  /// The value of an event `e` by which it is grouped.
   private func value(_ unit: GroupQuery.Unit) -> String {
     switch unit {
     case .category: table.categoryOfEvent
@@ -147,7 +147,7 @@ private struct EventGroups {
     }
   }
 
-  /// Such a value as a text. Of the infinities a format makes nothing.
+  /// Such a value as text. A format makes nothing of the infinities.
   private func shown(_ unit: GroupQuery.Unit, _ value: String) -> String {
     let format: String? =
       switch unit {

@@ -1,4 +1,4 @@
-/// How to put events together, and which.
+/// How to group events, and which.
 public struct GroupQuery: Sendable, Hashable {
   /// What the events of a group have in common.
   public enum Unit: String, Sendable, Hashable, CaseIterable {
@@ -23,65 +23,64 @@ public struct GroupQuery: Sendable, Hashable {
 
   /// One unit, or several that are joined.
   public var units: [Unit]
-  /// Which events count: only the query's conditions on an event, such as its category, types and times.
+  /// Which events: only the query's conditions on an event, such as its category, types and times.
   public var events = EventQuery()
 
-  /// What comes first; groups of the same place come by name.
+  /// What comes first; equal groups come by name.
   public var order: Order
   /// At most as many groups, the first in that order; nil for all.
   public var limit: Int?
-  /// How many events are looked at.
+  /// How many events are read.
   public var extent = Extent.automatic
-  /// Whether the different streams of each group are counted, for which PostgreSQL sorts the events.
+  /// Whether to count the different streams of each group; PostgreSQL then sorts the events.
   public var countsStreams = true
 
   /// An order of groups.
   public enum Order: Sendable, Hashable {
-    /// By the names of what they have in common; times from the earliest on.
+    /// By the names of their values; times from the earliest on.
     case name
-    /// Those of the most events first.
+    /// By most events.
     case events
-    /// Those of the largest events first.
+    /// By the largest total of bytes.
     case bytes
-    /// Those of the most streams first.
+    /// By most streams.
     case streams
-    /// Those of the latest events first.
+    /// By the latest event.
     case last
   }
 
-  /// How many events are looked at.
+  /// How many events are read.
   public enum Extent: Sendable, Hashable {
-    /// All events of a store of up to a million, or when they are put together by stream; else about 100,000.
+    /// All events of a store of up to a million, or if they are grouped by stream; otherwise about 100,000.
     case automatic
-    /// About as many events, spread over history. A store without positions is read whole.
+    /// About this number of events, spread over history. A store without positions is read whole.
     case sample(Int)
     /// All events.
     case exact
   }
 
-  /// All events, in order of time where the first unit is a span of time, else those of the most events first.
+  /// All events, in order of time if the first unit is a span of time, otherwise by most events.
   public init(by units: [Unit]) {
     self.units = units
     order = units.first?.isTime == true ? .name : .events
   }
 }
 
-/// Events that have something in common.
+/// Events that have values in common.
 public struct EventGroup: Sendable, Hashable {
-  /// What they have in common, in the order of the units of the query; nil for what events have no value of. Times are
-  /// written as `2026-11-23T10:00:00Z`, `2026-11-23`, `2026-W48` and `2026-11`.
+  /// The values that they have in common, in the order of the units of the query; nil if the events have no value.
+  /// Times are written as `2026-11-23T10:00:00Z`, `2026-11-23`, `2026-W48` and `2026-11`.
   public let names: [String?]
   /// How many events there are.
   public let events: Int64
   /// Whether these numbers are estimates, from a sample.
   public let isEstimate: Bool
-  /// How many streams these events are of; nil where that is not asked for, and in a sample, which
-  /// cannot tell.
+  /// How many streams these events belong to; nil if that was not requested, and in a sample, which cannot tell.
   public let streams: Int64?
   /// The bytes that payloads and metadata take in the table.
   public let bytes: Int64
-  /// The earliest time of an event that was looked at.
+  /// The earliest time of an event that was read.
   public let firstTime: Timestamp?
-  /// The latest time of an event that was looked at.
+  /// The latest time of an event that was read.
   public let lastTime: Timestamp?
 }

@@ -1,8 +1,8 @@
 internal import LibPQ
 
-/// The ids that begin with a text and are of a category, as a range of an index.
+/// The ids with a prefix and of a category, as a range of an index.
 struct NameRange {
-  /// Conditions on the event `e`, which are true of each such event.
+  /// Conditions that are true of each such event `e`.
   let conditions: [SQL]
 
   /// - Parameter order: how the index compares ids: nothing, or a COLLATE clause, in the order of bytes.
@@ -20,19 +20,19 @@ struct NameRange {
     if let after { conditions.append("\(name) > \(after)") }
     if let end = Self.end(of: prefix) { conditions.append("\(name) < \(end)") }
     if let category {
-      // The ids between a category's own and those with "-" are few, but the range must end somewhere.
+      // There are few ids between the category's own and those with "-", but the range must end somewhere.
       if !table.hasCategory { conditions += ["\(name) >= \(category)", "\(name) < \(category + ".")"] }
       conditions.append(table.isOf(category: category))
     }
     self.conditions = conditions
   }
 
-  /// The first text behind all that begin with another one, in the order of bytes, which in UTF-8 is that of the scalars;
-  /// nil where there is none.
+  /// The first text after all texts with a prefix, in the order of bytes, which in UTF-8 is that of the scalars; nil if
+  /// there is none.
   static func end(of prefix: String) -> String? {
     var scalars = prefix.unicodeScalars
     while let last = scalars.popLast() {
-      // The surrogates are no scalars, and behind the last one there is none.
+      // The surrogates are not scalars, and after the last scalar there is none.
       let next = last.value == 0xD7FF ? 0xE000 : last.value + 1
       guard let successor = Unicode.Scalar(next) else { continue }
       scalars.append(successor)

@@ -2,7 +2,7 @@ internal import LibPQ
 internal import Synchronization
 
 extension StoreConnection {
-  /// The types, the most frequent first, with the weeks of those that come first.
+  /// The types, the most frequent first, with the weeks of the first ones.
   func reportedTypes(in window: ClosedRange<Timestamp>) throws -> ReportedTypes {
     let table = try eventsTable()
     let types = try connection.transaction(.repeatableReadOnly) {
@@ -29,7 +29,7 @@ extension StoreConnection {
     return try groups(query)
   }
 
-  /// How large the payloads are, of all types and of each of the first ones.
+  /// How large the payloads are, over all types and for each of the first ones.
   func payloadSizes() throws -> [PayloadSize] {
     let table = try eventsTable()
     return try connection.transaction(.repeatableReadOnly) {
@@ -49,7 +49,7 @@ extension StoreConnection {
     }
   }
 
-  /// How long streams are, which are the longest, and which of these have a snapshot.
+  /// How long streams are, the longest ones, and which of these have a snapshot.
   func reportedStreams() throws -> ReportedStreams {
     let table = try eventsTable()
     let sql = SQLTemplate.streamLengths.statement(["events": "\(raw: table.relation)"])
@@ -85,7 +85,7 @@ extension StoreConnection {
         }
       }
     } catch is EventStoreError {
-      // The schema of snapshots is not there.
+      // The schema of snapshots does not exist.
       return nil
     } catch let error as PostgresError {
       guard EventStoreError(error).code == .permissionDenied else { throw error }

@@ -1,10 +1,10 @@
-/// What a report tells of a store: one value with all its parts, each of which may be missing for want of time or of a right.
+/// A report of a store: one value with all its parts, each of which may be missing because of a limit or a right.
 package struct StoreReport: Sendable {
   /// The table of events.
   package let table: QualifiedName
-  /// The time that the report is of.
+  /// The time of the report.
   package let now: Timestamp
-  /// The events of these times count as recent.
+  /// Events in this range of time count as recent.
   package let window: ClosedRange<Timestamp>
   package let statistics: ReportPart<StoreStatistics>
   /// The events of the window by hour.
@@ -30,13 +30,13 @@ package enum ReportPart<Value: Sendable>: Sendable {
 
 /// The types of a store, and their recent traffic.
 package struct ReportedTypes: Sendable {
-  /// All types, those of the most events first.
+  /// All types, by most events.
   package let types: [ReportedType]
-  /// The events in the window of the first types, by type and week.
+  /// The events of the first types in the window, by type and week.
   package let weeks: [EventGroup]
 }
 
-/// An event type, and when it was written.
+/// An event type, and when its events were written.
 package struct ReportedType: Sendable, Hashable {
   package let type: String
   package let events: Int64
@@ -49,18 +49,18 @@ package struct ReportedType: Sendable, Hashable {
 package struct PayloadSize: Sendable, Hashable {
   /// Nil for the payloads of all types.
   package let type: String?
-  /// As many payloads were looked at.
+  /// How many payloads were read.
   package let examined: Int64
-  /// Half of them are not larger.
+  /// Half of them are not larger than this.
   package let median: Int64
-  /// 95 of 100 are not larger.
+  /// 95 of 100 are not larger than this.
   package let high: Int64
   package let largest: Int64
 }
 
 /// How long streams are.
 package struct ReportedStreams: Sendable {
-  /// Streams of 2^power events to less than twice as many.
+  /// Streams with 2^power events or more, but fewer than twice as many.
   package struct Length: Sendable, Hashable {
     package let power: Int
     package let streams: Int64
@@ -68,21 +68,21 @@ package struct ReportedStreams: Sendable {
   }
 
   package let lengths: [Length]
-  /// Those of the most events.
+  /// The streams with the most events.
   package let longest: [ListedStream]
-  /// For each of these the version of its newest snapshot; nil without one. Nil where nobody may see the snapshots.
+  /// For each of these the version of its newest snapshot; nil without one. Nil if the role may not see the snapshots.
   package let snapshots: [Int?]?
 }
 
-/// What a report looks at.
+/// The options of a report.
 package struct ReportOptions: Sendable {
-  /// The time that the report is of.
+  /// The time of the report.
   package var now: Timestamp
-  /// Events from here on count as recent; nil for the last 90 days that have any.
+  /// Events from here on count as recent; nil for the last 90 days with events.
   package var since: Timestamp?
   /// How long the server may work for each part.
   package var partLimit: Duration
-  /// Whether versions are checked. Somebody may have done so already.
+  /// Whether to check versions; a caller may have done so already.
   package var verifies = true
 
   package init(now: Timestamp, partLimit: Duration) {

@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// A store at a glance.
+/// The totals of a store.
 public struct StoreStatistics: Sendable, Hashable {
   /// How many events there are.
   public let events: Int64
@@ -8,7 +8,7 @@ public struct StoreStatistics: Sendable, Hashable {
   public let streams: Int64
   /// How many event types there are.
   public let types: Int64
-  /// Whether these numbers, and those of recent events, are estimates by PostgreSQL's statistics. The earliest and
+  /// Whether these numbers, and those of recent events, are estimates from PostgreSQL's statistics. The earliest and
   /// the latest time are then those of the first and the last event in the order of the store.
   public let isEstimate: Bool
   /// The earliest time of an event; nil without events.
@@ -21,17 +21,17 @@ public struct StoreStatistics: Sendable, Hashable {
   public let eventsLastDay: Int64
   /// Events of the last 7 times 24 hours.
   public let eventsLastWeek: Int64
-  /// What the table and its partitions take on disk; nil where a layout does not name its tables.
+  /// The size of the table and its partitions on disk; nil if a layout does not name its tables.
   public let size: StoreSize?
 }
 
 /// The bytes that the table of a store takes on disk, with its partitions.
 public struct StoreSize: Sendable, Hashable {
-  /// The rows, without values that are stored apart.
+  /// The rows, without values that are stored separately.
   public let table: Int64
   /// The indexes.
   public let indexes: Int64
-  /// Large values, which PostgreSQL stores apart (TOAST), with their index.
+  /// Large values, which PostgreSQL stores separately (TOAST), with their index.
   public let toast: Int64
 
   /// All of it.
@@ -39,24 +39,24 @@ public struct StoreSize: Sendable, Hashable {
 }
 
 extension StoreStatistics {
-  /// How many events there were in an hour, from the first to the last; nil without a length of time.
+  /// How many events there were in an hour, from the first event to the last; nil if these have the same time.
   public var eventsPerHour: Double? {
     guard let oldest, let newest, oldest < newest else { return nil }
-    // The infinities make the difference of the integers overflow.
+    // With the infinities the difference of the integers overflows.
     let microseconds = Double(newest.microseconds) - Double(oldest.microseconds)
     return Double(events) / (microseconds / 3_600_000_000)
   }
 
-  /// How many events there were in a day, from the first to the last; nil without a length of time.
+  /// How many events there were in a day, from the first event to the last; nil if these have the same time.
   public var eventsPerDay: Double? { eventsPerHour.map { $0 * 24 } }
 
-  /// What an event takes on disk, its part of the indexes included; nil without events.
+  /// The size of an event on disk, with its part of the indexes; nil without events.
   public var bytesPerEvent: Double? {
     guard let size, events > 0 else { return nil }
     return Double(size.total) / Double(events)
   }
 
-  /// By how many bytes a day the store grew in the last 7 days, if its events were as large as all others.
+  /// How many bytes a day the store grew in the last 7 days, if its new events were as large as all others.
   public var growthPerDay: Double? { bytesPerEvent.map { $0 * Double(eventsLastWeek) / 7 } }
 }
 
@@ -87,17 +87,17 @@ extension StoreConnection {
     }
   }
 
-  /// About how many events there are; nil of a small store, or where there are no statistics.
+  /// About how many events there are; nil for a small store, or without statistics.
   func estimatedEvents() throws -> Int64? {
     let events = try connection.plan(of: "SELECT FROM \(raw: relation) e").rows
     guard events > Self.fewEvents, try size().isAnalyzed else { return nil }
     return events
   }
 
-  /// To count fewer events takes no time.
+  /// Fewer events are counted in negligible time.
   private static let fewEvents: Int64 = 100_000
 
-  /// By the statistics, and a few steps in the index of positions; nil of a small store, or without that index.
+  /// From the statistics, and a few steps in the index of positions; nil for a small store, or without that index.
   private func estimate(_ table: EventsTable, _ size: StoreSize?) throws -> StoreStatistics? {
     let all: SQL = "SELECT FROM \(raw: table.relation) e"
     let events = try connection.plan(of: all).rows
@@ -138,7 +138,7 @@ extension StoreConnection {
     return counts
   }
 
-  /// How many types there are: counted where an index has their names.
+  /// How many types there are: counted if an index has their names.
   private func typeCount(_ all: SQL, _ table: EventsTable) throws -> Int64 {
     let most: Int64 = 10_000
     guard try connection.plan(of: "\(all) ORDER BY e.event_type LIMIT 1").goesByIndex else {

@@ -16,9 +16,9 @@ extension StoreConnection {
     }
   }
 
-  /// Hands over at most `limit` rows of a statement, which may give one more.
+  /// Passes on at most `limit` rows of a statement, which may return one more.
   ///
-  /// - Returns: how many rows it gave.
+  /// - Returns: how many rows the statement returned.
   func rows(
     of sql: SQL,
     limit: Int?,
@@ -42,7 +42,7 @@ extension StoreConnection {
     return count
   }
 
-  /// A name of which there is no event is a mistake in the name.
+  /// A name without events is a mistyped name.
   private func requireKnown(_ query: StreamQuery) throws {
     var names: [(EventQuery, NamedEvents)] = []
     if let category = query.category {
@@ -78,13 +78,13 @@ extension StoreConnection {
 
 /// How a list of streams is made.
 ///
-/// Where an index has the ids, the streams are chosen first, and what is told of each is looked up: as quickly among many
-/// events as among few when they are chosen by name, as the names are found one by one. Elsewhere, and when all are asked
-/// for, one pass over the events makes the list.
+/// If an index has the ids, the streams are chosen first, and then each is looked up. By name this is equally fast
+/// among many events and few, since the names are found one by one. Without such an index, and for a list of all
+/// streams, one pass over the events makes the list.
 struct StreamList {
-  /// More streams are not looked up one by one.
+  /// More streams than this are not looked up one by one.
   static let indexedLimit = 10_000
-  /// As many events of a stream are counted and looked at; of a longer one its ends.
+  /// Up to this number of events, a stream's events are counted and read; of a longer stream, only its ends.
   static let countedEvents: Int64 = 1000
 
   private let query: StreamQuery
@@ -95,7 +95,7 @@ struct StreamList {
     (self.query, self.table, self.hand) = (query, table, hand)
   }
 
-  /// Refuses what goes by times where an event has none: it would be left out.
+  /// Refuses a list by times if an event has no time, since the event would be left out.
   func requireTimes() throws {
     guard query.since != nil || query.until != nil || query.order == .last || query.events.hasTimes else {
       return
@@ -129,12 +129,12 @@ struct StreamList {
 
   // MARK: One by one
 
-  /// The names as an index has them; nil where more than the names is asked for, or there is no such index.
+  /// The names from an index; nil if the list needs more than names, or there is no such index.
   private func walk(_ range: NameRange, isInByteOrder: Bool) throws -> SQL? {
     guard query.order == .name, !hasConditions, !table.hasCategory || query.category == nil else {
       return nil
     }
-    // A range of names is one in the order of bytes alone.
+    // A range of names is a range only in the order of bytes.
     let hasRange = !query.prefix.isEmpty || query.category != nil || query.after != nil
     for order in isInByteOrder || !hasRange ? ["", StoreConnection.byteOrder] : [StoreConnection.byteOrder] {
       let first: SQL = """
@@ -154,19 +154,19 @@ struct StreamList {
     return nil
   }
 
-  /// Whether events decide which streams are listed.
+  /// Whether conditions on events decide which streams are listed.
   private var hasConditions: Bool {
     query.since != nil || query.until != nil || query.longerThan != nil || !ofEvents.isEmpty
   }
 
-  /// What one event of a stream must be. Whatever else may be asked of an event belongs in here.
+  /// The conditions on one event of a stream. Any further condition on an event belongs here.
   private var ofEvents: [SQL] { query.events.allConditions(in: table) }
 
   private var limitOfRows: SQL { query.limit.map { "\(Int64($0).saturatingAdd(1))" } ?? "ALL" }
 
   // MARK: By groups
 
-  /// The chosen streams, with what had to be found out of them for that.
+  /// The chosen streams, with what the choice has found about them.
   private func chosen(_ range: NameRange, _ order: String) -> SQL {
     let count: SQL = needsAllEvents ? "count(*)" : "NULL::bigint"
     let last: SQL = query.order == .last ? "max(\(raw: table.time))" : "NULL::timestamptz"
@@ -178,12 +178,12 @@ struct StreamList {
       """
   }
 
-  /// Whether each event of a stream counts, and not only those of a time.
+  /// Whether all events of a stream count, not only those of a range of time.
   private var needsAllEvents: Bool {
     query.longerThan != nil || query.order == .events || query.order == .bytes
   }
 
-  /// The conditions on the events that are put together.
+  /// The conditions on the events that are grouped.
   private func conditions(_ range: NameRange, isComplete: Bool = false) -> [SQL] {
     var conditions: [SQL] = ["e.aggregate_id IS NOT NULL"] + range.conditions
     func ofStream(_ conditions: [SQL]) -> SQL {
@@ -191,12 +191,12 @@ struct StreamList {
     }
     let needsAllEvents = self.needsAllEvents || isComplete
     if !ofEvents.isEmpty {
-      // Where only the name counts, the events themselves lead to it, which an index may have in order.
+      // If only the name counts, the events themselves give it, and an index may have them in order.
       let isByNameAlone = !needsAllEvents && query.order == .name && query.since == nil && query.until == nil
       conditions += isByNameAlone ? ofEvents : [ofStream(ofEvents + range.conditions)]
     }
     if let since = query.since {
-      // The latest event is among those since a time, if any is.
+      // If any event is as late, the latest one is.
       let isLater: SQL = "e.\"timestamp\" >= \(table.stored(since))"
       conditions.append(needsAllEvents ? ofStream([isLater] + range.conditions) : isLater)
     }
@@ -248,7 +248,7 @@ extension EventsTable {
       + (hasMetadata ? " + coalesce(pg_column_size(e.metadata), 0)" : "")
   }
 
-  /// What is told of several events `e` together.
+  /// The totals of several events `e`.
   var summary: String {
     """
     min(e.version) AS first_version, max(e.version) AS last_version, \(times), sum(\(storedBytes)) AS bytes

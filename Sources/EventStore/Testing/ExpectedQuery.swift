@@ -1,18 +1,18 @@
 internal import LibPQ
 
-/// A query of a test, and the texts of the values that it gives.
+/// A query of a test, and the texts of the values that it returns.
 struct ExpectedQuery {
-  /// As a table of rows has them.
+  /// The names as in a table of rows.
   let columns: [ByteString]
-  /// The types to read the values of a table as; nil for one that no text can be read as.
+  /// The types for the values of a table; nil for a type that has no text form.
   private let types: [String?]
   private let query: SQLStatement
   private let file: String
 
-  /// As many rows of a query are looked at.
+  /// The most rows of a query that are read.
   static let maximumRows = 10_000
 
-  /// Has the server read a query; it must see the names that the query is to see.
+  /// Lets the server parse a query; it must see the names that the query is to see.
   init(_ query: SQLStatement, of file: String, _ connection: Connection) throws {
     (self.query, self.file) = (query, file)
     var code = GeneratedCode.Builder()
@@ -29,7 +29,7 @@ struct ExpectedQuery {
       throw plan.translated(error)
     }
     let cell = SQLTemplate.cell.filled(["text": "n.name"])
-    // Without a modifier a type keeps what it is given: character(1) would cut it.
+    // Without a modifier a type keeps the whole value: character(1) would cut it.
     let described = try connection.query(
       """
       SELECT \(raw: cell) AS name, CASE WHEN t.typtype <> 'p' THEN format_type(t.oid, -1) END AS type
@@ -42,7 +42,7 @@ struct ExpectedQuery {
     types = described.map { $0.optionalString("type") }
   }
 
-  /// The rows that it gives, at most one more than ``maximumRows``.
+  /// The rows that it returns, at most one more than ``maximumRows``.
   func rows(_ connection: Connection) throws -> [[ByteString]] {
     var code = GeneratedCode.Builder()
     code.add("SELECT \(cells) FROM (SELECT \(texts(of: "c")) FROM (")
@@ -62,7 +62,7 @@ struct ExpectedQuery {
       printed = try connection.savepoint { try read(table.rows, connection) }
     } catch let error as PostgresError {
       guard error.kind == .statement, error.sqlState != SQLState.queryCanceled else { throw error }
-      // Once more, one by one, to tell which row it is.
+      // Again, one by one, to find out which row it is.
       for (row, location) in zip(table.rows, table.locations) {
         guard let cause = try refusal(of: row, connection) else { continue }
         throw SQLFileError(file: file, location: location, message: cause.message, hint: cause.hint)
@@ -72,7 +72,7 @@ struct ExpectedQuery {
     return printed
   }
 
-  /// Why a row cannot be read; nil where it can.
+  /// Why a row cannot be read; nil if it can.
   private func refusal(of row: [ByteString], _ connection: Connection) throws -> PostgresError? {
     do { _ = try connection.savepoint { try read([row], connection) } } catch let error as PostgresError {
       return error
@@ -101,7 +101,7 @@ struct ExpectedQuery {
     return Self.values(try connection.query(sql, parameters), columns.count)
   }
 
-  /// By number: the columns are the operator's.
+  /// Read by number: the columns are the operator's.
   private static func values(_ result: borrowing QueryResult, _ count: Int) -> [[ByteString]] {
     (0..<result.rowCount).map { row in
       (0..<count).map { column in ByteString(result.string(row, column)) }
@@ -112,7 +112,7 @@ struct ExpectedQuery {
     columns.indices.map { "\(letter)\($0)" }.joined(separator: ", ")
   }
 
-  /// A value as its type prints it, which a cast to text is not for all. A row of NULLs is no NULL.
+  /// A value as its type prints it, which differs from a cast to text for some types. A row of NULLs is not NULL.
   private func texts(of letter: String) -> String {
     columns.indices.map { column in
       let name = "\(letter)\(column)"

@@ -1,9 +1,9 @@
 internal import LibPQ
 
-/// An event that a test is given, checked as `append` does it.
+/// A given event of a test, with the checks of `append`.
 struct GivenEvent: Sendable {
   let event: EventLine
-  /// The text that has its payload and metadata.
+  /// The text that contains its payload and metadata.
   let bytes: [UInt8]
   let file: String
   let location: SQLLocation
@@ -11,9 +11,9 @@ struct GivenEvent: Sendable {
   let version: Int
   let position: Int64
 
-  /// What it is without one of its own: the position, as the last digits.
+  /// The given id; without one, the position as its last digits.
   var id: EventID { event.id ?? EventID(high: 0, low: UInt64(position)) }
-  /// What it is without one of its own: as many seconds after the first of January 2000 as the position says.
+  /// The given time; without one, as many seconds after the first of January 2000 as the position says.
   var timestamp: Timestamp { event.timestamp ?? Timestamp(microseconds: position * 1_000_000) }
 }
 
@@ -25,7 +25,7 @@ struct GivenStream: Sendable {
 
   /// Checks the events of a section.
   ///
-  /// - Parameter opening: where to say that there are none.
+  /// - Parameter opening: the place for an error that there are none.
   mutating func events(
     _ texts: [GivenText],
     of file: String,
@@ -88,7 +88,7 @@ extension StoreConnection {
   /// Stores the events of a test, in the transaction of the caller.
   func store(_ events: [GivenEvent]) throws {
     guard !events.isEmpty, let error = try refusal(of: events) else { return }
-    // Once more, one by one, to tell which of them it is.
+    // Again, one by one, to find out which one it is.
     for event in events {
       guard let cause = try refusal(of: [event]) else { continue }
       throw SQLFileError(
@@ -101,7 +101,7 @@ extension StoreConnection {
     throw error
   }
 
-  /// Stores events; returns why the server does not take them, and then none of them is stored.
+  /// Stores events; returns why the server refuses them, and then none of them is stored.
   private func refusal(of events: [GivenEvent]) throws -> PostgresError? {
     do {
       try connection.savepoint { try insert(events) }

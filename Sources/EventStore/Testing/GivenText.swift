@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// The text of one event that a test is given, and where it is.
+/// The text of one given event of a test, and its place.
 struct GivenText {
   let bytes: [UInt8]
   let line: Int
@@ -12,13 +12,13 @@ struct GivenText {
       .filter { !$0.bytes.allSatisfy(JSONScanner.isWhitespace) }
   }
 
-  /// The events in the comments of a section: each begins with `-- {` and goes on in the comment lines below that are set
-  /// in further, so that it need not be one long line.
+  /// The events in the comments of a section. Each begins with `-- {` and continues in the comment lines below that are
+  /// indented further, so that it need not be one long line.
   ///
-  /// The two hyphens become blanks and line feeds stay, which JSON passes over, so that places are those of the file. A
+  /// The two hyphens become blanks and line feeds stay, which JSON ignores, so that places are those of the file. A
   /// paragraph of comments that does not begin with an event is prose, unless it is directly below the keyword.
   ///
-  /// - Parameter range: the lines behind the keyword's, counted from 0.
+  /// - Parameter range: the lines after the keyword's line, counted from 0.
   static func comments(_ lines: [ArraySlice<UInt8>], _ range: Range<Int>) -> [GivenText] {
     var texts: [GivenText] = []
     var isInEvents = true

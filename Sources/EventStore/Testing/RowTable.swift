@@ -1,22 +1,23 @@
 internal import LibPQ
 
-/// Rows of a query, as comments below it show them, in the form of psql:
+/// Rows of a query, in the comments below it, in the form of psql:
 ///
 ///     -- id      | status
 ///     -- --------+-------
 ///     -- order-1 | paid
 ///
-/// A cell is the text of a value as PostgreSQL prints it. What could be taken for something else is a string of JSON: an
-/// empty text, `NULL`, a text with a line break or a `|`, with a blank at an end, or with a quote or an `@` at its beginning.
+/// A cell is the text of a value as PostgreSQL prints it. A text that could be read as something else is a JSON string:
+/// an empty text, `NULL`, a text with a line break or a `|`, with a blank at an end, or that begins with a quote or
+/// `@`.
 struct RowTable: Sendable {
   let columns: [ByteString]
   let rows: [[ByteString]]
   /// The lines of the file, counted from 0.
   let lines: Range<Int>
-  /// Where each row is.
+  /// The place of each row.
   let locations: [SQLLocation]
 
-  /// Reads the comments that directly follow a query; nil where there are none.
+  /// Reads the comments directly after a query; nil if there are none.
   ///
   /// - Parameters:
   ///   - last: the query's last line, counted from 1.
@@ -79,7 +80,7 @@ struct RowTable: Sendable {
     return Int(String(words[0].unicodeScalars.dropFirst()))
   }
 
-  /// The cells of a line; nil where a string is not closed, or something follows it.
+  /// The cells of a line; nil if a string is not closed, or text follows it.
   private static func cells(_ line: ArraySlice<UInt8>) -> [ByteString]? {
     var cells: [ByteString] = []
     var rest = line
@@ -101,7 +102,7 @@ struct RowTable: Sendable {
     }
   }
 
-  /// Behind the closing quote of the string at the beginning of the text.
+  /// The index after the closing quote of the string at the beginning of the text.
   private static func endOfString(_ text: ArraySlice<UInt8>) -> Int? {
     var index = text.startIndex + 1
     while index < text.endIndex {

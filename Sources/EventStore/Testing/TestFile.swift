@@ -12,8 +12,8 @@ public struct TestFile: Sendable {
   ///
   /// - Parameters:
   ///   - path: the file's name. The names in it are relative to its folder.
-  ///   - bytes: what is in it.
-  ///   - read: returns what is in a file that it names.
+  ///   - bytes: the contents of the file.
+  ///   - read: returns the contents of a file that it names.
   /// - Throws: ``EventStoreError`` with code `invalidDefinition`, and the line and column in its message; a
   ///   `CancellationError` of `read`.
   public init(path: String, bytes: [UInt8], read: @escaping (String) throws -> [UInt8]) throws {
@@ -41,11 +41,11 @@ public struct TestFile: Sendable {
   ]
 }
 
-/// One test: what is tested, the events that are given, and what is expected then.
+/// One test: its subject, the given events, and what is expected then.
 public struct TestCase: Sendable {
-  /// The words behind `@test`.
+  /// The words after `@test`.
   public let name: String
-  /// The line of the file that it begins on.
+  /// The line of the file on which it begins.
   public let line: Int
   /// The file, for messages.
   public let path: String
@@ -53,14 +53,14 @@ public struct TestCase: Sendable {
   let setup: [SQLStatement]
   let stages: [Stage]
 
-  /// What is tested, and how its events are read.
+  /// The subject of a test, and how its events are read.
   struct Subject: Sendable {
     var projection: Projection?
     var reducer: Reducer?
     var upcasters: [UpcasterFile] = []
     var layout: Layout?
 
-    /// Whether its events are looked at in a copy, as ``EventStore/applyEvolution(_:into:swap:)`` makes it.
+    /// Whether its events are read from a copy, as ``EventStore/applyEvolution(_:into:swap:)`` makes it.
     var isCopied: Bool {
       projection == nil && reducer == nil && layout == nil && Upcasters(files: upcasters).splits
     }
@@ -68,28 +68,28 @@ public struct TestCase: Sendable {
     var isEmpty: Bool { projection == nil && reducer == nil && upcasters.isEmpty && layout == nil }
   }
 
-  /// Events, and what is expected when they have been handled too.
+  /// Events, and what is expected after they were handled too.
   struct Stage: Sendable {
     var given: [GivenEvent] = []
     var expectations: [Expectation] = []
     /// The checks of the projection that must find something.
     var findings: [(check: String, location: SQLLocation)] = []
-    /// The SQLSTATE by which handling the events must fail.
+    /// The SQLSTATE of the error with which handling the events must fail.
     var error: (state: String, location: SQLLocation)?
 
     var isComplete: Bool { !expectations.isEmpty || !findings.isEmpty || error != nil }
   }
 
-  /// A query, and the rows that it must give.
+  /// A query, and the rows that it must return.
   struct Expectation: Sendable {
     let query: SQLStatement
     let location: SQLLocation
-    /// Nil where the file has none yet.
+    /// Nil if the file has none yet.
     let rows: RowTable?
     /// The last line of the query.
     let endLine: Int
 
-    /// Whether the query says in which order its rows come.
+    /// Whether the query sets the order of its rows.
     var isOrdered: Bool {
       zip(query.words, query.words.dropFirst()).contains { $0.text == "ORDER" && $1.text == "BY" }
     }

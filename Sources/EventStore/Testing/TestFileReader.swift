@@ -1,15 +1,15 @@
 internal import LibPQ
 
-/// Makes tests of the sections of a file.
+/// Makes tests from the sections of a file.
 struct TestFileReader {
   private let file: SectionFile
   private let read: (String) throws -> [UInt8]
   private let lines: [ArraySlice<UInt8>]
-  /// What is before the first test, for all of them.
+  /// The sections before the first test, for all of them.
   private var common = Draft()
   private var drafts: [Draft] = []
 
-  /// A test as far as it was read.
+  /// A test as far as it is read.
   private struct Draft {
     var opening: SectionFile.Section?
     var subject = TestCase.Subject()
@@ -57,7 +57,7 @@ struct TestFileReader {
     }
   }
 
-  /// Changes the last test, or what is for all of them.
+  /// Changes the last test, or what is common to all of them.
   private mutating func change(_ body: (inout Draft) -> Void) {
     if drafts.isEmpty { body(&common) } else { body(&drafts[drafts.count - 1]) }
   }
@@ -107,7 +107,7 @@ struct TestFileReader {
 extension TestFileReader {
   private mutating func takeSubject(_ section: SectionFile.Section) throws {
     var draft = drafts.last ?? common
-    // What a test names takes the place of what the file names for all.
+    // The subject that a test names replaces the one that the file names for all.
     if draft.opening != nil, !draft.hasOwnSubject { draft.subject = TestCase.Subject() }
     draft.hasOwnSubject = true
     let name = try file.name(of: section)
@@ -142,7 +142,7 @@ extension TestFileReader {
     return try Layout(path: path, bytes: bytes)
   }
 
-  /// What is in a file that a section names, and the path to it.
+  /// The contents of a file that a section names, and the path to it.
   private func contents(of name: String, _ section: SectionFile.Section) throws -> (String, [UInt8]) {
     let path = file.path(of: name)
     do {
@@ -253,7 +253,7 @@ extension TestFileReader {
       )
     }
     var last = query.location.line + query.text.utf8.count { $0 == UInt8(ascii: "\n") }
-    // The semicolon may be on a line of its own.
+    // The semicolon may be on a separate line.
     while last < end, lines[last].elementsEqual(";".utf8) { last += 1 }
     return TestCase.Expectation(
       query: query,

@@ -1,24 +1,24 @@
 internal import LibPQ
 
-/// What became of a test.
+/// The result of a test.
 public struct TestResult: Sendable, Hashable {
   /// How it ended.
   public enum Status: String, Sendable, Hashable {
-    /// All was as expected.
+    /// Everything was as expected.
     case passed
-    /// Something else came out.
+    /// Something differed.
     case failed
     /// The test, or a file that it names, is wrong.
     case wrong
-    /// Rows came out that the file does not have, and are to be written into it.
+    /// The result has rows that the file does not have, and that are to be written into it.
     case recorded
   }
 
   /// The file of the test.
   public let path: String
-  /// The words behind `@test`.
+  /// The words after `@test`.
   public let name: String
-  /// The line of the file that the test begins on.
+  /// The line of the file on which the test begins.
   public let line: Int
   /// How it ended.
   public internal(set) var status = Status.passed
@@ -26,7 +26,7 @@ public struct TestResult: Sendable, Hashable {
   public internal(set) var failures: [TestFailure] = []
   /// How long it took.
   public internal(set) var duration = Duration.zero
-  /// The rows to write into the file, each with the lines, counted from 0, that they take the place of.
+  /// The rows to write into the file, each with the lines, counted from 0, that they replace.
   var recorded: [RecordedRows] = []
 
   init(of test: TestCase) { (path, name, line) = (test.path, test.name, test.line) }
@@ -42,23 +42,23 @@ struct RecordedRows: Sendable, Hashable {
   let lines: [String]
 }
 
-/// What was not as a test expects it.
+/// A difference from what a test expects.
 public struct TestFailure: Sendable, Hashable {
-  /// A row that was expected and did not come, or one that came and was not expected.
+  /// An expected row that is missing, or a row that was not expected.
   public struct Row: Sendable, Hashable {
     /// Whether it was expected.
     public let isExpected: Bool
-    /// Its values as text, as a test file has them.
+    /// Its values as text, in the form of a test file.
     public let values: [String]
   }
 
-  /// What it is, with the place in the file before it.
+  /// The difference, with the place in the file before it.
   public internal(set) var message: String
   /// More about it.
   public internal(set) var detail: String?
   /// What to do about it.
   public internal(set) var hint: Hint?
-  /// The names of the query's columns; empty where it is not about rows.
+  /// The names of the query's columns; empty if it is not about rows.
   public internal(set) var columns: [String] = []
   /// The rows that differ.
   public internal(set) var rows: [Row] = []
@@ -69,7 +69,7 @@ public struct TestFailure: Sendable, Hashable {
 
   init(_ error: EventStoreError) { self.init(error.message, detail: error.detail, hint: error.hint) }
 
-  /// The rows that differ as a table for people: `-` before one that is missing, `+` before one that is not expected.
+  /// The rows that differ as a table for people: `-` before a missing row, `+` before one that is not expected.
   package var difference: [String] {
     guard !rows.isEmpty else { return [] }
     let table = RowTable.lines(
@@ -81,7 +81,7 @@ public struct TestFailure: Sendable, Hashable {
 }
 
 extension TestFailure {
-  /// The rows that differ; nil where all are as expected.
+  /// The rows that differ; nil if all are as expected.
   init?(
     expected: [[ByteString]],
     found: [[ByteString]],
@@ -148,17 +148,17 @@ extension TestFailure {
 }
 
 extension TestFile {
-  /// The file with the rows that came out in the place of those that it has.
+  /// The file with the actual rows in place of its own.
   ///
   /// - Parameter results: of its tests, run with `recording`.
   public func recording(_ results: [TestResult]) -> [UInt8] {
     var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map(Array.init)
-    // From the end on, so that places stay what they are.
+    // From the end, so that the earlier places do not change.
     for rows in results.flatMap(\.recorded).sorted(by: { $0.place.lowerBound > $1.place.lowerBound }) {
       let query = lines[rows.place.lowerBound - 1]
       let ending = query.last == UInt8(ascii: "\r") ? "\r" : ""
       var text = rows.lines.map { Array("-- \($0)\(ending)".utf8) }
-      // The last line of a file has no line feed of its own here.
+      // Here the last line of a file has no line feed.
       if rows.place.upperBound == lines.count { text.append([]) }
       lines.replaceSubrange(rows.place, with: text)
     }

@@ -1,7 +1,7 @@
 internal import LibPQ
 
 extension TestRun {
-  /// Compares what came out with what a stage expects.
+  /// Compares the result with what a stage expects.
   mutating func compare(_ stage: TestCase.Stage) throws {
     try compareChecks(stage)
     for expectation in stage.expectations {
@@ -10,7 +10,7 @@ extension TestRun {
     }
   }
 
-  /// Why an expectation is not met; what is wrong with its query or its rows is thrown.
+  /// Why an expectation is not met; throws what is wrong with its query or its rows.
   private mutating func failure(of expectation: TestCase.Expectation) throws -> TestFailure? {
     do {
       return try connection.readingOnly {

@@ -1,29 +1,29 @@
 internal import LibPQ
 
-/// A test under way: a store and a read model of its own, in schemas that exist in its transaction only.
+/// A running test: its own store and read model, in schemas that exist only in its transaction.
 struct TestRun {
   let test: TestCase
-  /// Reads the events of the test as the store's own are read.
+  /// Reads the events of the test as a store reads its own.
   let store: StoreConnection
   let recording: Bool
   let names: Names
   private var apply: GeneratedCode?
-  /// Copies the events where upcasters split some, which cannot be read so.
+  /// Copies the events if upcasters split some, since those cannot be read without a copy.
   private var copying: EvolutionCopyStatements?
-  /// Up to where events were handled, or copied.
+  /// The position up to which events were handled, or copied.
   private var position: Int64?
   var result: TestResult
 
   /// The schemas of a test.
   struct Names {
-    /// Of the read model.
+    /// The schema of the read model.
     let model: String
-    /// Of the events.
+    /// The schema of the events.
     let store: String
-    /// Of what a test looks at beside the read model: `events` and `states`.
+    /// The schema of the other relations that a test can query: `events` and `states`.
     let shown: String
 
-    /// - Parameter number: that no other transaction has.
+    /// - Parameter number: one that no other transaction has.
     init(_ number: String) {
       model = "annals_test_\(number)"
       (store, shown) = (model + "_store", model + "_shown")
@@ -31,13 +31,13 @@ struct TestRun {
   }
 
   var connection: Connection { store.connection }
-  /// Where a query of the test finds names.
+  /// The schemas in which a query of the test finds names.
   var confinement: Confinement {
     let searchPath = test.subject.projection?.searchPath ?? []
     return Confinement(reading: names.model, searchPath).alsoReading(names.shown)
   }
 
-  /// Makes the schemas, and the table of events.
+  /// Creates the schemas, and the table of events.
   init(_ test: TestCase, by hand: StoreConnection, recording: Bool) throws {
     (self.test, self.recording) = (test, recording)
     let connection = hand.connection
@@ -65,9 +65,9 @@ struct TestRun {
     result = TestResult(of: test)
   }
 
-  /// Runs the test; what is wrong with it goes into the result.
+  /// Runs the test; its faults go into the result.
   ///
-  /// - Throws: what says nothing of the test: a lost connection, a cancellation.
+  /// - Throws: errors that say nothing about the test: a lost connection, a cancellation.
   mutating func run() throws {
     do {
       try begin()
@@ -124,7 +124,7 @@ extension TestRun {
     if let projection = test.subject.projection { try create(projection) }
   }
 
-  /// Runs `@setup`, which may make what it wants, and change nothing that was there.
+  /// Runs `@setup`, which may create anything, but change nothing that was there.
   private func setUp() throws {
     guard !test.setup.isEmpty else { return }
     let own = Parameter.textArray([names.model, names.store, names.shown])
@@ -134,7 +134,7 @@ extension TestRun {
       WHERE n.nspname <> ALL (\(own))
       """
     ).map { $0.int64("number") }
-    // Names without a schema are not what handlers see: they would not be there in a rebuild.
+    // Handlers do not see names of `@setup` without a schema: in a rebuild they would not exist.
     try connection.useSchemas(names.shown)
     for statement in test.setup {
       if statement.keyword == "COPY" {
@@ -160,7 +160,7 @@ extension TestRun {
     try connection.useOwnPath()
   }
 
-  /// Makes the read model as a rebuild does.
+  /// Creates the read model as a rebuild does.
   private mutating func create(_ file: Projection) throws {
     try requireOwnWrites(of: file)
     try connection.run(file.create, Confinement(file, in: names.model), of: file.path, moving: true)
@@ -171,7 +171,7 @@ extension TestRun {
     self.apply = apply
   }
 
-  /// A table beside the read model must be one that the test has made.
+  /// The test must have created each table beside the read model.
   private func requireOwnWrites(of file: Projection) throws {
     guard !file.writes.isEmpty else { return }
     let (sqlNames, shownNames) = (file.writes.map(\.sql), file.writes.map(\.description))
@@ -195,9 +195,9 @@ extension TestRun {
 // MARK: - Events
 
 extension TestRun {
-  /// Has the events of a stage handled, as far as an error is expected of that.
+  /// Handles the events of a stage, and checks the error if one is expected.
   ///
-  /// - Returns: whether there is something to look at.
+  /// - Returns: whether there is a result to compare.
   private mutating func handle(_ stage: TestCase.Stage) throws -> Bool {
     guard let (state, location) = stage.error else {
       try handleEvents()
@@ -242,12 +242,12 @@ extension TestRun {
       _ = try connection.query(copying.copyChunk, [.int8(position ?? 0), .int8(last)])
       position = last
     } else {
-      // All of each event, as the planner leaves out what is not asked for.
+      // All columns of each event, since the planner leaves out columns that are not needed.
       try connection.readingOnly { _ = try connection.query("SELECT count(e) FROM \(raw: shownEvents) AS e") }
     }
   }
 
-  /// The last position of the events, where it is one that is still to be handled.
+  /// The last position of the events, if it is still to be handled.
   private func lastPosition() throws -> Int64? {
     let sql: SQL = "SELECT max(e.position) FROM \(raw: try store.eventsTable().source) AS e"
     let last = try connection.query(sql).optionalInt64(0, 0)
@@ -256,7 +256,7 @@ extension TestRun {
 
   private var shownEvents: String { "\(quoteIdentifier(names.shown)).events" }
 
-  /// Folds all streams, as states are folded elsewhere.
+  /// Folds all streams, as states are folded in a store.
   private func fold(_ reducer: Reducer) throws {
     let events = try store.eventsTable()
     let base: SQL = """
@@ -300,7 +300,7 @@ extension TestRun {
 }
 
 extension Connection {
-  /// Runs `body` so that the server refuses every change, and all settings are as before when it returns.
+  /// Runs `body` so that the server refuses every change, and all settings are restored when it returns.
   func readingOnly<T>(_ body: () throws -> T) throws -> T {
     try rolledBack {
       try execute("SET LOCAL transaction_read_only = on")
@@ -308,7 +308,7 @@ extension Connection {
     }
   }
 
-  /// Has the constraints of a schema act when their declarations say, as at the beginning of a transaction.
+  /// Defers the constraints of a schema as their declarations say, as at the beginning of a transaction.
   fileprivate func deferAsDeclared(in schema: String) throws {
     let sql: SQL = """
       SELECT format('%I.%I', n.nspname, c.conname) FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace

@@ -1,20 +1,20 @@
 internal import LibPQ
 
-/// An event type as a store holds it.
+/// A summary of an event type in a store.
 public struct EventTypeSummary: Sendable, Hashable {
   /// The event type.
   public let type: String
   /// Events of the type.
   public let events: Int64
-  /// Whether that number is an estimate, by PostgreSQL's statistics.
+  /// Whether that number is an estimate from PostgreSQL's statistics.
   public let isEstimate: Bool
-  /// Their share of the events that were asked for, from 0 to 1.
+  /// Their share of the selected events, from 0 to 1.
   public let share: Double
-  /// The times of the first and the last event, in the order of the store.
+  /// The time of the first event, in the order of the store.
   public let firstSeen: Timestamp
-  /// The latest time of an event of the type.
+  /// The time of the last event, in the order of the store.
   public let lastSeen: Timestamp
-  /// The size of a payload, in bytes of JSON text, and the largest one of the events that were examined.
+  /// The average size of a payload, in bytes of JSON text, among the events that were examined.
   public let averageBytes: Double
   /// The size of the largest payload that was examined.
   public let largestBytes: Int64

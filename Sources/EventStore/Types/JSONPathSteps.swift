@@ -1,4 +1,4 @@
-/// A path as jq writes it, in steps: `.items[].price` is the member items, its elements, their member price.
+/// The steps of a path in jq's notation: `.items[].price` is the member items, its elements, their member price.
 struct JSONPathSteps {
   enum Step: Hashable {
     /// The name as in the path: bare, or as a JSON string.

@@ -3,8 +3,8 @@ internal import LibPQ
 extension TypeShape {
   /// The shape as a JSON Schema (draft 2020-12, https://json-schema.org/draft/2020-12/schema), as JSON text.
   ///
-  /// It describes the events that were examined: `required` holds for all of them, no more. Numbers are not told
-  /// apart from whole numbers, as JSON does not.
+  /// It describes only the events that were examined: `required` holds for all of them. It does not distinguish numbers
+  /// from integers, since JSON does not.
   public var jsonSchema: String {
     let extent = isSampled ? "a sample of \(examined) of \(events)" : "all \(events)"
     var root = Node()

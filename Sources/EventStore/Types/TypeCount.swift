@@ -33,7 +33,7 @@ extension TypeHistory {
     types: [ByteString]? = nil,
     _ connection: Connection
   ) throws -> [TypeHistory] {
-    // First and last events, and samples, are found by their positions.
+    // Positions find the first and last events, and the samples.
     try table.requirePositions(connection)
     var conditions: [SQL] = []
     if let category { conditions.append(table.isOf(category: category)) }
@@ -56,7 +56,7 @@ extension TypeHistory {
     return try counts.map { try TypeHistory($0, times: seen) }
   }
 
-  /// The times of the events at some positions, in a statement of their own: Citus takes no subquery to each row of counts.
+  /// The times of the events at some positions, in a separate statement: Citus refuses a subquery for each row.
   private static func times(
     at positions: [Int64],
     in table: EventsTable,
@@ -77,11 +77,10 @@ extension TypeHistory {
     "(SELECT \(raw: table.time) FROM \(raw: table.relation) e WHERE e.position = \(position) LIMIT 1)"
   }
 
-  /// To count fewer events takes no time.
+  /// Fewer events are counted in negligible time.
   private static let fewEvents = 100_000.0
 
-  /// The same of a large table, with estimates of how many events the frequent types have; nil where it is small, or
-  /// there is nothing to estimate by.
+  /// The same for a large table, with estimates for the frequent types; nil if the table is small or has no statistics.
   static func estimated(in table: EventsTable, _ connection: Connection) throws -> [TypeHistory]? {
     guard table.hasPosition, table.relation.hasSameBytes(as: table.name.sql) else { return nil }
     let sql = SQLTemplate.estimatedEvents.sql
@@ -136,23 +135,23 @@ extension Row {
   }
 }
 
-/// The events of a type that are looked at: all, or some from every part of history.
+/// The events of a type to examine: all, or some from every part of history.
 ///
-/// A sample takes all events of the type in windows of positions, one at random in each of many even steps between its first
-/// and its last event (stratified cluster sampling), so that every event is as likely as another and the index finds them;
-/// but the first and the last event are always there.
+/// A sample takes all events of the type in windows of positions, one at random in each of many even steps between its
+/// first and its last event (stratified cluster sampling). So every event is equally likely, and the index finds them.
+/// The first and the last event are always included.
 struct EventSample {
-  /// A FROM item, which calls itself `e`, with the columns that were asked for.
+  /// A FROM item with the alias `e` and the requested columns.
   let sql: SQL
   let isWhole: Bool
 
   static let maximumWindows = 200
-  /// In positions: narrow windows would beat with types that take turns.
+  /// In positions: narrow windows would always hit the same one of several types that alternate.
   private static let minimumWidth = 20.0
 
   /// - Parameters:
-  ///   - limit: about as many events at most; nil for all.
-  ///   - typeColumn: where the source has the type that was counted.
+  ///   - limit: about the most events; nil for all.
+  ///   - typeColumn: the column of the source with the type that was counted.
   ///   - columns: of `e`, a row of the source.
   init(
     of count: TypeCount,
@@ -164,7 +163,7 @@ struct EventSample {
   ) {
     var conditions: [SQL] = ["e.\(raw: typeColumn) = \(count.type.string)"]
     if let condition { conditions.append(condition) }
-    // OFFSET 0: a planner who merges this with what is done to the events does that first, and to all of them.
+    // OFFSET 0: otherwise the planner would merge this with the expressions on the events, and compute them for all.
     let select = { (condition: SQL) -> SQL in
       """
       SELECT \(raw: columns) FROM \(raw: source) e WHERE \((conditions + [condition]).conjunction) OFFSET 0
@@ -189,7 +188,7 @@ struct EventSample {
     }
   }
 
-  /// The events as they are read.
+  /// The events as readers see them.
   init(of count: TypeCount, limit: Int?, category: String? = nil, in table: EventsTable) {
     self.init(
       of: count,

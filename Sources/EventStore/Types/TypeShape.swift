@@ -1,8 +1,8 @@
 internal import LibPQ
 
-/// What the payloads of an event type look like, inferred from the events.
+/// The shape of an event type's payloads, inferred from the events.
 public struct TypeShape: Sendable, Hashable {
-  /// A place in the payload, as jq writes it: `.items[].price`, `.` for the whole payload.
+  /// A place in the payload, in jq's notation: `.items[].price`, `.` for the whole payload.
   public struct Path: Sendable, Hashable {
     /// The place in the payload.
     public let path: String
@@ -16,7 +16,7 @@ public struct TypeShape: Sendable, Hashable {
     public internal(set) var lastSeen: Timestamp
     /// The JSON text of one of its values; nil for objects and arrays.
     public internal(set) var example: String?
-    /// Whether every object that could have this member has it; nil unless that was asked for.
+    /// Whether every object that could have this member has it; nil unless that was requested.
     public internal(set) var isRequired: Bool?
   }
 
@@ -42,15 +42,15 @@ public struct TypeShape: Sendable, Hashable {
   public internal(set) var examined: Int64 = 0
   /// In the order of bytes.
   public internal(set) var paths: [Path] = []
-  /// The most frequent ones, most frequent first.
+  /// The most frequent ones, in this order.
   public internal(set) var variants: [Variant] = []
-  /// All of them, also those that ``variants`` leaves out.
+  /// How many there are, including those that ``variants`` leaves out.
   public internal(set) var variantCount = 0
 
   /// Whether not all events were examined.
   public var isSampled: Bool { examined < events }
 
-  /// As many variants are kept: payloads whose keys are data have a shape of their own each.
+  /// How many variants are kept: if payloads have data as keys, each has its own shape.
   static let variantLimit = 100
 }
 
@@ -165,14 +165,14 @@ extension TypeShape.Variant {
     firstEvent = row.optionalString("first_event")
   }
 
-  /// What it has more (`+`) and less (`-`) than another one, each in the order of bytes.
+  /// The members that it has (`+`) and lacks (`-`) compared with another one, each in the order of bytes.
   package func difference(from other: TypeShape.Variant) -> [String] {
     let (own, others) = (Set(members.map { ByteString($0) }), Set(other.members.map { ByteString($0) }))
     return own.subtracting(others).sorted().map { "+\($0)" }
       + others.subtracting(own).sorted().map { "-\($0)" }
   }
 
-  /// Each path with the types that its values have in an event of this variant.
+  /// Each path with the types of its values in an event of this variant.
   fileprivate var paths: [ByteString: [String]] {
     var paths: [ByteString: [String]] = [:]
     for member in members {

@@ -2,20 +2,20 @@ internal import LibPQ
 
 /// The events of a table as upcasters show them: a FROM item of plain SQL with the columns of the store.
 ///
-/// A rule becomes a branch of a CASE for each column that it changes. Rules for different types share a level; a rule
-/// that may meet what an earlier one made gets a level above it, with OFFSET 0 between them: without that the planner
-/// would put the lower expression into the upper one everywhere it is mentioned, and compute it as often. Conditions
-/// on the columns that no rule changes reach the table and its indexes.
+/// A rule becomes a branch of a CASE for each column that it changes. Rules for different types share a level. A rule
+/// that may match the outcome of an earlier one gets a level above it, with OFFSET 0 between them: without that the
+/// planner would insert the lower expression in each place where the upper one uses it, and compute it as often.
+/// Conditions on columns that no rule changes reach the table and its indexes.
 struct UpcastSource {
   private let rules: [UpcasterFile.Rule]
   private let table: EventsTable
-  /// Columns that pass as they are, each with the expression on the table that it is.
+  /// Columns that are not changed, each with its expression on the table.
   private let extraColumns: [(name: String, value: String)]
   private let levels: [[UpcasterFile.Rule]]
 
   /// - Parameters:
   ///   - rules: in the order in which they apply.
-  ///   - extraColumns: what rows have beside the columns of the store: a name, and an expression on the table.
+  ///   - extraColumns: additional columns of the rows: a name, and an expression on the table.
   init(
     _ rules: [UpcasterFile.Rule],
     of table: EventsTable,
@@ -27,8 +27,8 @@ struct UpcastSource {
     levels = Self.levels(of: rules)
   }
 
-  /// The column that says, where events are split, which part a row is: for each @split a number from 1, or 0 where the
-  /// event was not for it.
+  /// The column that tells, for split events, which part a row is: for each @split a number from 1, or 0 if the
+  /// @split did not apply to the event.
   static let part = "annals_part"
 
   private var splits: Bool { rules.contains { $0.parts != nil } }
@@ -58,7 +58,7 @@ struct UpcastSource {
       """
   }
 
-  /// What no rule changes comes from the table itself, where conditions on it can use an index.
+  /// A column that no rule changes comes from the table itself, so that conditions on it can use an index.
   private func source(of column: String) -> String {
     let isChanged =
       switch column {
@@ -88,7 +88,7 @@ struct UpcastSource {
 // MARK: - Levels
 
 extension UpcastSource {
-  /// Puts rules side by side that can never meet the same event.
+  /// Puts rules on one level if they can never match the same event.
   private static func levels(of rules: [UpcasterFile.Rule]) -> [[UpcasterFile.Rule]] {
     var levels: [[UpcasterFile.Rule]] = []
     for rule in rules {
@@ -127,10 +127,10 @@ extension UpcastSource {
   }
 
   /// The parts of an event keep its aggregate, version, time and metadata. The first keeps its id; the others get one
-  /// that follows from it by the rule of ``EventID/init(namespace:name:)``. Its name is the number of the part; where the
-  /// event is a part itself, the numbers of the whole chain, since the first part of a part has the id of the event too.
-  /// A split into nothing leaves a row without a type, which no table of events takes: that is a drop, and has to be
-  /// said.
+  /// that is derived by the rule of ``EventID/init(namespace:name:)``. The name is the number of the part; if the event
+  /// is a part itself, it is the numbers of the whole chain, since the first part of a part also has the id of the
+  /// event. A split into nothing leaves a row without a type, which no table of events accepts: that is a drop, and
+  /// must be declared.
   private func split(_ rule: UpcasterFile.Rule, into parts: SQLStatement, over inner: String) -> String {
     let name = """
       (CASE WHEN 0 = ALL (event.\(Self.part)) THEN annals_parts.place::text
@@ -166,16 +166,16 @@ extension UpcastSource {
 }
 
 extension UpcasterFile.Rule {
-  /// The condition on `event` under which the rule changes it.
+  /// The condition on `event` under which the rule applies to it.
   var applies: String {
     let types = types.map { quoteLiteral($0) }.joined(separator: ", ")
     let ofType = isForEveryType ? "true" : "event.event_type IN (\(types))"
     return ([ofType] + conditions.map { "(\n\($0.text)\n)" }).joined(separator: " AND ")
   }
 
-  /// The condition on `event` under which the rule makes another event of it.
+  /// The condition on `event` under which the rule changes it.
   var changes: String {
-    // What has another type then, or is none or several, is another in any case.
+    // A new type, a drop or a split changes the event in any case.
     guard newType == nil, parts == nil, !isDropped else { return applies }
     let values = [(data, "event_data"), (metadata, "metadata")].compactMap { statement, column in
       statement.map { "\($0.value) IS DISTINCT FROM event.\(column)" }
@@ -183,7 +183,7 @@ extension UpcasterFile.Rule {
     return "CASE WHEN \(applies) THEN \(values.joined(separator: " OR ")) END"
   }
 
-  /// Whether an event that one of them changed is never one that the other looks at.
+  /// Whether the outcome of one rule is never matched by the other.
   fileprivate func isApart(from other: UpcasterFile.Rule) -> Bool {
     if parts != nil || isForEveryType || other.isForEveryType { return false }
     return Set(types + [newType].compactMap(\.self)).isDisjoint(with: other.types)
@@ -193,19 +193,19 @@ extension UpcasterFile.Rule {
 extension SQLStatement {
   fileprivate var subquery: String { "(\n\(text)\n)" }
 
-  /// The value of a query, without the query where it is but an expression: a subquery that mentions the row around it
+  /// The value of a query, without the query if it is only an expression: a subquery that refers to the row around it
   /// keeps PostgreSQL from reading in parallel.
   fileprivate var value: String {
     guard isPlainExpression else { return subquery }
     return "(\n\(String(text.unicodeScalars.dropFirst(keyword.unicodeScalars.count)))\n)"
   }
 
-  /// Whether it is `SELECT expression` and nothing else, as far as its words tell.
+  /// Whether it is only `SELECT expression`, judged by its words.
   var isPlainExpression: Bool {
     guard keyword == "SELECT", !words.contains(where: { Self.clauses.contains($0.text) }) else {
       return false
     }
-    // `SELECT a b` gives a column a name: such a word follows no operator.
+    // `SELECT a b` names a column: such a word does not follow an operator.
     guard let last = words.last, words.count > 1, last.offset + last.text.utf8.count == text.utf8.count else {
       return text.utf8.last != UInt8(ascii: "\"")
     }
@@ -219,8 +219,8 @@ extension SQLStatement {
     "ORDER", "UNION", "WHERE", "WINDOW",
   ]
 
-  /// Whether a payload without a null may get one, as far as the text tells: not where operators join it with constants
-  /// that have none. What could hide a null, as a cast of text or a call, counts as one.
+  /// Whether a payload without a null may get one, judged by the text: not if operators only join it with constants
+  /// that have none. Anything that could hide a null, such as a cast of text or a call, counts as one.
   fileprivate var canMakeNull: Bool {
     ["(", "\\", "::", "null"].contains { text.utf8.contains($0.utf8) }
       || !words.allSatisfy { ["SELECT", "EVENT", "EVENT_DATA"].contains($0.text) }

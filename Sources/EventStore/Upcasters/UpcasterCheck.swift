@@ -1,7 +1,7 @@
 internal import LibPQ
 
 extension Upcasters {
-  /// Has the server read every rule, so that what is wrong is found before the first event, with its place in the file.
+  /// Lets the server parse every rule, so that faults are found before the first event, with their place in the file.
   func check(for table: EventsTable, _ connection: Connection) throws {
     try checkFunctions(connection)
     for file in files {
@@ -14,7 +14,7 @@ extension Upcasters {
     }
   }
 
-  /// A query that mentions every statement of a file and returns no row.
+  /// A query that uses every statement of a file and returns no row.
   private static func query(of file: UpcasterFile, _ table: EventsTable) -> GeneratedCode {
     var code = GeneratedCode.Builder()
     code.add("SELECT 1")
@@ -54,11 +54,11 @@ extension Upcasters {
 // MARK: - Deterministic
 
 extension Upcasters {
-  /// An event must look the same whenever it is read: functions that are volatile, and those that read the clock or
-  /// the session, are refused by their names.
+  /// An event must look the same whenever it is read. So functions that are volatile, and those that read the clock or
+  /// the session, are refused by name.
   ///
-  /// It takes no right and changes nothing, as making a view to see what the server finds in it would. What an
-  /// operator's own functions and operators do inside is their owner's promise.
+  /// This needs no rights and changes nothing; a view, in which the server would show the functions, would need both.
+  /// The owner of an operator's own functions and operators is responsible for what they do inside.
   private func checkFunctions(_ connection: Connection) throws {
     var calls: [FunctionCall] = []
     for file in files {
@@ -93,11 +93,11 @@ extension Upcasters {
   }
 }
 
-/// A name in an upcaster that is followed by a parenthesis, or that stands for a call without one.
+/// A name in an upcaster that is followed by a parenthesis, or that is a call without one.
 private struct FunctionCall {
-  /// As the catalogue writes it; nil where the name is alone.
+  /// As in the catalogue; nil for a name without a schema.
   let schema: String?
-  /// As the catalogue writes it.
+  /// As in the catalogue.
   let name: String
   let file: String
   let location: SQLLocation
@@ -108,7 +108,7 @@ private struct FunctionCall {
     "current_database", "current_schema", "inet_client_addr", "inet_server_addr", "txid_current_if_assigned",
   ]
 
-  /// Their like that SQL calls without parentheses (manual, 9.9.5 and 9.26).
+  /// Similar functions that SQL calls without parentheses (manual, 9.9.5 and 9.26).
   static let keywords: Set = [
     "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "current_user",
     "current_role", "session_user", "current_catalog", "current_schema",
@@ -152,7 +152,7 @@ private struct FunctionCall {
     return token.kind == .quoted ? String(text.unicodeScalars.dropFirst().dropLast()) : text.lowercased()
   }
 
-  /// Whether a dot is before the token: `event.current_date` is a column.
+  /// Whether there is a dot before the token: `event.current_date` is a column.
   private static func isMember(_ index: Int, _ tokens: [SQLToken], _ bytes: [UInt8]) -> Bool {
     index > 0 && bytes[tokens[index - 1].range.lowerBound] == UInt8(ascii: ".")
   }

@@ -1,22 +1,22 @@
 internal import LibPQ
 
-/// A file of upcasters: rules that turn events of an old shape into events of the shape that is wanted today.
+/// A file of upcasters: rules that turn events of an old shape into events of today's shape.
 struct UpcasterFile: Sendable {
   struct Rule: Sendable {
-    /// ``SectionFile/anyType`` alone stands for every type.
+    /// ``SectionFile/anyType`` alone means every type.
     let types: [ByteString]
-    /// All of them must hold for an event to be changed.
+    /// All of them must hold so that an event is changed.
     fileprivate(set) var conditions: [SQLStatement] = []
-    /// What the event becomes; nil leaves that part as it is.
+    /// What the event becomes; nil does not change that part.
     fileprivate(set) var newType: ByteString?
     fileprivate(set) var data: SQLStatement?
     fileprivate(set) var metadata: SQLStatement?
-    /// A query of the types and payloads of the events that it becomes.
+    /// A query for the types and payloads of the events that it becomes.
     fileprivate(set) var parts: SQLStatement?
     fileprivate(set) var isDropped = false
     let location: SQLLocation
 
-    /// All that the operator wrote for it.
+    /// All statements of the rule.
     var statements: [SQLStatement] { conditions + [data, metadata, parts].compactMap(\.self) }
     var isForEveryType: Bool { types == [SectionFile.anyType] }
     var isComplete: Bool { newType != nil || data != nil || metadata != nil || parts != nil || isDropped }
@@ -125,7 +125,7 @@ extension UpcasterFile {
     query = statement
   }
 
-  /// A condition is on the line of its keyword, in what is a comment for SQL.
+  /// A condition is on the line of its keyword, which is a comment for SQL.
   private static func condition(
     of section: SectionFile.Section,
     in file: SectionFile

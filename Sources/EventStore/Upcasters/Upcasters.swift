@@ -1,10 +1,10 @@
 internal import FoundationEssentials
 internal import LibPQ
 
-/// Upcasters that apply when events are read: the events stay as they are, readers see them in today's shape.
+/// Upcasters that apply when events are read: stored events do not change, readers see them in today's shape.
 ///
-/// They run in the server, as part of the query that reads, in the order of the files and of the rules in a file;
-/// each sees what the one before it made. SELECT on the events is all that it takes, also on a hot standby.
+/// They run in the server, as part of the query that reads, in the order of the files and of the rules in a file; each
+/// gets the outcome of the one before it. They need only SELECT on the events, also on a hot standby.
 public struct Upcasters: Sendable {
   let files: [UpcasterFile]
 
@@ -35,16 +35,16 @@ public struct Upcasters: Sendable {
   public var isEmpty: Bool { files.isEmpty }
 
   var rules: [UpcasterFile.Rule] { files.flatMap(\.rules) }
-  /// The files, as they were named.
+  /// The files, by their given names.
   var paths: [String] { files.map(\.path) }
-  /// Where each of ``rules`` is, as `file:line`.
+  /// The place of each of ``rules``, as `file:line`.
   var places: [String] {
     files.flatMap { file in file.rules.map { "\(file.path):\($0.location.line)" } }
   }
   var splits: Bool { rules.contains { $0.parts != nil } }
   var drops: Bool { rules.contains(where: \.isDropped) }
 
-  /// Tells other upcasters, or another layout, from these.
+  /// Distinguishes these from other upcasters, or another layout.
   fileprivate func digest(with layout: Layout?) -> String {
     var hash = SHA256()
     if let layout { hash.update(layout.identity.span) }
@@ -52,7 +52,7 @@ public struct Upcasters: Sendable {
     return hash.finish().description
   }
 
-  /// As far as people tell upcasters apart by it; nil for none.
+  /// The digest that people see; nil for none.
   var digest: String? { isEmpty ? nil : String(digest(with: nil).unicodeScalars.prefix(12)) }
 
   /// The types that a rule names; nil when a rule is for every type.
@@ -63,19 +63,19 @@ public struct Upcasters: Sendable {
 }
 
 extension StoreConnection {
-  /// The text that a projection or a reducer is known by: its own, and a comment that stands for the upcasters which
-  /// its events go through. What was derived through others is then no more continued than with another file.
+  /// The text that identifies a projection or a reducer: its own, and a comment for the upcasters of its events.
+  /// Results that were derived through other upcasters cannot be continued, as with another file.
   func identity(_ definition: [UInt8]) -> [UInt8] {
     if upcasters.isEmpty, foreign == nil { return definition }
     return definition + Array("\(Self.upcasterComment)\(upcasters.digest(with: foreign)).\n".utf8)
   }
 
-  /// A projection as this store knows it; see ``identity(_:)``.
+  /// A projection with the identity that it has in this store; see ``identity(_:)``.
   func definition(of projection: Projection) throws(SQLFileError) -> Projection {
     try Projection(checking: projection.path, identity(projection.bytes))
   }
 
-  /// The stored definition of a live read model, whose events must go through the upcasters in use.
+  /// The stored definition of a live read model, if its events go through the upcasters in use.
   func sameIdentity(_ live: Generation) throws -> [UInt8] {
     let comment = identity([])
     let definition = Array(live.definition.utf8)
@@ -101,13 +101,13 @@ extension StoreConnection {
     )
   }
 
-  /// The upcasters of a generation, by its record of them; nil where there is none and its definition tells of some.
+  /// The upcasters of a generation, by its record of them; nil if there is no record and its definition has some.
   static func upcasters(_ recorded: String?, of definition: String) -> [String]? {
     guard let recorded else { return definition.utf8.contains(upcasterComment.utf8) ? nil : [] }
     return try? JSONDecoder().decode([String].self, from: Data(recorded.utf8))
   }
 
-  /// What ``identity(_:)`` was made from.
+  /// The definition from which ``identity(_:)`` was made.
   static func withoutUpcasterComment(_ definition: String) -> String {
     // A digest, a full stop and the end of the line.
     let file = definition.utf8.dropLast(upcasterComment.utf8.count + 64 + 2)
@@ -136,7 +136,7 @@ extension EventsTable {
     return upcast
   }
 
-  /// What upcasters make of ``readable``.
+  /// The outcome of upcasters on ``readable``.
   func source(through upcasters: Upcasters) -> String {
     let keys = keyColumns.map { (name: $0, value: $0) }
     return UpcastSource(upcasters.rules, of: self, passing: keys).sql
@@ -144,8 +144,8 @@ extension EventsTable {
 }
 
 extension StoreConnection {
-  /// The error that names the rule by which the first event of a page that has no payload lost it; nil where the table
-  /// has none for it.
+  /// The error that names the rule which removed the payload of the first event without one in a page; nil if the table
+  /// itself has no payload there.
   func ruleWithoutPayload(in page: borrowing QueryResult) throws -> EventStoreError? {
     typealias Column = EventsTable.Column
     let rows = 0..<page.rowCount

@@ -1,10 +1,10 @@
 internal import LibPQ
 
-/// Findings that are known: a check leaves them out, and still finds what is new.
+/// Known findings: a check leaves them out, and still reports new ones.
 ///
-/// Its file is NDJSON, a header with the name of the store and a line a finding. A finding is known by all that it says, but for
-/// its severity and its likely cause: a gap that has grown is a new one. What a manifest shows is never known; a new
-/// manifest accepts that.
+/// Its file is NDJSON: a header with the name of the store, and a line for each finding. A finding is identified by
+/// everything except its severity and its likely cause, so a gap that has grown is a new one. Findings of a manifest
+/// are never known; a new manifest accepts them.
 public struct Baseline: Sendable, Hashable {
   private let header: ByteString
   private var lines: Set<ByteString> = []
@@ -14,12 +14,12 @@ public struct Baseline: Sendable, Hashable {
     header = Self.header(of: table)
   }
 
-  /// Reads the file of one.
+  /// Reads a baseline file.
   ///
   /// - Parameters:
   ///   - path: for messages.
-  ///   - bytes: what is in the file.
-  /// - Throws: ``EventStoreError`` with code `invalidInput` for what is no such file.
+  ///   - bytes: the contents of the file.
+  /// - Throws: ``EventStoreError`` with code `invalidInput` if it is not such a file.
   public init(path: String, bytes: [UInt8]) throws {
     let lines = bytes.split(separator: UInt8(ascii: "\n")).map {
       ByteString(String(decoding: $0, as: UTF8.self))
@@ -43,7 +43,7 @@ public struct Baseline: Sendable, Hashable {
     lines.insert(Self.line(finding))
   }
 
-  /// What its file holds, the same for the same findings.
+  /// The contents of its file, the same for the same findings.
   public var bytes: [UInt8] {
     ([header] + lines.sorted()).flatMap { Array($0.string.utf8) + [UInt8(ascii: "\n")] }
   }
@@ -52,7 +52,7 @@ public struct Baseline: Sendable, Hashable {
     !Finding.Kind.integrity.contains(finding.kind) && lines.contains(Self.line(finding))
   }
 
-  /// Refuses that of another store.
+  /// Refuses the baseline of another store.
   func require(_ table: QualifiedName) throws {
     guard header != Self.header(of: table) else { return }
     throw EventStoreError(

@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// What has probably become of events that are missing.
+/// What has probably happened to missing events.
 public struct Explanation: Sendable, Hashable {
   /// A cause of missing events.
   public enum Cause: String, Sendable, Hashable {
@@ -12,32 +12,32 @@ public struct Explanation: Sendable, Hashable {
     case deleted
     /// The beginning of history was deleted.
     case archived
-    /// There is no place in the order of the store where they could have been.
+    /// The order of the store has no room for them.
     case neverWritten = "never_written"
-    /// They were rolled back or deleted; nothing tells which.
+    /// They were rolled back or deleted; there is no evidence for either.
     case unknown
   }
 
   /// The likely cause.
   public var cause: Cause
-  /// What speaks for it.
+  /// The evidence for it.
   public var evidence: String
-  /// Whether readers may go on: nothing is lost, and nothing is still to come.
+  /// Whether readers may continue: nothing is lost, and nothing is still to come.
   public var isSafe: Bool { cause == .rolledBack }
 }
 
-/// What is known of the store beside its events, for explanations.
+/// Facts about the store besides its events, for explanations.
 struct Circumstances {
   let writers: [OpenTransaction]
-  /// What the table's statistics count; nil where there are none.
+  /// The counts of the table's statistics; nil if there are none.
   let statistics: Statistics?
   /// Rows of the table.
   let rows: Int64
   /// The lowest position.
   let tail: Int64
 
-  /// What PostgreSQL counts of a table. Inserts that were rolled back count too. A crash, a restore and a reset begin them
-  /// again, so that they may tell nothing of rows that are there.
+  /// PostgreSQL's counts for a table. Inserts that were rolled back count too. A crash, a restore and a reset start
+  /// them again, so they may not include existing rows.
   struct Statistics {
     let inserts: Int64
     let deletions: Int64
@@ -74,8 +74,8 @@ struct Circumstances {
     }
     let evidence =
       "the statistics count \(counted(statistics.inserts, "inserted row")) for \(rows) in the table"
-    // Each event that is there was inserted, and each that was rolled back: where fewer were counted, the statistics do
-    // not reach back to them, and that they know of no deletion says nothing.
+    // Each existing event was inserted, and so was each that was rolled back. If fewer were counted, the statistics do
+    // not cover these, and it means nothing that they count no deletion.
     guard statistics.inserts - rows >= count else {
       return Explanation(
         cause: .unknown,
@@ -112,7 +112,7 @@ extension VersionCheckRun {
   }
 
   func circumstances(_ writers: [OpenTransaction]) throws -> Circumstances {
-    // The statistics are kept of each partition and child.
+    // Each partition and child has its own statistics.
     let sql: SQL = """
       WITH RECURSIVE tree AS (
         SELECT \(layout.name.sql)::regclass::oid AS oid
@@ -136,7 +136,7 @@ extension VersionCheckRun {
     )
   }
 
-  /// Reports positions that no event has: most of them were taken by transactions that were rolled back.
+  /// Reports positions that no event has; most of them were taken by transactions that were rolled back.
   func reportHoles(_ circumstances: Circumstances, _ report: Report) throws {
     try connection.forEachPage(of: sql(.positionHoles)) { page in
       try page.forEachRow { row in

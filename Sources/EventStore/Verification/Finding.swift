@@ -1,6 +1,6 @@
 /// A fault that a check of the store found.
 public struct Finding: Sendable, Hashable {
-  /// What is wrong.
+  /// The kind of fault.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     /// Versions are missing between two events of a stream.
     case gap
@@ -20,18 +20,18 @@ public struct Finding: Sendable, Hashable {
     case snapshotAhead = "snapshot_ahead"
     /// A read model has applied positions that the store does not have: the events were restored to an earlier state.
     case checkpointAhead = "checkpoint_ahead"
-    /// A reader has met other events up to its checkpoint than the store has there: one came below the checkpoint after it
-    /// had passed, or one was removed.
+    /// A reader has met other events up to its checkpoint than the store has there: an event came below the checkpoint
+    /// after the reader had passed, or one was removed.
     case checkpointDiffers = "checkpoint_differs"
-    /// An event came where readers had passed a hole in the positions, so that they have not seen it.
+    /// An event came where readers had passed a hole in the positions, so they have not seen it.
     case lateEvent = "late_event"
     /// A later version has an earlier time; clock skew is enough.
     case timeOrder = "time_order"
-    /// The table has no positions, so that what concerns them was not checked.
+    /// The table has no positions, so checks of positions were left out.
     case classicTable = "classic_table"
-    /// Readers that go on from a position could skip events; see ``PositionFault``.
+    /// Readers that continue from a position could skip events; see ``PositionFault``.
     case positionsNotFinal = "positions_not_final"
-    /// The sequence of the positions is not above the events that there are.
+    /// The sequence of the positions is not above the existing events.
     case sequenceBehind = "sequence_behind"
     /// No event has a position; looked for only with ``VersionCheck/explains``.
     case positionHole = "position_hole"
@@ -43,26 +43,26 @@ public struct Finding: Sendable, Hashable {
     case eventAdded = "event_added"
     /// An event of the manifest has another version now.
     case eventMoved = "event_moved"
-    /// The last events that the manifest has of a stream are gone.
+    /// The last events of a stream in the manifest are gone.
     case streamCutOff = "stream_cut_off"
 
-    /// Those that the versions alone show; an index answers for them.
+    /// Kinds that the versions alone show; an index answers these checks.
     public static let versions: Set<Kind> = [.gap, .duplicateVersion, .wrongFirstVersion, .invalidVersion]
-    /// Those that only a manifest shows.
+    /// Kinds that only a manifest shows.
     public static let integrity: Set<Kind> = [
       .eventChanged, .eventRemoved, .eventAdded, .eventMoved, .streamCutOff,
     ]
   }
 
-  /// How bad it is.
+  /// The severity of a finding.
   public enum Severity: String, Sendable, Hashable {
     /// The store contradicts itself.
     case error
-    /// Strange, but it can come about without a fault in the store.
+    /// Unusual, but possible without a fault in the store.
     case warning
   }
 
-  /// What was found.
+  /// The kind of fault.
   public var kind: Kind
   /// Whether it is an error or a warning.
   public var severity: Severity
@@ -70,12 +70,12 @@ public struct Finding: Sendable, Hashable {
   public var aggregateID: String?
   /// The version concerned; the first missing one when versions are missing.
   public var version: Int?
-  /// The last of the versions concerned, when there are several in a row.
+  /// The last of several consecutive versions.
   public var lastVersion: Int?
-  /// The place in the whole store of the event concerned, or of the event after what is missing.
+  /// The place in the whole store of the event concerned, or of the event after missing ones.
   public var position: Int64?
   /// The facts, in a sentence.
   public var detail: String
-  /// The likely cause of missing versions or positions, when it was asked for.
+  /// The likely cause of missing versions or positions, if it was requested.
   public var explanation: Explanation?
 }

@@ -9,9 +9,9 @@ struct FindingTally {
     self.check = check
   }
 
-  /// Counts a finding, unless it was not asked for.
+  /// Counts a finding, unless its kind was not requested.
   ///
-  /// - Returns: it, to be reported; nil for one that was not asked for, or is known.
+  /// - Returns: the finding, to be reported; nil if its kind was not requested, or it is known.
   mutating func count(_ finding: Finding) -> Finding? {
     guard check.kinds.contains(finding.kind) else { return nil }
     if check.baseline?.contains(finding) == true {

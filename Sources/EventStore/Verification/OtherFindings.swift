@@ -1,7 +1,7 @@
 internal import LibPQ
 
 extension VersionCheckRun {
-  /// Looks for values that only one event may have, unless a unique index vouches for them.
+  /// Looks for values that only one event may have, unless a unique index guarantees them.
   func checkUnique(_ column: String, _ kind: Finding.Kind, _ report: Report) throws {
     if try layout.hasUniqueKey([column], connection) { return }
     let value: SQL = "\(raw: "e.\(column)")"
@@ -10,7 +10,7 @@ extension VersionCheckRun {
         try page.forEachRow { try report(Self.duplicate(column, kind, $0)) }
       }
     }
-    // In two steps. On a table of one server, each thousand of values would be one more pass through it.
+    // In two steps. On a table of one server, each thousand values would be one more pass through the table.
     let type = column.hasSameBytes(as: "id") ? "uuid" : "bigint"
     try connection.forEachPage(of: sql(.copiedValues, ["value": value])) { page in
       let values = page.map { $0.optionalString("value") }
@@ -41,7 +41,7 @@ extension VersionCheckRun {
     )
   }
 
-  /// Looks for events of a stream that came before the event of the version below.
+  /// Looks for events of a stream that come before the event of the version below.
   func checkOrder(_ report: Report) throws {
     if check.kinds.isDisjoint(with: [.positionOrder, .timeOrder]) { return }
     let isUnique = try layout.hasUniqueKey(["aggregate_id", "version"], connection)
@@ -56,13 +56,13 @@ extension VersionCheckRun {
         "with_time": missing.time ? ", \(raw: layout.time) IS NULL" : "",
       ]
     )
-    // A cursor is planned without parallel workers: it is worth its while only where there is something to fetch.
+    // A cursor is planned without parallel workers, so it is only used if there are rows to fetch.
     let count = try connection.query("SELECT count(*) FROM (\(findings)) AS findings")
     guard count.int64(0, 0) > 0 else { return }
     try connection.forEachPage(of: findings) { try $0.forEachRow { try report(orderFinding($0)) } }
   }
 
-  /// Whether events lack a position, or a time: each order is sorted on its own then.
+  /// Whether events lack a position, or a time: each order is then sorted separately.
   private func nullColumns() throws -> (position: Bool, time: Bool) {
     let lacksPosition =
       try layout.hasPosition
@@ -90,7 +90,7 @@ extension VersionCheckRun {
     )
   }
 
-  /// Looks for snapshots of versions that are not there, where annals' own tables are and may be read.
+  /// Looks for snapshots of missing versions, if annals' own tables exist and may be read.
   func checkSnapshots(_ report: Report) throws {
     guard try connection.canReadOwnTables(["reducers", "snapshots"]) else { return }
     let findings = layout.isDistributed ? SQLTemplate.groupedSnapshotFindings : .snapshotFindings
@@ -111,7 +111,7 @@ extension VersionCheckRun {
     }
   }
 
-  /// Looks for read models and consumers that are ahead of the store, which concerns the store as a whole.
+  /// Looks for read models and consumers that are ahead of the whole store.
   func checkCheckpoints(head: Int64, _ report: Report) throws {
     guard check.selection == .all else { return }
     for reader in try connection.readersAhead(of: head, in: layout.name) {
@@ -137,7 +137,7 @@ extension VersionCheckRun {
 
 /// A reader whose checkpoint is beyond the end of the store.
 struct ReaderAhead {
-  /// What it is, with its name.
+  /// Its kind and name.
   let reader: String
   let position: Int64
 
@@ -148,7 +148,7 @@ struct ReaderAhead {
 }
 
 extension Connection {
-  /// Read models and consumers that are ahead of a store, where annals' own tables are and may be read.
+  /// Read models and consumers that are ahead of a store, if annals' own tables exist and may be read.
   func readersAhead(of head: Int64, in table: QualifiedName) throws -> [ReaderAhead] {
     let queries = [
       (["generations", "projections"], SQLTemplate.checkpointFindings.sql),
@@ -165,7 +165,7 @@ extension Connection {
 }
 
 extension Finding {
-  /// Only a sequence behind the events is wrong in itself; with the other faults readers refuse to go on.
+  /// Only a sequence behind the events is an error in itself; with the other faults readers refuse to continue.
   init(_ fault: PositionFault) {
     let isBehind = fault.kind == .sequenceBehind
     self.init(

@@ -1,10 +1,10 @@
 internal import LibPQ
 
-/// Some of a store's streams: those in a range of the index on their ids.
+/// A part of a store's streams: those in a range of the index on their ids.
 enum PartOfStore {
   case all
-  /// The streams behind one, or from the beginning, up to another one, or to the end. Events without a stream are at the end,
-  /// where the index has them.
+  /// The streams after one, or from the beginning, up to another one, or to the end. Events without a stream are at the
+  /// end, as in the index.
   case range(after: String?, through: String?)
 
   /// The condition on the event `e`.
@@ -19,7 +19,7 @@ enum PartOfStore {
 }
 
 extension StoreConnection {
-  /// Where the last check that went part by part ended; nil for the beginning of the store.
+  /// Where the last check in parts ended; nil for the beginning of the store.
   func placeOfPartialCheck(_ check: VersionCheck) throws -> String? {
     try requireSchema()
     let sql: SQL = """
@@ -30,7 +30,7 @@ extension StoreConnection {
     return rows.first { $0.optionalString("aggregate_id") } ?? nil
   }
 
-  /// Checks what concerns the store as a whole, with which a pass through its streams begins.
+  /// Checks the store as a whole; a pass through its streams begins with this.
   func verifyWhole(_ check: VersionCheck, _ report: (Finding) throws -> Void) throws -> VersionCheckResult {
     try check.baseline?.require(table)
     let layout = try eventsTable()
@@ -56,11 +56,11 @@ extension StoreConnection {
     }
   }
 
-  /// Checks the streams behind one, in a snapshot of their own, and keeps the place.
+  /// Checks the streams after one, in their own snapshot, and keeps the place.
   ///
   /// - Parameters:
   ///   - events: about how many events are checked; a stream is not divided.
-  /// - Returns: with the last of these streams; nil at the end of the store.
+  /// - Returns: the result, with the last of these streams; nil at the end of the store.
   func verifyPart(
     _ check: VersionCheck,
     after: String?,
@@ -120,7 +120,7 @@ extension StoreConnection {
 }
 
 extension VersionCheckResult {
-  /// Adds what a later part of the store came to.
+  /// Adds the result of a later part of the store.
   mutating func add(_ part: VersionCheckResult) {
     events += part.events
     aggregates += part.aggregates

@@ -2,7 +2,7 @@ internal import LibPQ
 
 /// How far a reader is behind the end of the store.
 struct ReaderLag {
-  /// Events behind its position, counted up to a limit.
+  /// Events after its position, counted up to a limit.
   let events: Int64
   /// Seconds since the first of them happened; 0 without any.
   let seconds: Double
@@ -11,7 +11,7 @@ struct ReaderLag {
 extension StoreConnection {
   /// How far readers at some positions are behind, in their order.
   ///
-  /// - Parameter limit: how many events are counted at most.
+  /// - Parameter limit: the most events that are counted.
   func lags(behind positions: [Int64], limit: Int64) throws -> [ReaderLag] {
     if positions.isEmpty { return [] }
     guard try eventsTable().isDistributed else {

@@ -8,7 +8,7 @@ struct KnownReader: Sendable {
     case query(EventQuery)
   }
 
-  /// As "projection orders".
+  /// Such as "projection orders".
   let name: String
   let position: Int64
   let seen: SeenEvents
@@ -16,7 +16,7 @@ struct KnownReader: Sendable {
 }
 
 extension StoreConnection {
-  /// The readers of the store of which it is known which events they have met; none where that may not be read.
+  /// The readers of the store with a record of the events that they have met; none if the role may not read it.
   func knownReaders() throws -> [KnownReader] {
     let tables = ["migrations", "generations", "projections", "checkpoints"]
     guard try connection.canReadOwnTables(tables) else { return [] }
@@ -48,7 +48,7 @@ extension StoreConnection {
     return ("checkpoint '\(row.string("checkpoint"))'", .query(query))
   }
 
-  /// What the store has up to a reader's checkpoint now.
+  /// The events that the store has up to a reader's checkpoint now.
   func seenEvents(upTo reader: KnownReader) throws -> SeenEvents {
     switch reader.selection {
     case .projection(let file, let source):
@@ -61,7 +61,7 @@ extension StoreConnection {
 }
 
 extension Finding {
-  /// What is wrong when a reader has met other events than the store has up to its checkpoint; nil when it has not.
+  /// The finding when a reader has met other events than the store has up to its checkpoint; nil if they are the same.
   init?(_ reader: KnownReader, stored: SeenEvents) {
     guard reader.seen != stored else { return nil }
     let (seen, count) = (reader.seen.count, stored.count)

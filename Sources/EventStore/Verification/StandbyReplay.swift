@@ -4,11 +4,11 @@ internal import LibPQ
 public struct StandbyReplay: Sendable, Hashable {
   /// Whether somebody paused it.
   public let isPaused: Bool
-  /// Seconds since the last transaction that was replayed was committed on the primary, or 0 when all that comes is
-  /// replayed; nil when nothing was replayed since the standby was started.
+  /// Seconds since the primary committed the last replayed transaction, or 0 when all received WAL is replayed; nil
+  /// when nothing was replayed since the standby was started.
   public let delaySeconds: Double?
 
-  /// As "3 s behind its primary, replay is paused".
+  /// Such as "3 s behind its primary, replay is paused".
   package var description: String {
     let delay = delaySeconds.map { "\(Int(clamping: $0)) s behind its primary" } ?? "its delay is not known"
     return isPaused ? "\(delay), replay is paused" : delay
@@ -16,7 +16,7 @@ public struct StandbyReplay: Sendable, Hashable {
 }
 
 extension StoreConnection {
-  /// How far the server is behind its primary; nil when it is none's standby.
+  /// How far the server is behind its primary; nil if it is not a standby.
   func standbyReplay() throws(PostgresError) -> StandbyReplay? {
     let result = try connection.query(SQLTemplate.standbyReplay.sql, [])
     guard !result.isEmpty else { return nil }
@@ -26,7 +26,7 @@ extension StoreConnection {
     )
   }
 
-  /// Refuses a standby that is further behind its primary than is allowed, or of which nobody can tell.
+  /// Refuses a standby that is further behind its primary than allowed, or whose delay is not known.
   func requireFresh() throws {
     guard let mostStaleness, let replay = try standbyReplay() else { return }
     let delay = replay.delaySeconds ?? .infinity
@@ -39,7 +39,7 @@ extension StoreConnection {
     )
   }
 
-  /// Refuses a standby that does not have yet what another server showed.
+  /// Refuses a standby that does not have yet what another server has shown.
   func requireReplayed(upTo position: Int64) throws {
     let (head, isReplayed) = try readHead()
     let end = head ?? .min
@@ -53,7 +53,7 @@ extension StoreConnection {
     )
   }
 
-  /// Refuses to end at a watermark that was published longer ago than is allowed.
+  /// Refuses to end at a watermark that was published longer ago than allowed.
   func requireFresh(_ published: PublishedWatermark) throws {
     guard let mostStaleness, published.ageSeconds > mostStaleness / .seconds(1) else { return }
     throw stale(
@@ -68,7 +68,7 @@ extension StoreConnection {
     return EventStoreError(.stale, message, detail: "At most \(most) s are allowed.", hint: hint)
   }
 
-  /// Adds to an error that says there is none of something what a standby may not have yet.
+  /// Adds to an error that something is missing what a standby may not have yet.
   func addingReplay(to error: EventStoreError) -> EventStoreError {
     guard error.code == .notFound, let replay = try? standbyReplay() else { return error }
     var error = error

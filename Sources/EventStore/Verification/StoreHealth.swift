@@ -1,6 +1,6 @@
 internal import LibPQ
 
-/// How a store and what reads it are, at one moment.
+/// The state of a store and its readers at one moment.
 public struct StoreHealth: Sendable, Hashable {
   /// A reader that keeps a place in the store: a live projection, or a replay with a checkpoint.
   public struct Reader: Sendable, Hashable {
@@ -10,11 +10,11 @@ public struct StoreHealth: Sendable, Hashable {
     public let isProjection: Bool
     /// Its checkpoint: events up to there are done.
     public let position: Int64
-    /// When the checkpoint moved last.
+    /// When the checkpoint last moved.
     public let movedAt: Timestamp
     /// Which events a replay passes on, in words; nil for a projection.
     public let filter: String?
-    /// The session that works with the checkpoint now, in words; nil without one.
+    /// The session that uses the checkpoint now, in words; nil without one.
     public internal(set) var holder: String?
     /// Events after its checkpoint, counted up to a limit; see ``EventStore/EventStore/health(_:)``.
     public let lagEvents: Int64
@@ -24,11 +24,11 @@ public struct StoreHealth: Sendable, Hashable {
     public let lagSeconds: Double
     /// Events that it gave up on.
     public let deadLetters: Int64
-    /// What its work stopped with.
+    /// The error that stopped its work.
     public let error: String?
   }
 
-  /// What must hold; nil is no limit.
+  /// The limits of a healthy store; nil means no limit.
   public struct Limits: Sendable, Hashable {
     /// The most events that a reader may be behind.
     public var lagEvents: Int64?
@@ -36,45 +36,45 @@ public struct StoreHealth: Sendable, Hashable {
     public var lagSeconds: Double?
     /// The most events that readers may have given up on.
     public var deadLetters: Int64? = 0
-    /// Since the newest event happened.
+    /// The most seconds since the newest event happened.
     public var ageSeconds: Double?
-    /// A replay that nobody runs, and whose checkpoint has not moved for this many seconds, is stale: its lag is no problem.
+    /// A replay that is not running, and whose checkpoint has not moved for this long, is stale: its lag is no problem.
     public var staleSeconds: Double?
 
     /// No dead letters, and no other limit.
     public init() {}
   }
 
-  /// When it was looked at, by the server's clock.
+  /// When the store was examined, by the server's clock.
   public let time: Timestamp
   /// The highest position; 0 in an empty store.
   public let head: Int64
   /// Seconds since the newest event happened; nil in an empty store.
   public let ageSeconds: Double?
-  /// All that keep a place in the store.
+  /// All readers that keep a place in the store.
   public let readers: [Reader]
-  /// What keeps readers from going on from a position.
+  /// The faults that keep readers from continuing from a position.
   public let positionFaults: [PositionFault]
 
-  /// How far the server is behind its primary; nil when it is none's standby.
+  /// How far the server is behind its primary; nil if it is not a standby.
   public let replay: StandbyReplay?
 
   /// Events that readers gave up on.
   public var deadLetters: Int64 { readers.reduce(0) { $0 + $1.deadLetters } }
-  /// How many events the reader that is farthest behind lacks.
+  /// How many events the reader that is furthest behind lacks.
   public var lagEvents: Int64 { readers.map(\.lagEvents).max() ?? 0 }
   /// Whether that reader lacks more events than ``lagEvents``.
   public var isLagLowerBound: Bool { readers.contains(where: \.isLagLowerBound) }
-  /// How many seconds the reader that is farthest behind lacks.
+  /// How many seconds the reader that is furthest behind is late.
   public var lagSeconds: Double { readers.map(\.lagSeconds).max() ?? 0 }
 
-  /// As many events are counted behind a checkpoint, unless more are asked for: to count millions takes seconds.
+  /// How many events after a checkpoint are counted, unless more are requested: counting millions takes seconds.
   static let lagLimit: Int64 = 100_000
 
-  /// What does not hold, each in a sentence; none for a healthy store.
+  /// The limits that are exceeded, each in a sentence; none for a healthy store.
   ///
-  /// - Parameter limits: those that ``EventStore/EventStore/health(_:)`` was given. A reader of which only a part of the lag
-  ///   was counted does not pass with a higher limit.
+  /// - Parameter limits: those that ``EventStore/EventStore/health(_:)`` was given. A reader whose lag was only partly
+  ///   counted does not pass with a higher limit.
   public func problems(_ limits: Limits) -> [String] {
     var problems = positionFaults.map(\.message)
     if let replay {
@@ -112,7 +112,7 @@ public struct StoreHealth: Sendable, Hashable {
 }
 
 extension StoreHealth {
-  /// The replays that lag because nobody has run them for long; none without a limit for that.
+  /// The replays that lag because nobody has run them for long; none without a limit for this.
   public func staleReaders(_ limits: Limits) -> [Reader] { readers.filter { isStale($0, limits) } }
 
   private func isStale(_ reader: Reader, _ limits: Limits) -> Bool {
@@ -140,7 +140,7 @@ extension StoreConnection {
       """
     var readers = StoreHealth.Reader.live(projections)
     if hasReaders { readers += try consumers(lagLimit: lagLimit) }
-    // After the readers, so that none is ahead of it because it has moved meanwhile.
+    // Read after the readers, so that none seems ahead of it because it has moved meanwhile.
     let newest = try connection.query(sql).first { ($0.int64("head"), $0.optionalFloat64("age_seconds")) }
     let holders = try AdvisoryLock.holders(of: readers.map(\.lock), connection)
     for index in readers.indices { readers[index].holder = holders[ByteString(readers[index].lock)] }
@@ -182,7 +182,7 @@ extension StoreHealth.Reader {
     isLagLowerBound ? "more than \(lagEvents) events" : counted(lagEvents, "event")
   }
 
-  /// The name of the lock that a session holds while it works with the checkpoint.
+  /// The name of the lock that a session holds while it uses the checkpoint.
   fileprivate var lock: String { isProjection ? "projection \(name)" : Checkpoint.lockName(name) }
 
   fileprivate static func live(_ projections: [ProjectionStatus]) -> [StoreHealth.Reader] {

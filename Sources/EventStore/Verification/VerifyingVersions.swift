@@ -28,7 +28,7 @@ extension StoreConnection {
     return result
   }
 
-  /// What readers of the store have met otherwise, or have not met.
+  /// Events of the store that readers have met differently, or have not met.
   func findingsOfReaders(_ check: VersionCheck, _ layout: EventsTable) throws -> [Finding] {
     guard layout.hasPosition else { return [] }
     var findings: [Finding] = []
@@ -39,7 +39,7 @@ extension StoreConnection {
     return findings
   }
 
-  /// Where a mark may be set: everything up to there is visible to a snapshot that is taken later.
+  /// The position for a mark: everything up to there is visible to a later snapshot.
   private func finalPositionForMark(_ layout: EventsTable) throws -> Int64 {
     try layout.requirePosition(for: "an incremental check")
     try requireSchema()
@@ -47,8 +47,8 @@ extension StoreConnection {
     return try finalPosition()
   }
 
-  /// The mark of the last check; nil when there is none, when the store was restored to a state before it, or when all
-  /// events are behind it: to look up which streams these have would cost more than the check.
+  /// The mark of the last check. Nil when there is none, when the store was restored to a state before it, or when all
+  /// events are after it: to look up the streams of these would cost more than the check.
   private func mark(_ check: VersionCheck) throws -> Int64? {
     let sql: SQL = """
       SELECT position FROM annals.verifications

@@ -4,12 +4,12 @@ internal import LibPQ
 struct VersionCheckRun {
   let check: VersionCheck
   let layout: EventsTable
-  /// The version that a stream begins with.
+  /// The version of a stream's first event.
   let firstVersion: Int
   let connection: Connection
   /// The transactions that were writing when the check began.
   let writers: [OpenTransaction]
-  /// What was found of the store as a whole, and of its readers.
+  /// The findings about the store as a whole, and its readers.
   private let storeFindings: [Finding]
   /// The condition on the events `e` that are checked.
   let scope: SQL
@@ -17,8 +17,8 @@ struct VersionCheckRun {
   let scopeOfIDs: SQL
 
   /// - Parameters:
-  ///   - mark: where the last incremental check ended; nil for a check of all that is selected.
-  ///   - part: the streams that are looked at now.
+  ///   - mark: where the last incremental check ended; nil for a check of the whole selection.
+  ///   - part: the streams to examine now.
   init(
     _ check: VersionCheck,
     _ layout: EventsTable,
@@ -41,7 +41,7 @@ struct VersionCheckRun {
 
   typealias Report = (Finding) throws -> Void
 
-  /// Looks for everything that was asked for, the cheapest first.
+  /// Looks for all requested kinds, the cheapest first.
   func all(_ integrity: IntegrityCheck, _ report: Report) throws -> VersionCheckResult {
     var tally = FindingTally(check)
     func count(_ finding: Finding) throws {
@@ -66,7 +66,7 @@ struct VersionCheckRun {
     return result
   }
 
-  /// What no stream shows alone: ids and positions, readers, snapshots.
+  /// Looks for faults that no single stream shows: ids and positions, readers, snapshots.
   func checkStore(head: Int64?, _ report: Report) throws {
     if check.kinds.contains(.duplicateID) { try checkUnique("id", .duplicateID, report) }
     for finding in storeFindings { try report(finding) }
@@ -79,10 +79,10 @@ struct VersionCheckRun {
     if check.kinds.contains(.snapshotAhead) { try checkSnapshots(report) }
   }
 
-  /// Has the server read what follows with as many processes as were asked for, where it would think one cheaper.
+  /// Lets the server read the following with the requested number of processes, even if it thinks that one is cheaper.
   ///
-  /// Not so the check of versions: an index answers it in a tenth of a second for a million events, and handing the
-  /// groups from one process to another takes longer than that (CONTRIBUTING.md, "How fast a check is").
+  /// This excludes the check of versions: an index answers it in a tenth of a second for a million events, and passing
+  /// the groups from one process to another takes longer than that (CONTRIBUTING.md, "How fast a check is").
   func shareReading() throws {
     guard let workers = check.workers else { return }
     try connection.execute(
@@ -101,7 +101,7 @@ struct VersionCheckRun {
     )
   }
 
-  /// A name that was mistyped must not pass for a sound stream.
+  /// A mistyped name must not count as a sound stream.
   func requireAggregates() throws {
     guard case .aggregates(let ids) = check.selection else { return }
     guard let missing = try layout.withoutEvents(ids, connection).first else { return }
@@ -135,7 +135,7 @@ struct VersionCheckRun {
     throw NamedEvents.category(category).missing(in: layout.name)
   }
 
-  /// A template with the table, its columns, the scope and the first version in it.
+  /// A template filled in with the table, its columns, the scope and the first version.
   func sql(_ template: SQLTemplate, _ values: [String: SQL] = [:]) -> SQL {  // ASCII
     template.statement(
       values,

@@ -1,4 +1,4 @@
-/// What a page can do more with a script. Each page says all it has to say without it.
+/// What a script adds to a page. Each page is complete without it.
 enum BrowseScript {
   static let text: StaticString = #"""
     'use strict';

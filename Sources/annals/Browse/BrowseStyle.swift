@@ -1,5 +1,5 @@
-/// How pages look: light, dark, and on paper. Texts have a contrast of 4.5 or more (WCAG 2.2, 1.4.3). Nothing is told by a
-/// colour alone, and no element has a style of its own, which the policy would block.
+/// The style of pages: light, dark, and on paper. Texts have a contrast of 4.5 or more (WCAG 2.2, 1.4.3). Colour alone
+/// never carries information, and no element has its own style, which the policy would block.
 enum BrowseStyle {
   static let css: StaticString = """
     :root{--back:#fff;--text:#1a1c1e;--soft:#585e64;--rule:#c9ced3;--mark:#1f5fa8;--this:#e6effa;--warn:#7a4b00}

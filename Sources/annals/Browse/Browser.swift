@@ -1,25 +1,25 @@
 internal import EventStore
 internal import LibPQ
 
-/// What goes back to who asked for a page.
+/// The answer to a request for a page.
 struct PageAnswer: Sendable {
   var status: Int
   var type: String
   var body: [UInt8]
   /// More fields of the head.
   var fields: [(name: String, value: String)] = []
-  /// Why there is no page, for who asked on the command line: a page of such a status names nothing that was asked for.
+  /// Why there is no page, for a request from the command line. The page itself repeats nothing of the request.
   var failure: (any Error)?
 
   static func text(_ status: Int, _ text: String) -> PageAnswer {
     PageAnswer(status: status, type: "text/plain; charset=utf-8", body: Array((text + "\n").utf8))
   }
 
-  /// It says nothing of what was asked for.
+  /// Repeats nothing of the request.
   static let notFound = text(404, "This page does not exist. / lists the pages.")
 }
 
-/// Answers to addresses, by whatever store is given.
+/// Answers requests for addresses, from the store that is given.
 struct Browser: Sendable {
   private let settings: BrowseSettings
   /// The database, its server and the role.
@@ -35,14 +35,14 @@ struct Browser: Sendable {
     self.settings = settings
   }
 
-  /// Whether it is made without the database.
+  /// Whether the page is made without the database.
   static func isAtHand(_ target: String) -> Bool {
     PageAddress(target).map { [.style, .script, .icon, .help].contains($0.place) } ?? true
   }
 
   /// - Parameters:
   ///   - target: path and query.
-  ///   - accept: the types that are asked for, if that is said.
+  ///   - accept: the requested types, if there are any.
   func answer(_ target: String, accept: String? = nil, _ store: EventStore) async throws -> PageAnswer {
     guard let address = PageAddress(target) else { return .notFound }
     let maker = PageMaker(store: store, settings: settings, address: address)
@@ -85,7 +85,7 @@ struct Browser: Sendable {
     return PageAnswer(status: page.status, type: "text/html; charset=utf-8", body: Array(layout.text.utf8))
   }
 
-  /// The format that is asked for first of all; nil for a page.
+  /// The first format that is requested; nil for a page.
   private static func format(_ accept: String?) -> String? {
     let first = accept.map { $0.unicodeScalars.prefix { ![",", ";", " "].contains($0) } }
     let formats = ["application/json": "json", "application/x-ndjson": "ndjson", "text/csv": "csv"]
@@ -101,7 +101,7 @@ struct Browser: Sendable {
         (503, "The database does not answer.")
       case .permissionDenied: (403, "The role cannot read this: \(error.message).")
       case _ where error.isOutOfTime: (503, "Not computed within \(BrowseLimits.statementText).")
-      // A text that the server could not read as a time or a number.
+      // The server could not read a text as a time or a number.
       case _ where error.sqlState?.utf8.starts(with: "22".utf8) == true:
         (400, "The parameters of this page are wrong.")
       default: (500, "\(error.message).")

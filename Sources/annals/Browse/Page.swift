@@ -1,6 +1,6 @@
 internal import EventStore
 
-/// What is answered to one request.
+/// The answer to one request.
 enum PageResult {
   case page(Page)
   case redirect(PageAddress)
@@ -13,12 +13,12 @@ struct Page {
   var title: String
   /// The lists that lead to it.
   var path: [(text: String, address: PageAddress)] = []
-  /// Command lines that print the same.
+  /// Command lines that print the same data.
   var commands: [String] = []
   var body: [HTML] = []
-  /// The records of the page, as a command prints them; nil where there are none.
+  /// The records of the page, as a command prints them; nil if there are none.
   var records: ((OutputFormat) -> String)?
-  /// Where the records go on.
+  /// The page with the next records.
   var next: PageAddress?
   /// How far history is final, and whether a standby says so, in a few words.
   var finality: String?
@@ -26,7 +26,7 @@ struct Page {
   var newest: Int64?
 }
 
-/// A part of a page that has a time limit of its own.
+/// A part of a page with its own time limit.
 enum PagePart<Value> {
   case done(Value)
   case late
@@ -36,7 +36,7 @@ enum PagePart<Value> {
     if case .done(let value) = self { value } else { nil }
   }
 
-  /// The part, or why it is not there.
+  /// The part, or why it is missing.
   func html(_ body: (Value) -> HTML) -> HTML {
     switch self {
     case .done(let value): body(value)
@@ -55,20 +55,20 @@ enum BrowseLimits {
   static let events = 50
   /// Streams of a list.
   static let streams = 100
-  /// Events of a stream that are beside its state.
+  /// Events of a stream beside its state.
   static let versions = 200
-  /// Positions that a filter without an index goes through.
+  /// Positions that a filter without an index reads.
   static let window: Int64 = 200_000
 }
 
-/// What the command line says about all pages.
+/// The settings of the command line for all pages.
 struct BrowseSettings: Sendable {
   var payload = PayloadExtent.full
-  /// The first one is used where a page names none.
+  /// The first one is used if a page names none.
   var reducers: [(path: String?, reducer: Reducer)] = [(nil, .merge)]
   /// The option that the commands on the pages repeat, with a blank before it.
   var upcasters = ""
-  /// A file of findings that a check of versions wrote.
+  /// A file with the findings of a check of versions.
   var verify: String?
   /// A file with the runs of reports.
   var history: String?
@@ -76,7 +76,7 @@ struct BrowseSettings: Sendable {
   var partLimit = BrowseLimits.statement
 }
 
-/// Makes the page of an address. It reads, by a store that can do nothing else.
+/// Makes the page of an address. It only reads, by a store that can do nothing else.
 struct PageMaker {
   let store: EventStore
   let settings: BrowseSettings
@@ -117,9 +117,9 @@ struct PageMaker {
     }
   }
 
-  /// Runs what makes a part of a page.
+  /// Runs the statements for a part of a page.
   ///
-  /// - Throws: what concerns all of the page: no connection, or that nobody waits for it any more.
+  /// - Throws: failures of the whole page: no connection, or nobody waits for it any more.
   func part<Value: Sendable>(
     _ body: @escaping @Sendable () async throws -> Value
   ) async throws -> PagePart<Value> {
@@ -148,7 +148,7 @@ struct PageMaker {
     }
   }
 
-  /// Events that a query finds, as much of them as may be shown.
+  /// Events that a query finds, with as much of them as may be shown.
   func read(_ query: EventQuery) async throws -> [Event] {
     var query = query
     query.waitsForWriters = false
@@ -159,9 +159,9 @@ struct PageMaker {
     return events
   }
 
-  /// What is beside the name of the database: up to which position nothing can appear any more.
+  /// The text beside the name of the database: the position up to which no event can appear any more.
   func finality() async throws -> String? {
-    // The page of keys is made while others are at work.
+    // The page of keys is made without waiting for others.
     guard address.place != .help, query["o"] == nil else { return nil }
     guard let watermark = try await part({ try await store.watermark() }).value else { return nil }
     let end =
@@ -197,13 +197,13 @@ struct PageMaker {
     )
   }
 
-  /// The reducer that the address names, else the first.
+  /// The reducer that the address names, or the first one.
   var reducer: (path: String?, reducer: Reducer) {
     let name = query["reducer"]
     return settings.reducers.first { $0.reducer.name == name } ?? settings.reducers[0]
   }
 
-  /// The options of a command that reads as these pages do.
+  /// The options of a command that reads in the same way as these pages.
   var foldingOptions: String {
     (reducer.path.map { " --reducer \(quoteShell($0))" } ?? "") + settings.upcasters
   }
@@ -219,7 +219,7 @@ extension HTML {
     .element("a", [.init("href", address.text)] + attributes, text: text)
   }
 
-  /// A link that keeps its place where it leads nowhere.
+  /// A link; without an address its place stays empty.
   static func step(_ address: PageAddress?, _ text: String, rel: String) -> HTML {
     guard let address else { return .element("span", [.init("class", "soft")], text: text) }
     return .link(address, text, [.init("rel", rel)])
@@ -229,11 +229,11 @@ extension HTML {
 
   static func note(_ text: String) -> HTML { .element("p", [.init("class", "soft")], text: text) }
 
-  /// JSON over several lines, as much of it as a page can bear.
+  /// JSON over several lines, limited to what a page can show.
   static func json(_ json: String) -> HTML {
     let most = 60_000
     let cut = RecordTable.cut(json, to: most)
-    // Each level indents, so that a deep text would become as long as the square of its depth.
+    // Each level indents, so a deeply nested text would grow with the square of its depth.
     let lines = depth(of: cut) > 40 ? [cut] : PrettyJSON.lines(cut)
     let shown = lines.map { HTML.text($0) + .raw("\n") }
     let note = cut.utf8.count == json.utf8.count ? HTML() : HTML.note("Cut. ?o=json has all of it.")

@@ -1,10 +1,10 @@
 internal import EventStore
 
-/// Which page is asked for: a path with its query. Whatever text this is made of, it is a page or nil.
+/// The address of a page: a path with its query. Any text gives either a page or nil.
 struct PageAddress: Equatable, Sendable {
   enum Place: Equatable, Sendable {
     case start, events, streams, compare, projections, deadLetters, types, checks, help, style, script, icon
-    /// What somebody typed into the field of the head.
+    /// The text in the search field of the head.
     case search
     case event(EventReference)
     case stream(String)
@@ -24,10 +24,10 @@ struct PageAddress: Equatable, Sendable {
     self.query = PageQuery(query)
   }
 
-  /// Longer ones are nobody's: an id has at most 255 characters.
+  /// Longer addresses are not valid: an id has at most 255 characters.
   static let longest = 8192
 
-  /// - Parameter target: what is in a request's first line, `/path?query`.
+  /// - Parameter target: the target in a request's first line, `/path?query`.
   init?(_ target: String) {
     guard target.utf8.count <= Self.longest, target.utf8.first == UInt8(ascii: "/") else { return nil }
     let parts = target.utf8.split(
@@ -52,7 +52,7 @@ struct PageAddress: Equatable, Sendable {
   private static func place(_ segments: [String], _ query: PageQuery) -> Place? {
     if segments.count == 1 { return fixed.first { $0.0.utf8.elementsEqual(segments[0].utf8) }?.1 }
     guard (2...3).contains(segments.count) else { return nil }
-    // A browser folds "." and ".." wherever they are in a path: they are given as a parameter then.
+    // A browser resolves "." and ".." anywhere in a path, so such names are a parameter.
     guard let name = segments[1].isEmpty ? query["id"] : segments[1], !name.isEmpty else { return nil }
     let rest = segments.count == 3 ? segments[2] : nil
     switch (segments[0], rest) {
@@ -74,14 +74,14 @@ struct PageAddress: Equatable, Sendable {
     return EventID(text).map { .id($0) }
   }
 
-  /// The same page, asked for in another way; nil takes a parameter away.
+  /// The same page with another parameter; nil removes it.
   func with(_ name: String, _ value: String?) -> PageAddress {
     var address = self
     address.query.set(name, value)
     return address
   }
 
-  /// Path and query, as a link has them. It begins with one `/` and a letter, so that it leads to no other server.
+  /// Path and query, for a link. It begins with one `/` and a letter, so it leads to no other server.
   var text: String {
     var query = query
     query.set("id", nil)
@@ -121,7 +121,7 @@ struct PageAddress: Equatable, Sendable {
   }
 }
 
-/// The parameters behind the `?`, in their order.
+/// The parameters after the `?`, in their order.
 struct PageQuery: Equatable, Sendable {
   private struct Pair: Equatable {
     var name: String
@@ -134,7 +134,7 @@ struct PageQuery: Equatable, Sendable {
 
   private static let most = 32
 
-  /// Nil where it is none.
+  /// Nil if it is not one.
   init?(parsing bytes: [UInt8]) {
     let parts = bytes.split(separator: UInt8(ascii: "&"))
     guard parts.count <= Self.most else { return nil }
@@ -163,7 +163,7 @@ struct PageQuery: Equatable, Sendable {
 
 /// RFC 3986, section 2.1.
 enum PercentCoding {
-  /// Everything but unreserved characters is encoded.
+  /// Encodes everything except unreserved characters.
   static func encode(_ text: String) -> String {
     let digits = Array("0123456789ABCDEF".utf8)
     var bytes: [UInt8] = []
@@ -176,7 +176,7 @@ enum PercentCoding {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Nil where it is no such text, no UTF-8, or has a NUL, at which libpq would cut it.
+  /// Nil if it is not such a text, not UTF-8, or has a NUL, at which libpq would cut it.
   static func decode(_ bytes: [UInt8], plusIsBlank: Bool = false) -> String? {
     var decoded: [UInt8] = []
     var index = 0

@@ -1,8 +1,8 @@
-/// What is around every page: where it is, what it leads to, and the command that prints the same.
+/// The frame of every page: its place, its links, and the command that prints the same data.
 struct PageLayout {
   let page: Page
   let address: PageAddress
-  /// Which database is looked at.
+  /// The database that the pages show.
   let place: String
 
   private static let sections: [(String, PageAddress.Place)] = [

@@ -1,14 +1,14 @@
 internal import ArgumentParser
 internal import EventStore
 
-/// How much of the payloads, the metadata and the states a page shows: others may look at the same screen.
+/// How much of the payloads, the metadata and the states a page shows: other people may see the same screen.
 enum PayloadExtent: String, CaseIterable, ExpressibleByArgument, Sendable {
   case none
-  /// The names of members, with null in the place of each value.
+  /// The names of members, with null in place of each value.
   case keys
   case full
 
-  /// What is shown of a JSON text.
+  /// The part of a JSON text that is shown.
   func json(_ text: String) -> String {
     switch self {
     case .none: "null"
@@ -24,7 +24,8 @@ enum PayloadExtent: String, CaseIterable, ExpressibleByArgument, Sendable {
     return event
   }
 
-  /// The fields of records that are left out: values of payloads, and texts that may quote one, such as a server's message.
+  /// The fields of records that are left out: values of payloads, and texts that may quote one, such as server
+  /// messages.
   var hiddenFields: Set<String> {
     let values: Set = [
       "state", "state_before", "state_after", "value", "old", "new", "example", "message", "detail", "error",

@@ -2,12 +2,12 @@ internal import EventStore
 
 /// Records as a table of a page: the columns that a command prints, with links to what they name.
 enum RecordTable {
-  /// Most characters of a cell: a name or a payload can have any length.
+  /// The most characters of a cell: a name or a payload can have any length.
   private static let longestCell = 300
 
   /// - Parameters:
-  ///   - names: the columns that are shown; those that a table of the command has when empty.
-  ///   - caption: what it is a list of.
+  ///   - names: the columns that are shown; when empty, those of the command's table.
+  ///   - caption: the title of the list.
   ///   - mark: which records are highlighted.
   static func html<R: Record>(
     _ records: [R],
@@ -40,7 +40,7 @@ enum RecordTable {
     )
   }
 
-  /// One record, a field a line; those that are NULL are left out.
+  /// One record, with a line for each field; NULL fields are left out.
   static func alone<R: Record>(_ record: R, leavingOut names: [String] = []) -> HTML {
     let values = R.columns.filter { $0.style != .aside }.map { ($0.name, $0.field(record)) }
     let rows = values.compactMap { name, field -> HTML? in
@@ -63,7 +63,7 @@ enum RecordTable {
     _ isNumber: [Bool],
     isMarked: Bool
   ) -> HTML {
-    // A column that is not shown can still be what a link needs.
+    // A link may need a column that is not shown.
     let values = R.columns.map { ($0.name, $0.field(record)) }
     let cells = zip(columns, isNumber).map { column, isNumber in
       HTML.element("td", number(isNumber), cell(column.name, column.field(record), values))
@@ -92,7 +92,7 @@ enum RecordTable {
 
   static func cut(_ text: String) -> String { cut(text, to: longestCell) }
 
-  /// By scalars, whose number is found without going through a text of megabytes.
+  /// Cuts by scalars, since their number is found without reading all of a very long text.
   static func cut(_ text: String, to most: Int) -> String {
     let scalars = text.unicodeScalars
     guard let end = scalars.index(scalars.startIndex, offsetBy: most, limitedBy: scalars.endIndex),
@@ -107,12 +107,12 @@ enum RecordTable {
     "newest",
   ]
 
-  /// In UTC; the script can show local time in its place.
+  /// In UTC; the script can show local time instead.
   static func time(_ field: Field) -> HTML {
     .element("time", [.init("datetime", field.plain)], text: field.shown)
   }
 
-  /// What a field names.
+  /// The page of what a field names.
   private static func link(_ name: String, _ value: String, _ values: [(String, Field)]) -> PageAddress? {
     func other(_ name: String) -> String? { values.first { $0.0 == name }?.1.plain }
     switch name {
@@ -157,7 +157,7 @@ extension RecordPrinter {
   }
 }
 
-/// Gathers what a printer writes.
+/// Collects what a printer writes.
 private final class TextBuffer {
   var value = ""
 }

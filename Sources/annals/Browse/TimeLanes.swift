@@ -1,6 +1,6 @@
 internal import EventStore
 
-/// Events on one axis of time, a lane for each stream or each step of a trace. Long idle times are folded.
+/// Events on one axis of time, with a lane for each stream or each step of a trace. Long idle times are shortened.
 struct TimeLanes {
   struct Lane {
     let label: String
@@ -62,12 +62,12 @@ struct TimeLanes {
     return [.element("a", [.init("href", lane.address.text)], label), .element("line", line)] + marks
   }
 
-  /// Where a time is, from 0 to 1.
+  /// The place of a time, from 0 to 1.
   private struct Axis {
     private let places: [Int64: Double]
     let folds: [(place: Double, text: String)]
 
-    /// A longer part of all of it, without an event, is drawn as short as this.
+    /// An idle part that is longer than this share of the axis is drawn with this length.
     private static let longestIdle = 0.25
 
     init(_ times: [Int64]) {

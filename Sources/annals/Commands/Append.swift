@@ -99,7 +99,7 @@ struct Append: AsyncParsableCommand {
     }
   }
 
-  /// The payload that an argument stands for.
+  /// The payload that an argument gives.
   private static func payload(_ argument: String) throws -> String {
     guard argument == "-" || argument.utf8.first == UInt8(ascii: "@") else { return argument }
     let path = argument == "-" ? argument : String(argument.unicodeScalars.dropFirst())

@@ -64,7 +64,7 @@ struct Browse: AsyncParsableCommand {
     await store.restrictToReading(statementTimeout: BrowseLimits.statement, lockTimeout: BrowseLimits.lock)
     let browser = await Browser(settings, for: store)
     if let get { return try await printPage(get, browser, store) }
-    // A wrong name of the database is said now, and not on each page.
+    // A wrong name of the database is reported now, instead of on each page.
     _ = try await store.hasPositions()
     Interruption.isTheEnd()
     try await serve(browser, StorePool(store))
@@ -102,7 +102,7 @@ struct Browse: AsyncParsableCommand {
     return settings
   }
 
-  /// Redirections are followed, as a browser does.
+  /// Follows redirections, as a browser does.
   private func printPage(_ target: String, _ browser: Browser, _ store: EventStore) async throws {
     var (answer, redirections) = (try await browser.answer(target, store), 0)
     while let next = answer.fields.first(where: { $0.name == "Location" })?.value, redirections < 3 {

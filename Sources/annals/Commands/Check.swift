@@ -73,7 +73,7 @@ struct Check: AsyncParsableCommand {
       try await Task.sleep(for: timeLimit.duration)
       let limit = timeLimit.duration
       printUnknown(Failure(EventStoreError(.timedOut, "the store gave no answer within \(limit)")))
-      // The server is asked to end the statement. Whether it does is not waited for.
+      // Asks the server to end the statement, and does not wait for that.
       Interruption.cancelWork()
       try await Task.sleep(for: .seconds(1))
       Failure(EndWithStatus(status: .unknown)).report(asJSON: false)
@@ -94,7 +94,7 @@ struct Check: AsyncParsableCommand {
       alarm.cancel()
       let failure = Failure(error)
       printUnknown(failure)
-      // A monitor takes 1 for a warning, and all above 3 for unknown.
+      // For a monitor, 1 is a warning, and everything above 3 is unknown.
       throw EndWithStatus(status: failure.status == .failure ? .unknown : failure.status)
     }
   }

@@ -34,7 +34,7 @@ struct CheckProjection: AsyncParsableCommand {
         coverage.report(path: path)
         unknownTypes += coverage.unknown.count
       } catch let error as EventStoreError where error.code == .invalidDefinition && files.count > 1 {
-        // All files are checked, so that one run shows all that is to be corrected.
+        // All files are checked, so that one run shows all mistakes.
         StandardError.warn(error.message)
         failures += 1
       }

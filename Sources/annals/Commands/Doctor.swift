@@ -23,7 +23,7 @@ struct Doctor: AsyncParsableCommand {
     let store = try await connection.store()
     var (items, failure): ([DiagnosisItem], (any Error)?) = ([], nil)
     do { items = try await store.diagnose() } catch { failure = error }
-    // Also without a connection: where it was looked for is what helps then.
+    // Also without a connection: then the settings that were tried are what helps.
     let settings = await store.connectionSettings().map(DiagnosisRecord.init)
     let mirrored = try mirroredSettings(layout: store.foreign)
     output.print(DiagnosisRecord.versions + settings + mirrored + items.map { DiagnosisRecord(item: $0) })
@@ -53,10 +53,10 @@ struct Doctor: AsyncParsableCommand {
   }
 }
 
-/// A line of what `doctor` says.
+/// A line of the output of `doctor`.
 struct DiagnosisRecord: Record {
   var item: DiagnosisItem
-  /// Who decided a setting.
+  /// The source of a setting.
   var source: String?
   /// What to do, as this program's commands and as SQL.
   private var advice: String? { item.advice.map(Advice.text) }
@@ -71,7 +71,7 @@ struct DiagnosisRecord: Record {
   ]
 
   var lines: [String] { advice.map { ["-> " + $0] } ?? [] }
-  /// Half an advice is none.
+  /// Truncated advice would be useless.
   static var cutsLines: Bool { false }
 
   static var versions: [DiagnosisRecord] {

@@ -71,7 +71,7 @@ struct Initialize: AsyncParsableCommand {
     StandardOutput.flush()
     if !missing.isEmpty {
       StandardError.warn("\(store.table) is not changed. This SQL adds what it lacks:")
-      // What each step is called, and the table, come from the operator; the rest is ours.
+      // The titles of the steps, and the table, come from the operator; the rest is ours.
       StandardError.print(
         lines: Initialize.script(missing).unicodeScalars.split(separator: "\n").map(String.init)
       )
@@ -90,7 +90,7 @@ struct Initialize: AsyncParsableCommand {
     return try await store.addPositionOnline { line.show($0) }
   }
 
-  /// The steps as a script that psql runs as a whole or not at all.
+  /// The steps as a script that psql runs completely or not at all.
   private static func script(_ steps: [InitializationResult.Step]) -> String {
     "BEGIN;\n" + steps.map { "-- \($0.title)\n\($0.sql)" }.joined(separator: "\n") + "COMMIT;\n"
   }

@@ -76,11 +76,11 @@ struct Project: AsyncParsableCommand {
     if let status { throw EndWithStatus(status: status) }
   }
 
-  /// Reports a failure itself, so that the other projections go on; returns a status other than 0.
+  /// Reports a failure itself, so that the other projections continue; returns a status other than 0.
   private func project(_ projection: Projection, _ store: EventStore) async throws -> ExitStatus? {
     let line = progress.line(projection.path)
     defer { line.finish() }
-    // What is wrong with the store is said by what follows, which may also wait for a server that is down.
+    // The next step reports faults of the store, and may also wait for a server that is down.
     let coverage = try? await store.typeCoverage(of: projection, byIndexAlone: true)
     coverage?.reportUnknown(path: projection.path)
     do {

@@ -51,13 +51,13 @@ struct RebuildProjection: AsyncParsableCommand {
     try await upcasters.apply(to: store)
     await wait.apply(to: store)
     let statuses = try await dryRun ? plan(projections, store) : rebuild(projections, store)
-    // A failure says more than work that is left.
+    // A failure is more important than pending work.
     if let status = statuses.first(where: { $0 != .findings }) ?? statuses.first {
       throw EndWithStatus(status: status)
     }
   }
 
-  /// Returns the statuses other than 0 of the files, as ``rebuild(_:_:)`` does.
+  /// Returns the statuses of the files other than 0, as ``rebuild(_:_:)`` does.
   private func plan(_ projections: [Projection], _ store: EventStore) async throws -> [ExitStatus] {
     var statuses: [ExitStatus] = []
     for projection in projections {
@@ -94,7 +94,7 @@ struct RebuildProjection: AsyncParsableCommand {
     return zip(files, results).compactMap { report($1, path: $0) }
   }
 
-  /// Whether every type that the handlers take has events; says so of each that has none.
+  /// Whether every type that the handlers take has events; reports each type that has none.
   private func takesKnownTypes(_ projections: [Projection], _ store: EventStore) async throws -> Bool {
     var unknown = 0
     for projection in projections {
@@ -105,11 +105,11 @@ struct RebuildProjection: AsyncParsableCommand {
     return unknown == 0
   }
 
-  /// Says what became of a file; returns a status other than 0.
+  /// Reports the result of a file; returns a status other than 0.
   private func report(_ result: Result<RebuildResult, EventStoreError>, path: String) -> ExitStatus? {
     switch result {
     case .success(let outcome):
-      // With a limit alone, as cron runs it, there is nothing to say where nothing differs.
+      // With only a limit, as cron runs it, nothing is printed when nothing differs.
       let differs = outcome.differences.contains { $0.count > 0 }
       RebuildReport(outcome, path: path).print(
         showsDifferences: build.diff || build.maxDiff != nil && differs,

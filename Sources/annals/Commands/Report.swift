@@ -56,7 +56,7 @@ struct Report: AsyncParsableCommand {
     var options = ReportOptions(now: try await time(store), partLimit: partTimeout.duration)
     if let since { options.since = try await store.time(since) }
     options.verifies = findings == nil
-    // A file that cannot be written is said before the server works for it.
+    // Report that a file cannot be written before the server works for it.
     let file = try html.flatMap { $0 == "-" ? nil : try OutputFile($0) }
 
     let report = try await store.report(options)
@@ -84,7 +84,7 @@ struct Report: AsyncParsableCommand {
     if document.isBad { throw EndWithStatus(status: .findings) }
   }
 
-  /// Of the option, else that of who builds things that must be equal, else of the clock.
+  /// The time of the option, or of SOURCE_DATE_EPOCH for reproducible output, or of the clock.
   private func time(_ store: EventStore) async throws -> Timestamp {
     if let now { return try await store.time(now) }
     if let epoch = CLibrary.environment("SOURCE_DATE_EPOCH") {

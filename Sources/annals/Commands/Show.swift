@@ -58,7 +58,7 @@ struct Show: AsyncParsableCommand {
 }
 
 extension EventContext {
-  /// The event with those that it is related to, in the order of a story.
+  /// The event and its related events, in the order in which they happened.
   var records: [RelatedEventRecord] {
     let related: [(String, Event?)] = [("cause", cause), ("previous", previous)]
     let before = related.compactMap { relation, event in
@@ -77,7 +77,7 @@ extension EventContext {
   }
 }
 
-/// An event, and what it is to the one that was asked for.
+/// An event, and its relation to the requested one.
 struct RelatedEventRecord: Record {
   let relation: String
   let event: Event
@@ -92,7 +92,7 @@ struct RelatedEventRecord: Record {
     ]
 }
 
-/// The same for people: the changes are shown below, and not the states.
+/// The same for people: the changes are shown below, instead of the states.
 struct RelatedEventRow: Record {
   let related: RelatedEventRecord
 

@@ -107,12 +107,12 @@ struct Stats: AsyncParsableCommand {
     if let until { query.events.until = try await store.times(until).upperBound }
     query.events.contents = content.conditions
     if let sort { query.order = sort.order }
-    // Times in their order must not end before the last ones, which are those that are looked for.
+    // A list in order of time must not end before the latest groups, which people look for.
     let isHistory = by.units[0].isTime && query.order == .name
     query.limit = all ? nil : top ?? (isHistory ? nil : Self.usualTop)
     query.extent =
       if exact || sort == .streams { .exact } else if let sample { .sample(sample) } else { .automatic }
-    // To count the streams of many events takes longer than all the rest.
+    // Counting the streams of many events takes longer than all the rest.
     query.countsStreams = sort == .streams || output.fields?.has("streams") ?? true
     return query
   }
@@ -144,7 +144,7 @@ struct GroupUnits {
 }
 
 extension GroupQuery.Unit {
-  /// The name of the field that has it.
+  /// The name of its field.
   var field: String {
     switch self {
     case .type: "event_type"
@@ -169,7 +169,7 @@ enum GroupOrder: String, CaseIterable, ExpressibleByArgument {
   }
 }
 
-/// A group with the units by which it was made, of which each is a field.
+/// A group; each unit by which it was made is a field.
 struct EventGroupRecord: Record {
   let group: EventGroup
   let units: [GroupQuery.Unit]
@@ -217,7 +217,7 @@ extension StoreStatistics: Record {
 }
 
 extension Field {
-  /// A number that is none of things, in hundredths; for people without them where it is large.
+  /// A number that does not count things, in hundredths; for people without decimals if it is large.
   static func rate(_ rate: Double?, isEstimate: Bool) -> Field {
     guard let rate, rate.magnitude < 1e15 else { return .null }
     let hundredths = Int64((rate * 100).rounded())

@@ -142,10 +142,10 @@ struct Stream: AsyncParsableCommand {
     }
   }
 
-  /// The stream at a glance, above its events.
+  /// The totals of the stream, above its events.
   private func printHead(_ aggregateID: String, _ store: EventStore) async throws {
     guard let summary = try await store.summary(ofStream: aggregateID) else { return }
-    // Upcasters may leave events out, and make several of one.
+    // Upcasters may drop events, and split one into several.
     let events = Field.counted(summary.count, upcasters.areApplied ? "stored event" : "event")
     let snapshot = summary.snapshotVersion.map { ", snapshot at version \($0)" } ?? ""
     StandardOutput.print(

@@ -171,7 +171,7 @@ extension ListedCategory: Record {
 }
 
 extension Field {
-  /// A number, for people with a sign where it is an estimate.
+  /// A number; for people with a sign if it is an estimate.
   static func count(_ number: Int64, isEstimate: Bool) -> Field {
     .number("\(number)", shown: (isEstimate ? "≈ " : "") + grouped(number))
   }

@@ -52,7 +52,7 @@ extension TracedEvent: Record {
     ] + Event.columns.of(\.event)
 }
 
-/// A traced event for people: its type is indented below its cause's.
+/// A traced event for people: its type is indented below that of its cause.
 struct TraceTreeRecord: Record {
   let traced: TracedEvent
 
@@ -73,7 +73,7 @@ struct TraceTreeRecord: Record {
     switch traced.depth {
     case 0: ""
     case ...Self.deepest: String(repeating: "   ", count: traced.depth - 1) + "└─ "
-    // Deeper ones stay at one place and show how deep they are: the line of a long chain would be all indent.
+    // Deeper ones are not indented further and show their depth: otherwise a long chain's lines would be all indent.
     default: String(repeating: "   ", count: Self.deepest - 1) + "└─ \(traced.depth): "
     }
   }

@@ -21,7 +21,7 @@ struct VersionCommand: ParsableCommand {
   func run() throws { output.printAlone(VersionRecord()) }
 }
 
-/// What this build is, and which formats it reads and writes.
+/// The versions of this build, and the formats that it reads and writes.
 struct VersionRecord: Record {
   static let columns: [Column<Self>] = [
     Column("version", .high) { _ in .text(Annals.version) },
@@ -34,7 +34,7 @@ struct VersionRecord: Record {
     Column("manifest_format") { _ in .integer(Int64(StoreFormats.manifest)) },
   ]
 
-  /// The libpq that is loaded, which need not be the one of the build.
+  /// The loaded libpq, which may differ from the one of the build.
   static var libpq: String { "\(libpqVersion / 10_000).\(libpqVersion % 10_000)" }
 
   private static var build: String {
@@ -45,7 +45,7 @@ struct VersionRecord: Record {
     #endif
   }
 
-  /// The compiler's version, as far as code can ask for it.
+  /// The compiler's version, as far as code can find it.
   private static var swift: String {
     #if compiler(>=6.5)
       "6.5 or later"

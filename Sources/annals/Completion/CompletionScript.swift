@@ -3,11 +3,11 @@ internal import EventStore
 
 /// The script that makes a shell complete `annals`.
 ///
-/// It is ArgumentParser's, changed where that cannot be used for us: it does not expect an option that a shell takes for
-/// a wildcard, as -? is; it splits words where readline does, at colons too; and it has bash and zsh interpret the
-/// names that it offers, which here may hold anything. For an option it offers words or files, and --layout takes both.
+/// It is ArgumentParser's script, changed because of some limits: it cannot handle an option that a shell takes as a
+/// wildcard, such as -?; it splits words as readline does, also at colons; and it lets bash and zsh interpret the
+/// offered names, which may contain any text here. For an option it offers words or files, but --layout takes both.
 enum CompletionScript {
-  /// The script that a command line asks for with `--generate-completion-script SHELL`.
+  /// The script that a command line requests with `--generate-completion-script SHELL`.
   static func requested(in arguments: [String]) -> String? {
     guard arguments.count == 2, arguments[0] == "--generate-completion-script" else { return nil }
     return CompletionShell(rawValue: arguments[1]).map(text)
@@ -22,7 +22,7 @@ enum CompletionScript {
         .editedEverywhere(":layout:_files -g '\\''*.sql'\\'''", with: ":layout:__annals_layout_names'")
         .edited("{-?,--help}", times: commandCount, with: "{'-?',--help}")
         .edited("        '*:subcommands:'\n", with: "        '*:subcommands:'\n" + zshHelpSearch)
-    // In fish -? cannot even be parsed, so there --help alone is offered.
+    // fish cannot even parse -?, so only --help is offered there.
     case .fish:
       script.edited("    command $tokens[1] $argv $tokens\n", with: fishNames)
         .edited("'?/help'", times: commandCount, with: "'help'")
@@ -37,10 +37,10 @@ enum CompletionScript {
     }
   }
 
-  /// What --layout takes beside files; no shell takes a character of it for another.
+  /// The values of --layout besides files; no shell gives their characters a special meaning.
   private static let layoutNames = [ConnectionOptions.automatic] + Layout.shippedNames
 
-  /// A word a line, as ArgumentParser's scripts have them.
+  /// One word on each line, as in ArgumentParser's scripts.
   private static let bashWords = layoutNames.map { "'\($0)'" }.joined(separator: "$'\\n'")
 
   private static let zshLayouts = """
@@ -54,7 +54,7 @@ enum CompletionScript {
 
     """
 
-  // `help` is ArgumentParser's; it does not know of `help -k`.
+  // `help` is ArgumentParser's, which does not know `help -k`.
   private static let bashHelp = """
     _annals_help() {
         repeating_flags=()
@@ -174,15 +174,15 @@ enum CompletionScript {
 }
 
 extension String {
-  /// With another text in the place of one that ArgumentParser writes so often; without the change a script would be
-  /// unsafe, and a text that it writes elsewhere as well is not to be touched.
+  /// Replaces a text that ArgumentParser writes `count` times. Without the change a script would be unsafe, and a text
+  /// that occurs more often must not be changed.
   func edited(_ text: String, times count: Int = 1, with other: String) -> String {
     let found = occurrences(of: text)
     precondition(found == count, "ArgumentParser's script has \(found) times, not \(count) times: \(text)")
     return String(unicodeScalars.replacing(text.unicodeScalars, with: other.unicodeScalars))
   }
 
-  /// The same wherever a text occurs, of which there must be some.
+  /// Replaces a text wherever it occurs; it must occur.
   fileprivate func editedEverywhere(_ text: String, with other: String) -> String {
     edited(text, times: max(1, occurrences(of: text)), with: other)
   }

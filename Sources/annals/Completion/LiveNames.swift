@@ -2,14 +2,14 @@ internal import ArgumentParser
 internal import EventStore
 internal import Glibc
 
-/// Names out of the database, offered where a shell completes one.
+/// Names from the database, offered when a shell completes one.
 ///
 /// Our shell scripts pass the line up to the cursor as it is typed (see ``CompletionScript``): each shell has its own
-/// idea of where a word that holds a colon or a quote begins.
+/// rules for where a word with a colon or a quote begins.
 extension CompletionKind {
   static let aggregateID = names { _ in .aggregate }
   static let category = names { _ in .category }
-  /// What a list begins with: of aggregates, or of categories.
+  /// The prefix of a list: of aggregates, or of categories.
   static let listedName = names {
     $0.words.contains { $0.utf8.elementsEqual("--categories".utf8) } ? .category : .aggregate
   }
@@ -17,19 +17,19 @@ extension CompletionKind {
   static let projection = names { _ in .projection }
   static let checkpoint = names { _ in .checkpoint }
   static let consumer = names { _ in .consumer }
-  /// A position, behind the name of a consumer.
+  /// A position, after the name of a consumer.
   static let deadLetter = names { .deadLetter(of: $0.words) }
 
   private static func names(of kind: @escaping @Sendable (ShellLine) -> NameKind) -> CompletionKind {
     .custom { arguments, _, _ in
-      // Whatever hangs, nobody waits longer at a prompt: no name is offered then.
+      // Whatever hangs, a prompt must not wait longer: then no name is offered.
       Task.detached {
         try? await Task.sleep(for: .milliseconds(LiveNames.timeoutMilliseconds))
         _exit(ExitStatus.done.rawValue)
       }
       let line = ShellLine(arguments.first ?? "")
       guard let names = try? await LiveNames.search(kind(line), line) else { return [] }
-      // zsh and fish quote by themselves. readline does so by halves, and tells what it is about to replace.
+      // zsh and fish quote by themselves. readline does so only partly, and tells what it will replace.
       guard arguments.count > 1 else { return names }
       let untouched = line.untouched(byReplacing: arguments[1])
       return names.map { line.quoted($0.unicodeScalars.dropFirst(untouched)) }
@@ -54,8 +54,8 @@ private enum LiveNames {
       limit: limit,
       timeoutMilliseconds: timeoutMilliseconds
     )
-    // Shells take a name a line, and fish what follows a tab for a description. One that begins with a hyphen would be
-    // an option, which says where to connect for example, unless -- ended those.
+    // Shells take one name from each line, and fish takes the text after a tab as a description. A name that begins
+    // with a hyphen would be an option, for example one that says where to connect, unless it follows --.
     let takesHyphen = line.words.dropLast().contains { $0 == "--" }
     return names.filter { name in
       !name.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
@@ -70,7 +70,7 @@ extension ConnectionOptions {
     "--set", "--columns", "--response-timeout",
   ]
 
-  /// Those arguments of a command line that are of this group.
+  /// The arguments of a command line that belong to this group.
   fileprivate static func arguments(in words: some Sequence<String>) -> [String] {
     var arguments: [String] = []
     var isValue = false

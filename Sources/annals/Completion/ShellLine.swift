@@ -1,5 +1,5 @@
-/// The words of a command line that somebody is typing, as bash, zsh and fish read them: quotes and backslashes are
-/// taken away, expansions are not made. Shells go by scalars, and so does this.
+/// The words of a command line that is being typed, as bash, zsh and fish read them: quotes and backslashes are
+/// removed, expansions are not made. Shells go by scalars, and so does this.
 struct ShellLine {
   /// The last one, maybe empty, is the word at the cursor.
   private(set) var words: [String] = [""]
@@ -14,7 +14,7 @@ struct ShellLine {
     var isEscaped = false
     for scalar in line.unicodeScalars {
       if isEscaped {
-        // Inside double quotes a backslash escapes only what would end or expand them.
+        // Inside double quotes a backslash escapes only characters that would end or expand them.
         if quote == "\"", !Self.specialInQuotes.contains(scalar) { append("\\") }
         append(scalar)
         isEscaped = false
@@ -39,7 +39,7 @@ struct ShellLine {
     words[words.count - 1].unicodeScalars.append(scalar)
   }
 
-  /// Quotes what continues the word at the cursor, as bash reads it. readline closes an open quote behind it, unless the
+  /// Quotes the continuation of the word at the cursor for bash. readline closes an open quote after it, unless the
   /// last character is a quote already.
   func quoted(_ text: some Sequence<Unicode.Scalar>) -> String {
     let quoted = escaped(text)
@@ -52,7 +52,7 @@ struct ShellLine {
       switch (quote, scalar) {
       case ("'", "'"): #"'\''"#
       case ("'", _): "\(scalar)"
-      // Between double quotes nothing keeps a history from being searched.
+      // Inside double quotes nothing prevents the search of the history.
       case ("\"", "!"): #""\!""#
       case ("\"", _): Self.specialInQuotes.contains(scalar) ? "\\\(scalar)" : "\(scalar)"
       default: Self.isPlain(scalar) ? "\(scalar)" : "\\\(scalar)"
@@ -67,7 +67,7 @@ struct ShellLine {
     }
   }
 
-  /// How many scalars of the word at the cursor stay, where the shell replaces only its end, as bash does behind a
+  /// How many scalars of the word at the cursor stay, if the shell replaces only its end, as bash does after a
   /// colon.
   func untouched(byReplacing end: String) -> Int {
     let (word, end) = (lastWord.unicodeScalars, end.unicodeScalars)

@@ -1,9 +1,9 @@
-/// A word that sh, bash, zsh and fish read as it is, for a command line that is shown.
+/// A word that sh, bash, zsh and fish read unchanged, for a command line that is shown.
 ///
-/// The one place where text becomes a shell's. It goes by scalars: as a Character, a quote beside a combining mark would
-/// be another one.
+/// All text for a shell is quoted here. It goes by scalars: as a Character, a quote beside a combining mark would be
+/// another one.
 func quoteShell(_ text: String) -> String {
-  // Not plain: = at the beginning (zsh puts a path there), ~, and % (jobs).
+  // Not plain: = at the beginning (zsh inserts a path), ~, and % (jobs).
   let isPlain = text.utf8.allSatisfy { byte in
     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
       || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
@@ -13,7 +13,7 @@ func quoteShell(_ text: String) -> String {
   var word = "'"
   for scalar in text.unicodeScalars {
     switch scalar {
-    // fish takes a backslash before a quote for an escape, also between quotes: both are outside of them.
+    // fish takes a backslash before a quote as an escape, also inside quotes: so both are outside of them.
     case "'", "\\": word.unicodeScalars.append(contentsOf: "'\\\(scalar)'".unicodeScalars)
     default: word.unicodeScalars.append(scalar)
     }
@@ -22,7 +22,7 @@ func quoteShell(_ text: String) -> String {
   return word
 }
 
-/// The same for a word that is no option of the command, whatever it begins with.
+/// The same for a word that is not an option of the command, whatever its first character is.
 func quoteShellOperand(_ text: String) -> String {
   (text.utf8.first == UInt8(ascii: "-") ? "-- " : "") + quoteShell(text)
 }

@@ -1,7 +1,7 @@
 internal import EventStore
 internal import Synchronization
 
-/// A baseline that is written while findings come.
+/// A baseline that is written while findings arrive.
 final class BaselineFile: Sendable {
   private let file: OutputFile
   private let baseline: Mutex<Baseline>

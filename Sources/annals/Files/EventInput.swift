@@ -17,7 +17,7 @@ final class EventInput: Sendable {
 
   var file: FileDescriptor { input.file }
 
-  /// What a file has from its current place; a pipe cannot be sought in, and has no end that is known.
+  /// The rest of a file from its current place; a pipe has no place, and its end is not known.
   private static func sizeToRead(_ file: FileDescriptor) -> Int64? {
     guard let start = try? file.seek(offset: 0, from: .current) else { return nil }
     defer { _ = try? file.seek(offset: start, from: .start) }

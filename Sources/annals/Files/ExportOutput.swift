@@ -2,7 +2,7 @@ internal import EventStore
 internal import FoundationEssentials
 internal import Synchronization
 
-/// Where an export goes: a file, the files of a folder, or standard output.
+/// The target of an export: a file, the files of a folder, or standard output.
 final class ExportOutput: Sendable {
   private let folder: String?
   private let isStandardOutput: Bool
@@ -42,7 +42,7 @@ final class ExportOutput: Sendable {
     return NamedFiles.path(of: zeros + digits + ".ndjson", in: folder)
   }
 
-  /// Files of another export would be taken for its own.
+  /// Refuses a folder with files, which would be taken as files of this export.
   private static func makeEmpty(_ folder: String) throws {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -61,9 +61,9 @@ final class ExportOutput: Sendable {
   }
 }
 
-/// What is restored.
+/// The input of a restore.
 enum ExportInput {
-  /// The files of a command line; of a folder those whose names end in `.ndjson`, in the order of their names.
+  /// The files of a command line; for a folder, its files whose names end in `.ndjson`, in the order of their names.
   static func files(_ paths: [String]) throws -> [ExportFile] {
     let paths = try NamedFiles.paths(paths, endingIn: ".ndjson") { folder in
       CommandError(
@@ -83,7 +83,7 @@ enum ExportInput {
   }
 }
 
-/// Says how far a restore is, one bar for each pass over the files.
+/// Shows how far a restore is, with one bar for each pass over the files.
 final class RestoreProgressLines: Sendable {
   private let options: ProgressOptions
   private let state = Mutex<(phase: RestoreProgress.Phase, line: ProgressLine)?>(nil)

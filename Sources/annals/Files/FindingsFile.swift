@@ -2,7 +2,7 @@ internal import EventStore
 internal import FoundationEssentials
 internal import LibPQ
 
-/// What an earlier check of versions found: its records as JSON or NDJSON.
+/// The findings of an earlier check of versions: its records as JSON or NDJSON.
 struct FindingsFile {
   let path: String
   /// How many there are of each kind, by name.
@@ -24,7 +24,7 @@ struct FindingsFile {
 
   private static let mostKept = 100
 
-  /// All of them, as JSON.
+  /// The whole file, as JSON.
   private struct Whole: Decodable {
     let findings: [Entry]
   }
@@ -45,7 +45,7 @@ struct FindingsFile {
       if let whole = try? decoder.decode(Whole.self, from: Data(bytes)) {
         entries = whole.findings
       } else {
-        // The last line says how many there are, and is no finding.
+        // The last line has the number of findings, and is not a finding.
         entries = try bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
           let members = try decoder.decode(Line.self, from: Data(line))
           guard members.kind != nil, members.severity != nil else { return nil }

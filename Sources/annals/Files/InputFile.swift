@@ -3,7 +3,7 @@ internal import SystemPackage
 
 /// A file named on the command line, read whole by ``read(_:_:)`` or in pieces; `-` is standard input.
 ///
-/// An interruption ends the reading: a pipe may stay silent forever, and a FIFO cannot even be opened before its writer.
+/// An interruption ends the reading: a pipe may stay silent forever, and a FIFO cannot even be opened without a writer.
 final class InputFile: Sendable {
   let file: FileDescriptor
   private let path: String
@@ -50,11 +50,11 @@ final class InputFile: Sendable {
 }
 
 extension InputFile {
-  /// What is read, and how long it may be: more is refused before it takes memory.
+  /// The kind of file, and its maximum length: a longer one is refused before it takes memory.
   enum Kind {
     /// A file of SQL, or a plan.
     case definition
-    /// The jsonb of an event, of which PostgreSQL stores as much (jsonb.h, JENTRY_OFFLENMASK).
+    /// The jsonb of an event, with the longest text that PostgreSQL stores (jsonb.h, JENTRY_OFFLENMASK).
     case payload
 
     var maximumBytes: Int { self == .payload ? 0x0FFF_FFFF : 16 << 20 }

@@ -2,9 +2,9 @@ internal import FoundationEssentials
 
 /// The files that a command line names.
 enum NamedFiles {
-  /// The paths as they are given; of a folder those of its files whose names end in a suffix, in the order of their names.
+  /// The given paths; for a folder, its files whose names end in a suffix, in the order of their names.
   ///
-  /// - Parameter none: what is thrown for a folder without such a file.
+  /// - Parameter none: the error for a folder without such a file.
   static func paths(
     _ given: [String],
     endingIn suffix: String,

@@ -2,9 +2,9 @@ internal import Glibc
 internal import Synchronization
 internal import SystemPackage
 
-/// A file that appears under its name when it is complete: who reads it sees the old one or the new one, never a part.
+/// A file that appears under its name when it is complete: a reader sees the old one or the new one, never a part.
 ///
-/// Until then it has a random name in the same folder, and only its owner can read it. That name goes when the work
+/// Until then it has a random name in the same folder, and only its owner can read it. It is removed when the work
 /// fails or is interrupted.
 final class OutputFile: Sendable {
   private let path: String
@@ -19,7 +19,7 @@ final class OutputFile: Sendable {
       throw CommandError.unwritable(path, "it exists and is not a regular file")
     }
     do {
-      // Nobody can have put a file or a link of that name there before.
+      // With a random name, nobody can have put a file or a link there before.
       descriptor = try FileDescriptor.open(
         FilePath(temporaryPath),
         .writeOnly,
@@ -43,7 +43,7 @@ final class OutputFile: Sendable {
     }
   }
 
-  /// Makes the file durable and gives it its name, with the permissions of the file that had it.
+  /// Makes the file durable and gives it its name, with the permissions of the file that it replaces.
   func finish() throws {
     try state.withLock { state in
       try writeOut(&state.buffer)
@@ -58,7 +58,7 @@ final class OutputFile: Sendable {
     }
   }
 
-  /// Makes the name durable. Some file systems cannot, and keep it all the same.
+  /// Makes the name durable. Some file systems cannot do that, but keep it nevertheless.
   private func syncFolder() {
     let folder = FilePath(path).removingLastComponent()
     guard let file = try? FileDescriptor.open(folder.isEmpty ? "." : folder, .readOnly, options: .closeOnExec)

@@ -1,6 +1,6 @@
 internal import SystemPackage
 
-/// The file that bad lines go to. What is in it is never lost: an earlier run's lines stay.
+/// The file for bad lines. Its contents are never lost: the lines of an earlier run stay.
 final class RejectsFile: Sendable {
   private let file: FileDescriptor
   private let path: String
@@ -8,14 +8,14 @@ final class RejectsFile: Sendable {
   /// Opens the file, and changes nothing in it.
   ///
   /// - Parameters:
-  ///   - isResumed: the run goes on with an earlier one, to whose lines it adds its own.
-  ///   - input: what the events are read from.
-  /// - Throws: ``CommandError`` when it is the input, holds something already, is a link, or cannot be written.
+  ///   - isResumed: the run continues an earlier one, and adds its lines to those.
+  ///   - input: the source of the events.
+  /// - Throws: ``CommandError`` when it is the input, is not empty, is a link, or cannot be written.
   init(_ path: String, isResumed: Bool, input: FileDescriptor) throws {
     self.path = path
     do {
       // A link could lead to any file that the operator may write.
-      // A FIFO is not waited for that nobody reads.
+      // Do not wait for a FIFO without a reader.
       file = try FileDescriptor.open(
         FilePath(path),
         .writeOnly,

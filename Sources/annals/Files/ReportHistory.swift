@@ -2,7 +2,7 @@ internal import EventStore
 internal import FoundationEssentials
 internal import SystemPackage
 
-/// What one run of a report found, as a line of a history file.
+/// The result of one run of a report, as a line of a history file.
 struct ReportRun: Decodable, Sendable {
   struct Reader: Decodable, Sendable {
     let name: String
@@ -67,12 +67,12 @@ struct ReportHistory {
   let path: String
   /// The runs of the store, in their order of time; none of other stores.
   private(set) var runs: [(time: Timestamp, run: ReportRun)] = []
-  /// What is wrong with the file, in a sentence.
+  /// A fault of the file, in a sentence.
   private(set) var complaint: String?
   /// Whether the last line has no end, as after a full disk.
   private var isCut = false
 
-  /// Reads the file; there is none before the first run.
+  /// Reads the file; before the first run there is none.
   init(_ path: String, of table: String) throws {
     self.path = path
     guard CLibrary.status(of: path) != nil else { return }
@@ -95,7 +95,7 @@ struct ReportHistory {
     runs.sort { $0.time < $1.time }
   }
 
-  /// Adds a run by one write, so that two that end together do not mix their lines.
+  /// Adds a run in one write, so that two that end together do not mix their lines.
   func append(_ run: ReportRun) throws {
     do {
       let file = try FileDescriptor.open(
@@ -117,7 +117,7 @@ struct ReportHistory {
 }
 
 extension Timestamp {
-  /// As `SOURCE_DATE_EPOCH` has it.
+  /// In the form of `SOURCE_DATE_EPOCH`.
   init(secondsSince1970 seconds: Int64) {
     self.init(microseconds: (seconds - 946_684_800) * 1_000_000)
   }

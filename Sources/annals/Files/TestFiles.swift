@@ -2,9 +2,9 @@ internal import EventStore
 
 /// The files of tests that a command line names.
 enum TestFiles {
-  /// Reads files, and of folders those whose names end in `.test.sql`, in the order of their names.
+  /// Reads files, and from folders those whose names end in `.test.sql`, in the order of their names.
   ///
-  /// All are read before anything is run, so that one run shows all that is to be corrected.
+  /// All are read before any test runs, so that one run shows all mistakes.
   static func read(_ paths: [String]) throws -> [TestFile] {
     let paths = try NamedFiles.paths(paths, endingIn: ".test.sql") { folder in
       CommandError(
@@ -29,7 +29,7 @@ enum TestFiles {
     return files
   }
 
-  /// A file that a test names and that cannot be read is a fault of the test.
+  /// If a file that a test names cannot be read, the test is wrong.
   private static func contents(ofNamed path: String) throws -> [UInt8] {
     do { return try InputFile.read(path) } catch let error as CommandError {
       throw EventStoreError(.invalidDefinition, error.message, hint: error.hint.map { Hint($0) })

@@ -1,16 +1,16 @@
 internal import Glibc
 
-/// A picture of numbers, drawn as SVG. Each has a title for who cannot see it, and is above a table of its numbers.
+/// A chart, drawn as SVG. Each has a title for people who cannot see it, and is above a table of its numbers.
 enum Chart: Sendable {
   /// A bar for each of many steps of time.
   case bars([Mark])
-  /// A bar to the right for each of a few things.
+  /// A horizontal bar for each of a few things.
   case rows([Mark])
   /// The hours of the days of a week, from Monday on.
   case week([[Double]])
-  /// A number at some times, and between what it may be later.
+  /// A number over time, and the range of its later values.
   case line([Point], band: [Band])
-  /// A low, a high and a highest number of each of a few things, by their logarithms.
+  /// A low, a high and a highest number for each of a few things, on a logarithmic scale.
   case ranges([Range])
 
   struct Mark: Sendable {
@@ -20,7 +20,7 @@ enum Chart: Sendable {
   }
 
   struct Point: Sendable {
-    /// On the axis from left to right, such as a time.
+    /// The place on the horizontal axis, such as a time.
     let place: Double
     let value: Double
     let label: String
@@ -45,9 +45,9 @@ enum Chart: Sendable {
   private static let width = 720.0
 
   /// - Parameters:
-  ///   - id: of no other picture of the page.
-  ///   - title: what it shows, in a line.
-  ///   - unit: writes a number of the axis.
+  ///   - id: one that no other chart of the page has.
+  ///   - title: its subject, in a line.
+  ///   - unit: formats a number of the axis.
   func svg(id: String, title: String, unit: (Double) -> String = { HTML.decimal($0) }) -> HTML {
     switch self {
     case .bars(let marks): Self.frame(id, title, height: 150, Self.bars(marks, unit))
@@ -90,7 +90,7 @@ enum Chart: Sendable {
 
   private static func bars(_ marks: [Mark], _ unit: (Double) -> String) -> [HTML] {
     let (left, top, bottom) = (64.0, 8.0, 126.0)
-    // Half of an even number is a number of events too.
+    // Half of the highest number must be a whole number of events too.
     let most = max((marks.map(\.value).max() ?? 0) / 2, 0.5).rounded(.up) * 2
     let step = (width - left - 4) / Double(max(marks.count, 1))
     var parts = axis(most, left, top, bottom, unit)
@@ -106,7 +106,7 @@ enum Chart: Sendable {
     return parts + labels(marks.map(\.label)) { left + (Double($0) + 0.4) * step }
   }
 
-  /// The first, the last and what is in the middle.
+  /// The first, the last and the middle one.
   private static func labels(_ texts: [String], _ place: (Int) -> Double) -> [HTML] {
     guard let last = texts.indices.last else { return [] }
     var shown = [(0, "start")]
@@ -169,7 +169,7 @@ enum Chart: Sendable {
     for (day, values) in hours.enumerated() {
       parts.append(label(names[day % 7], left - 6, Double(day) * 18 + 13, "end"))
       for (hour, value) in values.enumerated() {
-        // Five steps are told apart in print as well.
+        // Five steps can be told apart in print as well.
         let level = value <= 0 ? 0 : min(5, Int(value / most * 5) + 1)
         let place: [HTML.Attribute] = [
           .init("class", "heat\(level)"), .init("x", left + Double(hour) * step),

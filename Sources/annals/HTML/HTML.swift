@@ -1,14 +1,14 @@
-/// A piece of a page. A text enters it escaped and in no other way: only text in the source of this program is taken for
+/// A piece of a page. Text is always escaped when it is inserted: only text in the source of this program is used as
 /// markup.
 struct HTML: Sendable {
   private(set) var markup = ""
 
-  /// Nothing.
+  /// Empty.
   init() {}
 
   private init(markup: String) { self.markup = markup }
 
-  /// A text, as people may see it: no character of it can begin markup, or turn the direction of the line.
+  /// A text for people: none of its characters can begin markup, or change the direction of the line.
   static func text(_ text: String) -> HTML { HTML(markup: escape(TextEscaping.forPeople(text))) }
 
   /// Markup from the source.
@@ -25,17 +25,17 @@ struct HTML: Sendable {
     return HTML(markup: markup + "</\(name)>" + (ending.contains(name.description) ? "\n" : ""))
   }
 
-  /// What ends a line, so that two pages can be compared.
+  /// Elements that end a line, so that two pages can be compared.
   private static let ending: Set = [
     "h1", "h2", "li", "p", "polygon", "polyline", "rect", "section", "svg", "text", "tr",
   ]
 
-  /// An element without content, as HTML knows it.
+  /// An element without content, as HTML defines it.
   static func void(_ name: StaticString, _ attributes: [Attribute] = []) -> HTML {
     HTML(markup: tag(name, attributes))
   }
 
-  /// An element of a text alone.
+  /// An element that contains only a text.
   static func element(_ name: StaticString, _ attributes: [Attribute] = [], text: String) -> HTML {
     element(name, attributes, [.text(text)])
   }
@@ -52,7 +52,7 @@ struct HTML: Sendable {
     return markup + ">"
   }
 
-  /// What could end a text or an attribute becomes a character reference.
+  /// Characters that could end a text or an attribute become character references.
   private static func escape(_ text: String) -> String {
     let special: [UInt8] = [0x22, 0x26, 0x27, 0x3C, 0x3E]
     guard text.utf8.contains(where: special.contains) else { return text }
@@ -78,7 +78,7 @@ struct HTML: Sendable {
     init(_ name: StaticString, _ value: String) { (self.name, self.value) = (name, value) }
     init(_ name: StaticString, _ value: Int) { self.init(name, String(value)) }
 
-    /// A length in a picture, to a tenth: the same text on every machine.
+    /// A length in a chart, to a tenth: the same text on every machine.
     init(_ name: StaticString, _ value: Double) { self.init(name, HTML.decimal(value)) }
   }
 
@@ -91,8 +91,8 @@ struct HTML: Sendable {
   }
 }
 
-/// A self-contained page: without a script, and with one style, which its policy names by its hash. What got past the
-/// escaping could load nothing and run nothing.
+/// A self-contained page: without a script, and with one style, which its policy names by its hash. Even unescaped
+/// markup could load nothing and run nothing.
 enum HTMLPage {
   static func page(title: String, style: StaticString, styleHash: String, _ body: HTML...) -> String {
     let policy = "default-src 'none'; style-src 'sha256-\(styleHash)'; base-uri 'none'; form-action 'none'"
@@ -113,7 +113,7 @@ enum HTMLPage {
     return "<!DOCTYPE html>\n" + page.markup + "\n"
   }
 
-  /// As a policy has a hash (RFC 4648, section 4).
+  /// The form of a hash in a policy (RFC 4648, section 4).
   static func base64(_ bytes: [UInt8]) -> String {
     let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     var text: [UInt8] = []

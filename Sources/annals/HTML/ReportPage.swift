@@ -44,7 +44,7 @@ struct ReportPage {
     return .element("section", [], parts + section.tables.map(table))
   }
 
-  /// A name can have any length, and a page cannot.
+  /// A name can have any length, but a page cannot.
   private static func cut(_ text: String) -> String {
     Terminal.cutName(TextEscaping.forPeople(text), to: 400)
   }

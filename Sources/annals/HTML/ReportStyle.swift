@@ -1,4 +1,4 @@
-/// How a report looks: on a screen, light and dark, and on paper. Texts have a contrast of 4.5 or more (WCAG 2.2, 1.4.3).
+/// The style of a report: on a screen, light and dark, and on paper. Its contrast is 4.5 or more (WCAG 2.2, 1.4.3).
 enum ReportStyle {
   static let css: StaticString = """
     :root{--back:#fff;--text:#1a1c1e;--soft:#585e64;--rule:#c9ced3;--mark:#1f5fa8;--good:#0b6b2e;--warn:#7a4b00;--bad:#b00020}

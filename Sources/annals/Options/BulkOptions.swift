@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-/// How `append --from` takes its input.
+/// How `append --from` reads its input.
 struct BulkOptions: ParsableArguments {
   @Option(help: "Append an NDJSON file; - is standard input.", completion: .file())
   var from: String?

@@ -2,7 +2,7 @@ internal import ArgumentParser
 
 /// Whether a table shows colours.
 enum ColorMode: String, CaseIterable, ExpressibleByArgument {
-  /// At a terminal that can, unless NO_COLOR (https://no-color.org) is set.
+  /// If the terminal supports it, unless NO_COLOR (https://no-color.org) is set.
   case auto
   case always
   case never

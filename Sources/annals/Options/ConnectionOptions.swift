@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import EventStore
 internal import LibPQ
 
-/// Where the store is, in psql's words. What is not given comes from the PG* variables, service files and .pgpass.
+/// Where the store is, with psql's options. What is not given comes from the PG* variables, service files and .pgpass.
 struct ConnectionOptions: ParsableArguments {
   @Option(
     name: [.customShort("h", allowingJoined: true), .long],
@@ -79,15 +79,15 @@ struct ConnectionOptions: ParsableArguments {
     }
   }
 
-  /// The name of the option, else that of the variable, unless a table is named and no layout of it.
+  /// The name from the option, or from the variable, unless a table is named without a layout.
   private var layoutName: String? {
     givenLayout ?? (givenTable == nil ? MirroredOption.layout.variableText : nil)
   }
 
-  /// Stands for the layout that fits what is in the database.
+  /// Means the layout that fits the tables of the database.
   static let automatic = "auto"
 
-  /// A store in another database, which has the same table or layout unless another is named.
+  /// A store in another database, with the same table or layout unless another one is named.
   func other(conninfo: String, table: QualifiedName?, layout name: String?) async throws -> EventStore {
     var options = self
     if let table { (options.givenTable, options.givenLayout) = (table, nil) }
@@ -102,7 +102,7 @@ struct ConnectionOptions: ParsableArguments {
     return store
   }
 
-  /// The layout of that name, with its parameters and its table as they are given.
+  /// The layout of that name, with the given parameters and table.
   private func layout(_ parameters: ConnectionParameters) async throws -> Layout? {
     if let givenColumns {
       let file = try await EventStore(parameters, table: try table).layoutFile(naming: givenColumns)
@@ -122,7 +122,7 @@ struct ConnectionOptions: ParsableArguments {
     }
   }
 
-  /// The one shipped layout that reads what is in the database.
+  /// The one shipped layout that reads the tables of the database.
   private static func findLayout(_ parameters: ConnectionParameters) async throws -> Layout? {
     let matches = try await EventStore(parameters).findLayouts()
     let options = matches.map { String(Advice.layoutOptions($0.layout, setting: $0.parameters).trimmed) }
@@ -148,7 +148,7 @@ struct ConnectionOptions: ParsableArguments {
     return try Layout(shipped: match.layout)?.setting(match.parameters)
   }
 
-  /// A shipped layout, or that of a file.
+  /// A shipped layout, or the layout of a file.
   private static func layout(named name: String) throws -> Layout {
     if let layout = Layout(shipped: name) { return layout }
     guard name.utf8.contains(UInt8(ascii: "/")) || name.utf8.contains(UInt8(ascii: ".")) else {
@@ -157,7 +157,7 @@ struct ConnectionOptions: ParsableArguments {
     return try Layout(path: name, bytes: try InputFile.read(name))
   }
 
-  /// The table of the option, else that of the variable.
+  /// The table from the option, or from the variable.
   var table: QualifiedName {
     get throws { try MirroredOption.table.resolve(givenTable, parse: Self.parseTable) ?? .events }
   }
@@ -179,13 +179,13 @@ struct ConnectionOptions: ParsableArguments {
     return store
   }
 
-  /// Refuses the options that say where events are, where a command has no use for them.
+  /// Refuses the options for the table of events, if a command does not use it.
   func requireNoTable(_ reason: String) throws {
     guard givenTable != nil || givenLayout != nil || givenColumns != nil else { return }
     throw ValidationError("--table, --layout and --columns are not for this command: \(reason)")
   }
 
-  /// Refuses the options that say where the server is, where another one says it.
+  /// Refuses the options for the server, if another option gives it.
   func requireNoServer(_ option: String) throws {
     guard host != nil || port != nil || user != nil || database != nil else { return }
     throw ValidationError("\(option) excludes -h, -p, -U and -d")

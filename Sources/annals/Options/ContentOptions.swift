@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-/// What the events must contain that a command reads.
+/// Conditions on the contents of the events that a command reads.
 struct ContentOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("A field of the payload: a=x, items[*].sku~TEA-*, n>1.", valueName: "condition"),

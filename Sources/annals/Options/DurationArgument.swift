@@ -6,13 +6,13 @@ struct DurationArgument: ExpressibleByArgument, Hashable {
   let duration: Duration
   private let text: String
 
-  /// As many seconds as anybody waits for; a clock can count them, and add them to any time.
+  /// Longer than anybody waits; a clock can count it, and add it to any time.
   private static let maximumSeconds = 1e9
   private static let units: [(name: String, seconds: Double)] = [
     ("", 1), ("ms", 0.001), ("s", 1), ("min", 60), ("h", 3600), ("d", 86400),
   ]
 
-  /// Nil for what is no duration, and for more than 1,000,000,000 seconds.
+  /// Nil if it is not a duration, and for more than 1,000,000,000 seconds.
   init?(argument: String) {
     let unit = String(argument.unicodeScalars.drop { ("0"..."9").contains($0) || $0 == "." })
     let scalars = argument.unicodeScalars.dropLast(unit.unicodeScalars.count)
@@ -27,10 +27,10 @@ struct DurationArgument: ExpressibleByArgument, Hashable {
 
   var defaultValueDescription: String { description }
 
-  /// What is said to who wrote it otherwise.
+  /// The hint for another form.
   static let hint = "Write a duration as 30 (seconds), 500ms, 10min, 2h or 2d."
 
-  /// Refuses none at all, where an option needs some time.
+  /// Refuses zero, if an option needs some time.
   func requirePositive(_ option: String) throws {
     if duration <= .zero { throw ValidationError("\(option) must be more than 0") }
   }

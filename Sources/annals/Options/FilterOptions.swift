@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-/// Which events a command reads; filters that are given together must all hold.
+/// Which events a command reads; several filters must all hold.
 struct FilterOptions: ParsableArguments {
   @Option(
     help: "Only aggregates with the id NAME, or NAME-ANYTHING.",
@@ -41,7 +41,7 @@ struct FilterOptions: ParsableArguments {
     if let limit, limit < 0 { throw ValidationError("--limit cannot be negative") }
   }
 
-  /// Puts the filters into a query; the server reads the times.
+  /// Adds the filters to a query; the server parses the times.
   func apply(to query: inout EventQuery, _ store: EventStore) async throws {
     query.category = category
     query.types = types

@@ -21,7 +21,7 @@ struct FindingKinds: ExpressibleByArgument {
     self.kinds = kinds
   }
 
-  /// For options whose help need not list them all once more.
+  /// For options whose help need not list all of them again.
   static func parse(_ text: String) throws -> FindingKinds {
     guard let kinds = FindingKinds(argument: text) else {
       throw ValidationError("kinds of finding are \(allValueStrings.joined(separator: ", "))")

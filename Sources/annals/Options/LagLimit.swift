@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// How far a reader may be behind: a number alone is events, one with a unit a time.
+/// How far a reader may be behind: a number without a unit is events, one with a unit a time.
 enum LagLimit: ExpressibleByArgument {
   case events(Int64)
   case time(DurationArgument)

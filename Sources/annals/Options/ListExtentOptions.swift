@@ -21,7 +21,7 @@ struct ListExtentOptions: ParsableArguments {
   /// Nil for all.
   var limit: Int? { all ? nil : givenLimit ?? Self.usualLimit }
 
-  /// Says that a list is cut which nobody asked to be cut: a program could take it for the whole.
+  /// Says that a list was cut by default: a program could take it as the whole list.
   func tellOfMore(_ things: String) {
     if givenLimit == nil {
       StandardError.warn("these are the first \(Self.usualLimit) \(things); --all lists the others too")

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 
-/// An option that an environment variable can replace. What the command line says wins; a variable that is
-/// empty counts as not set.
+/// An option that an environment variable can replace. The command line overrides the variable; an empty variable
+/// counts as not set.
 enum MirroredOption: String, CaseIterable {
   case table = "--table"
   case layout = "--layout"
@@ -13,7 +13,7 @@ enum MirroredOption: String, CaseIterable {
   /// The text of the variable; nil when it is not set.
   var variableText: String? { CLibrary.environment(variable) }
 
-  /// What the command line says, else what the variable does; nil without either.
+  /// The value from the command line, or from the variable; nil without either.
   ///
   /// - Throws: `ValidationError`, which names the variable, when its text is not a value of the option.
   func resolve<Value>(_ given: Value?, parse: (String) throws -> Value) throws -> Value? {
@@ -24,7 +24,7 @@ enum MirroredOption: String, CaseIterable {
     }
   }
 
-  /// Who decided the value.
+  /// The source of the value.
   func source(isGiven: Bool) -> String {
     isGiven ? rawValue : variableText == nil ? "default" : variable
   }

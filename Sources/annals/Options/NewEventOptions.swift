@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-/// What `append` may say of a single event beside its stream, type and payload.
+/// Options of `append` for a single event besides its stream, type and payload.
 struct NewEventOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Last version of the stream: number, none, any, exists.", valueName: "n"),

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-/// What a store is compared with.
+/// The store, or the file, to compare with.
 struct OtherStoreOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -33,13 +33,13 @@ struct OtherStoreOptions: ParsableArguments {
     }
   }
 
-  /// A conninfo string has a '=', and a URI '://'.
+  /// A conninfo string contains '=', and a URI '://'.
   private var isConnection: Bool {
     with.utf8.contains(UInt8(ascii: "=")) || with.utf8.starts(with: "postgresql://".utf8)
       || with.utf8.starts(with: "postgres://".utf8)
   }
 
-  /// - Parameter connection: says what is the same in both stores.
+  /// - Parameter connection: gives the settings that both stores share.
   func store(as connection: ConnectionOptions) async throws -> ComparedStore {
     if isConnection {
       return .store(try await connection.other(conninfo: with, table: withTable, layout: withLayout))

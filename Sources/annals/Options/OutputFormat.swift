@@ -9,7 +9,7 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
 
   var isJSON: Bool { self == .json || self == .ndjson }
 
-  /// The format of the option, else that of the variable; nil without either.
+  /// The format from the option, or from the variable; nil without either.
   static func resolve(_ given: OutputFormat?) throws -> OutputFormat? {
     try MirroredOption.output.resolve(given) { text in
       guard let format = OutputFormat(rawValue: text) else {
@@ -20,7 +20,7 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
     }
   }
 
-  /// The format that somebody asks for, also when the command line is wrong elsewhere.
+  /// The requested format, also if the command line is wrong elsewhere.
   static func requested(in arguments: [String]) -> OutputFormat {
     for (index, argument) in arguments.enumerated() {
       if argument == "--" { break }

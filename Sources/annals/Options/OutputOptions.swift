@@ -16,7 +16,7 @@ struct OutputOptions: ParsableArguments {
 
   var format: OutputFormat { chosenFormat ?? .table }
 
-  /// What the option or the variable says; nil without either, where a command then prints something of its own.
+  /// The format from the option or the variable; nil without either, and a command may then print its own form.
   var chosenFormat: OutputFormat? {
     if isExpanded { return .table }
     // A wrong variable was refused by validate().
@@ -25,7 +25,7 @@ struct OutputOptions: ParsableArguments {
 
   var style: RecordStyle { RecordStyle(format: format, isExpanded: isExpanded, fields: fields?.names) }
 
-  /// Whether the command line says how to print.
+  /// Whether the command line has an option for the output.
   var isGiven: Bool { givenFormat != nil || isExpanded || fields != nil }
 
   /// Refuses fields that the records of a command do not have.
@@ -33,12 +33,12 @@ struct OutputOptions: ParsableArguments {
     try fields?.check(type, among: present)
   }
 
-  /// Whether a person looks at a table, who may be shown pictures.
+  /// Whether a person reads a table, so that charts may be shown.
   var isForTerminal: Bool { format == .table && StandardOutput.isTerminal }
 
   func print<R: Record>(_ records: some Sequence<R>) { RecordPrinter.print(records, style) }
 
-  /// Prints a record of which there is only one; for people a field a line, without those that are NULL.
+  /// Prints a single record; for people with a line for each field, without NULL fields.
   func printAlone<R: Record>(_ record: R) { RecordPrinter.printAlone(record, style) }
 
   func validate() throws {

@@ -1,9 +1,9 @@
 internal import ArgumentParser
 internal import EventStore
 
-/// How much of a payload people see.
+/// How much of a payload is shown to people.
 enum PayloadDisplay: String, CaseIterable, ExpressibleByArgument {
-  /// Over several lines below the event, metadata as well.
+  /// Over several lines below the event, with the metadata.
   case full
   /// On the event's own line, cut at the terminal's edge.
   case compact

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// How long work says how far it is.
+/// How often long work reports its progress.
 struct ProgressOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Print progress at this interval instead of a bar.", valueName: "duration")

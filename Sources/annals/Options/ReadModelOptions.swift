@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-/// A read model of a replay's events, aside of those that are live.
+/// A read model of a replay's events, separate from the live ones.
 struct ReadModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -30,9 +30,9 @@ struct ReadModelOptions: ParsableArguments {
     if into == nil, progress.progress != nil { throw ValidationError("--progress needs --into") }
   }
 
-  /// Builds it, if one is asked for.
+  /// Builds it, if it was requested.
   ///
-  /// - Returns: whether one was.
+  /// - Returns: whether it was.
   func build(from query: EventQuery, _ store: EventStore) async throws -> Bool {
     guard let (schema, projection) = try named else { return false }
     try await store.typeCoverage(of: projection).report(path: projection.path)

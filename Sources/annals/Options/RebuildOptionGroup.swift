@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-/// How a rebuild goes, as options.
+/// The options of a rebuild.
 struct RebuildOptionGroup: ParsableArguments {
   @Option(help: "Events per transaction.")
   var chunk: Int64 = 20_000

@@ -14,9 +14,9 @@ struct ReducerOptions: ParsableArguments {
     return try Reducer(path: reducer, bytes: try InputFile.read(reducer))
   }
 
-  /// Says which sections wait for events that do not come.
+  /// Reports sections for types without events.
   ///
-  /// - Returns: whether there is none.
+  /// - Returns: whether there is no such section.
   func takesKnownTypes(_ loaded: Reducer, _ store: EventStore) async throws -> Bool {
     guard let reducer else { return true }
     let coverage = try await store.typeCoverage(of: loaded)

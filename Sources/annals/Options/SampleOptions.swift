@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// How many events of a type are looked at.
+/// How many events of a type are examined.
 struct SampleOptions: ParsableArguments {
   @Option(help: "Examine about this many events of a type, spread over history.")
   var sample: Int?

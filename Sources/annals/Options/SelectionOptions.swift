@@ -17,7 +17,7 @@ struct SelectionOptions: ParsableArguments {
     if category != nil, !ids.isEmpty { throw ValidationError("name aggregates or a --category, not both") }
   }
 
-  /// All aggregates where nothing is given.
+  /// All aggregates by default.
   var selection: AggregateSelection {
     if let category { return .category(category) }
     return ids.isEmpty ? .all : .aggregates(ids)

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-/// In which shape events are read: as they are stored, or as upcasters show them.
+/// The shape in which events are read: as they are stored, or after upcasters.
 struct UpcasterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -26,12 +26,12 @@ struct UpcasterOptions: ParsableArguments {
 
   var areApplied: Bool { path != nil }
 
-  /// The option as a command line repeats it, with a blank before it.
+  /// The option for another command line, with a blank before it.
   var shellText: String { raw ? " --raw" : upcasters.map { " --upcasters \(quoteShell($0))" } ?? "" }
 
   private var path: String? { raw ? nil : upcasters ?? MirroredOption.upcasters.variableText }
 
-  /// Reads upcaster files; of a folder those whose names end in `.sql`, in the order of their names.
+  /// Reads upcaster files; from a folder, those whose names end in `.sql`, in the order of their names.
   static func load(_ paths: [String]) throws -> Upcasters {
     let files = try NamedFiles.paths(paths, endingIn: ".sql") { folder in
       CommandError(

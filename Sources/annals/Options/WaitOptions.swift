@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-/// How long a command waits for somebody who writes events.
+/// How long a command waits for transactions that write events.
 struct WaitOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Longest wait for a writer; then exit with 75.", valueName: "duration")

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import EventStore
 
-/// Showing something again and again, until an interruption.
+/// Repeats the output of a command until an interruption.
 struct WatchOptions: ParsableArguments {
   @Option(
     defaultAsFlag: "2s",
@@ -12,7 +12,7 @@ struct WatchOptions: ParsableArguments {
 
   func validate() throws {
     try watch?.requirePositive("--watch")
-    // ArgumentParser takes a value that is no duration for one that was not given.
+    // ArgumentParser ignores a value that is not a duration.
     for argument in CommandLine.arguments where argument.utf8.starts(with: "--watch=".utf8) {
       let value = String(argument.unicodeScalars.dropFirst("--watch=".unicodeScalars.count))
       guard DurationArgument(argument: value) == nil else { continue }
@@ -20,12 +20,12 @@ struct WatchOptions: ParsableArguments {
     }
   }
 
-  /// Whether each round takes the place of the one before, as on a terminal; elsewhere it follows it.
+  /// Whether each round replaces the one before, as on a terminal; elsewhere it follows it.
   var isInPlace: Bool { watch != nil && StandardOutput.isTerminal && Terminal.canMoveCursor }
 
-  /// Runs a round, and with the option one after the other.
+  /// Runs one round, or with the option one after the other.
   ///
-  /// What keeps the first round from an answer ends the command. Later a server may be away for a while: a round then says why.
+  /// A failure of the first round ends the command. Later a server may be away for a while: then a round shows why.
   func repeating(_ round: () async throws -> Void) async throws {
     guard let watch else { return try await round() }
     Interruption.isTheEnd()
@@ -55,7 +55,7 @@ struct WatchOptions: ParsableArguments {
 }
 
 extension EventStoreError {
-  /// Whether a server that is away, or a lock, is all that is wrong.
+  /// Whether the only fault is a server that is away, or a lock.
   fileprivate var isPassing: Bool {
     [.cannotConnect, .connectionLost, .timedOut, .locked, .stale, .recoveryConflict].contains(code)
   }

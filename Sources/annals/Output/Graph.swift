@@ -1,6 +1,6 @@
-/// Small pictures of numbers, for people at a terminal.
+/// Small charts of numbers, for people at a terminal.
 enum Graph {
-  /// A bar that is full at a share of 1. What is not all leaves some room, and some is never nothing.
+  /// A bar that is full at a share of 1. Less than all leaves some room, and more than nothing is never empty.
   static func bar(_ share: Double, width: Int = 10) -> String {
     let eighths = Int((min(max(share, 0), 1) * Double(width * 8)).rounded())
     let shown = share >= 1 ? width * 8 : share > 0 ? min(max(eighths, 1), width * 8 - 1) : 0
@@ -9,7 +9,7 @@ enum Graph {
     return bar + String(repeating: " ", count: width - bar.count)
   }
 
-  /// A column a number, the largest being full; none is a dot.
+  /// A column for each number; the largest one is full, and zero is a dot.
   static func sparkline(_ numbers: [Int64]) -> String {
     let largest = max(numbers.max() ?? 0, 1)
     return String(

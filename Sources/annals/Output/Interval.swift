@@ -1,6 +1,6 @@
 internal import EventStore
 
-/// A length of time for people: its two largest units (`2 d 3 h`), with a sign where it is from one event to the next.
+/// A length of time for people: its two largest units (`2 d 3 h`), with a sign if it is from one event to the next.
 struct Interval: CustomStringConvertible {
   let description: String
 
@@ -9,7 +9,7 @@ struct Interval: CustomStringConvertible {
   ]
 
   init(from start: Timestamp, to end: Timestamp) {
-    // The infinities make the difference overflow.
+    // With the infinities the difference overflows.
     let (difference, overflow) = end.microseconds.subtractingReportingOverflow(start.microseconds)
     let sign = end < start ? "-" : "+"
     guard !overflow else {

@@ -15,7 +15,7 @@ struct JSONObject {
     members.append("\(JSONObject.quote(name)):\(json)")
   }
 
-  /// A JSON string: quotes, backslashes and what is unsafe to show are escaped (RFC 8259, section 7).
+  /// A JSON string: quotes, backslashes and characters that are unsafe to show are escaped (RFC 8259, section 7).
   static func quote(_ text: String) -> String {
     var quoted = String.UnicodeScalarView(["\""])
     for scalar in text.unicodeScalars {
@@ -35,7 +35,7 @@ struct JSONObject {
   /// A JSON array of strings.
   static func list(_ texts: [String]) -> String { "[\(texts.map(quote).joined(separator: ","))]" }
 
-  /// Writes a character by its UTF-16 units, as JSON does.
+  /// Writes a character by its UTF-16 units, as in JSON.
   static func appendEscape(of scalar: Unicode.Scalar, to text: inout String.UnicodeScalarView) {
     for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter {
       let hex = String(unit, radix: 16)

@@ -1,8 +1,8 @@
-/// JSON text over several lines, for people. Values stay as they are written; only the space between them changes.
+/// JSON text over several lines, for people. Values stay as they are; only the space between them changes.
 ///
-/// It goes by scalars: a mark behind a quote would make another character of it.
+/// It goes by scalars: a combining mark after a quote would make another character of it.
 enum PrettyJSON {
-  /// The lines, indented by two spaces a level.
+  /// The lines, indented by two spaces for each level.
   static func lines(_ json: String) -> [String] {
     var lines: [String] = []
     var line = ""

@@ -5,12 +5,12 @@ struct PrometheusText {
   private var lines: [String] = []
   private let prefix: String
 
-  /// - Parameter prefix: begins the names of all metrics.
+  /// - Parameter prefix: the beginning of all names of metrics.
   init(prefix: String) { self.prefix = prefix }
 
   var text: String { lines.joined(separator: "\n") + "\n" }
 
-  /// Adds a metric that goes up and down; a value that is not known is left out.
+  /// Adds a gauge; a value that is not known is left out.
   mutating func add(_ name: String, _ help: String, _ samples: [(labels: [(String, String)], value: String?)])
   {
     lines += ["# HELP \(prefix)\(name) \(help)", "# TYPE \(prefix)\(name) gauge"]
@@ -20,7 +20,7 @@ struct PrometheusText {
     }
   }
 
-  /// A label's value. The format knows three escapes; what else is not for a terminal is written as people see it.
+  /// A label's value. The format has three escapes; other unsafe characters are escaped as for people.
   static func quote(_ text: String) -> String {
     var quoted = String.UnicodeScalarView(["\""])
     for scalar in text.unicodeScalars {

@@ -1,12 +1,12 @@
 internal import EventStore
 
-/// What a command prints one of a kind of: an event, a finding, a snapshot. The same fields in every format.
+/// One thing that a command prints: an event, a finding, a snapshot. It has the same fields in every format.
 protocol Record {
   /// In the order in which they are printed.
   static var columns: [Column<Self>] { get }
-  /// What is below the record in a table, over the whole width.
+  /// The lines below the record in a table, over the whole width.
   var lines: [String] { get }
-  /// Whether these lines are cut where a terminal is too narrow, as the table is, and not broken.
+  /// Whether these lines are cut at the width of a terminal, as the table is, and not broken.
   static var cutsLines: Bool { get }
 }
 
@@ -18,15 +18,15 @@ extension Record {
   var fields: [Field] { Self.columns.map { $0.field(self) } }
 }
 
-/// A field of a record: its name in JSON and CSV, in upper case the heading in a table, and where its value comes from.
+/// A field of a record: its name (in JSON and CSV; in upper case it is the heading in a table), and its value.
 struct Column<Row>: Sendable {
   let name: String
   let style: ColumnStyle
   let importance: Importance
-  /// How many columns of a narrow terminal a text needs to tell something, and how many to be read well. A number is
+  /// How many columns of a narrow terminal a text needs to be useful, and how many to be read well. A number is
   /// never cut.
   let widths: ClosedRange<Int>
-  /// Whether it holds qualified names, whose end is kept where they are cut.
+  /// Whether it contains qualified names, which keep their ends when they are cut.
   let holdsNames: Bool
   let field: @Sendable (Row) -> Field
 
@@ -43,7 +43,7 @@ struct Column<Row>: Sendable {
     self.widths = widths ?? (importance == .high ? 20...48 : 12...48)
   }
 
-  /// A time, to the minute where there is no room for all of it.
+  /// A time, shortened to the minute if there is no room for all of it.
   static func time(
     _ name: String,
     _ importance: Importance = .normal,
@@ -62,7 +62,7 @@ struct Column<Row>: Sendable {
     Column(name, importance, style: style, holdsNames: true) { Field(type($0)) }
   }
 
-  /// The same column where it matters more, or less, or is shown in another way.
+  /// The same column with another importance or another style.
   func with(importance: Importance? = nil, style: ColumnStyle? = nil) -> Column {
     Column(
       name,
@@ -82,36 +82,36 @@ struct Column<Row>: Sendable {
 }
 
 extension Sequence {
-  /// What a record for programs has beside these columns of one for people: it can be asked for by name.
+  /// The columns of a record for programs that these columns for people lack: they can be requested by name.
   func besides<Row>(_ shown: [Column<Row>]) -> [Column<Row>] where Element == Column<Row> {
     filter { column in shown.allSatisfy { !$0.name.utf8.elementsEqual(column.name.utf8) } }
       .map { $0.with(style: .aside) }
   }
 }
 
-/// How long a column keeps its place in a table that is too wide for the terminal; see ``TableFit``.
+/// The importance of a column in a table that is too wide for the terminal; see ``TableFit``.
 enum Importance {
-  /// The first to go.
+  /// Left out first.
   case least
   case low
   case normal
-  /// What the command is run for. It is always shown.
+  /// The purpose of the command. It is always shown.
   case high
 }
 
 /// How a table shows a column.
 enum ColumnStyle {
   case plain
-  /// It has no room for it, and shows it in the record's ``Record/lines`` or where it is asked for by name.
+  /// Not in the table: it is in the record's ``Record/lines``, or can be requested by name.
   case aside
-  /// Each of its values has a colour of its own.
+  /// Each of its values has its own colour.
   case colored
-  /// JSON is without it where it is NULL, as the lines of a replay are.
+  /// Left out of JSON if it is NULL, as in the lines of a replay.
   case optional
 }
 
 extension Sequence {
-  /// The columns of a record that is a part of another one.
+  /// The columns of a record that is part of another one.
   func of<Part, Whole>(_ part: @escaping @Sendable (Whole) -> Part) -> [Column<Whole>]
   where Element == Column<Part> {
     map { column in
@@ -134,11 +134,11 @@ enum Field {
   case text(String)
   case integer(Int64)
   case bool(Bool)
-  /// JSON text, which goes into JSON as it is.
+  /// JSON text, which is inserted into JSON unchanged.
   case json(String)
   /// A value for programs that people read in another form (1 h 12 min for 4320 seconds).
   case number(String, shown: String)
-  /// A text that is an estimate, for people with a sign before it.
+  /// A text that is an estimate; people see it with a sign before it.
   case estimated(String)
 
   init(_ text: String?) { self = text.map { .text($0) } ?? .null }
@@ -164,7 +164,7 @@ enum Field {
     }
   }
 
-  /// For CSV output: bare, and empty for NULL.
+  /// For CSV output: without quotes, and empty for NULL.
   var plain: String {
     switch self {
     case .null: ""

@@ -1,11 +1,11 @@
-/// A record as lines, a field each with its whole value, as psql's \\x shows it.
+/// A record as lines, each with a field and its whole value, as in psql's \\x.
 struct RecordBlock {
   let lines: [String]
 
   /// - Parameters:
   ///   - number: its place among the records, from 1.
-  ///   - colors: whether values of columns that have colours get them.
-  ///   - width: how long the line above it gets at most.
+  ///   - colors: whether values of columns with colours are coloured.
+  ///   - width: the longest line above it.
   init<R>(_ record: R, _ columns: [Column<R>], number: Int, colors: Bool, width: Int) {
     let headings = columns.map(\.heading)
     let values = columns.map { TextEscaping.forPeople($0.field(record).shown) }

@@ -1,8 +1,8 @@
-/// Prints records of one kind, as they come.
+/// Prints records of one kind, as they arrive.
 struct RecordPrinter<R: Record> {
   private let style: RecordStyle
   private let columns: [Column<R>]
-  /// The width that a table has to fit in; nil when it has all it wants, as in a file.
+  /// The width that a table has to fit in; nil if there is no limit, as in a file.
   private let maximumWidth: Int?
   private let hasColors: Bool
   private let write: (String) -> Void
@@ -11,17 +11,17 @@ struct RecordPrinter<R: Record> {
   private var held: [R] = []
   /// The columns that a table shows; empty until then.
   private var places: [Place] = []
-  /// The headings of those for which a table has no room.
+  /// The headings of columns for which a table has no room.
   private var leftOut: [String] = []
 
   private struct Place {
     let column: Column<R>
     let width: Int
-    /// Whether values are cut to the width; others that are wider stick out.
+    /// Whether values are cut to the width; otherwise wider values stick out.
     let isCut: Bool
   }
 
-  /// As many records decide a table's widths; later ones that are wider stick out.
+  /// How many records decide a table's widths; wider values of later records stick out.
   private static var heldLimit: Int { 500 }
 
   init(
@@ -49,14 +49,14 @@ struct RecordPrinter<R: Record> {
     count += 1
   }
 
-  /// Prints records that are all there.
+  /// Prints a complete list of records.
   static func print(_ records: some Sequence<R>, _ style: RecordStyle) {
     var printer = RecordPrinter(style)
     for record in records { printer.print(record) }
     printer.finish()
   }
 
-  /// Prints a record of which there is only one; for people a field a line, without those that are NULL.
+  /// Prints a single record; for people with a line for each field, without NULL fields.
   static func printAlone(_ record: R, _ style: RecordStyle) {
     guard style.format == .table, !style.isExpanded else {
       var printer = RecordPrinter(style)
@@ -74,13 +74,13 @@ struct RecordPrinter<R: Record> {
     StandardOutput.flush()
   }
 
-  /// Prints what is held back now, where nobody knows when the next record comes.
+  /// Prints the records held back, if the next one may take long.
   mutating func flush() {
     if style.format == .table { releaseHeld() }
     StandardOutput.flush()
   }
 
-  /// Prints what is still held back, and what closes the format.
+  /// Prints the rest of the records held back, and the end of the format.
   mutating func finish() {
     switch style.format {
     case .json: write(count == 0 ? "[]\n" : "\n]\n")
@@ -95,7 +95,7 @@ struct RecordPrinter<R: Record> {
     StandardOutput.flush()
   }
 
-  /// A payload is JSON already, and may hold what is unsafe at a terminal.
+  /// A payload is JSON already, and may contain characters that are unsafe at a terminal.
   private func object(_ record: R) -> String {
     var object = JSONObject()
     for column in columns {
@@ -121,7 +121,7 @@ struct RecordPrinter<R: Record> {
     for line in block.lines + lines(below: record).map(TextEscaping.forPeople) { write(line + "\n") }
   }
 
-  /// - Parameter areAll: whether no other records come.
+  /// - Parameter areAll: whether no more records will come.
   private mutating func releaseHeld(areAll: Bool = false) {
     guard !held.isEmpty else { return }
     let fields = columns.map { column in held.map(column.field) }
@@ -161,7 +161,7 @@ struct RecordPrinter<R: Record> {
     }
   }
 
-  /// None where fields were asked for by name.
+  /// None if fields were requested by name.
   private func lines(below record: R) -> [String] {
     style.fields == nil ? record.lines.map { "  " + $0 } : []
   }

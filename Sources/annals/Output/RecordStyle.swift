@@ -3,14 +3,14 @@ internal import ArgumentParser
 /// How a command prints its records.
 struct RecordStyle {
   var format = OutputFormat.table
-  /// Shows records for people as blocks, not as a table.
+  /// Shows records for people as blocks, and not as a table.
   var isExpanded = false
-  /// The names of the fields to print, in this order; nil for those that are usual in the format.
+  /// The names of the fields to print, in this order; nil for the default fields of the format.
   var fields: [String]?
-  /// The fields that these records have, in their order, where it is not all that such records may have.
+  /// The fields that these records have, in their order, if they do not have all fields of their type.
   var present: [String]?
 
-  /// The columns that are printed. What was asked for matters, whatever the record says of it.
+  /// The columns to print. A requested field is important, whatever the record says.
   func columns<R: Record>(of _: R.Type) -> [Column<R>] {
     guard let fields else {
       let columns = present.map(R.columns.named) ?? R.columns
@@ -27,7 +27,7 @@ extension Array {
   }
 }
 
-/// The argument of `--fields`: names, separated by commas, as a heading shows them or as JSON does.
+/// The argument of `--fields`: names, separated by commas, as in a heading or in JSON.
 struct FieldNames: ExpressibleByArgument {
   let names: [String]
 

@@ -1,18 +1,18 @@
 /// How the columns of a table share the width of a terminal.
 ///
-/// While the table is too wide, the columns that matter less give way: they are made narrower, down to what can still be
-/// read, and then left out, from the right. Those that matter most are made narrower as well before one of normal
-/// importance is left out, and are never left out themselves.
+/// If the table is too wide, the less important columns are made narrower, down to what can still be read, and then
+/// left out, from the right. The most important ones are also made narrower before one of normal importance is left
+/// out, but they are never left out.
 struct TableFit {
   struct Space {
     let importance: Importance
-    /// What the column needs to show all that it has.
+    /// The width that the column needs to show everything.
     let natural: Int
-    /// What it needs to tell something.
+    /// The width that it needs to be useful.
     let minimum: Int
-    /// What it needs to be read well; it gets more only where there is room left.
+    /// The width that it needs to be read well; it gets more only if there is room left.
     let wanted: Int
-    /// What it gets where all have less than their minimum.
+    /// The width that it gets if all columns have less than their minimum.
     let least: Int
 
     init(_ importance: Importance, natural: Int, _ widths: ClosedRange<Int>) {
@@ -21,17 +21,17 @@ struct TableFit {
       least = 1
     }
 
-    /// Of numbers, which are whole or not shown.
+    /// For numbers, which are shown whole or not at all.
     init(_ importance: Importance, number width: Int) {
       self.importance = importance
       (natural, minimum, wanted, least) = (width, width, width, width)
     }
   }
 
-  /// What is between two columns.
+  /// The text between two columns.
   static let gap = "  "
 
-  /// Of each column; nil where it is left out.
+  /// The width of each column; nil if it is left out.
   private(set) var widths: [Int?]
   private let spaces: [Space]
   private let room: Int
@@ -52,13 +52,13 @@ struct TableFit {
     }
   }
 
-  /// By how much the table is too wide; below 0 there is room left.
+  /// By how much the table is too wide; if it is below 0, there is room left.
   private var excess: Int {
     let shown = widths.compactMap(\.self)
     return shown.reduce(0, +) + Self.gap.count * max(0, shown.count - 1) - room
   }
 
-  /// Takes from the widest column first, so that none is short while another has plenty.
+  /// Takes from the widest column first, so that no column is short while another has too much.
   private mutating func shrink(_ importance: Importance, beyondMinimum: Bool = false) {
     for _ in 0..<max(0, excess) {
       let wide = spaces.indices.filter {

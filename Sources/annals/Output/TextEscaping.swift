@@ -1,8 +1,8 @@
 internal import EventStore
 
-/// Makes text of the store harmless where it is shown: it comes from anybody who could append an event.
+/// Makes text of the store harmless where it is shown: anybody who may append events can have written it.
 enum TextEscaping {
-  /// For a terminal: no character can move the cursor, change colours or turn the direction of the line.
+  /// For a terminal: no character can move the cursor, change colours or change the direction of the line.
   static func forPeople(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: \.isUnsafeToShow) else { return text }
     var shown = String.UnicodeScalarView()
@@ -19,7 +19,7 @@ enum TextEscaping {
     return String(shown)
   }
 
-  /// For programs and people: JSON text, in which such a character can be in a string only, as an escape of JSON's.
+  /// For programs and people: JSON text, in which such a character can only be inside a string, as a JSON escape.
   static func forJSON(_ json: String) -> String {
     guard json.unicodeScalars.contains(where: isEscapedInJSON) else { return json }
     var shown = String.UnicodeScalarView()
@@ -38,7 +38,7 @@ enum TextEscaping {
     scalar.value >= 0x7F && scalar.isUnsafeToShow
   }
 
-  /// A CSV cell: quoted where RFC 4180 wants it. A cell that a spreadsheet would take for a formula gets an
+  /// A CSV cell: quoted where RFC 4180 requires it. A cell that a spreadsheet would take as a formula gets an
   /// apostrophe; numbers stay numbers.
   static func csvCell(_ text: String) -> String {
     // Scalars, not characters: an accent after the sign or the quote makes another character of it.
@@ -49,7 +49,7 @@ enum TextEscaping {
     return "\"" + parts.map { String($0) }.joined(separator: "\"\"") + "\""
   }
 
-  /// What makes a cell a formula (OWASP, "CSV Injection"), the full-width signs included.
+  /// The first characters of a formula (OWASP, "CSV Injection"), including the full-width signs.
   private static let formulaStarts: Set<Unicode.Scalar> = [
     "=", "+", "-", "@", "\t", "\r", "\n", "\u{FF1D}", "\u{FF0B}", "\u{FF0D}", "\u{FF20}",
   ]

@@ -4,14 +4,14 @@ internal import Subprocess
 internal import Synchronization
 internal import SystemPackage
 
-/// A command that is given events as NDJSON and answers, line by line, with the position up to which it is done.
+/// A command that gets events as NDJSON and answers, line by line, with the position up to which it is done.
 struct EventHandlerProcess {
   /// A line for `sh -c`.
   let command: String
   /// The longest silence while an answer is due.
   let timeout: Duration
 
-  /// Most events that are unanswered. Their answers fit into the pipe, so that neither side waits for the other.
+  /// The most unanswered events. Their answers fit into the pipe, so that neither side waits for the other.
   static let batchSize = 500
 
   /// Runs the command while `body` passes it batches, then closes its input and waits for its end.
@@ -19,11 +19,11 @@ struct EventHandlerProcess {
   /// - Throws: ``HandlerProcessFailure`` when the command ended early, was silent too long, answered something else
   ///   or ended with a status other than 0; what `body` throws.
   func run(_ body: (EventHandlerSession) async throws -> Void) async throws {
-    // A command that ended is then found by the write that fails.
+    // Then a failed write shows that a command ended.
     signal(SIGPIPE, SIG_IGN)
     let watchdog = Watchdog(timeout)
     var options = PlatformOptions()
-    // A group of its own, so that what the shell started ends with it.
+    // Its own process group, so that programs started by the shell end with it.
     options.processGroupID = 0
     let result = try await Subprocess.run(
       .path("/bin/sh"),
@@ -53,7 +53,7 @@ struct EventHandlerProcess {
     }
     if watchdog.hasFired { throw HandlerProcessFailure("did not answer within \(timeout)") }
     let end = Self.description(of: result.terminationStatus)
-    // As a shell says that there is no such command, or that it cannot be run.
+    // The statuses by which a shell says that there is no such command, or that it cannot be run.
     let isOfCommand = [.exited(126), .exited(127)].contains(result.terminationStatus)
     switch result.closureResult {
     case nil:
@@ -78,7 +78,7 @@ struct EventHandlerProcess {
 extension EventHandlerProcess {
   /// Passes on events that the command failed at before.
   ///
-  /// - Returns: what it did wrong this time; nil when it is done with them.
+  /// - Returns: its fault this time; nil when it is done with them.
   func retry(_ batch: EventBatch) async throws -> String? {
     do {
       try await run { try await $0.handle(batch) }
@@ -92,10 +92,10 @@ extension EventHandlerProcess {
   }
 }
 
-/// What a command did wrong, as the rest of a sentence that begins with it.
+/// The fault of a command, as the rest of a sentence that begins with it.
 struct HandlerProcessFailure: Error {
   let what: String
-  /// Whether it would fail so at any event: it cannot be run, or does not speak as it must.
+  /// Whether it would fail at any event: it cannot be run, or does not follow the protocol.
   let isOfCommand: Bool
 
   init(_ what: String, isOfCommand: Bool = false) {
@@ -150,7 +150,7 @@ final class EventHandlerSession {
     do {
       _ = try await input.write(run.lines)
     } catch {
-      // It ended before it had read all. Its answers say how far it got.
+      // It ended before it had read everything. Its answers tell how far it got.
     }
     var last: Int64?
     while last != run.last {
@@ -206,7 +206,7 @@ extension EventBatch {
   }
 }
 
-/// Acts when an answer is due for too long.
+/// Acts when an answer is overdue.
 final class Watchdog: Sendable {
   private let timeout: Duration
   private let deadline = Mutex<ContinuousClock.Instant?>(nil)

@@ -40,7 +40,7 @@ struct HandlerReplay {
     (self.query, self.options) = (query, options)
   }
 
-  /// - Throws: ``CommandError`` when the command failed once more than it may without getting any further;
+  /// - Throws: ``CommandError`` when the command failed more often than allowed without getting any further;
   ///   ``EndWithStatus`` when events were parked.
   func run() async throws {
     let (store, prefix) = (store, prefix)

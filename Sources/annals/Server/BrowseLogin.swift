@@ -1,17 +1,17 @@
 internal import Synchronization
 
-/// Who may see pages on a port that every user of the machine can reach: who has the address that was printed. It works
-/// once, for a cookie.
+/// Protects pages on a port that every user of the machine can reach: only the printed address lets a browser in. It
+/// works once, for a cookie.
 final class BrowseLogin: Sendable {
   private let cookieName: String
   private let session = BrowseLogin.secret()
-  /// Nil when it was used.
+  /// Nil after it was used.
   private let token: Mutex<String?>
   /// The path that logs in.
   let path: String
 
-  /// - Parameter name: tells the cookie from those of other servers of this machine, as cookies know no ports; a new one
-  ///   when nil.
+  /// - Parameter name: distinguishes the cookie from those of other servers of this machine, since cookies ignore
+  ///   ports; nil means a new one.
   init(name: String?) {
     let secret = Self.secret()
     cookieName = "annals-\(name ?? String(Self.secret().prefix(8)))"
@@ -19,7 +19,7 @@ final class BrowseLogin: Sendable {
     path = "/login?token=\(secret)"
   }
 
-  /// 256 bits, which the system gives.
+  /// 256 random bits from the system.
   private static func secret() -> String {
     var generator = SystemRandomNumberGenerator()
     return (0..<4).map { _ in
@@ -28,7 +28,7 @@ final class BrowseLogin: Sendable {
     }.joined()
   }
 
-  /// The answer to who is not let in yet; nil for who is.
+  /// The answer to a request that is not let in; nil for one that is.
   func answer(to request: BrowseRequest) -> PageAnswer? {
     if isEntry(request.target) { return enter(request.target) }
     if request.all("cookie").contains(where: admits) { return nil }
@@ -61,7 +61,7 @@ final class BrowseLogin: Sendable {
     }
   }
 
-  /// In a time that does not tell how much of it is right.
+  /// The time does not depend on how much of it is right.
   private static func areEqual(_ left: String, _ right: String) -> Bool {
     let (left, right) = (Array(left.utf8), Array(right.utf8))
     guard left.count == right.count else { return false }

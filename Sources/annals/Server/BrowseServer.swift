@@ -3,12 +3,12 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import SystemPackage
 
-/// Serves pages to this machine alone.
+/// Serves pages only to this machine.
 struct BrowseServer {
   enum Address: Sendable, Equatable {
-    /// On 127.0.0.1; any free one for 0.
+    /// On 127.0.0.1; 0 means any free port.
     case port(Int)
-    /// A file that its owner alone may open.
+    /// A file that only its owner may open.
     case socket(String)
   }
 
@@ -17,7 +17,7 @@ struct BrowseServer {
 
   /// - Parameters:
   ///   - service: makes the answers.
-  /// - Throws: ``CommandError`` when the address cannot be had.
+  /// - Throws: ``CommandError`` when the address is not available.
   static func listen(
     on address: Address,
     patience: BrowsePatience = BrowsePatience(),
@@ -56,7 +56,7 @@ struct BrowseServer {
 
   var port: Int? { channel.localAddress?.port }
 
-  /// Goes on until the task is cancelled.
+  /// Runs until the task is cancelled.
   func run() async throws {
     defer { if case .socket(let path) = address { CLibrary.remove(path) } }
     try await withTaskCancellationHandler {
@@ -67,7 +67,7 @@ struct BrowseServer {
     try Task.checkCancellation()
   }
 
-  /// A process that was killed leaves its socket behind. Of another one's, or of a file, hands are kept off.
+  /// A killed process leaves its socket behind, which is removed. A socket in use, and any other file, is not touched.
   private static func removeDeadSocket(_ path: String) async throws {
     guard let status = CLibrary.status(of: path) else { return }
     let isInUse =

@@ -1,10 +1,10 @@
 internal import EventStore
 
-/// Answers to requests, some of which work in the database at a time.
+/// Answers requests; only some at a time use the database.
 struct BrowseService: Sendable {
   let browser: Browser
   let stores: StorePool
-  /// Nil where the file system says who may come.
+  /// Nil if the file system decides who has access.
   let login: BrowseLogin?
 
   func answer(to request: BrowseRequest) async -> PageAnswer {
@@ -25,7 +25,7 @@ struct BrowseService: Sendable {
     do {
       return try await browser.answer(request.target, accept: request.all("accept").first, store)
     } catch {
-      // Nobody waits for it any more, or the pages end.
+      // Nobody waits for it any more, or the server stops.
       return .text(503, "The work was cancelled.")
     }
   }
@@ -37,7 +37,7 @@ struct BrowseService: Sendable {
   }
 }
 
-/// Stores of the same table, each with a connection of its own.
+/// Stores of the same table, each with its own connection.
 actor StorePool {
   nonisolated let first: EventStore
   private let most: Int
@@ -48,7 +48,7 @@ actor StorePool {
     (first, self.most, idle) = (store, most, [store])
   }
 
-  /// Nil when all are at work.
+  /// Nil when all are in use.
   func take() async throws -> EventStore? {
     if let store = idle.popLast() { return store }
     guard count < most else { return nil }

@@ -2,17 +2,17 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import Synchronization
 
-/// Connections that are open.
+/// The open connections.
 final class ConnectionCount: Sendable {
   static let most = 16
   private let open = Atomic(0)
 
-  /// False where there are too many.
+  /// False if there are too many.
   func add() -> Bool { open.add(1, ordering: .relaxed).newValue <= Self.most }
   func remove() { open.subtract(1, ordering: .relaxed) }
 }
 
-/// How long a client may take.
+/// How long a client may take for each step.
 struct BrowsePatience: Sendable {
   /// To send its head.
   var head = Duration.seconds(5)
@@ -22,8 +22,7 @@ struct BrowsePatience: Sendable {
   var end = Duration.seconds(1)
 }
 
-/// Gathers the head of a connection's one request, looks at its bytes, and hands it on to the parser. Nothing that comes
-/// behind it is read.
+/// Collects the head of a connection's one request, checks its bytes, and passes it to the parser; reads no more.
 final class HeadCollector: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
@@ -63,7 +62,7 @@ final class HeadCollector: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !isDone else { return }
-    // The empty line may begin in what came before.
+    // The empty line may begin in earlier data.
     let start = max(0, head.count - 3)
     head += unwrapInboundIn(data).readableBytesView
     let end = head[start...].indices.first { index in
@@ -94,7 +93,7 @@ final class HeadCollector: ChannelInboundHandler {
   }
 }
 
-/// Answers the one request of a connection. The work is done elsewhere, and ends when the client hangs up.
+/// Answers the one request of a connection. The work is done elsewhere, and ends when the client closes the connection.
 final class RequestHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
 
@@ -126,7 +125,7 @@ final class RequestHandler: ChannelInboundHandler {
     context.fireChannelInactive()
   }
 
-  /// What the parser does not take for a request.
+  /// Input that the parser does not accept as a request.
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     guard work == nil else { return }
     context.channel.send(.text(400, "This is not an HTTP/1.1 request."), isHead: false, patience)
@@ -134,8 +133,8 @@ final class RequestHandler: ChannelInboundHandler {
 }
 
 extension Channel {
-  /// Sends an answer and ends the connection: at first the half that sends, as what the client still sends would make the
-  /// system throw away what it has not read.
+  /// Sends an answer and ends the connection. First it closes only the sending half: if the client still sends, a full
+  /// close would make the system discard what the client has not read.
   func send(_ answer: PageAnswer, isHead: Bool, _ patience: BrowsePatience) {
     let limit = eventLoop.scheduleTask(in: TimeAmount(patience.answer)) { self.close(promise: nil) }
     writeAndFlush(ByteBuffer(bytes: answer.message(isHead: isHead))).whenComplete { _ in

@@ -1,4 +1,4 @@
-/// A request, as far as a page needs it.
+/// The parts of a request that a page needs.
 struct BrowseRequest: Sendable {
   var method: String
   var target: String
@@ -10,12 +10,12 @@ struct BrowseRequest: Sendable {
   }
 }
 
-/// What a server that others on the machine can reach must refuse. It knows nothing of sockets.
+/// What a server that other users of the machine can reach must refuse. This code does not use sockets.
 enum RequestRules {
   static let longestHead = 16 << 10
   static let mostFields = 64
 
-  /// Looks at the bytes of a head, up to and with its empty line, before a parser that forgives more.
+  /// Checks the bytes of a head, including its empty line, before they go to a more tolerant parser.
   static func refusal(ofHead bytes: [UInt8]) -> PageAnswer? {
     if bytes.contains(0) { return .text(400, "The request has a NUL byte.") }
     var lines: [ArraySlice<UInt8>] = []
@@ -68,8 +68,8 @@ enum RequestRules {
     return nil
   }
 
-  /// A page of another site that has its name lead here (DNS rebinding) sends that name. The port is not compared: `ssh -L`
-  /// changes it.
+  /// If another site makes its name lead here (DNS rebinding), its pages send that name. The port is not compared,
+  /// since `ssh -L` changes it.
   private static func isLocal(_ host: String) -> Bool {
     let bytes = Array(host.lowercased().utf8)
     return ["localhost", "127.0.0.1", "[::1]"].contains { name in
@@ -91,7 +91,7 @@ extension PageAnswer {
     503: "Service Unavailable",
   ]
 
-  /// What keeps a page from loading, running or being shown in anything that is not of this server, and from staying anywhere.
+  /// Prevents that a page loads, runs or is shown in anything that is not of this server, and that it is stored.
   private static let safety = [
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
       + "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",

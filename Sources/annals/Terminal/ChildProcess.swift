@@ -1,15 +1,15 @@
 internal import Glibc
 internal import Subprocess
 
-/// A program that has the terminal while it runs, and is waited for.
+/// A program that has the terminal while it runs; this process waits for it.
 ///
-/// INT and QUIT reach it from the terminal; TERM comes to this process alone, and is passed on by ``forward(_:)``.
+/// INT and QUIT reach it from the terminal. TERM reaches only this process, and ``forward(_:)`` passes it on.
 final class ChildProcess: Sendable {
   private let (signals, sender) = AsyncStream.makeStream(of: Int32.self)
 
   @Sendable func forward(_ number: Int32) { if number == SIGTERM { sender.yield(number) } }
 
-  /// - Parameter changes: to the environment of this process; nil takes a variable away.
+  /// - Parameter changes: to the environment of this process; nil removes a variable.
   func run(
     _ program: Executable,
     _ arguments: [String],

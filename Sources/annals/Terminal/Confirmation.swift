@@ -3,12 +3,12 @@ internal import SystemPackage
 
 /// Questions to the person at the terminal.
 enum Confirmation {
-  /// Asks before something is destroyed, and returns only when it may be.
+  /// Asks before data is destroyed, and returns only with permission.
   ///
   /// - Parameters:
-  ///   - question: what would be done, as "Delete all data in /srv/x?"
+  ///   - question: what would be done, such as "Delete all data in /srv/x?"
   ///   - yes: the option `--yes`: do not ask.
-  /// - Throws: when the answer is no, and when standard input is no terminal: data that is piped in is no answer.
+  /// - Throws: when the answer is no, and when standard input is not a terminal: piped data is not an answer.
   static func require(_ question: String, yes: Bool) throws {
     if yes { return }
     guard isatty(STDIN_FILENO) == 1 else {
@@ -20,7 +20,7 @@ enum Confirmation {
       )
     }
     StandardError.ask("\(question) [y/N]")
-    // A read would sit through Ctrl-C, which only cancels the task.
+    // A blocking read would not react to Ctrl-C, which only cancels the task.
     while try !CLibrary.isReadable(.standardInput, withinMilliseconds: 100) { try Task.checkCancellation() }
     guard ["y", "yes"].contains(readLine()?.lowercased()) else { throw EndWithStatus(status: .failure) }
   }

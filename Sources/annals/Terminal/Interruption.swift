@@ -2,7 +2,8 @@ internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
-/// What Ctrl-C and `kill` do: the first cancels the work, which rolls back and reports; the second ends the process.
+/// The effect of Ctrl-C and `kill`: the first cancels the work, which rolls back and reports; the second ends the
+/// process.
 enum Interruption {
   private static let received = Atomic<Int32>(0)
 
@@ -10,13 +11,13 @@ enum Interruption {
   private static let work = Mutex<Task<Void, any Error>?>(nil)
   private static let childHandler = Mutex<(@Sendable (Int32) -> Void)?>(nil)
 
-  /// From now on signals do nothing here but call the handler: a child process decides what they mean.
+  /// From now on signals only call the handler: a child process decides their effect.
   static func leaveToChild(_ handler: @escaping @Sendable (Int32) -> Void) {
     childHandler.withLock { $0 = handler }
   }
 
-  /// From now on signals still cancel the work, but do not end the process: a child process that has the terminal is
-  /// waited for. The handler may pass them on to it.
+  /// From now on signals still cancel the work, but do not end the process: it waits for a child process that has the
+  /// terminal. The handler may pass signals on to the child.
   static func waitForChild(_ handler: @escaping @Sendable (Int32) -> Void) {
     waitingHandler.withLock { $0 = handler }
   }
@@ -26,7 +27,7 @@ enum Interruption {
     work.withLock { $0?.cancel() }
   }
 
-  /// From now on the work has no end of its own, and a signal is how somebody ends it: no failure to tell of.
+  /// From now on the work does not end by itself. People end it by a signal, which is then not a failure.
   static func isTheEnd() {
     endsByItself.store(false, ordering: .relaxed)
   }
@@ -45,21 +46,21 @@ enum Interruption {
     }
   }
 
-  /// Ends the process by the signal that was received, when it ends for that reason: a shell, cron and systemd then
-  /// see what happened.
+  /// Ends the process by the signal that was received, if that is the reason for its end, so that a shell, cron and
+  /// systemd see it.
   static func dieBySignal(_ status: ExitStatus) {
     guard status == self.status else { return }
     CLibrary.die(by: received.load(ordering: .relaxed))
   }
 
-  /// What waits is given up by the library in ``LibPQ/Canceller/grace``; this is for the rest, such as a reader of
-  /// standard output that stopped.
+  /// The library gives up waits within ``LibPQ/Canceller/grace``. This is for other waits, such as for a stopped reader
+  /// of standard output.
   private static let secondsToEnd = 8
 
-  /// Ends the process if the cancelled work does not, unless a child is waited for.
+  /// Ends the process if the cancelled work does not, unless it waits for a child.
   private static func endSoon(by number: Int32) {
     func later(_ seconds: Int, _ body: @escaping @Sendable () -> Void) {
-      // A queue for each: what blocks one must not block the other.
+      // One queue for each: work that blocks one must not block the other.
       DispatchQueue(label: "annals.interruption").asyncAfter(deadline: .now() + .seconds(seconds)) {
         if waitingHandler.withLock({ $0 == nil }) { body() }
       }
@@ -78,12 +79,13 @@ enum Interruption {
       source.setEventHandler {
         if let handler = childHandler.withLock({ $0 }) { return handler(number) }
         let isFirst = received.exchange(number, ordering: .relaxed) == 0
-        // With the bar goes what the terminal shows of Ctrl-C.
+        // Clearing the bar also clears the terminal's echo of Ctrl-C.
         StandardError.draw(nil)
         task.cancel()
         if let handler = waitingHandler.withLock({ $0 }) { return handler(number) }
         if isFirst { endSoon(by: number) }
-        // From now on the signal has its ordinary effect; but timeout(1) sends each to the command and again to its group.
+        // From now on the signal has its default effect; not at once, since timeout(1) signals the command and its
+        // group.
         DispatchQueue(label: "annals.signal").asyncAfter(deadline: .now() + .milliseconds(100)) {
           signal(number, SIG_DFL)
         }

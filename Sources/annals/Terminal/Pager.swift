@@ -3,18 +3,18 @@ internal import Subprocess
 internal import Synchronization
 internal import SystemPackage
 
-/// A program through which somebody at a terminal reads long output, as with git and psql. It starts with the first
-/// output, so that a command that fails before shows its error and nothing else.
+/// A program in which people at a terminal read long output, as with git and psql. It starts with the first output, so
+/// that a command that fails before shows only its error.
 final class Pager: Sendable {
   private struct State {
     var input: FileDescriptor?
     var process: Task<TerminationStatus, any Error>?
-    /// Whether nobody reads any more.
+    /// Whether its reader has left.
     var isClosed = false
   }
 
   private let command: String
-  /// Whether it shows the rest of a long line to a reader who scrolls there.
+  /// Whether it can scroll sideways to the rest of a long line.
   let scrollsSideways: Bool
   private let state = Mutex(State())
   private let child = ChildProcess()
@@ -24,11 +24,11 @@ final class Pager: Sendable {
     scrollsSideways = Self.scrollsSideways(command, less: CLibrary.environment("LESS"))
   }
 
-  /// Shows what `body` writes to standard output through the operator's pager, where there is one and a terminal.
+  /// Shows what `body` writes to standard output in the operator's pager, if there is a pager and a terminal.
   static func show(_ body: () async throws -> Void) async throws {
     guard let command = chosenCommand else { return try await body() }
     let pager = Pager(command)
-    // A pager that was left is then found by the write that fails.
+    // Then a failed write shows that the pager was left.
     signal(SIGPIPE, SIG_IGN)
     StandardOutput.divert(to: pager)
     let result: Result<Void, any Error>
@@ -43,7 +43,7 @@ final class Pager: Sendable {
     if !wasLeft || Interruption.status == .terminated { try result.get() }
   }
 
-  /// A line for `sh -c`; nil where nothing is to be paged.
+  /// A line for `sh -c`; nil if no pager is used.
   private static var chosenCommand: String? {
     guard StandardOutput.isTerminal, Terminal.canMoveCursor else { return nil }
     for name in ["ANNALS_PAGER", "PAGER"] {
@@ -56,7 +56,7 @@ final class Pager: Sendable {
 
   private static let standard = "if command -v less >/dev/null; then exec less; else exec cat; fi"
 
-  /// Whether a command is less, with `-S` among its own options or those of the variable LESS.
+  /// Whether a command is less, with `-S` in its own options or in the variable LESS.
   static func scrollsSideways(_ command: String, less variable: String?) -> Bool {
     let words = command.unicodeScalars.split(separator: " ").map(String.init)
     let program = words.first?.unicodeScalars.split(separator: "/").last.map(String.init)
@@ -71,11 +71,11 @@ final class Pager: Sendable {
 
   private static func chopsLines(_ option: String) -> Bool {
     if option.utf8.starts(with: "--".utf8) { return option.utf8.elementsEqual("--chop-long-lines".utf8) }
-    // Behind these letters comes what they set.
+    // After these letters comes their value.
     return option.unicodeScalars.prefix { !"bDhjkKoOpPtTxyz#+".unicodeScalars.contains($0) }.contains("S")
   }
 
-  /// Writes to the pager; what comes after it was left is dropped.
+  /// Writes to the pager; output after it was left is dropped.
   func write(_ bytes: [UInt8]) throws {
     guard let input = try openInput() else { return }
     do {
@@ -99,8 +99,8 @@ final class Pager: Sendable {
   }
 
   private func run(reading output: FileDescriptor) async throws -> TerminationStatus {
-    // What git gives less: leave at once when all fits, show colours, leave the text on the screen. And what is written is
-    // UTF-8, whatever the locale is: without one less shows bytes.
+    // The options that git gives less: exit at once if everything fits, show colours, leave the text on the screen. The
+    // output is UTF-8 in any locale; without this, less shows bytes if there is no locale.
     let wanted: [(name: String, value: String)] = [("LESS", "FRX"), ("LESSCHARSET", "utf-8")]
     var defaults: [Environment.Key: String?] = [:]
     for (name, value) in wanted where CLibrary.environment(name, orEmpty: true) == nil {
@@ -116,7 +116,7 @@ final class Pager: Sendable {
 
   /// Waits until it is left.
   ///
-  /// - Returns: whether that was before all was written.
+  /// - Returns: whether it was left before everything was written.
   private func finish() async throws -> Bool {
     let state = state.withLock(\.self)
     try state.input?.close()

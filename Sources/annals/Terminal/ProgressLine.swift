@@ -3,33 +3,33 @@ internal import EventStore
 internal import Glibc
 internal import Synchronization
 
-/// Says how far long work is: a bar on a terminal, a line every so often with `--progress`, and a line at each SIGUSR1.
+/// Shows the progress of long work: a bar on a terminal, a line at intervals with `--progress` and at each SIGUSR1.
 ///
 /// It writes only when the clock has moved on, whatever the rate of the calls.
 final class ProgressLine: Sendable {
   private struct State {
     let start = ContinuousClock.now
     var lastShown: ContinuousClock.Instant?
-    /// What the first call told, so that a resumed run's rates count only its own work.
+    /// The first call, so that a resumed run's rates count only its own work.
     var first: Step?
     var latest: Step?
-    /// Whether there is more to tell than the last line told.
+    /// Whether there is more to report than the last line.
     var isBehind = false
   }
 
   private struct Step {
     var done: Int64
-    /// Nil when nobody knows.
+    /// Nil if it is not known.
     var total: Int64?
     var events: Int64
-    /// What comes after the events.
+    /// The phase after the events.
     var phase: String?
   }
 
   private let title: String
-  /// What the rest of `total` is, in words; nil leaves it out.
+  /// The meaning of the rest of `total`, in words; nil leaves it out.
   private let restName: String?
-  /// Between two lines; nil for the bar of a terminal, or nothing.
+  /// The time between two lines; nil for the bar of a terminal, or no output.
   private let interval: Duration?
   private let state = Mutex(State())
   private let sources = Mutex<[any DispatchSourceProtocol]>([])
@@ -41,7 +41,7 @@ final class ProgressLine: Sendable {
     StatusSignal.add(self) { [weak self] in self?.report() }
     guard interval == nil, StandardError.isTerminal else { return }
     watch({ DispatchSource.makeSignalSource(signal: SIGWINCH) }, then: { $0.redraw() })
-    // A step that came too soon after another is shown all the same, and a long one has an estimate that is of now.
+    // Redraws regularly: a step that came soon after another is still shown, and a long one has a current estimate.
     watch(Self.makeTimer, then: { $0.redraw() })
   }
 
@@ -82,9 +82,9 @@ final class ProgressLine: Sendable {
   }
 
   /// - Parameters:
-  ///   - done: how much of `total` is done, in any unit; nil stands for a total that nobody knows.
+  ///   - done: how much of `total` is done, in any unit; nil means that the total is not known.
   ///   - events: the number to show.
-  ///   - phase: what is being done when it is not the events.
+  ///   - phase: the current phase, if it is not the events.
   func show(done: Int64, of total: Int64?, events: Int64, phase: String? = nil) {
     state.withLock { state in
       let step = Step(done: done, total: total, events: events, phase: phase)
@@ -109,7 +109,7 @@ final class ProgressLine: Sendable {
     }
   }
 
-  /// Clears the bar. After a first line the last one tells of the end, however soon it comes.
+  /// Clears the bar. After a first line, the last one is always written, however soon the end comes.
   func finish() {
     state.withLock { state in
       if interval != nil, state.lastShown != nil, state.isBehind, let step = state.latest {
@@ -142,9 +142,9 @@ final class ProgressLine: Sendable {
 
   private func joined(_ parts: String?...) -> String { parts.compactMap(\.self).joined(separator: ", ") }
 
-  /// As much as fits into a line of the terminal; what is left to do goes last.
+  /// As much as fits into a line of the terminal; the remaining time is left out last.
   ///
-  /// The last column stays empty: there a terminal waits with the line's end for what comes next.
+  /// The last column stays empty: a terminal that has filled it breaks the line only with the next character.
   private func bar(_ step: Step, since state: State) -> String {
     let width = Terminal.errorWidth - 1
     let text = texts(step, since: state)

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// How far a read is whose events go to standard output, for ``StatusSignal``.
+/// The progress of a read whose events go to standard output, for ``StatusSignal``.
 final class ReadStatus: Sendable {
   private struct State {
     var events: Int64 = 0
@@ -26,7 +26,7 @@ final class ReadStatus: Sendable {
     }
   }
 
-  /// Adds lines of NDJSON. Only the last is looked at: counting them all would slow the read down.
+  /// Adds lines of NDJSON. Only the last one is parsed: counting all of them would slow the read down.
   func add(lines: [UInt8]) {
     let start = lines.dropLast().lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
     let digits = lines[start...].dropFirst(#"{"position":"#.utf8.count).prefix { $0 != UInt8(ascii: ",") }

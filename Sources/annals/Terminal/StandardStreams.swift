@@ -2,24 +2,24 @@ internal import Glibc
 internal import Synchronization
 internal import SystemPackage
 
-/// Standard output: data only, buffered, and ended quietly when nobody reads it any more.
+/// Standard output: only data, buffered, and ended quietly when its reader has left.
 ///
-/// ``print(_:)`` and ``writeJSON(_:)`` make what they are given harmless for a terminal. `writeRaw` does not: it is for
+/// ``print(_:)`` and ``writeJSON(_:)`` make their text harmless for a terminal. `writeRaw` does not: it is for
 /// scripts and files that programs read.
 enum StandardOutput {
   static let isTerminal = isatty(STDOUT_FILENO) == 1
   private static let buffer = Mutex<[UInt8]>([])
   private static let bufferSize = 1 << 16
-  /// Where output waits for ``release()``; nil when it does not wait.
+  /// The file in which output waits for ``release()``; nil when it does not wait.
   private static let spool = Mutex<FileDescriptor?>(nil)
   private static let pager = Mutex<Pager?>(nil)
-  /// What is drawn in the place of what was drawn before; nil where output goes out as it comes.
+  /// The next frame, which will replace the one on the terminal; nil if output is written at once.
   private static let frame = Mutex<[UInt8]?>(nil)
 
-  /// Writes a line for people, in which nothing can drive a terminal or begin another line.
+  /// Writes a line for people, in which no character can control a terminal or begin another line.
   static func print(_ line: String = "") { writeRaw(TextEscaping.forPeople(line) + "\n") }
 
-  /// Writes JSON text. At a terminal what is unsafe there is an escape of JSON's, so that the value is the same.
+  /// Writes JSON text. At a terminal unsafe characters become JSON escapes, so that the value is the same.
   static func writeJSON(_ json: String) { writeRaw(isTerminal ? TextEscaping.forJSON(json) : json) }
 
   static func writeJSON(_ lines: [UInt8]) {
@@ -42,7 +42,7 @@ enum StandardOutput {
     writeRaw(Array(text.utf8))
   }
 
-  /// Writes what is buffered.
+  /// Writes the buffer.
   static func flush() {
     let bytes = buffer.withLock { buffer in
       defer { buffer.removeAll(keepingCapacity: true) }
@@ -51,7 +51,7 @@ enum StandardOutput {
     writeThrough(bytes)
   }
 
-  /// A reader that went away ends the process as SIGPIPE would, a full disk with a message.
+  /// If the reader has left, the process ends as by SIGPIPE; if the disk is full, with a message.
   private static func writeThrough(_ bytes: [UInt8]) {
     if bytes.isEmpty { return }
     let isKept = frame.withLock { frame in
@@ -70,13 +70,13 @@ enum StandardOutput {
     }
   }
 
-  /// Keeps what is written from now on, until ``endFrame(below:)`` draws it.
+  /// Keeps the output from now on, until ``endFrame(below:)`` draws it.
   static func beginFrame() {
     flush()
     frame.withLock { $0 = [] }
   }
 
-  /// Draws what was kept from the first line of the terminal on, as many lines as it has, below a title.
+  /// Draws the frame from the first line of the terminal on, with as many lines as fit, below a title.
   static func endFrame(below title: String) {
     flush()
     let height = max(2, CLibrary.terminalRows(STDOUT_FILENO) ?? 24)
@@ -88,13 +88,13 @@ enum StandardOutput {
     if lines.last == "" { lines.removeLast() }
     let room = height - 2
     if lines.count > room { lines = lines.prefix(room - 1) + ["(\(lines.count - room + 1) more lines)"] }
-    // Each line is cleared behind its end, and so is what is below: nothing flickers.
+    // The rest of each line is cleared, and so is everything below, so nothing flickers.
     let drawn = ([Terminal.cut(title, to: Terminal.width)] + lines).map { $0 + "\u{1B}[K\n" }.joined()
     writeRaw("\u{1B}[H\(drawn)\u{1B}[J")
     flush()
   }
 
-  /// Writes what was kept as it is.
+  /// Writes the frame as plain output.
   static func dropFrame() {
     flush()
     let bytes = frame.withLock { frame in
@@ -104,18 +104,18 @@ enum StandardOutput {
     writeThrough(bytes)
   }
 
-  /// From now on a pager, or only the reader of standard output, gets what is written.
+  /// From now on output goes to a pager, or (nil) to the reader of standard output.
   static func divert(to pager: Pager?) {
     self.pager.withLock { $0 = pager }
   }
 
-  /// How wide a table may be; nil where lines of any length are welcome, as in a file or a pager that scrolls sideways.
+  /// The maximum width of a table; nil if lines may have any length, as in a file or a pager that scrolls sideways.
   static var tableWidth: Int? {
     guard isTerminal, pager.withLock({ $0?.scrollsSideways }) != true else { return nil }
     return Terminal.width
   }
 
-  /// Keeps what is written from now on in a file without a name, until ``release()``; without it, nobody sees it.
+  /// Keeps the output from now on in a file without a name, until ``release()``; without that, nobody sees it.
   static func hold() throws {
     flush()
     let path = "\(CLibrary.environment("TMPDIR") ?? "/tmp")/annals-output.\(UInt64.random(in: .min ... .max))"
@@ -129,7 +129,7 @@ enum StandardOutput {
     spool.withLock { $0 = file }
   }
 
-  /// Writes what was held back, and holds nothing back any more.
+  /// Writes the output that was held back, and ends holding back.
   static func release() throws {
     flush()
     let held = spool.withLock { file in
@@ -147,8 +147,8 @@ enum StandardOutput {
   }
 }
 
-/// Standard error: for people. Whatever is written here is harmless for a terminal; a text of several lines is given as
-/// lines, so that nothing within one can begin another.
+/// Standard error: for people. Everything that is written here is made harmless for a terminal. A text of several lines
+/// is given as lines, so that no text within one can begin another.
 enum StandardError {
   static let isTerminal = isatty(STDERR_FILENO) == 1
   private static let bar = Mutex<String?>(nil)
@@ -157,21 +157,21 @@ enum StandardError {
 
   static func print(lines: [String]) { write(lines.map { TextEscaping.forPeople($0) + "\n" }.joined()) }
 
-  /// Writes JSON on a line of its own.
+  /// Writes JSON on a separate line.
   static func printJSON(_ json: String) { write(TextEscaping.forJSON(json) + "\n") }
 
-  /// Writes what is to be answered on the same line.
+  /// Writes a question, which is answered on the same line.
   static func ask(_ question: String) { write(TextEscaping.forPeople(question) + " ") }
 
-  /// What is written goes above the bar, if there is one.
+  /// Writes text above the bar, if there is one.
   private static func write(_ text: String) {
     bar.withLock { bar in writeThrough(bar.map { clearing + text + $0 + "\r" } ?? text) }
   }
 
-  /// Draws a line that stays below what is written, in the place of the last one; nil takes it away.
+  /// Draws a line that stays below other output, and replaces the last one; nil removes it.
   ///
-  /// The cursor stays at its beginning. A terminal that was made narrower breaks the line, and the cursor goes with the
-  /// character that it is on: so what is cleared is all of it, and nothing above.
+  /// The cursor stays at its beginning. A terminal that was made narrower breaks the line, and the cursor moves with
+  /// its character. So clearing from the cursor on removes the whole line, and nothing above.
   static func draw(_ line: String?) {
     let line = line.map(TextEscaping.forPeople)
     bar.withLock { bar in
@@ -188,12 +188,12 @@ enum StandardError {
     _ = try? FileDescriptor.standardError.writeAll(Array(text.utf8))
   }
 
-  /// Says it whether or not somebody watches.
+  /// Writes it with or without a terminal.
   static func warn(_ text: String) {
     print("annals: \(text)")
   }
 
-  /// Says it on a terminal only: a command that did what it was told is silent elsewhere.
+  /// Writes it only on a terminal: elsewhere a command that succeeded is silent.
   static func note(_ text: String) {
     if isTerminal { warn(text) }
   }

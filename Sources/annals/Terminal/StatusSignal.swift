@@ -2,12 +2,12 @@ internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
-/// What SIGUSR1 does: the work under way says in a line each how far it is. It never ends the process.
+/// The effect of SIGUSR1: each running piece of work reports its progress in a line. It never ends the process.
 enum StatusSignal {
   private static let source = Mutex<(any DispatchSourceSignal)?>(nil)
   private static let reports = Mutex<[ObjectIdentifier: @Sendable () -> Void]>([:])
 
-  /// From now on the signal is answered, by the command's name and time where no work has more to say.
+  /// From now on the signal is answered; without other work, by the command's name and time.
   static func answer(as command: String) {
     let start = ContinuousClock.now
     // Dispatch only watches: without this the signal would end the process.
@@ -25,7 +25,7 @@ enum StatusSignal {
     }
   }
 
-  /// Has `report` called at each signal until ``remove(_:)``; it must not hold `work`, which is then never given up.
+  /// Calls `report` at each signal until ``remove(_:)``. It must not hold `work`, which would then never be released.
   static func add(_ work: AnyObject, report: @escaping @Sendable () -> Void) {
     reports.withLock { $0[ObjectIdentifier(work)] = report }
   }

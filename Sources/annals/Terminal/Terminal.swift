@@ -1,17 +1,17 @@
 internal import Glibc
 
-/// What a terminal can show.
+/// The abilities of the terminal.
 enum Terminal {
-  /// Columns of the terminal on standard output; COLUMNS wins, 80 where nothing tells.
+  /// Columns of the terminal on standard output; COLUMNS overrides it, and 80 is the default.
   static var width: Int {
     if let columns = CLibrary.environment("COLUMNS").flatMap({ Int($0) }), columns > 0 { return columns }
     return CLibrary.terminalColumns(STDOUT_FILENO) ?? 80
   }
 
-  /// Columns of the terminal on standard error at this moment, where a bar is drawn; COLUMNS would not follow a resize.
+  /// Current columns of the terminal on standard error, for a bar; COLUMNS would not follow a resize.
   static var errorWidth: Int { CLibrary.terminalColumns(STDERR_FILENO) ?? 80 }
 
-  /// Whether it does more than print a line under the other.
+  /// Whether it can do more than print one line below the other.
   static var canMoveCursor: Bool { ![nil, "dumb"].contains(CLibrary.environment("TERM")) }
 
   /// How many columns a text takes: none for combining marks, two for wide characters and emoji.
@@ -22,14 +22,14 @@ enum Terminal {
 
   private static func columns(of character: Character) -> Int {  // Characters: what is seen as one.
     guard let first = character.unicodeScalars.first else { return 0 }
-    // U+FE0F asks for the emoji form of a character, which is wide.
+    // U+FE0F requests the emoji form of a character, which is wide.
     if first.properties.isEmojiPresentation || character.unicodeScalars.contains("\u{FE0F}") { return 2 }
-    // A character can be several that take a place each: a letter behind U+0600, a cluster of an Indic script.
+    // A character can be several that each take a place: a letter after U+0600, a cluster of an Indic script.
     return character.unicodeScalars.reduce(0) { $0 + columns(of: $1) }
   }
 
   private static func columns(of scalar: Unicode.Scalar) -> Int {
-    // The vowels and final consonants of Hangul syllables in pieces.
+    // The vowels and final consonants of decomposed Hangul syllables.
     if (0x1160...0x11FF).contains(scalar.value) { return 0 }
     switch scalar.properties.generalCategory {
     case .nonspacingMark, .enclosingMark, .format: return 0
@@ -37,14 +37,14 @@ enum Terminal {
     }
   }
 
-  /// The blocks of wide and full-width characters (Unicode Standard Annex 11, EastAsianWidth.txt), emoji aside.
+  /// The blocks of wide and full-width characters (Unicode Standard Annex 11, EastAsianWidth.txt), without emoji.
   private static let wideRanges: [ClosedRange<UInt32>] = [
     0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xA960...0xA97C, 0xAC00...0xD7A3, 0xF900...0xFAFF,
     0xFE10...0xFE19, 0xFE30...0xFE6B, 0xFF01...0xFF60, 0xFFE0...0xFFE6, 0x1B000...0x1B2FB, 0x1F200...0x1F265,
     0x20000...0x3FFFD,
   ]
 
-  /// The beginning of a line that fits, with an ellipsis where something was left out.
+  /// The beginning of a line that fits, with an ellipsis if something was left out.
   static func cut(_ line: String, to width: Int) -> String { cut([(line, nil)], to: width) }
 
   /// The same for a line of pieces with colours, which are the only control sequences in it.
@@ -68,7 +68,7 @@ enum Terminal {
   static func cutName(_ name: String, to width: Int) -> String {
     guard columns(of: name) > width else { return name }
     let scalars = name.unicodeScalars
-    // A branch of a tree stays.
+    // Keep the branch of a tree.
     let start = scalars.firstIndex { ![" ", "└", "─"].contains($0) } ?? scalars.startIndex
     let qualified = scalars[start...].prefix { $0 != "," }
     guard let separator = qualified.lastIndex(where: { [".", ":", "/", "\\"].contains($0) }) else {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import annals
 
-/// Whoever may append an event chooses ids, types and payloads; whoever can reach the server chooses addresses.
+/// Anybody who may append an event chooses ids, types and payloads; anybody who can reach the server chooses addresses.
 @Suite struct BrowseHostileTests {
   private static let ids = [
     "..", ".", "<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>", "\u{202E}gnp.exe",
@@ -13,7 +13,7 @@ import Testing
     "\"'><b>", "a\u{301}", "%2e%2e", "a.json", "{{7*7}}", "//evil.example", "javascript:alert(1)", "a\n\tb",
   ]
 
-  /// Events of those ids, types and payloads; one of 3 MB, and one as deep as no page can indent it.
+  /// Events of those ids, types and payloads; one has 3 MB, and one is too deep for a page to indent.
   static let events: String = {
     let values = ids.map { id in
       let text = "$q$\(id)$q$"
@@ -63,7 +63,7 @@ import Testing
     return (fixed + ofIDs).map(\.text)
   }()
 
-  /// Numbers beyond all that a store has.
+  /// Numbers larger than any in a store.
   @Test func addressesOfNumbers() async throws {
     try await BrowsePagesTests.withShop(
       "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('a-1', 'Added', '{}', 1)"
@@ -107,9 +107,9 @@ import Testing
     }
   }
 
-  /// Whatever is sent, nothing of ours ends the process, and what is understood is understood once.
+  /// Whatever bytes arrive, no code of ours ends the process, and each valid request is parsed in only one way.
   ///
-  /// ANNALS_FUZZ_SECONDS makes it go on for longer, from another beginning.
+  /// ANNALS_FUZZ_SECONDS makes it run longer, from another seed.
   @Test func anyBytes() {
     let seconds = ProcessInfo.processInfo.environment["ANNALS_FUZZ_SECONDS"].flatMap(Double.init)
     var random = SplitMix64(state: seconds == nil ? 42 : .random(in: 0 ... .max))
@@ -139,7 +139,7 @@ import Testing
     if seconds != nil { print("\(rounds * 1000) texts") }
   }
 
-  /// Pieces of what is expected, put together at random, with a byte of any kind here and there.
+  /// Random pieces of valid requests, with a random byte here and there.
   private static func bytes(_ random: inout SplitMix64) -> [UInt8] {
     let pieces = [
       "streams", "/", "?", "&", "=", "%2e", "%", "..", "events", "@", "1", "id=", "version=", "%00", "%ff",

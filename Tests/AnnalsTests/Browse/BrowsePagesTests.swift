@@ -46,7 +46,7 @@ import Testing
        '{"correlation_id": "c-1", "causation_id": "00000000-0000-4000-8000-000000000002"}')
     """
 
-  /// The command on a page prints what the page gives to programs.
+  /// The command on a page prints the same as the page gives to programs.
   @Test(arguments: [
     ("/events?o=ndjson", ["stream", "--reverse", "--limit", "50", "-o", "ndjson"]),
     ("/streams/order-1?o=csv", ["stream", "order-1", "-o", "csv"]),
@@ -177,7 +177,7 @@ import Testing
     }
   }
 
-  /// A part that takes too long is missing and says so; the rest of the page is there.
+  /// A part that takes too long is missing and says so; the rest of the page is complete.
   @Test func aPartHasALimit() async throws {
     try await Self.withShop(Self.orders) { shop in
       var settings = BrowseSettings()
@@ -189,7 +189,7 @@ import Testing
     }
   }
 
-  /// The limit is of all statements of a part together, each of which keeps its own.
+  /// The limit is for all statements of a part together; each statement keeps its own limit.
   @Test func aPartOfManyStatementsHasALimit() async throws {
     try await Self.withShop(Self.orders) { shop in
       var settings = BrowseSettings()
@@ -202,7 +202,7 @@ import Testing
     }
   }
 
-  /// Which database, who looks, and how far history is final.
+  /// The database, the role, and how far history is final.
   @Test func everyPageSaysWhereItIs() async throws {
     try await Self.withShop(Self.orders) { shop in
       for target in ["/", "/events", "/streams/order-1", "/checks"] {
@@ -225,7 +225,7 @@ import Testing
     }
   }
 
-  /// What a check and a report wrote, on the pages of whoever looks in the morning.
+  /// The results of a check and a report, on the pages.
   @Test func filesOfChecksAreShown() async throws {
     try await Self.withShop(Self.orders) { shop in
       let folder = "/tmp/annals-test-\(shop.database.name)"
@@ -253,7 +253,7 @@ import Testing
     }
   }
 
-  /// A trace that takes too long says what would make it short.
+  /// A trace that takes too long names the index that would make it fast.
   @Test func aLateTraceNamesItsIndexes() async throws {
     try await Self.withShop(Self.orders) { shop in
       var settings = BrowseSettings()

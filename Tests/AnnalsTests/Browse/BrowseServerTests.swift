@@ -69,7 +69,7 @@ import Testing
 
   private static let host = "Host: localhost\r\n\r\n"
 
-  /// What is sent, and the status of the answer.
+  /// The bytes that are sent, and the status of the answer.
   private static let requests: [(bytes: String, status: Int)] = [
     ("GET / HTTP/1.1\r\n" + host, 200), ("HEAD / HTTP/1.1\r\n" + host, 200),
     ("GET /help HTTP/1.0\r\n" + host, 200),
@@ -118,7 +118,8 @@ import Testing
     }
   }
 
-  /// The parser behind them refuses some of it, too, with the same status: their own words tell that the rules are there.
+  /// The parser after the rules also refuses some of these, with the same status: the rules' own words show that they
+  /// work.
   @Test(arguments: [
     ("X: a\u{0}b\r\n", "The request has a NUL byte."), ("X: a\rb\r\n", "A line ends with CR alone."),
     ("X: a\nY: b\r\n", "A line ends with LF alone."),
@@ -154,7 +155,7 @@ import Testing
     }
   }
 
-  /// One request a connection: what comes behind it is not looked at.
+  /// One request on each connection: bytes after it are ignored.
   @Test func aSecondRequestIsNotAnswered() async throws {
     try await serving { served in
       let answer = try await served.ask(
@@ -255,7 +256,7 @@ import Testing
     }
   }
 
-  /// From the address that is printed to the signal.
+  /// From the printed address to the signal.
   @Test(arguments: [("INT", 2), ("TERM", 15)] as [(String, Int32)], ["", "--socket FILE.sock"])
   func theProgramServesUntilASignal(signal: (name: String, number: Int32), options: String) async throws {
     try await TestCluster.withDatabase { database in

@@ -5,7 +5,8 @@ import Testing
 
 /// The colours of the pages and of the report, light, dark and on paper (WCAG 2.2, 1.4.3 and 1.4.11).
 @Suite struct ContrastTests {
-  /// What is written on what, and the least contrast: 4.5 of texts, 3 of marks in a picture and the edges of fields.
+  /// Which colour is written on which, and the least contrast: 4.5 for texts, 3 for marks in a chart and edges of
+  /// fields.
   private static let pairs = [
     "report": [
       ("text", "back", 4.5), ("soft", "back", 4.5), ("good", "back", 4.5), ("warn", "back", 4.5),
@@ -29,7 +30,7 @@ import Testing
     }
   }
 
-  /// The two ends, and a pair that tools take for a little too low and the next one for enough.
+  /// The two extremes, and a pair that tools find slightly too low, and the next one sufficient.
   @Test func theFormula() {
     #expect(Self.contrast([0, 0, 0], [255, 255, 255]) == 21)
     #expect(Self.contrast([7, 7, 7], [7, 7, 7]) == 1)

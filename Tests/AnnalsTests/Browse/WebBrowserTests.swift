@@ -14,10 +14,10 @@ struct WebBrowserTests {
 
     func open(_ target: String) async throws { try await browser.open(base + target) }
 
-    /// Where the browser is: path and query.
+    /// The browser's current path and query.
     func place() async throws -> String { try await browser.value("location.pathname + location.search") }
 
-    /// Waits until the browser is there, which a key or a click brings about.
+    /// Waits until the browser has arrived, after a key or a click.
     func arrive(at target: String) async throws { try await until { try await place() == target } }
 
     func text(_ selector: String) async throws -> String {
@@ -89,7 +89,7 @@ struct WebBrowserTests {
     "/dead-letters", "/types", "/types/OrderSubmitted", "/checks", "/help",
   ]
 
-  /// A blocked style, script or picture, an exception and a page that is missing would each be a message.
+  /// A blocked style, script or picture, an exception and a missing page would each give a message.
   @Test func noPageOfTheShopHasAMessage() async throws {
     try await serving(Self.shop) { served in
       for target in Self.pagesOfShop { try await Self.look(at: target, served) }
@@ -100,7 +100,7 @@ struct WebBrowserTests {
       #expect(title.hasPrefix("Dead letter at "))
       let letters = try await served.browser.messages()
       #expect(letters == [])
-      // That there are messages where something is wrong.
+      // This shows that there are messages when something is wrong.
       try await served.open("/nothing")
       let missing = try await served.browser.messages()
       #expect(missing.contains { $0.contains("404") }, "\(missing)")
@@ -120,7 +120,7 @@ struct WebBrowserTests {
     #expect(!title.isEmpty, "\(target)")
     let messages = try await served.browser.messages()
     #expect(messages == [], "\(target)")
-    // Only the script shows them: it ran to its end.
+    // Only the script shows them, so it ran to its end.
     let runs: Bool = try await served.browser.value("!document.querySelector('#switches').hidden")
     #expect(runs, "\(target)")
   }
@@ -128,7 +128,7 @@ struct WebBrowserTests {
   @Test func keysLeadFromPageToPage() async throws {
     try await serving(Self.shop) { served in
       let browser = served.browser
-      // The first stop of Tab is the link over what every page begins with.
+      // The first stop of Tab is the link that skips the top of every page.
       try await served.open("/streams")
       try await browser.press(Key.tab, Key.enter, Key.tab)
       let isInside: Bool = try await browser.value("document.activeElement.closest('main') !== null")
@@ -175,7 +175,7 @@ struct WebBrowserTests {
     }
   }
 
-  /// The script puts the page of another version in the place of this one; the focus stays.
+  /// The script replaces this page by that of another version; the focus stays.
   @Test func theSliderChangesTheVersion() async throws {
     try await serving(Self.shop) { served in
       let browser = served.browser

@@ -88,7 +88,7 @@ import Testing
     (#"{"aggregate_id":"a","event_type":"T","event_data":null}"#, "event_data: must not be null"),
   ]
 
-  /// Bad input of every kind: where, why, exit status 65, and nothing stored.
+  /// Bad input of every kind gives the place, the reason and exit status 65, and nothing is stored.
   @Test(arguments: badLineCases)
   func badLines(line: String, message: String) async throws {
     try await withEvents { db, annals in
@@ -188,7 +188,7 @@ import Testing
     }
   }
 
-  /// What cron runs says nothing while all is well; how far it is must be asked for.
+  /// A command in cron is silent as long as all is well; progress must be requested.
   @Test func progressIsShownWhenItIsAskedFor() async throws {
     try await withEvents { db, annals in
       let lines = (1...12).map {
@@ -211,7 +211,7 @@ import Testing
     }
   }
 
-  /// Real processes, released together; each expects the version that the round before left.
+  /// Real processes, started together; each expects the version that the round before left.
   @Test func oneProcessWinsEachVersion() async throws {
     try await withEvents { db, annals in
       for round in 0..<4 {
@@ -255,7 +255,7 @@ import Testing
             + "kill -9 $pid; wait $pid",
           environment: db.environment
         )
-        // The server goes on for a moment with what it was sent.
+        // The server may still work for a moment on what it received.
         var stored = -1
         while stored < 0 {
           let idle = try await db.psql(

@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  /// To count millions takes seconds; a limit is still compared with what is there.
+  /// Counting millions takes seconds; a limit is still compared with the real number.
   @Test func aLongLagIsCountedUpToALimit() async throws {
     try await TestCluster.withDatabase { db in
       try await db.createShop()
@@ -72,7 +72,7 @@ import Testing
     }
   }
 
-  /// Nobody reads from a build; its failure is told by the command that builds.
+  /// Nobody reads from a build; the command that builds reports its failure.
   @Test func aFailedBuildBesideALiveGenerationIsNoFault() async throws {
     try await TestCluster.withDatabase { db in
       try await db.createShop()

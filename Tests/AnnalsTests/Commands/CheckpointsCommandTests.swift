@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// The checkpoints of all readers in one list, and what is done to them by hand.
+/// The checkpoints of all readers in one list, and changes of them by hand.
 @Suite struct CheckpointsCommandTests {
   private static let projection = """
     -- @projection sums
@@ -52,7 +52,7 @@ import Testing
 
           """
       )
-      // Nobody moves it under the feet of whoever works with it.
+      // Nobody moves a checkpoint while a reader uses it.
       let handler = """
         read event; "$ANNALS" checkpoints -o ndjson >&2
         for deed in 'set mail now --yes' 'remove mail --yes' 'rename mail letters'; do
@@ -141,7 +141,7 @@ import Testing
       // Later runs go on where the checkpoint is.
       run = try await annals(replay)
       #expect(run.standardOutput.split(separator: "\n").count == 1)
-      // What is before the beginning was never met, and is no finding.
+      // Events before the beginning were never met, and are no finding.
       #expect(try await annals(["verify-versions"]).exitCode == 0)
       #expect(try await annals(["replay", "--start", start]).exitCode == 64)
       let beyond = try await annals(["replay", "--checkpoint", "beyond", "--start", "99"])

@@ -123,7 +123,7 @@ import Testing
     }
   }
 
-  /// A password in what is compared with is as secret as any other.
+  /// A password of the other store is as secret as any other.
   @Test func noPasswordIsRepeated() async throws {
     try await withStores { db, annals in
       let run = try await annals("compare", "--with", "host=/none password=tops3cret dbname=x")

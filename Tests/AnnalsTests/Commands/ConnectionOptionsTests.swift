@@ -5,7 +5,7 @@ import Testing
 
 /// Where annals connects is libpq's business, as for psql.
 @Suite struct ConnectionOptionsTests {
-  /// `init -n` prints something in a database that is not ready: so it was reached.
+  /// `init -n` prints something if the database is not ready, so the output shows that it was reached.
   private func expectReached(_ arguments: [String], _ environment: [String: String] = [:]) async throws {
     let run = try await AnnalsBinary.run(["init", "-n"] + arguments, environment: environment)
     #expect(run.status == .exited(0), "\(run.standardError)")
@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  /// A role that the server asks for a password, which stands in the password file alone.
+  /// The server requires a password for this role, and only the password file has it.
   @Test func passwordFile() async throws {
     try await TestCluster.withDatabase { db in
       let role = "r" + db.name
@@ -87,7 +87,7 @@ import Testing
     #expect(!run.standardError.contains("secret-word"))
   }
 
-  /// What is mistyped so that the password of a URI is no password any more, and where a URI has nothing to do.
+  /// Typing mistakes after which the password of a URI is no longer in its place, and URIs where none is allowed.
   private static let mistyped: [(options: [String], variables: [String: String])] = [
     (["-d", "postgres:/user:tiger@/nonesuch"], [:]), (["-d", "postgresql:user:tiger@h"], [:]),
     (["-d", "POSTGRESQL://u:tiger@h"], [:]), (["-d", "postgresql//u:tiger@h/x"], [:]),
@@ -120,7 +120,7 @@ import Testing
             "\(options): \(run.standardError)"
           )
         }
-        // Two of them libpq reads as they were meant.
+        // libpq reads two of them as they were meant.
         let isRead =
           run.standardError.contains("could not translate host name \\\"h\\\" to address")
           || run.standardError.contains("could not translate host name \"h\" to address")
@@ -155,7 +155,7 @@ import Testing
     #expect(!run.standardError.contains("***"))
   }
 
-  /// What has a colon or an @, and is right.
+  /// Names with a colon or an @ that are valid.
   @Test func unusualNamesAreNoPasswords() async throws {
     try await TestCluster.withDatabase { db in
       let name = "a@b:c \(db.name)"

@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  /// Each fault, what finds it, and what to do: which is then done, and found well.
+  /// Each fault, the item that finds it, and the advice: following it fixes the fault.
   @Test(arguments: [
     ("ALTER SEQUENCE events_position_seq CACHE 30", "table", "sequence cache", "problem"),
     ("ALTER SEQUENCE events_position_seq CYCLE", "table", "sequence order", "problem"),
@@ -87,7 +87,7 @@ import Testing
     }
   }
 
-  /// A unique index on a partitioned table contains the partition key: what SQL the advice is, can be run there.
+  /// A unique index on a partitioned table contains the partition key: if the advice is SQL, it works there.
   @Test(arguments: [
     (#"PRIMARY KEY (id, "timestamp")) PARTITION BY RANGE ("timestamp""#, "note", "note"),
     (#"id2 int) PARTITION BY RANGE ((extract(year FROM "timestamp" AT TIME ZONE 'UTC'))"#, "note", "note"),
@@ -149,7 +149,7 @@ import Testing
     }
   }
 
-  /// A role with no right at all gets an answer, and with the advised rights another one.
+  /// A role without any right gets an answer, and with the advised rights another one.
   @Test func rights() async throws {
     try await withEvents { db, annals in
       let role = "doctor_\(db.name)"
@@ -173,7 +173,7 @@ import Testing
     }
   }
 
-  /// What must see every event is refused to such a role, so it is told beforehand.
+  /// Commands that must see every event refuse such a role, so doctor reports it before.
   @Test func aPolicyThatHidesEventsIsNoted() async throws {
     try await withEvents { db, annals in
       let role = "doctor_\(db.name)"

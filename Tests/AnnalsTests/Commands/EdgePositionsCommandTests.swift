@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  /// An answer below 0 is an answer, and what was not answered for comes again.
+  /// An answer below 0 is valid, and unanswered events come again.
   @Test func aHandlerAnswersForPositionsBelowZero() async throws {
     try await TestCluster.withDatabase { db in
       try await db.fill(Self.positions.map { ($0, "now()") })
@@ -104,7 +104,7 @@ extension TestDatabase {
     )
   }
 
-  /// Runs a command in which P, U and PLAN stand for files.
+  /// Runs a command in which P, U and PLAN are replaced by files.
   fileprivate func command(_ arguments: [String]) async throws -> ProgramRun {
     let files = ["P": Self.projection, "U": Self.upcaster, "PLAN": ""]
     let folder = "/tmp/annals-edge-\(name)"

@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  /// Whatever moment the process is killed at, the copy ends up the same.
+  /// Whenever the process is killed, the finished copy is the same.
   @Test func aKilledCopyGoesOn() async throws {
     try await withStore { db in
       let fingerprint = "SELECT count(*), sum(hash_record_extended(e, 0)::numeric) FROM"

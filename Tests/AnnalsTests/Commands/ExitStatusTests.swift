@@ -9,7 +9,7 @@ private typealias ExitStatus = annals.ExitStatus
 
 /// Every exit status of annals(1) is reached.
 @Suite struct ExitStatusTests {
-  /// Scripts that end as annals did, in a database that is made ready.
+  /// Scripts that end with the status of annals, in an initialized database.
   private static let scripts: [(status: ExitStatus, script: String)] = [
     (.done, #""$ANNALS" watermark"#),
     (.failure, #""$ANNALS" help > /dev/full"#),
@@ -85,7 +85,7 @@ private typealias ExitStatus = annals.ExitStatus
     }
   }
 
-  /// What goes on until a signal comes ends by that signal, as everything does, and has nothing to tell.
+  /// A command that runs until a signal ends by that signal, and reports no failure.
   @Test(arguments: [
     "stream --follow", "stream --follow -o ndjson", "replay --follow --checkpoint c", "project p.sql",
   ])

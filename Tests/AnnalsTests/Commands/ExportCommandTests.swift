@@ -22,7 +22,7 @@ import Testing
 
   private static let events = "SELECT md5(string_agg(e::text, E'\\n' ORDER BY position)) FROM "
 
-  /// A whole export, its parts in a folder, what is new in a file of its own, and a pipe make the same store.
+  /// A whole export, its parts in a folder, an incremental file and a pipe give the same store.
   @Test func everyWayBack() async throws {
     try await withShop { shop, folder in
       let exports = try await shell(
@@ -67,7 +67,7 @@ import Testing
         )
         #expect(try await shop.psql(Self.events + "copy\(number).events e") == expected, "\(way)")
       }
-      // Without its last file an export is not whole, and neither is one that others go on from.
+      // Without its last file an export is incomplete, and so is the middle of a series.
       for arguments in ["new.ndjson", "new.ndjson old.ndjson", "parts/000001.ndjson", "parts/000002.ndjson"] {
         let run = try await shell(
           """
@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  /// Readers go on from where they were: a projection and a replay meet no event twice and miss none.
+  /// Readers continue from their positions: a projection and a replay meet no event twice and miss none.
   @Test func readersGoOnBehindARestore() async throws {
     try await withShop { shop, folder in
       let run = try await shell(
@@ -113,7 +113,7 @@ import Testing
     }
   }
 
-  /// However often it is killed, the next run continues, and the end is the same.
+  /// However often it is killed, the next run continues, and the result is the same.
   @Test func aKilledRestoreGoesOn() async throws {
     try await withShop { shop, folder in
       try await shop.psql(

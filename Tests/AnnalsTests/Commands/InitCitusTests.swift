@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What can be told of `init --citus` where Citus is not installed.
+/// What can be tested of `init --citus` without Citus.
 @Suite struct InitCitusTests {
   @Test func theSQLIsShownAndNothingIsDoneWithoutTheExtension() async throws {
     try await TestCluster.withDatabase { db in

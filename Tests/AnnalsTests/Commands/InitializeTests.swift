@@ -196,7 +196,7 @@ import Testing
       let run = try await db.annals("init", "-n")
       #expect(run.status == .exited(1))
       #expect(run.standardError.contains("newer annals (migration 1000"))
-      // Nor does anything else go by records that may mean something else.
+      // Other commands refuse records that may have another meaning, too.
       let file = "/tmp/annals-test-\(db.name).sql"
       let text = "-- @projection p\n-- @create\nCREATE TABLE t (id text);\n-- @on A\nSELECT 1;"
       _ = try await runShell("printf '%s' '\(text)' > \(file)")

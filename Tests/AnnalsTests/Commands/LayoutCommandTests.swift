@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  /// Two stores in schemas of their own, and a hint that leads to the one that was looked at.
+  /// Two stores in different schemas, and a hint that leads to the right one.
   @Test func aParameterOrATable() async throws {
     try await TestCluster.withDatabase { db in
       for schema in ["shop", "O'Hara"] {
@@ -187,7 +187,7 @@ import Testing
     }
   }
 
-  /// A table of the name that annals looks for, which is another framework's.
+  /// The table has the name that annals looks for, but belongs to another framework.
   @Test func doctorKnowsWhoseEventsTheyAre() async throws {
     try await TestCluster.withDatabase { db in
       try await db.psql(
@@ -215,7 +215,7 @@ import Testing
       let options = ["--table", "app.audit", "--columns", Self.columns]
       let run = try await db.annals(["stream", "a", "-o", "csv"] + options)
       #expect(run.exitCode == 0 && run.standardOutput.contains("1,a,1,Made,2026-01-01T00:00:00Z,"))
-      // What a hint advises reads the same table.
+      // The command in a hint reads the same table.
       let hint = try await db.annals(["projections"] + options).standardError
       #expect(hint.contains("annals init --table app.audit --columns '\(Self.columns)'"), "\(hint)")
       #expect(try await db.annals(["append", "a", "Made"] + options).exitCode == 78)
@@ -240,7 +240,7 @@ import Testing
     }
   }
 
-  /// What was made on the spot is kept as a file, which reads the same.
+  /// A layout from columns is kept as a file, which reads the same events.
   @Test func columnsAreWrittenToAFile() async throws {
     try await withAudit { db, path in
       try await db.psql("ALTER TABLE app.audit ADD at timestamp; UPDATE app.audit SET at = '2026-01-01'")

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// In a table that lets the position be NULL, what goes by positions would leave an event out without a word.
+/// If a table lets the position be NULL, commands that go by positions would silently leave an event out.
 @Suite struct MissingPositionTests {
   private static let projection = """
     -- @projection p
@@ -129,7 +129,7 @@ import Testing
       #expect(run.standardOutput.split(separator: "\n").count == 1, "\(run.standardOutput)")
     }
   }
-  /// What an event lacks does not hide how the others stand, and events of one version have no order.
+  /// An event without a position does not hide the order of the others, and events of one version have no order.
   @Test func orderIsCheckedAcrossNULL() async throws {
     try await TestCluster.withDatabase { db in
       try await db.psql(

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What scripts and people are told where positions cannot be proved final, or a reader is ahead of the store.
+/// The output for scripts and people when positions cannot be proved final, or a reader is ahead of the store.
 @Suite struct PositionFaultCommandTests {
   @Test func aViewIsRefusedWithTheReason() async throws {
     try await withEvents { db, annals in

@@ -19,7 +19,7 @@ import Testing
       }
       let lines = try await annals(["replay"]).standardOutput.split(separator: "\n")
       #expect(lines.count == Self.hostileIDs.count)
-      // PostgreSQL's own JSON parser is the judge.
+      // PostgreSQL's own JSON parser decides.
       for (line, id) in zip(lines, Self.hostileIDs) {
         let same = "\(literal(String(line)))::json ->> 'aggregate_id' = \(literal(id))"
         #expect(try await db.psql("SELECT \(same)") == "t")

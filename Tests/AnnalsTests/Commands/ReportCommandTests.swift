@@ -45,7 +45,7 @@ import Testing
 
   private static let folder = "Tests/AnnalsTests/Reports"
 
-  /// What anybody could append, in a page, a text and a history.
+  /// Events as anybody could append them, in a page, a text and a history.
   @Test func aHostileStore() async throws {
     try await withEvents { db, annals in
       try await db.psql(
@@ -113,7 +113,7 @@ import Testing
     }
   }
 
-  /// What happened before the window is drawn from the runs of that time; fewer events than before are no traffic.
+  /// Traffic before the window is drawn from the runs of that time; if events became fewer, that is no traffic.
   @Test func olderDaysComeFromTheHistory() async throws {
     try await withEvents { db, annals in
       try await db.psql(Self.events)
@@ -154,7 +154,7 @@ import Testing
     }
   }
 
-  /// Another session's lock keeps the parts that read events; the page is there all the same, and says so.
+  /// Another session's lock blocks the parts that read events; the page is printed nevertheless, and says so.
   @Test func aLockedTable() async throws {
     try await withEvents { db, annals in
       try await db.psql(Self.events)

@@ -77,7 +77,7 @@ import Testing
     }
   }
 
-  /// What sh makes of the line is what went in, whatever that is.
+  /// sh reads from the line exactly the text that was quoted.
   @Test(arguments: ["/run/plain", "it's $HOME `id` \"q\" \\ * \n end", ""])
   func envIsQuotedForTheShell(value: String) async throws {
     for shell in [SandboxEnv.Shell.sh, .fish] {
@@ -92,7 +92,7 @@ import Testing
     }
   }
 
-  /// What the shell had would lead elsewhere, to a server that is there.
+  /// The shell's own variables would lead to another server, which exists.
   @Test(arguments: ["", " --directory '", " --shel", " --shell tcsh", " --directory \"$(printf '\\351')\""])
   func envFailsClosed(options: String) async throws {
     try await TestCluster.withDatabase { db in

@@ -59,7 +59,7 @@ private let realOrders = SourceTree.path("../shared/data/olist-events.ndjson.gz"
     }
   }
 
-  /// A list that nobody asked to be cut says that it is.
+  /// A list that is cut by default says so.
   @Test func aCutListSaysSo() async throws {
     try await withEvents { db, annals in
       try await db.psql(
@@ -87,7 +87,7 @@ private let realOrders = SourceTree.path("../shared/data/olist-events.ndjson.gz"
     }
   }
 
-  /// The same numbers in every format, and a name that could be a formula is none in a cell.
+  /// The same numbers in every format, and a name that could be a formula is not one in a cell.
   @Test func everyFormatHasTheSame() async throws {
     try await withEvents { db, annals in
       try await db.psql(
@@ -122,7 +122,7 @@ private let realOrders = SourceTree.path("../shared/data/olist-events.ndjson.gz"
     }
   }
 
-  /// What a layout names apart is found too.
+  /// Separate columns of a layout are found too.
   @Test func throughALayout() async throws {
     try await withEvents { db, annals in
       try await db.psql(

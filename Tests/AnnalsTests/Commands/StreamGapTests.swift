@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What a stream lacks is said wherever the stream, or a state made of it, is shown.
+/// Missing versions are reported wherever the stream, or a state made from it, is shown.
 @Suite struct StreamGapTests {
   /// Stream a-1 lacks version 2, a-2 nothing, a-3 versions 1 to 3 and 6.
   private func withStore(
@@ -43,7 +43,7 @@ import Testing
       #expect(run.exitCode == 2 && run.standardOutput.split(separator: "\n").count == 3)
       #expect(run.standardError.contains(#""error":"a-1 lacks version 2""#))
       #expect(run.standardError.contains("annals verify-versions --explain a-1"))
-      // Without the options that say where the store is, the line would go elsewhere.
+      // Without the options for the store, the command would read another one.
       run = try await annals(["stream", "a-1", "--strict", "--table", "public.events"])
       #expect(run.standardError.contains("annals verify-versions --table public.events --explain a-1"))
       run = try await annals([
@@ -91,7 +91,7 @@ import Testing
     }
   }
 
-  /// A snapshot above a gap does not make up for what the gap lacks.
+  /// A snapshot above a gap does not replace the missing events.
   @Test(arguments: [[], ["--reducer"]])
   func noSnapshotIsTakenOverAGapBelowAnotherOne(options: [String]) async throws {
     try await withStore { db, annals in
@@ -151,7 +151,7 @@ import Testing
           #expect(try await annals(command + known).exitCode == 0)
         }
       }
-      // Its events are gone, and what was made of them is still there.
+      // Its events are gone, and what was made from them is still there.
       try await db.psql("DELETE FROM events")
       #expect(try await annals(["snapshot", "list", "a-2"]).exitCode == 0)
     }

@@ -101,7 +101,7 @@ import Testing
     return "CREATE INDEX ON events ((\(value))) \(isPartial ? "WHERE (\(value)) IS NOT NULL" : "");"
   }
 
-  /// What is found is the same, whichever spellings have an index.
+  /// The result is the same, whichever spellings have an index.
   @Test func indexesChangeNothingThatIsFound() async throws {
     try await withEvents { db, annals in
       try await db.psql(
@@ -110,7 +110,7 @@ import Testing
       var answers: [String] = []
       for (number, member) in ([""] + Self.members).enumerated() {
         if number > 0 { try await db.psql(Self.index(member, isPartial: number % 2 == 0)) }
-        // The second id is that of an event without a correlation, which only causes lead to.
+        // The second id is that of an event without a correlation, which only its causes lead to.
         for (id, count) in [("work-7", 10), (try await db.psql("SELECT md5('75')::uuid"), 8)] {
           let run = try await annals(["trace", id, "-o", "ndjson"])
           #expect(run.standardOutput.split(separator: "\n").count == count, "\(run.standardOutput)")
@@ -119,8 +119,8 @@ import Testing
         }
       }
       #expect(Set(answers).count == 2)
-      // With an index for each, the table is not read. The scans of the runs before may be counted late, so a few runs
-      // are looked at: one that reads the table counts one or more each time.
+      // With an index for each, the table is not read. The scans of earlier runs may be counted late, so several runs
+      // are compared: one that reads the table adds at least one each time.
       func scans() async throws -> Int? {
         try await db.awaitEnd(of: "psql", "annals")
         return Int(
@@ -136,7 +136,7 @@ import Testing
     }
   }
 
-  /// A spelling without an index that no event of a sample has is not worth a pass, but for saying that there is nothing.
+  /// A spelling without an index that no event of a sample has is worth a pass only to prove that there is nothing.
   @Test func aSpellingThatDoesNotOccurIsLeftOut() async throws {
     try await withEvents { db, annals in
       try await db.psql(
@@ -166,7 +166,7 @@ import Testing
         if isLeftOut { #expect(try await db.psql(scans) == before) }
       }
       #expect(isLeftOut)
-      // What only a pass finds is found, and what is not there is looked for everywhere.
+      // A rare id that needs a pass is found, and for a missing id everything is searched.
       let rare = try await annals(["trace", "rare", "-o", "ndjson"])
       #expect(rare.standardOutput.split(separator: "\n").count == 1, "\(rare)")
       #expect(try await annals(["trace", "none"]).exitCode == 4)

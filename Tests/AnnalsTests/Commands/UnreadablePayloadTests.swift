@@ -145,7 +145,7 @@ import Testing
         lines[3].contains(#""message": "invalid "#) && lines[3].contains(#""sqlstate": "22"#),
         "\(lines[3])"
       )
-      // What needs the value of each payload ends, and names the first event that is in its way.
+      // Commands that need the value of each payload end, and name the first unreadable event.
       for command in [
         ["types", "show", "Added"], ["show", "@4"], ["snapshot", "show", "order-1"],
         ["verify-versions", "--manifest", "/tmp/annals-test-\(db.name).manifest"],
@@ -159,7 +159,7 @@ import Testing
       let other = try await db.annals(["replay", "--where", "1 / (event.version - 2) = 1"] + Self.columns)
       #expect(other.exitCode == 1 && other.standardError.hasPrefix("annals: error: division by zero\n"))
       #expect(!other.standardError.contains(place), "\(other.standardError)")
-      // What leaves them out reads the rest.
+      // A read that leaves them out returns the rest.
       let rest = try await db.annals(
         ["stream", "--from-position", "6", "-o", "ndjson"] + Self.columns
       )

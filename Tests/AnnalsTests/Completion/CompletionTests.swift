@@ -14,7 +14,7 @@ import Testing
     if let difference { Issue.record("\(difference.prefix(100))") }
   }
 
-  /// ArgumentParser may write another script, which an edit would miss, or hit where it must not.
+  /// If ArgumentParser writes another script, an edit could miss its place, or change a wrong one.
   @Test func anEditThatHitsMoreOrLessOftenThanItMustStopsTheGeneration() async {
     #expect("a -? b".edited("-?", with: "'-?'") == "a '-?' b")
     #expect("-? -?".edited("-?", times: 2, with: "h") == "h h")

@@ -4,8 +4,8 @@ import Testing
 
 @testable import annals
 
-/// Names out of the database, completed in real shells: a line is typed with a tab and entered, so that what the
-/// command is then given counts.
+/// Names from the database, completed in real shells: a line is typed with a tab and entered, and the arguments that
+/// the command then gets are compared.
 @Suite struct LiveCompletionTests {
   /// Ids that end a word, a quote or a program in one shell or another.
   static let ids = [
@@ -16,7 +16,7 @@ import Testing
     "-h/tmp/nowhere", #"ww'"#, #"vv""#,
   ]
 
-  /// What is typed, and the id that must come of it.
+  /// The typed text, and the id that it must become.
   static let lines = [
     ("order:", ids[0]), ("order:1:", ids[0]), (#""order:1"#, ids[0]), ("it", ids[1]), ("'it", ids[1]),
     (#""it"#, ids[1]), ("tw", ids[2]), (#"two\ w"#, ids[2]), ("'two ", ids[2]), ("ca", "cart-1"),
@@ -129,7 +129,7 @@ import Testing
     }
   }
 
-  /// A shell types what all candidates have in common: it must hold for those that are left out, too.
+  /// A shell inserts what all candidates have in common: that must be true of the omitted ones, too.
   @Test func whatIsLeftOutCountsForWhatAllHaveInCommon() async throws {
     try await withEvents { db, _ in
       try await db.psql(

@@ -5,9 +5,9 @@ import Testing
 
 @testable import annals
 
-/// The shells are the judges of what is meant for them.
+/// The shells themselves decide what a text means.
 @Suite struct ShellQuotingTests {
-  /// What means something to one of the shells, beside all scalars that could hide it: about 120 thousand texts.
+  /// Texts with a meaning in one of the shells, each beside all scalars that could hide it: about 120 thousand.
   private static let texts = hostileTexts(around: [
     "'", "\"", "\\", "`", "$", "!", "\n", " ", ";", "*", "~", "=",
   ])
@@ -43,7 +43,7 @@ import Testing
     !quote.isEmpty && text.utf8.last == quote.utf8.last ? text : text + quote
   }
 
-  /// What the shell makes of the words of a script.
+  /// The words of a script as the shell reads them.
   private func words(_ words: [String], in shell: String) async throws -> [[UInt8]] {
     let script = "/tmp/annals-test-\(UInt64.random(in: .min ... .max)).sh"
     let lines = stride(from: 0, to: words.count, by: 1000).map { start in

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// A command in a hint does what the hint says where the failed command looked, and nowhere else.
+/// A command in a hint does what the hint says, in the store of the failed command and nowhere else.
 @Suite struct AdviceTests {
   @Test func aHintNamesTheSameTable() async throws {
     try await TestCluster.withDatabase { db in

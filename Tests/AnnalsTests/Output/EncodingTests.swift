@@ -91,7 +91,7 @@ import Testing
     }
   }
 
-  /// Put in the place of what is not UTF-8, U+FFFD would make one id of two.
+  /// If U+FFFD replaced bytes that are not UTF-8, two ids would become one.
   @Test func argumentsAndVariablesAreUTF8() async throws {
     try await TestCluster.withDatabase { db in
       _ = try await AnnalsBinary.run(["init"], environment: db.environment)

@@ -33,7 +33,7 @@ import Testing
     #expect(HTMLPage.base64(SHA256.hash(of: "abc")) == "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=")
   }
 
-  /// Nothing to draw, one thing, and numbers that no axis has are drawn without a trap.
+  /// No number, one number, and numbers that no axis has are drawn without a trap.
   @Test func picturesOfOddNumbers() {
     let numbers: [Double] = [0, -1, 1, 1e18, .infinity, .nan]
     for count in [0, 1, 6] {

@@ -148,7 +148,7 @@ import Testing
     }
   }
 
-  /// Nobody wants to read half a number, and the last line says what is not shown.
+  /// Half a number is useless, and the last line names the columns that are not shown.
   @Test func aNumberIsWholeOrLeftOut() {
     let long: [[Field]] = [[.text(String(repeating: "a", count: 30)), .integer(1_234_567), .null]]
     #expect(printed(.table, long, width: 24) == "ID                 COUNT\naaaaaaaaaaaa…  1,234,567\n")

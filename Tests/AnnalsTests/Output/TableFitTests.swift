@@ -32,7 +32,7 @@ import Testing
     #expect(TableFit(stream, in: room).widths == widths)
   }
 
-  /// A long message leaves others what they need, and gets the rest.
+  /// A long message leaves the other columns what they need, and gets the rest.
   @Test func aLongTextPushesNobodyOut() {
     let spaces = [space(.normal, 36), space(.low, 24), space(.high, 1000, 20...48)]
     #expect(TableFit(spaces, in: 200).widths == [36, 24, 136])
@@ -40,7 +40,7 @@ import Testing
     #expect(TableFit(spaces, in: 100).widths == [36, 12, 48])
   }
 
-  /// What was asked for by name is there, whatever the width is.
+  /// Requested fields are shown, whatever the width is.
   @Test func numbersAreNotCut() {
     let spaces = [space(.high, 100), TableFit.Space(.high, number: 9), TableFit.Space(.high, number: 7)]
     #expect(TableFit(spaces, in: 40).widths == [20, 9, 7])

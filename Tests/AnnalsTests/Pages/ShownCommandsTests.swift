@@ -152,7 +152,7 @@ import Testing
 
     """
 
-  /// What stands behind an order on most pages: a read model with a generation to go back to.
+  /// The basis of most pages: a read model with a generation for a rollback.
   private static let load = """
     annals init && annals append --from events.ndjson && annals rebuild-projection orders.sql &&
       annals rebuild-projection --restart orders.sql || exit

@@ -92,7 +92,8 @@ import Testing
     }
   }
 
-  /// Kill the client, end its sessions; the next run comes to the same read model, and the live one is never less.
+  /// Kill the client, end its sessions: the next run gives the same read model, and the live one never has fewer
+  /// events.
   @Test func killedRebuildsGoOn() async throws {
     let kills = Int(ProcessInfo.processInfo.environment["ANNALS_TEST_KILLS"] ?? "") ?? 3
     try await withStore(events: 4_000) { database, annals in

@@ -3,7 +3,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// What `rebuild-projection` and `project` say while they work, and what several files come to.
+/// The output of `rebuild-projection` and `project` while they work, and the results of several files.
 @Suite struct RebuildProgressTests {
   private static let doubled = """
     -- @projection doubled

@@ -8,7 +8,7 @@ import Testing
 
 /// One process keeps a read model current, and another waits beside it, as the same unit on two machines does.
 @Suite struct TakeoverTests {
-  /// What becomes of the process that works.
+  /// What happens to the working process.
   private enum Harm: CaseIterable {
     case killed
     /// It wakes up when the other one has taken over.
@@ -59,7 +59,7 @@ import Testing
     func path(_ file: String) -> URL { URL(filePath: folder.appending(file).string) }
   }
 
-  /// Runs a command on two machines, whose holder of `lock` is harmed again and again while events are written.
+  /// Runs a command on two machines; the holder of `lock` is harmed again and again while events are written.
   private func withTakeovers(
     of lock: String,
     _ command: String,
@@ -182,7 +182,7 @@ import Testing
     }
   }
 
-  /// A stopped process keeps its checkpoint: whoever waits cannot know that it passes nothing on.
+  /// A stopped process keeps its checkpoint: the other one cannot know that it passes nothing on.
   @Test func aReplayPassesEachEventOnAtLeastOnce() async throws {
     try await withTakeovers(
       of: "checkpoint seen",

@@ -122,7 +122,7 @@ import Testing
     }
   }
 
-  /// What is wrong with the command, and not with an event, parks none.
+  /// A fault of the command, and not of an event, parks no event.
   @Test(arguments: ["no-such-command-here", "echo done; cat >/dev/null"])
   func aWrongCommandParksNothing(command: String) async throws {
     try await withEvents { db, annals in
@@ -152,7 +152,7 @@ import Testing
     }
   }
 
-  /// Several events at one position, as in a damaged store, are answered for one by one.
+  /// Several events at one position, as in a damaged store, are each answered.
   @Test func eventsAtOnePositionAreAllHandled() async throws {
     try await withEvents { db, _ in
       try await db.psql(

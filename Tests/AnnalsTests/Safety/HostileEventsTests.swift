@@ -5,8 +5,8 @@ import Testing
 @testable import EventStore
 @testable import annals
 
-/// A role that may only insert events writes 200 hostile ids, types and payloads; then the operator, a superuser, runs
-/// every command over them, follows its hints and its advice, and completes the ids. Nothing but data may come of it.
+/// A role that may only insert events writes 200 hostile ids, types and payloads. Then the operator, a superuser, runs
+/// every command over them, follows its hints and its advice, and completes the ids. All of them must stay data.
 @Suite struct HostileEventsTests {
   /// How many events there are; each has an id, a type and a payload of its own.
   private static let count = 200
@@ -225,7 +225,7 @@ extension HostileEventsTests {
     #expect(try await db.psql("SELECT count(*) FROM annals.snapshots") == "0")
   }
 
-  /// The command in the hint of a version conflict, pasted into sh, is given the id and nothing else.
+  /// The command in the hint of a version conflict, pasted into sh, gets only the id.
   private func followHints(_ db: TestDatabase, _ folder: String) async throws {
     let store = try EventStore(connecting: db.conninfo)
     let texts = try await db.psql(
@@ -263,7 +263,7 @@ extension HostileEventsTests {
     #expect(run.exitCode == 0)
   }
 
-  /// Each id is completed in bash, behind no quote and behind each, and is what the command is given.
+  /// Each id is completed in bash, without a quote and after each kind of quote, and the command gets exactly this id.
   private func completeIDs(_ db: TestDatabase, _ folder: String, _ marker: String) async throws {
     let environment = environment(db, folder).merging(["ANNALS_COMPLETION_TIMEOUT": "60000"]) { $1 }
     var (words, number) = ("", 0)

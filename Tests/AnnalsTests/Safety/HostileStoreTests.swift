@@ -4,12 +4,12 @@ import Testing
 
 @testable import annals
 
-/// Whoever may append an event can write ids, types, payloads and metadata that drive a terminal, turn lines around or
-/// begin a line that looks like one of ours. No command shows them as they are.
+/// Anybody who may append an event can write ids, types, payloads and metadata that control a terminal, reverse lines
+/// or begin a line that looks like one of ours. No command shows them unescaped.
 @Suite struct HostileStoreTests {
   static let hostile = "x-\u{1B}[31m\nHINT:  forged \u{202E}\u{2066}\u{9B}2J\u{7F}\u{2028}\u{85}\r\tz"
 
-  /// What of a text is not ours: every control, bidi and invisible scalar but the ends of lines.
+  /// The scalars of a text that are not ours: every control, bidi and invisible scalar except the ends of lines.
   private func harmful(_ text: String) -> [Unicode.Scalar] {
     text.unicodeScalars.filter { $0 != "\n" && $0.isUnsafeToShow }
   }
@@ -153,7 +153,7 @@ import Testing
     }
   }
 
-  /// What another session runs, and how it calls itself, is in the notice of who is waited for.
+  /// Another session's query and application name are in the notice about the wait for it.
   @Test func whoIsWaitedFor() async throws {
     try await withStore { db, folder in
       let script = #"""

@@ -3,7 +3,7 @@ import Testing
 
 /// Every subcommand as a role that may SELECT from the events table and nothing else, and on a hot standby.
 @Suite struct LeastRightsTests {
-  /// What becomes of a subcommand.
+  /// How a subcommand ends.
   private enum Outcome {
     /// It does its work, and ends with this status.
     case works(Int32 = 0)
@@ -122,7 +122,7 @@ import Testing
     }
   }
 
-  /// The GRANTs of annals-check(1) are enough for a monitor, which sees no read model.
+  /// The GRANTs of annals-check(1) are enough for a monitor; the read models stay hidden from it.
   @Test func aMonitoringRole() async throws {
     try await withStore { database, folder in
       let role = "monitor_\(database.name)"
@@ -194,7 +194,7 @@ import Testing
     }
   }
 
-  /// What is not there may only not be replayed.
+  /// A missing event may only be one that is not replayed yet.
   private func expectReplayShown(_ standby: TestDatabase) async throws {
     func annals(_ arguments: String...) async throws -> ProgramRun {
       try await AnnalsBinary.run(arguments, environment: standby.environment)

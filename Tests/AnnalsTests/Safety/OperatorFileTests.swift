@@ -2,7 +2,7 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
-/// Files that an operator names are not emptied, followed elsewhere or read without end.
+/// Files of an operator are not emptied, not followed to other places, and not read without end.
 @Suite struct OperatorFileTests {
   private static let good = #"{"aggregate_id":"a","event_type":"A","event_data":{}}"#
   private static let bad = #"{"aggregate_id":"a","event_type":"A"}"#
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// Opened for writing, a FIFO waits for its reader, and so would an interruption.
+  /// Opening a FIFO for writing waits for its reader, and an interruption would wait too.
   @Test func aRejectsFIFONeedsAReader() async throws {
     try await inFolder { db, shell in
       let append = "\"$annals\" append --from in --max-errors 9 --rejects pipe"
@@ -102,7 +102,7 @@ import Testing
     }
   }
 
-  /// A line that cannot be set aside is lost, if the run goes on.
+  /// If the run continued, a line that cannot be set aside would be lost.
   @Test(arguments: ["", "--batch-size 1", "--batch-size 1 --workers 2", "--batch-size 2"])
   func aFullDiskEndsTheRun(options: String) async throws {
     try await inFolder { db, shell in

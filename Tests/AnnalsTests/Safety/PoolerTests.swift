@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-/// Behind PgBouncer: what a session of its own is needed for is refused, the rest works, and nothing stays behind.
+/// Behind PgBouncer: operations that need their own session are refused, the rest works, and nothing is left in a
+/// session.
 @Suite struct PoolerTests {
   private static let projection = SourceTree.path("Examples/orders/orders.sql")
 
@@ -81,7 +82,7 @@ import Testing
     }
   }
 
-  /// Sets of a session that are not as the database would have them, and what else it should not have.
+  /// Settings of a session that differ from the database's, and other state that it should not have.
   private static let leftovers = """
     SELECT (SELECT count(*) FROM pg_settings WHERE source = 'session' AND name NOT IN ('client_encoding', 'application_name',
         'TimeZone', 'DateStyle', 'standard_conforming_strings'))
@@ -97,7 +98,7 @@ import Testing
       try await db.psql(
         "ALTER DATABASE \(db.name) SET statement_timeout = '50s'; ALTER DATABASE \(db.name) SET TimeZone = 'Asia/Tokyo'"
       )
-      // One session for all, so that whoever comes next gets what was left behind.
+      // One session for all, so that the next client gets what was left in it.
       try await PgBouncer.run(.transaction, to: db, sessions: 3) { pooled in
         for command in Self.needNone {
           let words = command.map { $0.replacing("PLAN", with: plan) }
@@ -150,7 +151,7 @@ import Testing
     }
   }
 
-  /// Also where the pool has no session for the connection by which the mode is found.
+  /// Also if the pool has no session for the connection that finds the mode.
   @Test(arguments: [1, 10]) func sessionModeServesEverything(sessions: Int) async throws {
     try await withShop { db, plan in
       try await PgBouncer.run(.session, to: db, sessions: sessions) { pooled in

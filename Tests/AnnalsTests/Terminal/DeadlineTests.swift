@@ -67,7 +67,7 @@ import Testing
     #expect(Set(connecting) == Set(Self.commands.map(\.path)))
   }
 
-  /// Everything stands still from some message on, in one direction; `timeout` sends one TERM and kills 10 s later.
+  /// From some message on, nothing passes in one direction; `timeout` sends one TERM and kills 10 s later.
   @Test(arguments: [ServerProxy.Direction.toServer, .toClient], [2, 4])
   func oneTermEndsEveryCommand(direction: ServerProxy.Direction, messages: Int) async throws {
     try await TestCluster.withDatabase { db in
@@ -118,7 +118,7 @@ import Testing
   ]
   private static let lines = SourceTree.path("Examples/orders/events.ndjson")
 
-  /// A service manager's TERM, when work is under way. Of each connection something passes, and then nothing more.
+  /// A service manager's TERM during the work. On each connection something passes, and then nothing more.
   @Test(arguments: [ServerProxy.Direction.toServer, .toClient])
   func oneTermEndsWorkUnderWay(direction: ServerProxy.Direction) async throws {
     try await TestCluster.withDatabase { db in
@@ -209,7 +209,7 @@ import Testing
     }
   }
 
-  /// Not even who reads standard output, and stopped, keeps a command.
+  /// Even a stopped reader of standard output does not keep a command from ending.
   @Test func aSignalEndsTheWaitForAReader() async throws {
     try await TestCluster.withDatabase { db in
       #expect(try await db.annals("init").exitCode == 0)

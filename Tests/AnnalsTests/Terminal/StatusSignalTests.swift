@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// The reader of a pipe holds up the writer, whose status is asked for.
+  /// The reader of a pipe blocks the writer, whose status is requested.
   @Test func aReplayIntoAPipeSaysHowFarItIs() async throws {
     try await withEvents { db, _ in
       try await db.psql(

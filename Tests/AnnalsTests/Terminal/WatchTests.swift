@@ -4,7 +4,7 @@ import Testing
 
 /// `--watch`: the same again and again.
 @Suite struct WatchTests {
-  /// Ends when the output has as many lines of a kind as are waited for; then a signal ends annals.
+  /// Ends when the output has the expected number of lines of a kind; then a signal ends annals.
   private static let functions = """
     set -e
     PATH=${ANNALS%/*}:$PATH

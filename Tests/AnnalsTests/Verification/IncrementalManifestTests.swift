@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  /// Of what was seen before, numbers alone are looked at; what was edited stays for a full check to find.
+  /// Of events that were seen before, only the numbers are compared; edited events are left to a full check.
   @Test func whatItFindsAndWhatItLeavesToAFullCheck() async throws {
     try await withStore { db, directory in
       let (old, new) = (directory + "/old", directory + "/new")

@@ -135,9 +135,10 @@ import Testing
     }
   }
 
-  /// Random faults, one a stream: what versions can show must be found by them, all of it by the manifest.
+  /// Random faults, one in each stream: the versions must show all that they can, and the manifest must show all of
+  /// them.
   ///
-  /// ANNALS_TEST_FAULTS says how many; the seed is fixed.
+  /// ANNALS_TEST_FAULTS sets the number; the seed is fixed.
   @Test func randomFaultsAreFound() async throws {
     let count = ProcessInfo.processInfo.environment["ANNALS_TEST_FAULTS"].flatMap { Int($0) } ?? 200
     try await withManifest(aggregates: 50, versions: 8) { db, manifest in

@@ -3,7 +3,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// What annals-verify-versions(1) shows for every night, run as it stands there.
+/// The examples of annals-verify-versions(1) for every night, run as they are in the page.
 @Suite struct NightlyCheckTests {
   @Test func theScriptPrintsNothingUntilSomethingIsWrong() async throws {
     let script = try Self.example("#!/bin/sh")
@@ -83,7 +83,7 @@ import Testing
         #expect(try await runShell(night, environment: db.environment).exitCode == 0)
         #expect(try String(contentsOfFile: file, encoding: .utf8).contains("kind=\"gap\"} 0\n"))
         try await db.psql("DELETE FROM events WHERE version = 3")
-        // Not before the check is at its end, and under another name than *.prom till then.
+        // It appears only at the end of the check, and until then it has another name than *.prom.
         async let locking = db.psql(
           "BEGIN; LOCK TABLE events; DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
             + " AND relation = 'events'::regclass) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$;"

@@ -94,8 +94,8 @@ import Testing
     }
   }
 
-  /// A check of the store when it was empty left a mark before all events. Which streams have events behind that is not
-  /// looked up: it made two passes through the events out of one.
+  /// A check of the empty store left a mark before all events. It does not look up which streams have events after
+  /// that: that made two passes through the events instead of one.
   @Test func aMarkBeforeAllEventsCostsNothing() async throws {
     try await TestCluster.withDatabase { db in
       _ = try await AnnalsBinary.run(["init"], environment: db.environment)
@@ -117,7 +117,7 @@ import Testing
     }
   }
 
-  /// The backend must not go on with what nobody waits for any more.
+  /// The backend must not continue with a statement that nobody waits for.
   @Test func aSignalEndsTheStatementToo() async throws {
     try await TestCluster.withDatabase { db in
       try await db.createEvents(aggregates: 2, versions: 3)
@@ -140,7 +140,8 @@ import Testing
     }
   }
 
-  /// The commands that go on refuse these, so that they are a warning; a sequence behind the events is wrong in itself.
+  /// Commands that continue from a position refuse these, so they are a warning; a sequence behind the events is an
+  /// error.
   @Test func whatKeepsReadersFromGoingOnIsFound() async throws {
     try await TestCluster.withDatabase { db in
       try await db.createEvents(aggregates: 3, versions: 3)
@@ -324,7 +325,7 @@ import Testing
     }
   }
 
-  /// That nothing is known of a deletion does not mean that there was none.
+  /// If the statistics know of no deletion, there may have been one nevertheless.
   @Test func whatStatisticsDoNotReachIsNotSafe() async throws {
     try await TestCluster.withDatabase { db in
       let explained = { (kinds: String) async throws -> String in
@@ -393,7 +394,7 @@ import Testing
     }
   }
 
-  /// A statement a kind must not see a writer's half-finished work: the streams never have a gap.
+  /// A statement for each kind must not see a writer's half-finished work: the streams never have a gap.
   @Test func writersAtWorkCauseNoFinding() async throws {
     try await TestCluster.withDatabase { db in
       try await db.createEvents(aggregates: 20, versions: 1)

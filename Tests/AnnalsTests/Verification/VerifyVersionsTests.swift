@@ -159,7 +159,7 @@ import Testing
     #expect(try await AnnalsBinary.run(["verify-versions"] + arguments).exitCode == 64)
   }
 
-  /// A part that is all there is ends the pass, and the next one begins again.
+  /// If the first part is the whole store, it ends the pass, and the next check begins again.
   @Test func partByPart() async throws {
     try await TestCluster.withDatabase { db in
       try await db.createEvents(aggregates: 3, versions: 4)

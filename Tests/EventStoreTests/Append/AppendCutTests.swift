@@ -3,8 +3,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Cuts an append's connection at every step of the protocol, in both directions. Each time what is stored is what was
-/// said, and doing what the message advises ends with exactly the input.
+/// Cuts an append's connection at every step of the protocol, in both directions. Each time the store must have what
+/// the append reported, and following the advice of its message must store exactly the input.
 @Suite struct AppendCutTests {
   @Test(arguments: AppendUnderCuts.all)
   func whatIsSaidIsTrueWhereverTheConnectionIsCut(_ append: AppendUnderCuts) async throws {
@@ -24,7 +24,7 @@ import Testing
   }
 }
 
-/// A way to append that is cut.
+/// A kind of append to cut.
 struct AppendUnderCuts: Sendable, CustomTestStringConvertible {
   var lineCount = 6
   var batchSize: Int?
@@ -32,7 +32,7 @@ struct AppendUnderCuts: Sendable, CustomTestStringConvertible {
   var hasIDs = false
   /// Whether a line is long: then five are a chunk.
   var isLong = false
-  /// Whether the events go to one stream in one call, with what is expected of it.
+  /// Whether the events go to one stream in one call, with an expected version.
   var isStream = false
 
   static let all: [Self] =
@@ -104,7 +104,7 @@ struct AppendUnderCuts: Sendable, CustomTestStringConvertible {
         let sql = String(decoding: message.body.prefix(100), as: UTF8.self)
         if sql.contains("BEGIN") || sql.contains("-- Appends") { seen.isBegun = true }
         let step = ProtocolStep(direction: message.direction, number: message.number)
-        // Of what comes before, as the session's settings, every tenth; of the pieces of a long COPY, every 40th.
+        // Of earlier messages, such as the session's settings, every tenth; of the pieces of a long COPY, every 40th.
         let isPiece = message.direction == .toServer && message.type == UInt8(ascii: "d")
         if message.number % (isPiece ? 40 : 10) == 0 || (seen.isBegun && step.isStep(message)) {
           seen.steps.append(step)

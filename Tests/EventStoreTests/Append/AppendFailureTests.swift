@@ -47,7 +47,7 @@ import Testing
     }
   }
 
-  /// What the writers and whoever hurts them share.
+  /// The state that the writers share with the task that does the harm.
   private final class Run: Sendable {
     let acknowledged = Mutex<Set<String>>([])
     let isDone = Atomic(false)
@@ -84,7 +84,7 @@ import Testing
       return
     }
     for number in 0..<eventsPerWriter {
-      // Every kind of harm meets the writers at work, however fast or slow the machine is.
+      // Every kind of harm happens while the writers work, however fast or slow the machine is.
       while run.rounds.load(ordering: .relaxed) < number * roundsOfHarm / eventsPerWriter {
         try await Task.sleep(for: .milliseconds(10))
       }
@@ -130,7 +130,7 @@ import Testing
     }
   }
 
-  /// One connection's vain attempts are enough: the events of the others are not waited for in their turn.
+  /// One connection's failed attempts are enough: the others do not wait again.
   @Test func aServerThatStaysAwayIsWaitedForOnce() async throws {
     try await TestCluster.withServer { sandbox, db in
       _ = try await EventStore(connecting: db.conninfo).initialize()

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What an append says of itself is true, also when it does not get to its end.
+/// The report of an append is true, also if the append fails.
 @Suite struct AppendOutcomeTests {
   /// Lines of a megabyte: the first five of them are a chunk, which is sent before the next is read.
   static func longLines(_ numbers: Range<Int>, withIDs: Bool) -> String {
@@ -15,7 +15,7 @@ import Testing
     }.joined(separator: "\n")
   }
 
-  /// That the last chunk is stored says nothing of the others: it may have been stored before.
+  /// If the last chunk is stored, the others may be missing: it may have been stored before.
   @Test func aLostTransactionIsNotTakenForStored() async throws {
     try await withStore { db, store in
       _ = try await store.append(text: Self.longLines(5..<8, withIDs: true))
@@ -46,7 +46,7 @@ import Testing
     }
   }
 
-  /// A commit that waits for its synchronous standby may yet take place: that is neither a yes nor a no.
+  /// A commit that waits for its synchronous standby may still happen, so the outcome is not known.
   @Test(arguments: [1, 8])
   func aCommitThatWaitsIsNotDeniedAndNotRepeated(count: Int) async throws {
     try await TestCluster.withServer { _, db in
@@ -107,7 +107,7 @@ import Testing
     }
   }
 
-  /// One by one, the answers that are on their way are waited for before anything is said.
+  /// One by one, it waits for the answers under way before it reports anything.
   @Test func workersThatAppendOneByOneCountWhatTheyStored() async throws {
     try await withStore { db, store in
       let lines = Self.shortLines
@@ -125,7 +125,7 @@ import Testing
     }
   }
 
-  /// What was committed before an interruption was told by then; the rest is the same again in the same run.
+  /// Batches committed before an interruption were reported by then; the rest has the same ids again in the same run.
   @Test(arguments: [1, 3])
   func interruptedWorkersGoOnWhereTheyWere(batchSize: Int) async throws {
     try await withStore { db, store in

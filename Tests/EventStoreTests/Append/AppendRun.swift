@@ -2,7 +2,8 @@ import EventStore
 import TestSupport
 import Testing
 
-/// One append whose connection is cut at one message. Some are made and looked at together, as each look starts psql.
+/// One append whose connection is cut at one message. Several are run and compared together, since each look starts
+/// psql.
 struct AppendRun: Sendable {
   let append: AppendUnderCuts
   let step: ProtocolStep
@@ -16,7 +17,7 @@ struct AppendRun: Sendable {
     (self.append, self.step, self.cut, self.isForGood) = (append, step, cut, isForGood)
   }
 
-  /// Makes all of the runs at once, looks at what they have stored, does what their errors advise, and looks again.
+  /// Runs all of them at once, compares what they have stored, follows the advice of their errors, and compares again.
   static func check(_ runs: ArraySlice<AppendRun>, _ db: TestDatabase) async throws {
     let errors = try await withThrowingTaskGroup(of: (String, EventStoreError?).self) { group in
       for run in runs { group.addTask { (run.name, try await run.cutAppend(db)) } }
@@ -58,7 +59,7 @@ struct AppendRun: Sendable {
     return await append("\(proxy.database.conninfo) application_name=\(name)", name, options)
   }
 
-  /// How many events of each run are stored once their connections have ended, and whether that is so of each line once, and
+  /// How many events of each run are stored after their connections have ended, and whether each line is stored once,
   /// in the order of the lines.
   private static func stored(
     _ runs: ArraySlice<AppendRun>,

@@ -239,7 +239,7 @@ import Testing
     }
   }
 
-  /// The statement itself runs and is rolled back, so that what the table's own rules refuse is known before.
+  /// The statement itself runs and is rolled back, so that the refusals of the table's own rules are known before.
   @Test(arguments: ["CHECK (event_type <> 'B')", "UNIQUE (event_type)"])
   func previewMeetsTheConstraintsOfTheTable(constraint: String) async throws {
     try await withStore { db, store in

@@ -2,7 +2,7 @@ import EventStore
 import TestSupport
 import Testing
 
-/// Triggers and rules of the operator that drop events, or make others of them.
+/// Triggers and rules of the operator that drop or change events.
 @Suite struct AppendTriggerTests {
   static let changes = [
     "RETURN NULL;",
@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  /// What leaves an event as it was sent is the operator's own business.
+  /// A trigger that does not change an event is allowed.
   @Test func otherTriggersAreWelcome() async throws {
     try await withStore { db, _ in
       try await db.psql("ALTER TABLE events ADD COLUMN tenant text; CREATE TABLE outbox (id uuid)")

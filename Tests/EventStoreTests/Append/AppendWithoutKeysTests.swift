@@ -2,7 +2,7 @@ import EventStore
 import TestSupport
 import Testing
 
-/// Tables where no unique index keeps an id, or a version, from being there twice: writers of ours see to it.
+/// Tables without a unique index on the id or the version: our writers still store each of them once.
 @Suite struct AppendWithoutKeysTests {
   static let byTime = #", PRIMARY KEY (id, "timestamp")) PARTITION BY RANGE ("timestamp")"#
   static let withoutAny = ")"
@@ -74,7 +74,7 @@ import Testing
       }
       let counts = "count(*), count(DISTINCT id), count(DISTINCT version), max(version)"
       #expect(try await db.psql("SELECT \(counts) FROM events") == "70|70|70|70")
-      // Who waited stored later than those that it waited for.
+      // Writers that waited stored later than the ones before them.
       let previous = #"lag("timestamp") OVER (ORDER BY version) > "timestamp" AS is_back"#
       let back = try await db.psql("SELECT count(*) FROM (SELECT \(previous) FROM events) e WHERE is_back")
       #expect(back == "0")

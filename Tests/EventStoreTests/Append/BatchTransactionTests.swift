@@ -4,9 +4,9 @@ import Testing
 
 @testable import EventStore
 
-/// A server that crashed may give the id of a transaction that it never wrote down to another one.
+/// After a crash the server may assign the id of a transaction that it never wrote to disk to another one.
 @Suite struct BatchTransactionTests {
-  /// Without a COMMIT that was sent, nothing took place, whatever is known of the id: its batch must be sent again.
+  /// If no COMMIT was sent, nothing was committed, whatever is known of the id: the batch must be sent again.
   @Test func aCommitOfAnotherTransactionIsNotOurs() async throws {
     try await withStore { db, store in
       let id = try await db.psql("SELECT pg_current_xact_id()")
@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  /// Nobody's session is ended but the one that the lost connection left behind.
+  /// Only the session that the lost connection left is ended.
   @Test(arguments: [true, false]) func theSessionThatIsEndedIsOurs(isOurs: Bool) async throws {
     try await withStore { _, store in
       let isEnded = try await store.perform { store in

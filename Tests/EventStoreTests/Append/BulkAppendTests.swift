@@ -327,7 +327,7 @@ import Testing
     }
   }
 
-  /// What is said to be committed is, and a run that goes on from there misses nothing.
+  /// Lines reported as committed are committed, and a run that continues there misses nothing.
   @Test(arguments: [1, 10])
   func aFailureLeavesNoHoleBehindTheLastCommittedLine(batchSize: Int) async throws {
     try await withStore { db, store in
@@ -352,7 +352,7 @@ import Testing
     }
   }
 
-  /// Whoever writes into a pipe may wait for the receipt of an event before sending the next.
+  /// The writer of a pipe may wait for the receipt of an event before it sends the next.
   @Test(arguments: [1, 4])
   func anAnswerDoesNotWaitForTheNextLine(workers: Int) async throws {
     try await withStore { db, store in
@@ -377,7 +377,7 @@ import Testing
     }
   }
 
-  /// Where the server refuses an event, what is on its way beside it counts, and what comes after it is not sent.
+  /// If the server refuses an event, events under way on other connections count, and later ones are not sent.
   @Test func aConflictEndsAppendingOneByOne() async throws {
     try await withStore { db, store in
       try await store.append([NewEvent(type: "T")], to: "taken")
@@ -396,7 +396,7 @@ import Testing
     }
   }
 
-  /// What is committed is told while another writer waits for the input.
+  /// Commits are reported while another writer waits for the input.
   @Test(arguments: [2, 3])
   func aCommitDoesNotWaitForTheNextLine(batchSize: Int) async throws {
     try await withStore { db, store in

@@ -4,7 +4,7 @@ import Testing
 
 /// A table that somebody made may let a version be NULL, which PostgreSQL sorts behind all versions.
 @Suite struct EventWithoutVersionTests {
-  /// It is in no one's way.
+  /// It does not block other appends.
   @Test(arguments: [nil, 1, 100])
   func isNoHead(batchSize: Int?) async throws {
     try await withEvents { database, store in
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  /// An event whose content is not whole cannot be told to be the same.
+  /// An event with incomplete content cannot be compared.
   @Test(arguments: ["version", "event_type", "timestamp"])
   func isNotTheSameEvent(column: String) async throws {
     try await withEvents { database, store in

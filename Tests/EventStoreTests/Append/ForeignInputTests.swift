@@ -2,7 +2,7 @@ import EventStore
 import TestSupport
 import Testing
 
-/// Inputs that are no NDJSON are told by what they are, once.
+/// An input that is not NDJSON is reported once, with its format.
 @Suite struct ForeignInputTests {
   private static let inputs: [(bytes: [UInt8], what: String, remedy: String)] = [
     ([0x1F, 0x8B, 0x08, 0x00, 0x0A], "compressed with gzip", "gzip -dc"),

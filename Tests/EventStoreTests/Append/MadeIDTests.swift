@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventStore
 
-/// Ids that are made from a member of the payload: of one value for PostgreSQL there is one id.
+/// Ids that are made from a member of the payload: values that are equal in PostgreSQL give the same id.
 @Suite struct MadeIDTests {
   private static let numbers = [
     "0", "-0", "0.0", "0e9", "1", "1.0", "1e0", "10e-1", "0.01E+2", "-1", "-1.00", "100", "1e2", "1E+2",

@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  /// What is new since an export is of the streams that it holds, and both together are all of them.
+  /// An incremental export has the selection of the export before, and both together have all its events.
   @Test func exportsThatGoOn() async throws {
     try await withStore(Self.events) { db, store in
       let later = """
@@ -127,7 +127,7 @@ import Testing
     }
   }
 
-  /// One snapshot: what is removed meanwhile is there, and what comes meanwhile is not.
+  /// One snapshot: events removed meanwhile are included, and events that come meanwhile are not.
   @Test func oneSnapshot() async throws {
     try await withStore(Self.events) { db, store in
       let calls = Atomic(0)

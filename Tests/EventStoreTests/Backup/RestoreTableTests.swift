@@ -150,7 +150,7 @@ import Testing
     }
   }
 
-  /// Between two batches somebody appends: the rest would lie below, so the restore ends, and what was appended stays above.
+  /// Somebody appends between two batches: the rest would be below, so the restore ends, and the appended events stay.
   @Test func anAppendBetweenBatchesIsNoticed() async throws {
     let many = """
       INSERT INTO events (aggregate_id, event_type, event_data, version)

@@ -49,7 +49,7 @@ import Testing
     }
   }
 
-  /// The last line of a file proves it, wherever it is cut off, and nothing is stored before that.
+  /// Only with its last line is a file complete, wherever it is cut, and nothing is stored before that is checked.
   @Test func aFileThatIsCutOffIsRefused() async throws {
     try await withStore(Self.hardEvents) { db, store in
       let export = try await store.exported()
@@ -166,7 +166,7 @@ import Testing
     }
   }
 
-  /// What the store has lost below its last event comes back only when that is asked for, and its readers are named.
+  /// Events lost below the store's last one are restored only on request, and their readers are named.
   @Test func lostEventsComeBack() async throws {
     try await withStore(Self.hardEvents) { db, store in
       let export = try await store.exported()

@@ -128,7 +128,7 @@ import Testing
     }
   }
 
-  /// Each of the stores' events is where SQL by hand finds it.
+  /// SQL by hand finds each difference of the stores' events.
   @Test(arguments: 1...4)
   func whatSQLFinds(seed: Int) async throws {
     let sql = """
@@ -237,7 +237,7 @@ import Testing
     }
   }
 
-  /// Whichever of the two waits, a cancelled comparison ends.
+  /// A cancelled comparison ends, whichever of the two sides waits.
   @Test(arguments: ["events", "other.events"])
   func isCancelled(locked table: String) async throws {
     try await withStore(Self.copy) { db, store in

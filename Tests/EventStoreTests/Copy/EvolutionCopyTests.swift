@@ -264,8 +264,8 @@ import Testing
     }
   }
 
-  /// The parts of parts have ids of their own, with a primary key and without, and the same in every copy; those of one
-  /// split are what they always were.
+  /// The parts of parts have their own ids, with a primary key and without, and the same in every copy. The ids of a
+  /// single split do not change.
   @Test(arguments: [true, false])
   func partsOfPartsHaveIdsOfTheirOwn(hasKey: Bool) async throws {
     try await withStore { db, store in

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Work that takes long goes on where it was when its connection is lost, as long as it comes further.
+/// Long work continues after its connection is lost, as long as it makes progress.
 @Suite struct ReconnectingTests {
   /// Decides about COMMITs: the first few are lost, each in another way.
   private final class CommitLoss: Sendable {
@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  /// The swap is committed, and nobody hears of it: that is no reason to build once more.
+  /// The swap is committed, but the answer is lost: it must not build again.
   @Test func aSwapWithoutAnAnswerIsFound() async throws {
     try await Shop.open(events: 50) { shop in
       let swaps = Atomic(0)
@@ -100,7 +100,7 @@ import Testing
     }
   }
 
-  /// A handler that takes the server's process with it does so for a while, and not for ever.
+  /// If a handler ends the server's process each time, the rebuild gives up after a while.
   @Test func aRebuildThatComesNoFurtherEnds() async throws {
     try await Shop.open(events: 20) { shop in
       let fatal = sums + "SELECT pg_terminate_backend(pg_backend_pid()) WHERE event.position = 8;\n"
@@ -145,7 +145,7 @@ import Testing
     }
   }
 
-  /// What follows history passes every event on once, and holds its lock again on the new connection.
+  /// A following replay passes every event on once, and takes its lock again on the new connection.
   @Test func aFollowingReplayGoesOn() async throws {
     try await Shop.open(events: 30) { shop in
       let proxy = try ServerProxy(to: shop.database)
@@ -181,7 +181,7 @@ import Testing
     }
   }
 
-  /// The checkpoint has moved, and nobody hears of it.
+  /// The checkpoint has moved, but the answer is lost.
   @Test func aCheckpointThatMovedWithoutAnAnswerIsFound() async throws {
     try await Shop.open(events: 30) { shop in
       let moves = Atomic(0)
@@ -233,7 +233,7 @@ import Testing
     }
   }
 
-  /// A standby cancels what is in the way of replay with this SQLSTATE.
+  /// With this SQLSTATE a standby cancels a statement that conflicts with replay.
   @Test func whatYieldsOnAStandbyGetsAHint() async throws {
     try await Shop.open(events: 3) { shop in
       try await shop.psql(

@@ -19,7 +19,7 @@ import Testing
     return query
   }
 
-  /// Does with a store what its operations compare and compute.
+  /// Runs the operations of a store with their comparisons and computations.
   private func useEverything(of shop: Shop) async throws {
     let store = try shop.store()
     _ = try await store.append([NewEvent(type: "Added", data: #"{"n": 7}"#)], to: "a-1")
@@ -78,7 +78,7 @@ import Testing
     try await Shop.open(events: 20) { shop in
       let role = "intruder_\(shop.database.name)"
       try await shop.psql("CREATE ROLE \(role); GRANT CREATE ON SCHEMA public TO \(role)")
-      // In its own schema, where nobody else may create, the new generation is safe.
+      // In its own schema, where no other role may create objects, the new generation is safe.
       try await shop.rebuild(sums)
       try await shop.psql("SET ROLE \(role);" + Self.hostileOperator)
       try await shop.append(20)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import EventStore
 
-/// Stores whose writers take a position before anything shows it, but leave no hole for good.
+/// Stores whose writers take a position before anything shows it, but leave no permanent hole.
 @Suite struct DensePositionsTests {
   static func layout(_ positions: String) throws -> Layout {
     let text = """
@@ -77,7 +77,7 @@ import Testing
     }
   }
 
-  /// Who comes back soon goes up to the hole meanwhile, and then on.
+  /// A reader that comes back soon reads up to the hole, and later continues.
   @Test func aFollowerStopsBeforeTheHole() async throws {
     try await withLog("dense 1") { db, store in
       try await db.psql(Self.insert("unnest('{1, 2, 4}'::int[])"))
@@ -212,7 +212,7 @@ import Testing
     }
   }
 
-  /// Numbers that are taken in a transaction of their own, as Marten's rich appends do, some of which fail.
+  /// Positions that are taken in a separate transaction, as Marten's rich appends do; some of these fail.
   @Test func nothingIsMissedUnderWriters() async throws {
     try await withLog("dense 2") { db, store in
       try await withThrowingTaskGroup(of: Void.self) { group in

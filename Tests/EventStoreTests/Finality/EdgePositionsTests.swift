@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A position is whatever a bigint holds: no arithmetic on one may trap, no hole is walked, no event is left out.
+/// A position may be any bigint: no arithmetic may trap, no hole takes time, no event is left out.
 @Suite struct EdgePositionsTests {
   /// From the lowest to the highest, without the one below which nothing can be remembered.
   static let positions: [Int64] = [-9_223_372_036_854_775_807, -2, -1, 0, 1, 2, .max - 1, .max]
@@ -90,7 +90,7 @@ import Testing
       await #expect(throws: EventStoreError.self) {
         try await store.planRebuild(try Projection(path: "sums.sql", bytes: Array(sums.utf8)))
       }
-      // What remembers nothing reads it.
+      // A build that stores no position reads it.
       let build = try await store.buildReadModel(
         try Projection(path: "s.sql", bytes: Array(sums.utf8)),
         from: EventQuery(),

@@ -4,9 +4,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Readers that go on from a position in a table that is no longer the one they know.
+/// Readers that continue from a position in a table that was replaced.
 @Suite struct FollowedHistoryTests {
-  /// What may befall the table, with the events that come afterwards at positions that the reader has passed.
+  /// What may happen to the table, with later events at positions that the reader has passed.
   static let replacements = [
     "TRUNCATE events RESTART IDENTITY",
     """
@@ -55,7 +55,7 @@ import Testing
       try await shop.append(2)
       try await until { try await shop.psql("SELECT position FROM annals.generations") == "5" }
       try await shop.psql(replacement)
-      // Where nobody notices, it goes on for ever.
+      // If nobody notices, it runs without end.
       let limit = Task {
         try await Task.sleep(for: .seconds(20))
         task.cancel()
@@ -95,7 +95,7 @@ import Testing
             _ = await task.result
             isDone.set()
           }
-          // The next page is asked for already: the replacement can be over before the first look at its lock.
+          // The next page was requested already: the replacement may be over before the first look at its lock.
           try await until {
             let isLocked = try await db.psql("\(locks) mode = 'AccessExclusiveLock'") != "0"
             return isLocked || isDone.isSet
@@ -107,7 +107,7 @@ import Testing
     }
   }
 
-  /// Any statement can be the first that meets the missing table, not only the look at the end of history.
+  /// Any statement can be the first one after the table is gone, not only the look at the end of history.
   @Test(arguments: ["ALTER TABLE events RENAME TO old", "DROP TABLE events"], [true, false])
   func aTableThatGoesWithinARoundIsNamed(replacement: String, isFollowing: Bool) async throws {
     try await withStore(Self.insert(1...3)) { db, store in
@@ -180,7 +180,7 @@ import Testing
     }
   }
 
-  /// What is restored to an earlier state gives new events positions that were passed.
+  /// A store that was restored to an earlier state gives new events positions that were passed already.
   @Test func aCheckpointAboveTheHeadIsRefused() async throws {
     try await Shop.open(events: 9) { shop in
       let store = try shop.store()
@@ -205,7 +205,7 @@ import Testing
         await refuses("the interrupted build of projection sums") { try await shop.rebuild(sums) }
         await refuses("checkpoint 'mail'") { _ = try await store.replay(EventQuery(), options) { _ in } }
         await refuses("checkpoint 'mail'") { _ = try await store.planReplay(EventQuery(), options) }
-        // Until the new events have come as far, nothing of them is left out.
+        // Until the new events have come that far, none of them is left out.
         try await shop.append(2)
         try await shop.psql("DELETE FROM events WHERE position > 4; SELECT setval('events_position_seq', 4)")
       }
@@ -216,7 +216,7 @@ import Testing
     }
   }
 
-  /// A reader does not see from the locks who sets a sequence back.
+  /// The locks do not show a reader who sets a sequence back.
   @Test func aSequenceSetBackMeanwhileStopsAFollower() async throws {
     try await withStore(Self.insert(1...3)) { db, store in
       var options = ReplayOptions()

@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What speaks against going on from a position is refused by all that do, and said alike by all that look.
+/// All readers that continue from a position refuse a fault, and all checks report it in the same way.
 @Suite struct PositionFaultTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let sql: String
@@ -89,12 +89,12 @@ import Testing
         table: try #require(QualifiedName("public.\(fault.table)"))
       )
       try await expectRefusals(by: store, of: fault.kind, fault.words)
-      // What is read and not gone on from can be read.
+      // It can be read if nobody continues from there.
       #expect(try await store.writeNDJSON(EventQuery()) { _ in }.count == 3)
     }
   }
 
-  /// The events are in another server, as far as locks go.
+  /// The events are on another server, and so are the locks.
   @Test func aForeignTableIsRefused() async throws {
     try await withStore(Self.insert(3)) { db, _ in
       try await db.psql(

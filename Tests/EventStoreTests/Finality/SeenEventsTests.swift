@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What a reader has met up to its checkpoint is known, so that an event which comes below it later is found.
+/// It is known which events a reader has met up to its checkpoint, so an event that comes below it later is found.
 @Suite struct SeenEventsTests {
   /// Takes its position in a statement of its own, when no lock on the table shows it, and inserts it later.
   @Test func aPositionTakenBeforeTheLockIsFoundAfterwards() async throws {
@@ -33,7 +33,7 @@ import Testing
             + "1 appeared below its checkpoint later",
         ]
       )
-      // Who sets the checkpoint vouches for what is below, and a new build meets it.
+      // The operator who sets the checkpoint is responsible for the events below, and a new build meets them.
       try await store.setCheckpoint(of: "sums", to: 5, from: 9)
       #expect(try await shop.project(sums).events == 4)
       #expect(try await differences(in: store).map { $0.prefix(17) } == ["checkpoint 'mail'"])
@@ -184,7 +184,7 @@ import Testing
     }
   }
 
-  /// Where the consumer left something out on purpose, or nobody can tell what it met, nothing is said.
+  /// If the consumer left something out on purpose, or it is not known what it met, nothing is reported.
   @Test func whatIsNotKnownIsNotGuessed() async throws {
     try await Shop.open(events: 9) { shop in
       let store = try shop.store()

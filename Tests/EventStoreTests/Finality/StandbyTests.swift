@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Readers on a standby: up to where they read, and what they do when it ends their statements or becomes the primary.
+/// Readers on a standby: how far they read, and what they do when it ends their statements or becomes the primary.
 @Suite struct StandbyTests {
   private static func insert(_ aggregate: String, versions: ClosedRange<Int> = 1...1) -> String {
     """
@@ -82,7 +82,7 @@ import Testing
     }
   }
 
-  /// Two that publish at a time: what was final stays so.
+  /// Two publishers at once: what was final stays final.
   @Test func aPublishedWatermarkDoesNotGoBack() async throws {
     try await withStore(Self.insert("a", versions: 1...3), replicated: true) { db, store in
       try await store.publishWatermark()

@@ -158,7 +158,7 @@ import Testing
     #expect(ids.first == "5c6d7a0d-746d-0593-993b-30503f2a693e" && Set(ids).count == 3, "\(ids)")
   }
 
-  /// Its first position is 0, which a reader that began in the empty store has not passed.
+  /// Its first position is 0, and a reader that began in the empty store has not passed it.
   @Test func sqlStreamStoreBeginsWithZero() async throws {
     let framework = try FrameworkStore.named("sqlstreamstore")
     try await TestCluster.withDatabase { db in

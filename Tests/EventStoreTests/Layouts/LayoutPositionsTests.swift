@@ -94,7 +94,7 @@ import Testing
     }
   }
 
-  /// Who reads once, or names an end, does not go on from it.
+  /// A reader that reads once, or names an end, does not continue from there.
   @Test func lateOnesCanBeReadOnce() async throws {
     try await withMessages("late") { db, store, _ in
       await #expect(throws: EventStoreError.self) { try await store.rebuildProjection(projection) }

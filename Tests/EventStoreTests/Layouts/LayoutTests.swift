@@ -140,7 +140,7 @@ import Testing
     }
   }
 
-  /// To read a large object locks as to change one, which a handler must not do.
+  /// Reading a large object locks as changing one does, which a handler must not do.
   @Test(arguments: ["event.event_data", "to_jsonb(lo_from_bytea(0, 'x'))"])
   func largeObjectsAreReadAndNotWritten(value: String) async throws {
     try await TestCluster.withDatabase { db in
@@ -244,8 +244,7 @@ import Testing
     }
   }
 
-  /// Ids that are uuids are found as such, and others though the store has none or counts its versions; what is no id finds
-  /// nothing.
+  /// Ids that are uuids are found, also if the store has no ids or counts its versions. Other texts find nothing.
   @Test(arguments: [
     ("marten", "(stream_id = '"), ("spatie", "(aggregate_uuid = '"), ("sequent-ordered", "(aggregate_id = '"),
     ("patchlevel-stream", "(stream)::text = 'order-1'"), ("rails-event-store", "(stream)::text = 'order-1'"),

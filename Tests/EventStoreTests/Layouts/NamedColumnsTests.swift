@@ -65,7 +65,7 @@ import Testing
     }
   }
 
-  /// Numbers of which nobody knows where they come from, or which a session takes in blocks.
+  /// Numbers of unknown origin, or that a session takes in blocks.
   @Test(arguments: [
     "bigint", "bigint GENERATED ALWAYS AS IDENTITY (CACHE 20)", "bigint DEFAULT nextval('others')",
   ])
@@ -125,7 +125,7 @@ import Testing
     }
   }
 
-  /// A line of the file would end within the name, and what follows be SQL.
+  /// The line break would end a line of the file within the name, and the rest would be read as SQL.
   @Test func aNameWithALineBreakIsRefused() async throws {
     try await TestCluster.withDatabase { db in
       try await db.psql("CREATE TABLE \"log\n-- @positions final\" (id uuid)")

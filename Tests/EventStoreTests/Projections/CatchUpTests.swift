@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  /// A run from cron must end, also when the server goes down with every try.
+  /// A run from cron must end, also if the server stops at every attempt.
   @Test func anEventThatEndsEverySessionEndsTheRun() async throws {
     try await Shop.open(events: 5) { shop in
       let ending = sums + "SELECT pg_terminate_backend(pg_backend_pid()) WHERE event.position = 8;\n"
@@ -220,7 +220,7 @@ import Testing
     }
   }
 
-  /// A counter under fire: its session is ended again and again, and a second instance waits at the door.
+  /// A counter whose session is ended again and again, while a second instance waits to take over.
   @Test func aCounterCountsRightWhateverHappens() async throws {
     let seconds = Double(ProcessInfo.processInfo.environment["ANNALS_TEST_SECONDS"] ?? "") ?? 3
     try await Shop.open { shop in
@@ -260,7 +260,7 @@ import Testing
     }
   }
 
-  /// Either would be told that the other's events could not be applied.
+  /// Otherwise one of them would report that the other's events could not be applied.
   @Test func oneRetryOfDeadLettersAtATime() async throws {
     try await Shop.open(events: 20) { shop in
       try await shop.rebuild(sums)

@@ -3,7 +3,7 @@ import LibPQ
 import TestSupport
 import Testing
 
-/// What operators did to a read model by hand stops a swap before anything moves, where the swap would lose a table.
+/// If an operator changed a read model by hand so that a swap would lose a table, the swap stops before anything moves.
 @Suite struct ChangedByHandTests {
   private static let kinds = """
     -- @projection sums
@@ -74,7 +74,7 @@ import Testing
     }
   }
 
-  /// Its name in the catalogue has the type's schema, or not, as the search path is.
+  /// Its name in the catalogue has the type's schema or not, depending on the search path.
   @Test func aFunctionOfATypeOfTheModelMovesWithIt() async throws {
     let file = Self.kinds.replacing(
       "-- @on",

@@ -4,7 +4,7 @@ import Testing
 
 /// A projection file changes its read model and nothing else.
 @Suite struct ConfinementTests {
-  /// What stands in a file that must not, and what the refusal says.
+  /// A statement that a file must not have, and the message of the refusal.
   struct Stray: Sendable, CustomTestStringConvertible {
     let create: String
     let handler: String
@@ -36,7 +36,7 @@ import Testing
     "CREATE FUNCTION act() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN \(body) RETURN 1; END $$;"
   }
 
-  /// At the last event, as those behind it would fail by what it did.
+  /// At the last event, since later events would fail because of its effect.
   private static let once = "SELECT act() WHERE event.position = 3;"
 
   static let strays = [
@@ -250,8 +250,8 @@ import Testing
     )
   }
 
-  /// `set_config` in a handler once put an empty generation live: what followed went to the tables of the old one.
-  /// Each makes a table that is dropped again.
+  /// `set_config` in a handler once made an empty generation live: later events went to the tables of the old one.
+  /// Each creates a table that is dropped again.
   @Test(arguments: [
     "ALTER TABLE sums ALTER events TYPE numeric;",
     "CREATE MATERIALIZED VIEW few AS SELECT 1 AS n; REFRESH MATERIALIZED VIEW few;",
@@ -277,7 +277,7 @@ import Testing
     }
   }
 
-  /// Live, the read model shares its schema with others.
+  /// A live read model shares its schema with other objects.
   @Test func aCatchUpMayNotWriteToItsNeighbours() async throws {
     try await Shop.open(events: 3) { shop in
       let file = """

@@ -25,7 +25,7 @@ import Testing
 
   @Test func survive() async throws {
     try await Shop.open(events: 30) { shop in
-      // What a trigger of theirs writes to is declared like what a handler writes to.
+      // The table that their trigger writes to is declared like one that a handler writes to.
       let file = sums + "-- @writes public.told\n"
       try await shop.rebuild(file)
       try await shop.psql(
@@ -50,7 +50,7 @@ import Testing
       let before = try await shop.psql(Self.additions)
       for _ in 1...2 { #expect(try await rebuild(shop, file) == []) }
       #expect(try await shop.psql(Self.additions) == before)
-      // A trigger acts on what comes after the swap, not on what history holds.
+      // A trigger runs for events after the swap, not for history.
       #expect(try await shop.psql("SELECT count(*) FROM told") == "0")
       try await shop.append(1)
       try await shop.project(file)

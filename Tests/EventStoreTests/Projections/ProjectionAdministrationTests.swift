@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  /// Whoever runs the new file every night must not be led to undo what an operator did.
+  /// An operator who runs the new file every night must not undo a rollback by accident.
   @Test func theNewFileIsToldOfTheRollback() async throws {
     try await Shop.open(events: 10) { shop in
       let new = sums.replacing("-- @parallel", with: "-- @version 2\n-- @parallel")
@@ -68,7 +68,7 @@ import Testing
         #expect(error?.hint?.description.contains("`projectionFile(of:generation:)`") == true)
       }
       try await shop.project(sums)
-      // The rollback of a rollback is one of the other generation; what is built later is not rolled back.
+      // The rollback of a rollback is the other generation; a later build is not rolled back.
       try await store.rollBackProjection("sums")
       error = await #expect(throws: EventStoreError.self) { try await shop.project(sums) }
       #expect(error?.detail?.hasPrefix("Generation 1 was rolled back to 2 at ") == true)
@@ -78,7 +78,7 @@ import Testing
     }
   }
 
-  /// A transaction that somebody forgot does not hold up what cron runs.
+  /// A forgotten transaction does not delay a run from cron without end.
   @Test func anOpenWriterIsWaitedForUpToTheLimit() async throws {
     try await Shop.open(events: 5) { shop in
       try await shop.rebuild(sums)

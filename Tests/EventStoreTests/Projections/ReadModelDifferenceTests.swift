@@ -1,7 +1,7 @@
 import EventStore
 import Testing
 
-/// What the comparison of a new generation with the live one takes for the same.
+/// Which rows the comparison of a new generation with the live one finds equal.
 @Suite struct ReadModelDifferenceTests {
   /// A projection with a table of the given columns, which one handler fills.
   private func file(_ columns: String, _ values: String, before: String = "") -> String {
@@ -17,7 +17,7 @@ import Testing
 
   private static let key = "id bigint PRIMARY KEY"
 
-  /// The types are other objects on each side, or there is no "=", or it takes different values for the same.
+  /// The types are other objects on each side, or have no "=", or "=" finds different values equal.
   @Test(arguments: [
     ("", "status mood", "'old'", "'new'", "CREATE TYPE mood AS ENUM ('old', 'new');"),
     ("", "status word", "'old'", "'new'", "CREATE DOMAIN word AS text;"),

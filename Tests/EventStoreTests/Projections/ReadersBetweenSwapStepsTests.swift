@@ -5,10 +5,10 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Readers whose one snapshot falls between two given steps of a swap, and who read when it is over.
+/// Readers that take their only snapshot between two steps of a swap, and read after the swap.
 ///
-/// A table that moves does so for all at once, as names are looked up in the catalogue as it is now; its rows are seen
-/// as they were at the snapshot (manual, 13.2.2 and 13.5).
+/// A table moves for all of them at once, since names are looked up in the current catalogue; its rows are seen as they
+/// were at the snapshot (manual, 13.2.2 and 13.5).
 @Suite struct ReadersBetweenSwapStepsTests {
   /// What one snapshot shows: the checkpoint of the live generation, that of the newest, and the events in the table.
   private static let seen = """
@@ -105,7 +105,7 @@ import Testing
     }
   }
 
-  /// What others run is hidden from a role without pg_read_all_stats, so that each of their transactions counts.
+  /// A role without pg_read_all_stats does not see what others run, so it waits for each of their transactions.
   @Test func ofAnotherRoleAreWaitedForByOneWithFewRights() async throws {
     try await Shop.open { shop in
       let role = "r_\(shop.database.name)"

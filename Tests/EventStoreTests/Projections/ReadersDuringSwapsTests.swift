@@ -60,7 +60,7 @@ import Testing
            (SELECT sum(events)::bigint FROM sums)
     """
 
-  /// The model never goes back: a snapshot shows what the live generation had then, or a new one that has more.
+  /// The model never goes back: a snapshot shows the state of the live generation at that time, or a newer one.
   @Test func seeNoModelThatIsBehindWhileEventsComeAndAreCaughtUpWith() async throws {
     try await Shop.open(events: 500) { shop in
       try await shop.rebuild(sums)

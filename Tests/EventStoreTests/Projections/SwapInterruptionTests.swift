@@ -8,7 +8,7 @@ import Testing
 @Suite struct SwapInterruptionTests {
   private static let rounds = Int(ProcessInfo.processInfo.environment["ANNALS_TEST_STOPS"] ?? "") ?? 4
 
-  /// What must hold whichever generation is live: it is alone and whole at its checkpoint, with all that it had.
+  /// The rule for any live generation: it is the only one, and complete up to its checkpoint.
   private static let faults = """
     SELECT 'live generations: ' || count(*) FROM annals.generations WHERE state = 'live' HAVING count(*) <> 1;
     SELECT 'row of ' || coalesce(e.id, s.id) FROM
@@ -23,7 +23,7 @@ import Testing
       SELECT FROM pg_trigger WHERE tgrelid = 'public.sums'::regclass AND tgname = 'same');
     """
 
-  /// Rebuilds, does harm at a random moment from the end of the load on, and looks at what is there then.
+  /// Rebuilds, does harm at a random moment after the load, and checks the result.
   private func interrupt(
     _ shop: Shop,
     with harm: (Task<RebuildResult, any Error>) async throws -> Void

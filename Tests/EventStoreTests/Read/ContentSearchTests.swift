@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  /// What is frequent is read page by page: the first ones come before the rest was looked at.
+  /// Frequent events are read page by page: the first ones come before the rest was read.
   @Test func whatIsFrequentComesAtOnce() async throws {
     try await withStore(Self.fill + "VACUUM ANALYZE events;") { db, _ in
       let cost = try await db.eventsRead { store in

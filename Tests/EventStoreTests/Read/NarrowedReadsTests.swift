@@ -93,7 +93,7 @@ import Testing
     }
   }
 
-  /// Who goes on from a checkpoint stops before the first event that is too late, also where that is early.
+  /// A reader with a checkpoint stops before the first event that is too late, also if that comes early.
   @Test(arguments: [(250, 250), (15_000, 299), (19_000, 19_000), (19_999, 19_999), (30_000, 20_000)])
   func aCheckpointEndsBeforeTheFirstLateEvent(until: Int, last: Int64) async throws {
     try await withStore(Self.fill + Self.vacuum) { db, store in
@@ -107,7 +107,7 @@ import Testing
     }
   }
 
-  /// What was looked at and is not asked for is behind a checkpoint, also where nothing that is asked for came.
+  /// Events that were read and do not match are before the checkpoint, also if no event matched.
   @Test(arguments: ["category", "type", "time"]) func aCheckpointMovesPastTheRest(filter: String) async throws
   {
     let ships =

@@ -4,8 +4,8 @@ import TestSupport
 import Testing
 
 @Suite struct FollowingTests {
-  /// Writers that roll back, pause inside transactions and write batches, while a reader follows: it sees every
-  /// committed event once and in order. A reader that goes on from the last position that it saw does not.
+  /// Writers roll back, pause inside transactions and write batches, while a reader follows: it sees every committed
+  /// event once and in order. A reader that simply continues after the last position that it saw does not.
   ///
   /// ANNALS_STRESS_SECONDS lets it run longer.
   @Test func nothingIsSkipped() async throws {
@@ -34,7 +34,7 @@ import Testing
     }
   }
 
-  /// A transaction that took its position first and commits last, and the reader that says for whom it waits.
+  /// A transaction took its position first and commits last, and the reader says that it waits for it.
   @Test func aReaderWaitsForAnOpenWriter() async throws {
     try await withStore { db, store in
       try await db.psql("CREATE TABLE released ()")
@@ -99,7 +99,7 @@ import Testing
     }
   }
 
-  /// What a bound leaves out belongs to a later run.
+  /// Events that a bound leaves out belong to a later run.
   @Test func aCheckpointDoesNotPassABound() async throws {
     try await withStore { db, store in
       for version in 1...10 { try await db.psql(Self.insert("a-1", version: version)) }
@@ -119,7 +119,7 @@ import Testing
     }
   }
 
-  /// Times need not rise with positions, and a bound in time is none in position: what it leaves out comes later.
+  /// Times need not rise with positions, so a bound in time is not one in position: the events left out come later.
   @Test(arguments: [1, 2, 100])
   func aCheckpointDoesNotPassALaterEvent(batchSize: Int) async throws {
     try await withStore { db, store in
@@ -153,7 +153,7 @@ import Testing
     }
   }
 
-  /// It would belong to the wrong filters, and stand in the way of the right ones.
+  /// It would have the wrong filters, and block the right ones.
   @Test func aRefusedReplayLeavesNoCheckpoint() async throws {
     try await withStore { db, store in
       try await db.psql(Self.insert("a-1", version: 1))
@@ -167,7 +167,7 @@ import Testing
     }
   }
 
-  /// Whatever decides which events a consumer sees, or what it sees of them, belongs to its checkpoint.
+  /// All filters that decide which events a consumer gets, and in which form, belong to its checkpoint.
   @Test func aCheckpointBelongsToAllItsFilters() async throws {
     try await withStore { db, store in
       for version in 1...4 { try await db.psql(Self.insert("a-1", version: version)) }
@@ -253,7 +253,7 @@ import Testing
     }
   }
 
-  /// The lock can be lost with the session; then the fence finds that somebody else went on.
+  /// The lock can be lost with the session; then the fence finds that another session continued.
   @Test func aMovedCheckpointIsNoticed() async throws {
     try await withStore { db, store in
       for version in 1...4 { try await db.psql(Self.insert("a-1", version: version)) }

@@ -1,5 +1,5 @@
-/// What makes the library believe that Citus distributes the events, on PostgreSQL without Citus: tables and functions in the
-/// place of those that it asks. They say nothing of what Citus does.
+/// Makes the library believe that Citus distributes the events, on PostgreSQL without Citus: tables and functions
+/// replace those that it queries. They show nothing of Citus's own behaviour.
 let citusStandIn = """
   SET allow_system_table_mods = on;
   CREATE TABLE pg_catalog.pg_dist_partition (logicalrelid regclass, partkey text);

@@ -3,10 +3,10 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The forms of SQL that a table gets which Citus distributes, on PostgreSQL without Citus: they are plain SQL, and must say
-/// what the forms for other tables say. Whether Citus takes them is not what this can show.
+/// The forms of SQL for a table that Citus distributes, on PostgreSQL without Citus. They are plain SQL, and must
+/// return the same as the forms for other tables. This does not show whether Citus accepts them.
 @Suite struct DistributedFormsTests {
-  /// Runs the same on two equal stores, of which one passes for a distributed one; what it says must be the same.
+  /// Runs the same on two equal stores, one of which counts as distributed; the results must be the same.
   private func expectSame(
     _ fill: String,
     _ prepare: (EventStore) async throws -> Void = { _ in },

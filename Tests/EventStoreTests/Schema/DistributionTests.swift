@@ -2,7 +2,7 @@ import EventStore
 import TestSupport
 import Testing
 
-/// What is told and refused of a table that Citus distributes, by what stands in for Citus's catalogue.
+/// Reports and refusals for a table that Citus distributes, with a stand-in for Citus's catalogue.
 @Suite struct DistributionTests {
   @Test func theDiagnosisTellsOfTheShards() async throws {
     try await withStore(citusStandIn) { db, _ in

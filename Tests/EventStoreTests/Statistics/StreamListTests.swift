@@ -199,7 +199,7 @@ import Testing
     }
   }
 
-  /// Of a long stream the two ends are looked at, unless all is asked for.
+  /// Of a long stream only the two ends are read, unless all events are requested.
   @Test func aLongStreamIsEstimated() async throws {
     let fill = """
       INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp)

@@ -264,7 +264,7 @@ import Testing
     )
   }
 
-  /// One that fails keeps the next from nothing.
+  /// A failing query does not keep the next one from running.
   @Test func aQueryThatFails() async throws {
     let one = "-- @expect\nSELECT 1 / count(*) AS n FROM events;\n-- n\n-- -\n-- 1\n\n"
     let result = try await result("-- @test a\n-- @reducer r.sql\n\(one)\(one.replacing("1 /", with: "2 /"))")
@@ -282,7 +282,7 @@ import Testing
     )
   }
 
-  /// Whatever a value is, what is recorded is what is read.
+  /// Whatever a value is, the recorded text is read back as the same value.
   @Test func recordingWritesWhatItReads() async throws {
     let odd = """
       SELECT v AS "a value|", NULL AS n, b, ARRAY['x', NULL] AS list, ROW(1, NULL) AS pair, d, j, c

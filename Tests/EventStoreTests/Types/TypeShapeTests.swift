@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  /// The statistics of a large table tell about how many events a frequent type has; rare types are counted.
+  /// The statistics of a large table estimate the number of events of frequent types; rare types are counted.
   @Test func theCountsOfALargeTableAreEstimates() async throws {
     let fill = """
       INSERT INTO events (aggregate_id, event_type, event_data, version, timestamp)

@@ -15,7 +15,7 @@ import Testing
     }
   }
 
-  /// A rule that meets what it made, and leaves it as it is.
+  /// A rule that matches its own outcome, and does not change it.
   @Test(arguments: [
     ("@event Submitted\n-- @data\nSELECT event.event_data", 0),
     ("@event Submitted\n-- @data\nSELECT event.event_data || '{\"z\": 1}'", 0),
@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  /// A type that no event has is there for a rule when one before it makes it, and only then.
+  /// A rule for a type that no event has is valid only if an earlier rule produces the type.
   @Test func aTypeThatAnEarlierRuleMakesIsThere() async throws {
     try await withStore(UpcasterTests.fill) { _, store in
       let split =
@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  /// The failing events are named, all of them counted, and the others are still looked at.
+  /// The failing events are named and all counted, and the others are still checked.
   @Test(arguments: [true, false])
   func failingEventsAreNamed(hasPosition: Bool) async throws {
     try await withStore(UpcasterTests.fill) { db, store in
@@ -111,7 +111,7 @@ import Testing
     }
   }
 
-  /// Each run must say the same, whatever the names in braces are; they are in no way ours.
+  /// Each run must give the same result, whatever the names in braces are; they are not places of ours.
   @Test(arguments: ["key", "step", "limit", "sample", "events", "position", "values", "source", "condition"])
   func aPathLiteralIsNotAPlaceOfOurs(member: String) async throws {
     try await withStore(UpcasterTests.fill) { db, store in
@@ -162,8 +162,8 @@ import Testing
     }
   }
 
-  /// The sample of shapes hardly ever holds the one event, and then the place is known; whether a rule can bring a null at all
-  /// is told by its text.
+  /// The sample of shapes hardly ever has the one event; if it has, the path is known. The text of a rule tells whether
+  /// it can make a null at all.
   @Test(arguments: [
     "event.event_data || '{\"note\": null}'",
     "event.event_data || jsonb_build_object('note', event.event_data->'note')",
@@ -182,7 +182,7 @@ import Testing
     }
   }
 
-  /// Only what differs is gone into, and elements of an array are looked at together.
+  /// Only differing values are descended into, and elements of an array are compared together.
   @Test func shapesAreComparedBelowWhatDiffers() async throws {
     try await withStore(UpcasterTests.fill) { db, store in
       try await db.psql(

@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  /// Which rule, for which event; the table is not to blame.
+  /// The error names the rule and the event; the table is not at fault.
   @Test(arguments: [true, false])
   func aRuleThatYieldsNullIsNamed(hasPosition: Bool) async throws {
     try await withStore(Self.fill) { db, store in

@@ -1,5 +1,5 @@
--- Appends events to one stream, where its last version is in a range, and returns the last version that was found
--- before, with version and position of each event in order; they are NULL when nothing was appended.
+-- Appends events to one stream if its last version is in a range. Returns the last version before, and the version and
+-- position of each event in order; these are NULL when nothing was appended.
 -- $1 aggregate, $2 and $3 lowest and highest last version, $4 ids, $5 types, $6 payloads, $7 times, $8 metadata
 WITH head AS (
   SELECT coalesce(

@@ -1,5 +1,5 @@
--- The events that are stored already, by id: where they are, and in which columns they differ from those given. Of
--- several with one id, which a table without a unique index may hold, the one that does not differ.
+-- The events that are stored already, by id: where they are, and which columns differ from the given ones. A table
+-- without a unique index may hold several events with one id; the result is then one that does not differ.
 -- $1 ids, $2 aggregates, $3 types, $4 payloads, $5 times (NULL fits any), $6 metadata
 SELECT DISTINCT ON (n.ordinal) n.ordinal, e.aggregate_id, e.version, {position}, e.event_type, e."timestamp"::timestamptz,
        concat_ws(', ',

@@ -1,5 +1,5 @@
--- What may make other events of those that are inserted into a table, or drop them: triggers that run before a row is
--- stored or in its place, of the table and its partitions, and rules. $1 the table
+-- What may change or drop events that are inserted into a table: rules, and triggers of the table and its partitions
+-- that run before a row is stored or instead of that. $1 the table
 WITH RECURSIVE tables AS (
   SELECT $1::regclass::oid AS oid
   UNION ALL

@@ -1,5 +1,5 @@
--- Whether the server process of a lost connection is still at its statement. Who has the same number, but came later
--- than this session, is another. $1 process id
+-- Whether the server process of a lost connection still runs its statement. A process with the same number that started
+-- later than this session is another one. $1 process id
 SELECT EXISTS (
   SELECT FROM pg_stat_activity
   WHERE pid = $1 AND state <> 'idle' AND usename = current_user

@@ -1,6 +1,6 @@
--- Which valid unique indexes of a table there are that keep events apart: on the id alone, on the id within its aggregate,
--- on the version within its aggregate. An index of a table says nothing of the tables that inherit from it; that of a
--- partitioned one holds for its partitions. $1 the events table
+-- Whether a table has valid unique indexes on the id alone, on the id within its aggregate, and on the version within
+-- its aggregate. An index of a table says nothing about tables that inherit from it; an index of a partitioned table
+-- holds for its partitions. $1 the events table
 SELECT coalesce(bool_or(k.columns = ARRAY['id']), false) AS is_id_unique,
        coalesce(bool_or(k.columns = ARRAY['aggregate_id', 'id']), false) AS is_id_unique_in_stream,
        coalesce(bool_or(k.columns = ARRAY['aggregate_id', 'version']), false) AS is_version_unique

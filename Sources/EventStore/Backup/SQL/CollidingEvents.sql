@@ -1,5 +1,5 @@
--- The first event of {batch}, which an export has, whose place another event of the store has: by its id, by the version
--- in its stream or by its position. Payloads are compared as text: 1.0 and 1.00 are equal, and not the same payload.
+-- The first event of {batch} (events of an export) whose place another event of the store has: its id, its version in
+-- the stream or its position. Payloads are compared as text: 1.0 and 1.00 are equal, but not the same payload.
 SELECT n.line, n.id, n.aggregate_id::text AS aggregate_id, n.version, t.id::text AS stored_id_text,
        t.aggregate_id AS stored_aggregate,
        t.version AS stored_version, t.position AS stored_position, t.differences

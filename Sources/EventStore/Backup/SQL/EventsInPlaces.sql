@@ -1,4 +1,4 @@
--- The events of the store that have the place {place} of an event of {batch}, and in which columns the two differ.
+-- The events of the store that have the place {place} of an event of {batch}, and the columns in which the two differ.
 SELECT n.line, e.id, e.aggregate_id::text AS aggregate_id, e.version, {stored_position} AS position, concat_ws(', ',
   CASE WHEN e.id IS DISTINCT FROM n.id THEN 'id' END,
   CASE WHEN e.aggregate_id IS DISTINCT FROM n.aggregate_id THEN 'aggregate_id' END,

@@ -1,6 +1,6 @@
--- How many events each bucket of streams has, and the sum of the first 64 bits of their SHA-256; and in a row without a bucket,
--- how many streams there are. {bucket} of an event, {condition} holds for each.
--- What is hashed is what a manifest hashes, with the stream and the version; see EventHashes.sql.
+-- How many events each bucket of streams has, and the sum of the first 64 bits of their SHA-256. One row without a
+-- bucket has the number of streams. {bucket} is the bucket of an event; {condition} holds for each event.
+-- The hash covers what a manifest hashes, with the stream and the version; see EventHashes.sql.
 SELECT {bucket}::bigint AS bucket, count(*) AS events,
        sum(('x' || left(encode(sha256(record_send(
          ROW(e.aggregate_id::text, e.version, e.id, e.event_type::text, e.event_data, {timestamp}, {metadata}))), 'hex'), 16)

@@ -1,5 +1,5 @@
 -- The tables of frameworks that shipped layouts read: the layout, others that read the same tables, schema and table.
--- It asks the catalogues alone, which everybody may read.
+-- It reads only the catalogues, which everybody may read.
 WITH tables AS (
   SELECT n.nspname::text AS schema, c.relname::text AS name, ARRAY(
     SELECT entry FROM pg_attribute a CROSS JOIN LATERAL (
@@ -14,8 +14,8 @@ WITH tables AS (
   WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
     AND n.nspname NOT LIKE 'pg\_%' AND n.nspname NOT IN ('information_schema', 'annals')
 ), rules (layout, others, name, columns, lacks, beside) AS (VALUES
-  -- A name that is NULL is the application's to choose. Among the columns are those of keys; beside are tables of the
-  -- same schema, in quotes where the braces would make a place of this file.
+  -- A NULL name is chosen by the application. The columns include those of keys; "beside" lists tables of the same
+  -- schema. Names are quoted where their braces would make a place of this file.
   ('commanded', 'commanded-links', 'events', '{event_id uuid,event_type,causation_id,data jsonb}', '{}',
    '{stream_events,streams}'),
   ('commanded-bytea', '', 'events', '{event_id uuid,event_type,causation_id,data bytea}', '{}',

@@ -1,5 +1,5 @@
--- What the server knows of itself, of this session's role and of the events table, as names and values. It asks the
--- catalogues alone, which everybody may read, also on a standby. $1 schema, $2 table; the table need not exist.
+-- Facts about the server, the role of this session and the events table, as names and values. It reads only the
+-- catalogues, which everybody may read, also on a standby. $1 schema, $2 table; the table need not exist.
 -- $3 the schemas where read models are.
 WITH events AS (
   SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -11,7 +11,7 @@ WITH events AS (
 ), own AS (
   SELECT c.oid FROM pg_class c WHERE c.relnamespace = to_regnamespace('annals') AND c.relkind = 'r'
 ), others AS (
-  -- Roles that may create in the schema of the events or of a read model, and neither owns it nor is a superuser.
+  -- Roles, other than the owner and superusers, that may create objects in the schema of the events or of a read model.
   SELECT DISTINCT quote_ident(n.nspname) AS schema, a.grantee AS role
   FROM pg_namespace n
   CROSS JOIN aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS a
@@ -31,7 +31,7 @@ FROM (SELECT 1) AS one LEFT JOIN events e ON true CROSS JOIN LATERAL (VALUES
   ('synchronous_commit', current_setting('synchronous_commit')),
   ('autovacuum', current_setting('autovacuum')),
   ('max_connections', current_setting('max_connections')),
-  -- Without pg_monitor, a session of another role shows little more than its database.
+  -- Without pg_monitor, a role sees little more of the sessions of other roles than their database.
   ('connections', (SELECT count(*) FILTER (WHERE a.datid IS NOT NULL) FROM pg_stat_activity a)::text),
   ('can_create', has_database_privilege(current_database(), 'CREATE')::text),
   ('kind', e.relkind::text),
@@ -49,7 +49,7 @@ FROM (SELECT 1) AS one LEFT JOIN events e ON true CROSS JOIN LATERAL (VALUES
    (SELECT string_agg(format('REVOKE CREATE ON SCHEMA %s FROM PUBLIC;', o.schema), ' ') FROM others o WHERE o.role = 0)),
   ('bytes', (SELECT sum(pg_relation_size(p.oid)) FROM parts p)::text),
   ('estimated_rows', (SELECT sum(greatest(p.reltuples, 0))::bigint FROM parts p)::text),
-  -- A table that was never analyzed has -1 rows from PostgreSQL 14 on, 0 before.
+  -- A table that was never analyzed has -1 rows since PostgreSQL 14, and 0 before.
   ('parts_without_statistics',
    (SELECT count(*) FROM parts p WHERE p.reltuples <= 0 AND pg_relation_size(p.oid) > 0)::text),
   ('parts_without_autovacuum',
@@ -61,7 +61,7 @@ FROM (SELECT 1) AS one LEFT JOIN events e ON true CROSS JOIN LATERAL (VALUES
     FROM pg_stat_all_tables t JOIN parts p ON p.oid = t.relid)),
   ('has_position',
    EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = e.oid AND a.attname = 'position' AND NOT a.attisdropped)::text),
-  -- Of all levels of partitions.
+  -- Partitions of all levels.
   ('partition_key',
    (SELECT string_agg(DISTINCT coalesce(a.attname::text, 'an expression'), E'\n')
     FROM pg_partition_tree(e.oid) AS p JOIN pg_partitioned_table t ON t.partrelid = p.relid

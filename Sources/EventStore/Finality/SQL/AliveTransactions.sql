@@ -1,6 +1,6 @@
--- The transactions under way in this database, whatever they do: one that holds a number which it has taken from a sequence
--- need show neither a lock, a snapshot nor an id (nextval writes no WAL for most of its numbers). The server's own work has
--- no user; a parallel worker has its leader's transaction. pg_stat_activity hides age and query of other roles.
+-- All transactions under way in this database. A transaction that has taken a number from a sequence may show no lock,
+-- no snapshot and no id (most calls of nextval write no WAL). The server's own processes have no user; a parallel
+-- worker has its leader's transaction. pg_stat_activity hides the age and query of other roles.
 SELECT l.virtualtransaction AS name, l.pid, NULL::text AS prepared_as, a.usename::text AS username,
        a.application_name AS application, extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS age_seconds,
        nullif(a.query, '<insufficient privilege>') AS query

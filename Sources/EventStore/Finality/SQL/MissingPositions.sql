@@ -1,4 +1,4 @@
--- Positions in a row that no event has, behind {start} and up to {end}.
+-- Ranges of positions that no event has, above {start} and up to {end}.
 SELECT previous + 1 AS first, position - 1 AS last
 FROM (
   SELECT position, lag(position, 1, {start}::bigint) OVER (ORDER BY position) AS previous

@@ -1,7 +1,7 @@
--- What in the catalogue speaks against going on from a position, as (fault, subject, detail); and, as fault 'sequence',
--- the sequence that hands out the positions, with whether the role may read it. Everybody may read these catalogues.
+-- What the catalogue says against continuing from a position, as (fault, subject, detail). Fault 'sequence' names the
+-- sequence that assigns the positions, and whether the role may read it. Everybody may read these catalogues.
 -- $1 the schemas and $2 the names of the tables of events. For a layout, $3 and $4 are the table and the number of the
--- column that it passes on as position, 0 for a computed one; NULL for annals' own table.
+-- column that it shows as position, 0 for a computed one; NULL for annals' own table.
 WITH RECURSIVE named AS (
   SELECT c.oid, $3::bigint IS NULL OR c.oid = $3::bigint::oid AS has_positions
   FROM unnest($1::text[], $2::text[]) AS t (schema, name)
@@ -43,7 +43,7 @@ WITH RECURSIVE named AS (
   FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE s.seqrelid IN (SELECT seqrelid FROM sources)
 )
--- Where there is Citus, its own catalogue tells of which tables it is the keeper.
+-- If Citus is installed, its own catalogue says which tables it manages.
 SELECT 0 AS rank, 'citus' AS fault, name AS subject, oid::text AS detail FROM parts
 WHERE relkind IN ('r', 'p') AND to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL
 UNION ALL
@@ -52,7 +52,7 @@ UNION ALL
 SELECT 2, 'subscription', p.name, NULL FROM parts p
 WHERE EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srrelid = p.oid)
 UNION ALL
--- Rows come to a partition through its parent, which has the default.
+-- Rows reach a partition through its parent, which has the default.
 SELECT 3, 'source', c.name, c.attname::text FROM columns c
 WHERE c.relkind IN ('r', 'p') AND (NOT c.relispartition OR c.expression IS NOT NULL)
   AND NOT EXISTS (SELECT FROM sources s WHERE s.oid = c.oid)

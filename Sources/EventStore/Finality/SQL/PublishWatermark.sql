@@ -1,5 +1,5 @@
--- Publishes that store $1 is final up to position $2, or that it was empty where no event has that position. Of two that
--- publish at a time the later position stays, unless its event is gone: then the store was restored to an earlier state.
+-- Publishes that store $1 is final up to position $2, or that it was empty if no event has that position. When two
+-- publish at once, the later position stays, unless its event is gone: then the store was restored to an earlier state.
 INSERT INTO annals.watermarks AS w (store, position, event_id, published_at)
 SELECT $1::text, e.position, e.id, clock_timestamp()
 FROM (SELECT) AS one

@@ -1,5 +1,4 @@
--- Up to where store $1 was final when that was published, how long ago, and whether the store still has the event that was
--- there.
+-- The published watermark of store $1, its age, and whether the store still has the event that was there.
 SELECT w.position, greatest(0, extract(epoch FROM clock_timestamp() - w.published_at))::float8 AS age_seconds,
        w.position IS NULL OR EXISTS (
          SELECT FROM {events} e WHERE e.position = w.position AND e.id IS NOT DISTINCT FROM w.event_id) AS is_there

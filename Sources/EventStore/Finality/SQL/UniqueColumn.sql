@@ -1,7 +1,7 @@
--- A column that alone is a unique key of all of its table, and the table, as they are written in SQL; no row for another.
--- $1 the table, $2 the number of the column. What inherits from a table has keys of its own. Of a partitioned table each
--- key has the columns of the partitions; one that is yes or no, as Marten has for what is archived, makes no other
--- numbers.
+-- A column and its table, as SQL, if the column alone is a unique key of the whole table; otherwise no row.
+-- $1 the table, $2 the number of the column. Tables that inherit from a table have keys of their own. A key of a
+-- partitioned table includes the columns of the partitions. A boolean one is accepted (Marten has one for archived
+-- events), because it does not make other numbers.
 SELECT quote_ident(a.attname) AS "column", format('%I.%I', n.nspname, c.relname) AS "table"
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid

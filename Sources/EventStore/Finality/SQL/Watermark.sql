@@ -6,8 +6,8 @@ WITH RECURSIVE above AS (
   SELECT t.oid FROM unnest($1::text[]::regclass[]) AS t (oid)
   UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.oid
 ), tree AS (
-  -- A session that writes to a partition or a child by its own name locks that alone; who writes through a parent takes a
-  -- position before the partition is locked.
+  -- A session that writes to a partition or a child by its own name locks only that. A session that writes through a
+  -- parent takes a position before the partition is locked.
   SELECT oid FROM above
   UNION SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid
 )
@@ -17,7 +17,7 @@ SELECT l.virtualtransaction AS name, l.pid, p.gid AS prepared_as, coalesce(p.own
        extract(epoch FROM clock_timestamp() - coalesce(p.prepared, a.xact_start))::float8 AS age_seconds,
        nullif(a.query, '<insufficient privilege>') AS query
 FROM (
-  -- Once for a transaction that has several of the tables.
+  -- One row for a transaction that has locked several of the tables.
   SELECT DISTINCT l.virtualtransaction, l.pid FROM locks l
   WHERE l.locktype = 'relation' AND l.mode = 'RowExclusiveLock' AND l.granted
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())

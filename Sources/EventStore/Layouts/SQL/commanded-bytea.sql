@@ -3,8 +3,8 @@
 -- @parameter schema public
 -- @table :"schema".stream_events
 -- @positions dense
--- EventStore for Elixir, as layout commanded, where the payload is the text of JSON in bytea. What another serializer
--- wrote, such as Erlang's terms, cannot be read.
+-- EventStore for Elixir, as layout commanded, where the payload is the text of JSON in bytea. Payloads of other
+-- serializers, such as Erlang's terms, cannot be read.
 SELECT e.event_id AS id,
        s.stream_uuid AS aggregate_id,
        e.event_type,

@@ -2,9 +2,9 @@
 -- @about The same, each stream with the events that were linked into it
 -- @parameter schema public
 -- @table :"schema".stream_events
--- EventStore for Elixir, as layout commanded, but each stream as its readers see it: with the events of others that were
--- linked into it, at the versions that they have there. An event has a place in each of these streams, and so there is no
--- order of the store as a whole.
+-- EventStore for Elixir, as layout commanded, but each stream as its readers see it: with the linked events of other
+-- streams, at the versions that they have there. An event has a place in each of these streams, so the store as a whole
+-- has no order.
 SELECT e.event_id AS id,
        s.stream_uuid AS aggregate_id,
        e.event_type,

@@ -3,9 +3,9 @@
 -- @parameter schema public
 -- @table :"schema".stream_events
 -- @positions dense
--- EventStore for Elixir, https://github.com/commanded/eventstore: lib/event_store/sql/init.ex, with column_data_type
--- jsonb. Its stream $all, number 0, has every event in the order of commits, without holes but where a stream was deleted for good. An
--- event that was linked into other streams is one of its own stream alone; layout commanded-links has streams with what was linked into them.
+-- EventStore for Elixir, https://github.com/commanded/eventstore: lib/event_store/sql/init.ex, column_data_type jsonb.
+-- Its stream $all, number 0, has every event in commit order; it has holes only where a stream was deleted for good.
+-- Here an event linked into other streams is only in its own stream; layout commanded-links shows the links too.
 SELECT e.event_id AS id,
        s.stream_uuid AS aggregate_id,
        e.event_type,

@@ -3,8 +3,8 @@
 -- @parameter schema public
 -- @parameter table event_store
 -- @table :"schema".:"table"
--- EventSauce, https://eventsauce.io/docs/message-storage/repository-table-schema: type, time and headers are within the
--- payload, beside that of the event.
+-- EventSauce, https://eventsauce.io/docs/message-storage/repository-table-schema: the column payload holds the type,
+-- the time and the headers beside the payload of the event.
 SELECT e.event_id AS id,
        e.aggregate_root_id::text AS aggregate_id,
        e.aggregate_root_id AS aggregate_uuid,

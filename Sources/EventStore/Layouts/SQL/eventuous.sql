@@ -4,8 +4,8 @@
 -- @table :"schema".messages
 -- @may-begin-later
 -- Eventuous, https://github.com/Eventuous/eventuous: src/Postgres/src/Eventuous.Postgresql/Scripts/1_Schema.sql.
--- Positions in a stream are from 0, times are in UTC without saying so. Tombstones are no events: Eventuous' subscriptions
--- write them where a position is missing, after others have come above it.
+-- Positions in a stream start at 0. Times are in UTC, but have no zone. Tombstones are not events: subscriptions of
+-- Eventuous write them where a position is missing, after events above it were stored.
 SELECT m.message_id AS id,
        s.stream_name AS aggregate_id,
        m.message_type AS event_type,

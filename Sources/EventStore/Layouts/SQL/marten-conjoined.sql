@@ -4,7 +4,7 @@
 -- @table :"schema".mt_events
 -- @positions dense
 -- @may-begin-later
--- Marten, as layout marten, where several tenants may have a stream of the same key.
+-- Marten, as layout marten, for stores in which several tenants may have a stream of the same key.
 SELECT events.*
 FROM (SELECT false AS is_skipped, NULL::bytea AS bdata) AS without CROSS JOIN LATERAL (
   SELECT e.id,

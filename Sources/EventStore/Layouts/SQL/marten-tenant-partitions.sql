@@ -4,7 +4,7 @@
 -- @table :"schema".mt_events
 -- @positions late
 -- @may-begin-later
--- Marten, as layout marten-conjoined, where each tenant has a sequence of its own: numbers are no order of the whole store.
+-- Marten, as layout marten-conjoined, where each tenant has its own sequence: the numbers do not order the whole store.
 SELECT events.*
 FROM (SELECT false AS is_skipped, NULL::bytea AS bdata) AS without CROSS JOIN LATERAL (
   SELECT e.id,

@@ -5,13 +5,13 @@
 -- @positions dense
 -- @may-begin-later
 -- Marten, https://github.com/JasperFx/marten: src/Marten/Events/Schema/EventsTable.cs, QuickAppendEventFunction.cs.
--- It takes a number from mt_events_sequence before it holds a lock on mt_events, so nobody can tell from locks
--- which numbers may still appear; one that is missing comes, or belongs to a transaction that failed.
--- Columns that are there only when Marten is told so (headers, correlation_id,
--- causation_id, user_name) come through to_jsonb.
--- Tombstones stand for numbers whose transaction failed, and have the number as version: they are no events. Nor are those
--- that Marten skips. is_skipped, and bdata of binary payloads, mean the column where there is one, and else that of the
--- row around it.
+-- It takes a number from mt_events_sequence before it locks mt_events, so the locks do not show which numbers may still
+-- appear. A missing number comes later, or belongs to a transaction that failed.
+-- Columns that exist only with a setting of Marten (headers, correlation_id,
+-- causation_id, user_name) are read through to_jsonb.
+-- A tombstone fills the number of a failed transaction, and has that number as version. Tombstones are not events;
+-- neither are events that Marten skips. is_skipped, and bdata of binary payloads, are the column if the table has one;
+-- otherwise they are that of the row around it.
 SELECT events.*
 FROM (SELECT false AS is_skipped, NULL::bytea AS bdata) AS without CROSS JOIN LATERAL (
   SELECT e.id,

@@ -2,7 +2,7 @@
 -- @about Message DB with the metadata of Eventide's clients
 -- @parameter schema message_store
 -- @table :"schema".messages
--- Message DB, as layout message-db. Eventide's metadata name the cause of a message by its global position, and the
+-- Message DB, as layout message-db. Metadata of Eventide name the cause of a message by its global position, and the
 -- correlation by a stream: http://docs.eventide-project.org/user-guide/messages-and-message-data/metadata.html
 SELECT m.id,
        m.stream_name AS aggregate_id,

@@ -2,8 +2,8 @@
 -- @about Message DB as Protean writes it
 -- @parameter schema message_store
 -- @table :"schema".messages
--- Message DB, as layout message-db. Protean keeps ids of its own, which are texts, in metadata.headers.id, and names
--- causes by them: an id here is made from such a text. A message that is not Protean's keeps its id.
+-- Message DB, as layout message-db. Protean has its own ids, which are texts, in metadata.headers.id, and names causes
+-- by them: the id here is made from that text. A message that Protean did not write keeps its id.
 SELECT coalesce(md5(m.metadata #>> '{headers,id}')::uuid, m.id) AS id,
        m.stream_name AS aggregate_id,
        m.type AS event_type,

@@ -3,7 +3,7 @@
 -- @parameter schema message_store
 -- @table :"schema".messages
 -- Message DB, https://github.com/message-db/message-db: database/tables/messages.sql, database/functions/write-message.sql.
--- Positions in a stream are from 0, times are in UTC without saying so.
+-- Positions in a stream start at 0. Times are in UTC, but have no zone.
 SELECT m.id,
        m.stream_name AS aggregate_id,
        m.type AS event_type,

@@ -4,8 +4,8 @@
 -- @parameter table eventstore
 -- @table :"schema".:"table"
 -- patchlevel/event-sourcing, https://github.com/patchlevel/event-sourcing: configureSchema() of
--- src/Store/DoctrineDbalStore.php. A stream is an aggregate's name and id. An event has no id: it is made from its
--- number. Headers are an object, or an empty array where there are none.
+-- src/Store/DoctrineDbalStore.php. A stream is an aggregate's name and id. Events have no id: it is made from the
+-- number. Headers are an object, or an empty array if there are none.
 SELECT lpad(to_hex(m.id), 32, '0')::uuid AS id,
        m.aggregate || '-' || m.aggregate_id AS aggregate_id,
        m.aggregate AS category,

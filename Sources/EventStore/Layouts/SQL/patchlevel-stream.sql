@@ -4,8 +4,8 @@
 -- @parameter table event_store
 -- @table :"schema".:"table"
 -- patchlevel/event-sourcing, https://github.com/patchlevel/event-sourcing: configureSchema() of
--- src/Store/StreamDoctrineDbalStore.php of 3.5. An event has no id: it is made from its number. Of streams whose events
--- have no playhead, the events are counted, before payloads are joined.
+-- src/Store/StreamDoctrineDbalStore.php of 3.5. Events have no id: it is made from the number. In streams whose events
+-- have no playhead, the version is the count of events, made before payloads are joined.
 SELECT lpad(to_hex(m.id), 32, '0')::uuid AS id,
        m.stream AS aggregate_id,
        m.event AS event_type,

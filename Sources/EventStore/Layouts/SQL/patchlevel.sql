@@ -5,8 +5,8 @@
 -- @table :"schema".:"table"
 -- patchlevel/event-sourcing, https://github.com/patchlevel/event-sourcing: configureSchema() of
 -- src/Store/TaggableDoctrineDbalStore.php. Older stores call event_name event and event_payload payload, and have no
--- event_id: copy this file, and make ids from numbers with lpad(to_hex(m.id), 32, '0')::uuid. An application may give
--- ids of its own: what is no uuid becomes one by its MD5.
+-- event_id: copy this file, and make ids from numbers with lpad(to_hex(m.id), 32, '0')::uuid. An application may
+-- choose the ids: an id that is not a uuid becomes one by its MD5.
 SELECT CASE WHEN m.event_id ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' THEN m.event_id
             ELSE md5(m.event_id) END::uuid AS id,
        m.stream AS aggregate_id,

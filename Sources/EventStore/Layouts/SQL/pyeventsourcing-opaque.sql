@@ -3,8 +3,8 @@
 -- @parameter schema public
 -- @parameter table stored_events
 -- @table :"schema".:"table"
--- eventsourcing for Python, as layout pyeventsourcing. The server can neither decompress nor decipher the state, which
--- holds the time too: 1970 stands for it.
+-- eventsourcing for Python, as layout pyeventsourcing. The server can neither decompress nor decrypt the state, which
+-- also holds the time: the year 1970 takes its place.
 SELECT md5(e.originator_id::text || ' ' || e.originator_version)::uuid AS id,
        e.originator_id::text AS aggregate_id,
        e.originator_id AS aggregate_uuid,

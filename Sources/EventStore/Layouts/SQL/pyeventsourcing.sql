@@ -3,9 +3,9 @@
 -- @parameter schema public
 -- @parameter table stored_events
 -- @table :"schema".:"table"
--- eventsourcing, https://github.com/pyeventsourcing/eventsourcing: eventsourcing/postgres.py. The table of an application
--- is named after it: that of Shop is shop_events. The state is JSON in bytea, and holds the time. An event has no id: it
--- is made from its stream and number.
+-- eventsourcing, https://github.com/pyeventsourcing/eventsourcing: eventsourcing/postgres.py. The table of an
+-- application has its name: Shop has shop_events. The state is JSON in bytea, and holds the time. Events have no id: it
+-- is made from stream and number.
 SELECT md5(e.originator_id::text || ' ' || e.originator_version)::uuid AS id,
        e.originator_id::text AS aggregate_id,
        e.originator_id AS aggregate_uuid,

@@ -5,11 +5,11 @@
 -- @table :"schema".event_store_events_in_streams
 -- RailsEventStore 2 and 3, https://github.com/RailsEventStore/rails_event_store:
 -- ruby_event_store-active_record, generators/templates, with data_type binary. The server does not read
--- YAML: the payload is its text, and of the metadata there are correlation and causation.
--- An event belongs to the stream that it was published to, the first that it was put into: links to others do not count.
--- A stream that was written with expected_version any, the default, has no positions: its events are counted. What was
--- published to no stream is in stream all.
--- The events are counted before they are joined, so that payloads are read of those alone that are asked for.
+-- YAML: the payload is its text, and the metadata are only correlation and causation.
+-- An event belongs to the stream that it was published to, which is the first one. Links to other streams do not count.
+-- A stream that was written with expected_version any, the default, has no positions: the version is the count of its
+-- events. An event that was published to no stream is in stream all.
+-- The events are counted before they are joined, so only the payloads that the query asks for are read.
 SELECT e.event_id AS id,
        coalesce(n.stream, 'all')::text AS aggregate_id,
        n.stream AS aggregate_key,

@@ -4,7 +4,7 @@
 -- @table :"schema".commands
 -- @table :"schema".events
 -- Sequent 8, as layout sequent. A command takes its number from a sequence before its events are written, in the same
--- transaction; the events of a command are in the order of aggregate and number, 100,000 of them at most.
+-- transaction. Its events, 100,000 at most, are ordered by aggregate and number.
 SELECT md5(e.aggregate_id::text || ' ' || e.sequence_number)::uuid AS id,
        e.aggregate_id::text AS aggregate_id,
        e.aggregate_id AS aggregate_uuid,

@@ -3,8 +3,8 @@
 -- @parameter schema sequent_schema
 -- @table :"schema".events
 -- Sequent 8, https://github.com/zilverline/sequent: db/sequent_schema_tables.sql and the view of
--- db/migrate/sequent/event_records_v01.sql. It has no order of the whole store; see layout sequent-ordered. An event has no
--- id: it is made from its stream and its number in it, as is that of the event that caused its command.
+-- db/migrate/sequent/event_records_v01.sql. The whole store has no order; see layout sequent-ordered. Events have no
+-- id: it is made from stream and number, as is the id of the event that caused the command.
 SELECT md5(e.aggregate_id::text || ' ' || e.sequence_number)::uuid AS id,
        e.aggregate_id::text AS aggregate_id,
        e.aggregate_id AS aggregate_uuid,

@@ -4,9 +4,9 @@
 -- @parameter table stored_events
 -- @table :"schema".:"table"
 -- spatie/laravel-event-sourcing 7, https://github.com/spatie/laravel-event-sourcing:
--- database/migrations/create_stored_events_table.php.stub. Events that no aggregate root recorded are in stream none, in
--- the order of their numbers: the place in their sorted list is the version. An event has no id: it is made from its number. Times are in the application's zone, and are
--- taken as UTC.
+-- database/migrations/create_stored_events_table.php.stub. Events that no aggregate root recorded are in stream none,
+-- in the order of their numbers; the version is the place in that order. Events have no id: it is made from the number.
+-- Times are in the application's zone, and are taken as UTC.
 SELECT lpad(to_hex(e.id), 32, '0')::uuid AS id,
        coalesce(e.aggregate_uuid::text, 'none') AS aggregate_id,
        e.aggregate_uuid AS aggregate_uuid,

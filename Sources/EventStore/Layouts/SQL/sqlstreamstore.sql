@@ -4,7 +4,7 @@
 -- @table :"schema".messages
 -- @may-begin-later
 -- SqlStreamStore, https://github.com/SQLStreamStore/SQLStreamStore: src/SqlStreamStore.Postgres/PgSqlScripts/Tables.sql.
--- Positions in a stream are from 0, and here from 1. That a stream was deleted is an event of stream $deleted, and
+-- Positions in a stream start at 0, versions here at 1. The deletion of a stream is an event of stream $deleted;
 -- metadata of a stream are in stream $$NAME.
 SELECT m.message_id AS id,
        s.id_original::text AS aggregate_id,

@@ -41,7 +41,7 @@ extension JSONScanner {
     return index
   }
 
-  /// Scans an exponent after its `e`; one past the limit in either direction stands for all bigger ones.
+  /// Scans an exponent after its `e`; one past the limit in either direction represents all bigger ones.
   private static func scanExponent(
     in bytes: Span<UInt8>,
     from start: Int
@@ -85,15 +85,15 @@ extension JSONScanner {
     }
   }
 
-  /// How many zeros a range of digits begins with.
+  /// How many zeros are at the beginning of a range of digits.
   private static func countZeros(_ digits: Range<Int>, in bytes: Span<UInt8>) -> Int {
     var index = digits.lowerBound
     while index < digits.upperBound, bytes[index] == UInt8(ascii: "0") { index += 1 }
     return index - digits.lowerBound
   }
 
-  /// The one text of all that are the same number to PostgreSQL, as 1, 1.0 and 10e-1: without an exponent, unless that
-  /// would be long, and without zeros at the ends.
+  /// The canonical text of a number, the same for all texts that PostgreSQL finds equal, such as 1, 1.0 and 10e-1:
+  /// without an exponent, unless that would be long, and without zeros at the ends.
   static func canonicalNumber(_ place: Range<Int>, in bytes: Span<UInt8>) -> String {
     let isNegative = bytes[place.lowerBound] == UInt8(ascii: "-")
     var digits: [UInt8] = []
@@ -132,6 +132,6 @@ extension JSONScanner {
     return (isNegative ? "-" : "") + magnitude
   }
 
-  /// Zeros that are written out in the place of an exponent.
+  /// The most zeros that are written out instead of an exponent.
   private static let longestRun = 40
 }

@@ -108,7 +108,7 @@ extension JSONScanner {
     return length
   }
 
-  /// The UTF-8 bytes that a scanned string stands for.
+  /// The UTF-8 bytes of a scanned string's value.
   ///
   /// - Parameter string: the string with its quotes, as ``scanString(in:from:)`` accepted it.
   package static func decodeString(_ string: Range<Int>, in bytes: Span<UInt8>) -> [UInt8] {
@@ -126,7 +126,7 @@ extension JSONScanner {
     }
   }
 
-  /// Appends what the escape at `index` stands for; returns the length of the escape.
+  /// Appends the character of the escape at `index`; returns the length of the escape.
   private static func decodeEscape(
     at index: Int,
     in bytes: Span<UInt8>,

@@ -1,8 +1,8 @@
 /// Finds the end of JSON values without decoding them, and refuses what PostgreSQL's jsonb refuses.
 ///
-/// The grammar is RFC 8259's. On top of it come the limits of jsonb (PostgreSQL, "JSON Types"; `jsonb.h`, `numeric.c`),
-/// so that a bad value is found with its place on the client and not as an error of a whole COPY.
-/// Limits of the total size after conversion (54000) can only be found by the server.
+/// The grammar is that of RFC 8259, with the limits of jsonb (PostgreSQL, "JSON Types"; `jsonb.h`, `numeric.c`), so
+/// that a bad value is found with its place on the client, and not as an error of a whole COPY.
+/// Only the server can find limits of the total size after conversion (54000).
 package struct JSONScanner: Sendable {
   /// Deepest nesting accepted. PostgreSQL 15 with its default `max_stack_depth` of 2 MB parses 14,544 nested arrays
   /// or 13,090 nested objects (measured on x86-64) before it fails with 54001; half of that leaves room for other
@@ -12,8 +12,8 @@ package struct JSONScanner: Sendable {
   /// Longest value in bytes: `JENTRY_OFFLENMASK` in PostgreSQL's `jsonb.h`, which limits strings and containers alike.
   package static let maximumValueBytes = 0x0FFF_FFFF
 
-  /// The brackets that are open, outermost first. A stack of its own and not recursion, so that no input can
-  /// overflow the thread's; kept between values for its capacity.
+  /// The open brackets, outermost first. It is a stack in memory instead of recursion, so that no input can overflow
+  /// the thread's stack; it is kept between values for its capacity.
   private var open: [UInt8] = []
 
   package init() {}
@@ -41,7 +41,7 @@ package struct JSONScanner: Sendable {
     return first..<index
   }
 
-  /// Scans a scalar or an empty container, or opens containers up to where their first value is due.
+  /// Scans a scalar or an empty container, or opens containers up to the place of their first value.
   private mutating func scanScalarOrBracket(
     in bytes: Span<UInt8>,
     from start: Int
@@ -75,7 +75,7 @@ package struct JSONScanner: Sendable {
     }
   }
 
-  /// Closes the containers that end after a value, up to where the next value is due.
+  /// Closes the containers that end after a value, up to the place of the next value.
   private mutating func scanAfterValue(
     in bytes: Span<UInt8>,
     from start: Int
@@ -93,7 +93,7 @@ package struct JSONScanner: Sendable {
 }
 
 extension JSONScanner {
-  /// In ASCII both closing brackets are two places behind the opening ones.
+  /// In ASCII each closing bracket is two places after its opening one.
   @inline(__always)
   private static func closing(_ bracket: UInt8) -> UInt8 { bracket + 2 }
 

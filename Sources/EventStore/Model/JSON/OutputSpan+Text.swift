@@ -24,7 +24,7 @@ extension OutputSpan<UInt8> {
 
   /// Appends a number with leading zeros, up to 19 digits.
   mutating func append(decimal value: UInt64, digits: Int) {
-    // From the last digit on: a division by a constant is a multiplication, one by a growing divisor is not.
+    // From the last digit: a division by a constant is a multiplication; a division by a growing divisor is not.
     var reversed = InlineArray<19, UInt8>(repeating: 0)
     var rest = value
     for place in 0..<digits {
@@ -34,7 +34,7 @@ extension OutputSpan<UInt8> {
     for place in (0..<digits).reversed() { append(reversed[place]) }
   }
 
-  /// Appends a UTF-8 text as a JSON string; escapes what RFC 8259 demands and nothing else.
+  /// Appends a UTF-8 text as a JSON string; escapes only what RFC 8259 requires.
   mutating func append(jsonString text: Span<UInt8>) {
     append(UInt8(ascii: "\""))
     for index in text.indices {

@@ -2,30 +2,30 @@ internal import LibPQ
 
 /// How a read model is kept current.
 public struct CatchUpOptions: Sendable, Hashable {
-  /// Ends when everything up to the watermark is applied; otherwise goes on until the task is cancelled.
+  /// Ends when everything up to the watermark is applied; otherwise continues until the task is cancelled.
   public var once = false
-  /// How often an event that failed is tried alone before it becomes a dead letter; 0 parks it at once.
+  /// How often an event that failed is tried alone before it becomes a dead letter; with 0 it becomes one at once.
   public var attempts = 3
-  /// The wait before the first of these; each further one is twice as long, give or take a quarter.
+  /// The wait before the first of these attempts; each further wait is twice as long, plus or minus a quarter.
   public var retryDelay: Duration = .seconds(1)
-  /// Events a transaction.
+  /// Events in a transaction.
   public var chunkSize: Int64 = 5_000
-  /// How long to try to connect again after the connection was lost; nil is as long as it takes, or 30 seconds where
-  /// the catch-up ends.
+  /// How long to try to connect again after the connection was lost. Nil means without end, or 30 seconds if the
+  /// catch-up is to end.
   public var retryTimeout: Duration?
-  /// The longest wait between two looks for new events. As long as events come it looks every few milliseconds.
+  /// The longest wait before it looks for new events again. While events come, it looks every few milliseconds.
   public var pollInterval = PollingPause.usualLongest
 
-  /// Waits while another session keeps the projection current, and takes over when that one ends; otherwise that is an error.
+  /// Waits while another session keeps the projection current, and takes over when it ends; otherwise that is an error.
   ///
-  /// The server ends the session that keeps it current when its client says nothing for ``silenceOfHolder``: a process that is stopped,
-  /// or cut off, must not keep the others from taking over.
+  /// The server ends the other session when its client is silent for ``silenceOfHolder``: a process that is stopped or
+  /// cut off must not keep others from taking over.
   public var isStandby = false
 
-  /// How long the holder of a projection may say nothing while others may wait for it.
+  /// How long the holder of a projection may be silent while others may wait for it.
   public static let silenceOfHolder = Duration.milliseconds(1500)
 
-  /// Goes on until the task is cancelled, and tries an event that failed three times.
+  /// Continues until the task is cancelled, and tries an event that failed three times.
   public init() {}
 }
 
@@ -39,19 +39,19 @@ public struct CatchUpResult: Sendable, Hashable {
   public internal(set) var position: Int64 = 0
   /// Events that were given up on.
   public internal(set) var deadLetters = 0
-  /// Whether the projection is paused, so that nothing more was done.
+  /// Whether the projection is paused, so that nothing more was applied.
   public internal(set) var isPaused = false
 }
 
 extension EventStore {
-  /// Goes on after what passes, on a new connection where the old one was lost. A process that runs once, as cron does, wants an
-  /// end; a service goes on forever.
+  /// Continues after temporary failures, on a new connection if the old one was lost. A process that runs once, such as
+  /// a cron job, must end; a service continues forever.
   func keepCurrent(
     _ projection: Projection,
     _ options: CatchUpOptions,
     _ progress: @Sendable (EventStore.Progress) -> Void
   ) async throws -> CatchUpResult {
-    // Who is to take over soon asks often.
+    // A standby that is to take over soon asks often.
     let longest = options.isStandby ? Duration.seconds(1) : .seconds(5)
     var backoff = Backoff(
       within: options.retryTimeout ?? (options.once ? .seconds(30) : nil),
@@ -72,7 +72,7 @@ extension EventStore {
         case .failure(let error): failure = EventStoreError(error)
         }
       } catch let error as EventStoreError where run != nil && error.isOfConnection {
-        // The first connection has to be there, as for any command; a new one can be lost before it is of use.
+        // The first connection must succeed, as for any command; a new one may be lost before it is used.
         failure = error
       }
       if run?.result.position != reached { backoff.reset() }
@@ -97,7 +97,7 @@ extension StoreConnection {
     return CatchUp(file: file, source: try eventSource(), options: options, unseen)
   }
 
-  /// - Returns: the failure where the same may succeed later.
+  /// - Returns: the failure if a later attempt may succeed.
   fileprivate func attempt(
     _ run: inout CatchUp,
     _ progress: (EventStore.Progress) -> Void
@@ -139,7 +139,7 @@ extension StoreConnection {
     }
   }
 
-  /// Runs `body` as the only one that keeps a projection current.
+  /// Runs `body` as the only session that keeps a projection current.
   private func holdProjection(_ run: CatchUp, _ body: () throws -> Void) throws {
     try hold("projection \(run.file.name)", inTurn: run.options.isStandby) {
       guard run.options.isStandby else { return try body() }
@@ -149,10 +149,10 @@ extension StoreConnection {
     }
   }
 
-  /// Applies everything up to the watermark. A chunk with a poison event is cut in pieces until the event is alone.
+  /// Applies everything up to the watermark. A chunk with a poison event is divided until the event is alone.
   private func applyNews(_ run: inout CatchUp, _ progress: (EventStore.Progress) -> Void) throws {
     let final = try finalPosition(of: &run.history, stopsAtHole: !run.options.once)
-    // As long as events come, the transaction that applies them reads the checkpoint.
+    // While events come, the transaction that applies them reads the checkpoint.
     if !run.hasLooked || run.result.isPaused || run.result.position >= final { try step(&run, .look) }
     try requireNotAhead(run, of: final)
     let table = try eventsTable()
@@ -202,7 +202,7 @@ extension StoreConnection {
   private func retryOrPark(_ run: inout CatchUp, _ position: Int64, _ poison: PoisonEvent) throws {
     var poison = poison
     var delaySeconds = run.options.retryDelay / .seconds(1)
-    // An event that cannot be read stays so.
+    // An event that cannot be read stays unreadable.
     let attempts = poison.location == nil ? 0 : run.options.attempts
     for _ in 0..<attempts {
       try connection.sleepAlive(for: .seconds(delaySeconds * .random(in: 0.75...1.25)))
@@ -228,17 +228,17 @@ extension StoreConnection {
     var isLook: Bool { if case .look = self { true } else { false } }
   }
 
-  /// One transaction on the live generation, whichever that is now; after a swap that is under way.
+  /// One transaction on the generation that is live now; waits for a swap that is under way.
   private func step(_ run: inout CatchUp, _ step: Step) throws {
     while try !takeStep(&run, step) { try connection.canceller.sleep(for: .milliseconds(50)) }
   }
 
-  /// - Returns: false when nothing was done, as a swap is under way.
+  /// - Returns: false when nothing was done because a swap is under way.
   private func takeStep(_ run: inout CatchUp, _ step: Step) throws -> Bool {
     var result = run.result
     let isDone = try connection.transaction {
       guard try AdvisoryLock.share(run.file.lockOfSwap, connection) else { return false }
-      // Who only reads takes no lock: a transaction with one ends with a write to the disk.
+      // A transaction that only reads takes no lock, since one with a lock ends with a write to the disk.
       result.isPaused = try step.isLook ? isPaused(run.file.name) : lockProjection(run.file.name)
       var live = try requireLiveGeneration(of: run.file.name)
       try requireSameFile(live, run.file)
@@ -276,7 +276,7 @@ private struct CatchUp {
   var result: CatchUpResult
   /// Whether the checkpoint was read.
   var hasLooked = false
-  /// What it has seen of the store.
+  /// What it knows of the store.
   var history: FollowedHistory
 
   init(
@@ -312,7 +312,7 @@ extension Generation {
 }
 
 extension EventStoreError {
-  /// A fault of the handler or the tables stops the catch-up: every event would become a dead letter.
+  /// A fault of the handler or the tables stops the catch-up: otherwise every event would become a dead letter.
   fileprivate init(handlerFault poison: PoisonEvent, file: String) {
     self.init(poison, file: file)
     hint = "The cause is the handler or the tables, so no event was set aside. Fix them, and run again."

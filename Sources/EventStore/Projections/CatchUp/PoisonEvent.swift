@@ -1,15 +1,15 @@
 internal import LibPQ
 
-/// An event, or a run of events, whose handler failed, or which could not be read.
+/// An event, or a run of events, whose handler failed or that could not be read.
 struct PoisonEvent: Error {
   let failure: HandlerFailure
   let sqlState: String
   let message: String
-  /// The handler's line in the projection file; nil where the event could not be read.
+  /// The handler's line in the projection file; nil if the event could not be read.
   let location: SQLLocation?
 
-  /// Nil for an error outside the handlers, and for one that says nothing of the event: a lost connection, a
-  /// cancellation, a deadlock, a full disk.
+  /// Nil for an error outside the handlers, and for one that is not about the event: a lost connection, a cancellation,
+  /// a deadlock, a full disk.
   init?(_ error: PostgresError, in apply: GeneratedCode) {
     guard
       error.isAboutStatement, let sqlState = error.sqlState,
@@ -34,10 +34,10 @@ struct PoisonEvent: Error {
     (sqlState, message) = (error.sqlState ?? "", error.message)
   }
 
-  /// A place in the file for a message, with a colon behind it.
+  /// A place in the file for a message, followed by a colon.
   func place(in file: String) -> String { "\(file):\(location.map { "\($0.line):" } ?? "")" }
 
-  /// Whether any event would fail so: the handler or the tables are wrong (class 42, "syntax error or access rule
+  /// Whether any event would fail this way: the handler or the tables are wrong (class 42, "syntax error or access rule
   /// violation"), not the event.
   var isOfHandler: Bool { sqlState.utf8.starts(with: "42".utf8) }
 
@@ -49,7 +49,7 @@ struct PoisonEvent: Error {
     return "the events at positions \(failure.firstPosition ?? 0) to \(failure.lastPosition ?? 0)"
   }
 
-  /// The server's own words beyond the message.
+  /// The server's detail of the error.
   var cause: String? {
     let words = [failure.detail, failure.hint].compactMap(\.self)
     return words.isEmpty ? nil : words.joined(separator: " ")
@@ -57,7 +57,7 @@ struct PoisonEvent: Error {
 }
 
 extension PostgresError {
-  /// The error as it was before `annals_apply` put what it knows of the event into its DETAIL.
+  /// The error as it was before `annals_apply` added the event to its DETAIL.
   var inItsOwnWords: PostgresError {
     guard let failure = detail.flatMap(HandlerFailure.init(errorDetail:)) else { return self }
     var error = self
@@ -67,7 +67,7 @@ extension PostgresError {
 }
 
 extension EventStoreError {
-  /// A rebuild stops at a poison event.
+  /// The error of a rebuild, which stops at a poison event.
   init(_ event: PoisonEvent, file: String) {
     let what =
       event.location == nil
@@ -85,9 +85,9 @@ extension EventStoreError {
 }
 
 extension StoreConnection {
-  /// The first event of a chunk that cannot be read, where an error may be about that; nil for another error.
+  /// The first event of a chunk that cannot be read, if an error may be about that; nil for another error.
   ///
-  /// - Parameter start: the position behind which the chunk begins; nil for the beginning of the store.
+  /// - Parameter start: the position after which the chunk begins; nil for the beginning of the store.
   func unreadableEvent(behind error: any Error, after start: Int64?, upTo end: Int64) throws -> PoisonEvent? {
     guard foreign != nil, let error = error as? PostgresError, error.isAboutData else { return nil }
     let sql: SQL = """

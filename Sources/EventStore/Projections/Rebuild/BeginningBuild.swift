@@ -28,7 +28,7 @@ extension StoreConnection {
 
   /// Plans every statement of the file against the new tables, so that a wrong name is found before the first event.
   ///
-  /// To plan a statement takes the locks that it will need, so this also finds one that would write elsewhere.
+  /// To plan a statement takes the locks that it will need, so this also finds a statement that would write elsewhere.
   func checkStatements(of file: Projection, _ source: String, in schema: String) throws {
     try requireForeignWrites(of: file)
     let compiler = ProjectionCompiler(file, source: source)
@@ -48,7 +48,7 @@ extension StoreConnection {
     do {
       try check(file.handlers)
     } catch let error as EventStoreError {
-      // Once more, one by one, to tell which of them it is.
+      // Again, one by one, to find out which one it is.
       for handler in file.handlers {
         do { try check([handler]) } catch let error as EventStoreError {
           throw SQLFileError(error, of: file.path, at: handler.location)
@@ -58,7 +58,7 @@ extension StoreConnection {
     }
   }
 
-  /// Refuses `@writes` of what no projection may write to.
+  /// Refuses `@writes` for tables that no projection may write to.
   private func requireForeignWrites(of file: Projection) throws {
     let events = foreign?.tables ?? [table]
     guard let name = file.writes.first(where: { events.contains($0) || $0.schema == "annals" }) else {
@@ -73,7 +73,7 @@ extension StoreConnection {
   }
 
   func createFunction(_ code: GeneratedCode) throws {
-    // One that is gone with its transaction needs none.
+    // A function that is dropped with its transaction needs no session.
     if !connection.isInTransaction { try connection.requireSession() }
     do {
       // As one command: see Connection.run(_:_:of:).
@@ -83,11 +83,11 @@ extension StoreConnection {
     }
   }
 
-  /// The FROM item that handlers read: all columns of the store, also where the table lacks metadata.
+  /// The FROM item that handlers read: all columns of the store, even if the table lacks metadata.
   func eventSource() throws -> String {
     let layout = try eventsTable()
     try layout.requirePosition(for: "a projection")
-    // Not before PostgreSQL 16 may a query in FROM be without a name.
+    // Before PostgreSQL 16 a query in FROM must have a name.
     return layout.hasMetadata
       ? layout.source : "(SELECT *, NULL::jsonb AS metadata FROM \(layout.source) AS annals_events)"
   }
@@ -116,7 +116,7 @@ extension StoreConnection {
     try connection.transaction(.repeatableReadOnly) { try runChecks(of: file, in: schema) }
   }
 
-  /// The same in the transaction of the caller, whose search path it leaves changed.
+  /// The same in the transaction of the caller; it changes the search path and does not restore it.
   func runChecks(of file: Projection, in schema: String) throws -> [FailedCheck] {
     var failed: [FailedCheck] = []
     try connection.useNames(of: Confinement(file, in: schema), file.path)
@@ -129,14 +129,14 @@ extension StoreConnection {
     return failed
   }
 
-  /// Gives the planner figures of the new tables in a schema before somebody reads them.
+  /// Gives the planner statistics of the new tables in a schema before they are read.
   func analyze(_ schema: String) throws {
     for object in try connection.objects(in: schema) where object.kind == .table {
       try connection.execute("ANALYZE \(quoteIdentifier(schema)).\(object.name)")
     }
   }
 
-  /// As many rows of a failed check are shown.
+  /// How many rows of a failed check are shown.
   private static let checkRowLimit = 10
 
   private func rows(of check: SQLStatement, in path: String) throws -> [String] {

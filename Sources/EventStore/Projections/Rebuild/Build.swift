@@ -1,24 +1,24 @@
 internal import LibPQ
 internal import Synchronization
 
-/// A rebuild under way: what was asked for, and the generation that grows.
+/// A rebuild under way: the request, and the generation that grows.
 struct Build: Sendable {
   let file: Projection
   let source: String
   let options: RebuildOptions
   let deadline: ContinuousClock.Instant?
-  /// What was there of the store when it began.
+  /// What was known of the store when it began.
   let history: FollowedHistory
   var generation: Generation
   let isResumed: Bool
   /// Shards with checkpoints of their own; 0 for a build on one connection.
   let shards: Int
-  /// What became of it; nil while it goes on.
+  /// Its result; nil as long as it continues.
   var result: Result<RebuildResult, EventStoreError>?
 
   var isOutOfTime: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 
-  /// - Parameter position: where it is, when its shards know better than the generation.
+  /// - Parameter position: its position, if its shards know better than the generation.
   func outcome(
     _ ending: RebuildResult.Ending,
     at position: Int64? = nil,
@@ -38,7 +38,7 @@ struct Build: Sendable {
     )
   }
 
-  /// Takes over what became of a shard: one that failed fails the build, and the last one says how far it is.
+  /// Takes over the result of a shard: a failed one fails the build, and the last one tells the position.
   mutating func takeResult(of part: BuildPart) {
     switch (result, part.build.result) {
     case (_, nil), (.failure, _): break
@@ -48,7 +48,7 @@ struct Build: Sendable {
   }
 }
 
-/// What a connection brings forward: a build as a whole, or one of its shards.
+/// What a connection advances: a build as a whole, or one of its shards.
 struct BuildPart: Sendable {
   var build: Build
   var shard: Shard?
@@ -84,7 +84,7 @@ struct BuildPart: Sendable {
     self = moved
   }
 
-  /// Ends the build with an error of its own; one of the connection or the whole command is thrown again.
+  /// Ends the build with its own error; an error of the connection or the whole command is thrown again.
   mutating func fail(with error: any Error, _ connection: Connection) throws {
     let failure: EventStoreError
     switch error {
@@ -102,8 +102,8 @@ struct BuildPart: Sendable {
 }
 
 extension StoreConnection {
-  /// Brings parts to a position together, a chunk at a time, always the one furthest behind: what one of them has had
-  /// the server read from disk is still in its memory for the others.
+  /// Advances parts to a position together, a chunk at a time, always the one furthest behind. What the server read
+  /// from disk for one of them is then still in its memory for the others.
   func advance(_ parts: inout [BuildPart], upTo final: Int64, _ meter: RebuildMeter) throws {
     let table = try eventsTable()
     for part in parts { meter.show(part, upTo: final) }
@@ -135,7 +135,7 @@ extension StoreConnection {
   }
 }
 
-/// Adds up how far the parts of a rebuild are.
+/// Adds up the progress of the parts of a rebuild.
 final class RebuildMeter: Sendable {
   private struct Name: Hashable {
     let projection: ByteString
@@ -148,7 +148,7 @@ final class RebuildMeter: Sendable {
   }
 
   private let state = Mutex(State())
-  /// Those that the shards found handled when they were made.
+  /// Events that were handled before the shards were made.
   private let eventsBefore: Int64
   private let report: @Sendable (EventStore.Progress) -> Void
 
@@ -160,7 +160,7 @@ final class RebuildMeter: Sendable {
     let progress = state.withLock { state in
       let name = Name(projection: ByteString(part.build.file.name), shard: part.shard?.number)
       state.parts[name] = (part.position, part.events)
-      // The mean, term by term, since the sum of two positions need not be a number.
+      // The mean, term by term, since the sum of two positions may overflow.
       let count = Int64(state.parts.count)
       let mean = state.parts.values.reduce(0) { $0 + $1.position / count }
       let position = mean.saturatingAdd(state.parts.values.reduce(0) { $0 + $1.position % count } / count)
@@ -175,7 +175,7 @@ final class RebuildMeter: Sendable {
     report(progress)
   }
 
-  /// Says what comes after the events.
+  /// Reports the phase after the events.
   func enter(_ phase: EventStore.Progress.Phase) {
     guard var progress = state.withLock(\.latest) else { return }
     progress.phase = phase
@@ -183,7 +183,7 @@ final class RebuildMeter: Sendable {
   }
 }
 
-/// The generations that a rebuild has begun, over all its tries.
+/// The generations that a rebuild has begun, over all its attempts.
 final class BegunBuilds: Sendable {
   private let numbers = Mutex<[ByteString: Int32]>([:])
 

@@ -1,12 +1,12 @@
 internal import LibPQ
 
-/// A read model that was built aside, which no command of annals looks after.
+/// A read model that was built in its own schema, and that annals does not manage.
 public struct ReadModelBuild: Sendable, Hashable {
   /// The projection's name.
   public let projection: String
   /// Events that were handled.
   public internal(set) var events: Int64 = 0
-  /// The position up to which it holds history; nil where no event was in the range.
+  /// The position up to which it holds history; nil if the range had no event.
   public internal(set) var position: Int64?
   /// The checks of the file that found something.
   public internal(set) var failedChecks: [FailedCheck] = []
@@ -59,7 +59,7 @@ extension StoreConnection {
 
   private static func drop(_ schema: String) -> String { "DROP SCHEMA \(quoteIdentifier(schema)) CASCADE;" }
 
-  /// Makes the schema and its tables, all or nothing.
+  /// Creates the schema and its tables, all or nothing.
   private func beginReadModel(of file: Projection, _ source: String, in schema: String) throws {
     try requireNew(schema)
     try connection.transaction {
@@ -77,7 +77,7 @@ extension StoreConnection {
     }
   }
 
-  /// Tells who meets the schema later what it is.
+  /// Describes the schema for those who find it later.
   private func describe(_ schema: String, _ text: String) throws {
     let comment = quoteLiteral("annals, read model aside: \(text)")
     try connection.execute("COMMENT ON SCHEMA \(quoteIdentifier(schema)) IS \(comment)")
@@ -97,7 +97,7 @@ extension StoreConnection {
       let end = try table.endOfChunk(of: chunkSize, after: position, upTo: range.upperBound, connection)
       do {
         build.events += try connection.transaction {
-          // A crash leaves an unfinished schema anyway; the last commit waits for the disk.
+          // After a crash the schema is unfinished anyway; the last commit waits for the disk.
           try connection.execute("SET LOCAL synchronous_commit = off")
           return try connection.handleEvents(by: apply, after: position, upTo: end, within: confinement).count
         }
@@ -128,7 +128,7 @@ extension StoreConnection {
 // MARK: - The events
 
 extension StoreConnection {
-  /// The first and the last position of the events that match, all of them final; nil where none can be.
+  /// The first and the last position of the events that match, all of them final; nil if there can be none.
   private func finalPositions(of query: EventQuery) throws -> ClosedRange<Int64>? {
     var query = query
     let final = try finalPosition(goesOn: false)
@@ -151,7 +151,7 @@ extension StoreConnection {
     return start <= end ? start...end : nil
   }
 
-  /// A FROM item with those events of a source that match.
+  /// A FROM item with the events of a source that match.
   private func filter(_ source: String, by query: EventQuery) throws -> String {
     let table = try eventsTable()
     let conditions = query.conditions(in: table)

@@ -16,7 +16,7 @@ extension EventStore {
     }
   }
 
-  /// - Parameter begun: the builds of a try before this one; they are resumed, not done twice.
+  /// - Parameter begun: the builds of an earlier attempt; they are resumed, not repeated.
   private func rebuild(
     _ projections: [Projection],
     _ options: RebuildOptions,
@@ -39,7 +39,7 @@ extension EventStore {
 }
 
 extension StoreConnection {
-  /// Begins builds, or finds those that were interrupted; their locks are held then.
+  /// Starts builds, or finds interrupted ones; afterwards their locks are held.
   fileprivate func beginBuilds(
     of projections: [Projection],
     _ options: RebuildOptions,
@@ -51,7 +51,7 @@ extension StoreConnection {
     let source = try eventSource()
     try requireSchema()
     let history = try proveFinality(goesOn: options.lastPosition == nil)
-    // What refuses is to do so before anything is made.
+    // Refuse before anything is created.
     if positions != .final { _ = try finalPosition(for: options) }
     try connection.prepareLongWork()
     return try AdvisoryLock.take(files.map(\.lockOfRebuild), connection) {
@@ -99,7 +99,7 @@ extension StoreConnection {
     var parts = try builds.map { try wholePart(of: $0) }
     let meter = RebuildMeter(report: progress)
     for index in parts.indices {
-      // Those whose turn comes later stay current while others are checked and swapped.
+      // Builds whose turn comes later stay current while others are checked and swapped.
       try applyAll(of: &parts, options, meter)
       guard parts[index].build.result == nil else { continue }
       do {
@@ -111,7 +111,7 @@ extension StoreConnection {
     return parts.map { $0.build.result! }
   }
 
-  /// The generation of this rebuild that is live: its swap was committed, and the answer was lost.
+  /// The live generation of this rebuild, if its swap was committed and the answer was lost.
   private func swapped(_ file: Projection, _ begun: BegunBuilds) throws -> Generation? {
     guard let number = begun.number(file), let live = try liveGeneration(of: file.name) else { return nil }
     return live.number == number ? live : nil
@@ -140,7 +140,7 @@ extension StoreConnection {
     }
   }
 
-  /// A build as one, its shards merged.
+  /// A build as a whole, with its shards merged.
   private func wholePart(of build: Build) throws -> BuildPart {
     var part = BuildPart(build)
     guard build.result == nil else { return part }
@@ -153,7 +153,7 @@ extension StoreConnection {
     return part
   }
 
-  /// Checks a build that has come to the end of history, and swaps it in.
+  /// Checks a build that has reached the end of history, and swaps it in.
   private func finish(_ part: BuildPart, _ meter: RebuildMeter) throws -> RebuildResult {
     var build = part.build
     meter.enter(.checking)
@@ -178,7 +178,7 @@ extension StoreConnection {
     return build.outcome(.live, differences: differences)
   }
 
-  /// Applies what is there; what comes meanwhile too, until no more than a chunk is left for each swap.
+  /// Applies all events, also those that come meanwhile, until at most a chunk is left for each swap.
   private func applyAll(
     of parts: inout [BuildPart],
     _ options: RebuildOptions,
@@ -221,19 +221,19 @@ extension StoreConnection {
 }
 
 extension Projection {
-  /// Whether it gives rights on its tables itself.
+  /// Whether the file itself grants rights on its tables.
   var grants: Bool { create.contains { $0.keyword == "GRANT" } }
 
-  /// Another lock than that of the catch-up: the live read model is kept current while a new one is built.
+  /// Not the lock of the catch-up: the live read model is kept current while a new one is built.
   var lockOfRebuild: String { Self.lockOfRebuild(name) }
   static func lockOfRebuild(_ name: String) -> String { "the rebuild of projection \(name)" }
 
-  /// Shared by each transaction of the catch-up, and held alone by a swap, during which the live read model stays.
+  /// Shared by each transaction of the catch-up, and held alone by a swap, during which the live read model is fixed.
   var lockOfSwap: String { "the swap of projection \(name)" }
 }
 
 extension Connection {
-  /// Runs `annals_apply` in its bounds.
+  /// Runs `annals_apply` within its bounds.
   ///
   /// - Returns: the events that were handled.
   /// - Throws: ``PoisonEvent`` for an event whose handler fails.

@@ -1,27 +1,27 @@
-/// How a rebuild goes.
+/// The options of a rebuild.
 public struct RebuildOptions: Sendable, Hashable {
-  /// Events a transaction.
+  /// Events in a transaction.
   public var chunkSize: Int64 = 20_000
   /// Connections that share the events, for a file with `@parallel aggregate`; a resumed build keeps its number.
   public var workers = 1
-  /// Starts again where an interrupted build of the same file could be resumed.
+  /// Starts again even if an interrupted build of the same file could be resumed.
   public var restarts = false
-  /// Puts the new generation in the place of the live one; otherwise it waits, complete, for a run that does.
+  /// Swaps the new generation in; otherwise it stays complete until a later run swaps it in.
   public var swaps = true
   /// The last position to apply; nil for all of history.
   public var lastPosition: Int64?
   /// Retired generations to keep for a rollback.
   public var keptGenerations = 1
-  /// Stops after a chunk when so much time has passed; the build can be resumed.
+  /// Stops after a chunk when this time has passed; the build can be resumed.
   public var timeLimit: Duration?
   /// How long to try to connect again after the connection was lost.
   public var retryTimeout: Duration = .seconds(30)
   /// Compares the new tables with the live ones before the swap.
   public var compares = false
-  /// How much may differ for the swap to be made; implies `compares`.
+  /// How much may differ so that the swap is still made; implies `compares`.
   public var differenceLimit: DifferenceLimit?
 
-  /// Builds by one connection, resumes what was interrupted, and swaps without comparing.
+  /// Uses one connection, resumes an interrupted build, and swaps without comparing.
   public init() {}
 
   /// `lastPosition`, or none.
@@ -29,7 +29,7 @@ public struct RebuildOptions: Sendable, Hashable {
 }
 
 extension StoreConnection {
-  /// Up to where a rebuild may go now; a given end is taken at its word where a layout cannot tell what is final.
+  /// How far a rebuild may go now; a given end is accepted if a layout cannot tell what is final.
   func finalPosition(for options: RebuildOptions) throws -> Int64 {
     min(try finalPosition(goesOn: options.lastPosition == nil), options.finalPosition)
   }
@@ -39,19 +39,19 @@ extension StoreConnection {
 public enum DifferenceLimit: Sendable, Hashable {
   /// A number of rows.
   case rows(Int64)
-  /// Of the rows of the live tables.
+  /// A share of the rows of the live tables.
   case percent(Double)
 }
 
 /// What a rebuild did.
 public struct RebuildResult: Sendable, Hashable {
-  /// Why the new generation is where it is.
+  /// How the rebuild ended.
   public enum Ending: Sendable, Hashable {
     /// It is live.
     case live
-    /// It is complete and waits, as `swaps` is off.
+    /// It is complete and not swapped in, as `swaps` is off.
     case ready
-    /// The time limit came first.
+    /// The time limit was reached.
     case outOfTime
     /// Checks found something.
     case checksFailed
@@ -61,27 +61,27 @@ public struct RebuildResult: Sendable, Hashable {
 
   /// The name of the projection.
   public let projection: String
-  /// Which build of the read model it is, from 1.
+  /// The number of the build of the read model, from 1.
   public let generation: Int
-  /// How far it came.
+  /// How it ended.
   public let ending: Ending
-  /// Events that were handled, those before an interruption included.
+  /// Events that were handled, including those before an interruption.
   public let events: Int64
   /// The position up to which the read model holds history.
   public let position: Int64
-  /// Whether it went on with a build that had been interrupted.
+  /// Whether it continued an interrupted build.
   public let isResumed: Bool
-  /// Where the new tables are while they are not live.
+  /// The schema of the new tables while they are not live.
   public let schema: String
-  /// The checks that found something; then the new generation is kept aside and the live one stays.
+  /// The checks that found something; then the new generation is not swapped in, and the live one stays.
   public let failedChecks: [FailedCheck]
-  /// What changes from the live tables to the new ones; empty unless it was asked for.
+  /// The differences between the live tables and the new ones; empty unless a comparison was requested.
   public let differences: [TableDifference]
 }
 
-/// A check of a projection file that yielded rows.
+/// A check of a projection file that returned rows.
 public struct FailedCheck: Sendable, Hashable {
-  /// The words behind `@check`.
+  /// The words after `@check`.
   public let check: String
   /// The first rows, as JSON objects.
   public let rows: [String]

@@ -1,12 +1,12 @@
 internal import LibPQ
 
-/// What a projection file makes, found out without keeping any of it.
+/// What a projection file creates, found without keeping any of it.
 public struct CheckedProjection: Sendable, Hashable {
   /// The name of the projection.
   public let name: String
   /// Its `@version`.
   public let version: Int
-  /// What `@create` makes, as `TABLE orders`.
+  /// The objects that `@create` creates, such as `TABLE orders`.
   public let objects: [String]
 }
 
@@ -22,17 +22,17 @@ public struct RebuildPlan: Sendable, Hashable {
 
   /// The name of the projection.
   public let projection: String
-  /// What `@create` makes, as `TABLE orders`.
+  /// The objects that `@create` creates, such as `TABLE orders`.
   public let objects: [String]
-  /// Where an interrupted build would be resumed; nil when it would start again.
+  /// Where an interrupted build would be resumed; nil if it would start again.
   public let resumesAt: Int64?
   /// The events to handle, by type, the most frequent first.
   public let types: [TypeCount]
-  /// How the types of the handlers meet those of the store.
+  /// How the types of the handlers match those of the store.
   public let coverage: TypeCoverage
-  /// From a sample at the beginning of history, which was applied and rolled back; nil where it had no event.
+  /// From a sample at the beginning of history, which was applied and rolled back; nil if it had no event.
   public let estimatedSeconds: Double?
-  /// What was given to the live tables and will be given to the new ones, as SQL.
+  /// What the live tables were given and the new ones will be given, as SQL.
   public let properties: [String]
   /// What would stop the rebuild.
   public let problems: [String]
@@ -146,7 +146,7 @@ extension StoreConnection {
         upTo: readHead().position ?? beginning,
         connection
       )
-    // What @create left immediate; see Connection.fireDeferred().
+    // Undoes what @create set to immediate; see Connection.fireDeferred().
     try connection.execute("SET CONSTRAINTS ALL DEFERRED")
     let start = ContinuousClock.now
     let handled = try connection.savepoint {

@@ -1,9 +1,9 @@
 internal import LibPQ
 
-/// A build that several connections share: each takes the aggregates of a shard, through all of history, and moves a
-/// checkpoint of its own. When all have arrived, the build goes on as one with one checkpoint.
+/// A build that several connections share: each takes the aggregates of a shard, through all of history, and moves its
+/// own checkpoint. When all have reached the end, the build continues as one with one checkpoint.
 extension EventStore {
-  /// Brings the shards of all builds to the end of history: a worker takes a shard of each.
+  /// Brings the shards of all builds to the end of history: a worker takes one shard of each build.
   func runShards(
     of builds: [Build],
     _ options: RebuildOptions,
@@ -40,9 +40,9 @@ extension EventStore {
 }
 
 extension StoreConnection {
-  /// Makes the shards of a build, or finds those of an interrupted one, whose number then stays.
+  /// Creates the shards of a build, or finds those of an interrupted one, whose number does not change.
   ///
-  /// - Returns: how many there are; 0 when one connection does it all.
+  /// - Returns: how many there are; 0 when one connection does everything.
   func prepareShards(of generation: Generation, _ file: Projection, workers: Int) throws -> Int {
     guard workers == 1 || file.isParallelByAggregate else {
       throw EventStoreError(
@@ -81,7 +81,7 @@ extension StoreConnection {
     return parts
   }
 
-  /// Replaces the checkpoints of the shards by the generation's.
+  /// Replaces the checkpoints of the shards by that of the generation.
   func mergeShards(of generation: inout Generation) throws {
     var merged = generation
     try connection.transaction {

@@ -1,5 +1,5 @@
--- Dead letters: $1 of which projection or checkpoint, $2 at which position, NULL for any; $3 whether also those that are
--- settled, or of a generation that is not live.
+-- Dead letters. $1 of which projection or checkpoint, $2 at which position, NULL for any; $3 whether to include settled
+-- ones and those of generations that are not live.
 SELECT d.projection, NULL::text AS checkpoint, d.generation, d.position, d.aggregate_id, d.version, d.event_type, d.attempts,
        d.sqlstate, d.message, d.detail, d.failed_at, d.state
 FROM annals.dead_letters d JOIN annals.generations g ON g.projection = d.projection AND g.number = d.generation

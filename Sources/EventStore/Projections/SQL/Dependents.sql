@@ -1,5 +1,5 @@
--- What outside a read model hangs on its live objects, and would follow the old ones when they move away: views,
--- foreign keys, functions with SQL bodies, columns of its types, policies, triggers, children.
+-- Objects outside a read model that depend on its live objects, and would follow the old ones when these move away:
+-- views, foreign keys, functions with SQL bodies, columns of its types, policies, triggers, children.
 -- $1 live schema, $2 the live read model's objects, as "KIND name".
 WITH relations AS (
   SELECT c.oid FROM pg_class c

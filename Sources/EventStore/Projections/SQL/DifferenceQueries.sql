@@ -1,7 +1,7 @@
 -- For each table of either generation: a query that counts its rows and the differences, and shows five of them.
--- Rows are the same if their texts are: a type made in @create is another one on each side, and "=" takes boxes of the
--- same area, or 1.0 and 1.00, for the same. Rows are matched by primary key where both sides have the same one, else as
--- wholes. A column that only one side has makes every row differ.
+-- Rows are the same if their texts are: a type made in @create is another type on each side, and "=" finds boxes of the
+-- same area equal, and 1.0 and 1.00. Rows are matched by primary key if both sides have the same one; otherwise whole
+-- rows are matched. A column that only one side has makes every row differ.
 -- $1 schema of the new tables, $2 schema of the live ones, $3 the objects of the live generation, as KIND name.
 WITH relations AS (
   SELECT c.oid, c.relname, n.nspname = $1 AS is_new, format('%I.%I', n.nspname, c.relname) AS name,
@@ -45,7 +45,7 @@ SELECT t.relname::text AS name, c.lone AS lone_columns, CASE WHEN t.key IS NOT N
           FROM (SELECT * FROM pairs ORDER BY coalesce(new, live) LIMIT 5) AS sample) AS samples
   FROM pairs $query$, t.new_name, t.live_name, c.same_key,
     CASE WHEN c.lone IS NOT NULL THEN 'true' ELSE concat(
-      -- The same bytes of the same types have the same text, which need not be made then: twice as fast.
+      -- The same bytes of the same types have the same text: not making the text is twice as fast.
       CASE WHEN c.have_same_types THEN format('NOT record_image_eq(ROW(%s), ROW(%s)) AND ', c.new_row, c.live_row) END,
       format('ROW(%s)::text COLLATE "C" <> ROW(%s)::text COLLATE "C"', c.new_row, c.live_row)) END)
 ELSE format($query$
@@ -57,7 +57,7 @@ ELSE format($query$
                                  ELSE jsonb_build_object('change', 'removed', 'live', row) END::text, E'\n')
           FROM (SELECT * FROM differing ORDER BY row LIMIT 5) AS sample) AS samples
   FROM differing $query$, concat_ws(' UNION ALL ',
-    -- The names of other columns keep rows apart whose values are the same.
+    -- Rows with equal values differ if their columns have other names.
     CASE WHEN t.new IS NOT NULL THEN format('SELECT 1 AS side, ROW(%s%s)::text COLLATE "C" AS image, to_jsonb(new.*)::text AS row FROM %s AS new',
            CASE WHEN c.lone IS NOT NULL THEN '''new'', ' END, c.new_row, t.new_name) END,
     CASE WHEN t.live IS NOT NULL THEN format('SELECT -1 AS side, ROW(%s%s)::text COLLATE "C" AS image, to_jsonb(live.*)::text AS row FROM %s AS live',

@@ -1,5 +1,5 @@
--- What is in a schema and does not move with a read model, as people call it; $1 the schema. A type that is neither an
--- array nor one of the kinds of ReadModelObjects.sql is a base type, or not yet defined.
+-- The objects of a schema that do not move with a read model, by their usual names; $1 the schema. A type that is
+-- neither an array nor one of the kinds of ReadModelObjects.sql is a base type, or not yet defined.
 SELECT replace(pg_describe_object(o.class, o.oid, 0), quote_ident($1) || '.', '')
 FROM (
   SELECT 'pg_operator'::regclass AS class, oid, oprnamespace AS schema FROM pg_operator

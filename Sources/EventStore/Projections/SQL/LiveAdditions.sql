@@ -1,6 +1,6 @@
 -- What the live tables have and the tables of the same name in another schema lack: constraints, indexes, statistics
--- objects, triggers and rules. They are told apart by name, an index also by what it indexes.
--- $1 live schema, which is the search path too, so that its objects are named without it; $2 the other schema.
+-- objects, triggers and rules. They are matched by name, and an index also by what it indexes.
+-- $1 live schema, also the search path, so that its objects are named without it; $2 the other schema.
 WITH pairs AS (
   SELECT live.oid AS live, other.oid AS other, live.relname, live.relkind,
          format('%I.%I', $1, live.relname) AS live_name, format('%I.%I', $2, live.relname) AS name

@@ -1,6 +1,6 @@
 -- The statements that give new tables what operators gave to the live ones of the same name: grants, comments, row
 -- security, replica identity, storage options, publications. Owners are equal already. What the projection file
--- itself says of a new table (a comment, a policy, a storage option) stays.
+-- defines for a new table (a comment, a policy, a storage option) stays.
 -- $1 live schema, $2 schema of the new tables, $3 whether grants that only the new tables have stay.
 WITH pairs AS (
   SELECT live.oid AS live, new.oid AS new, live.relkind, new.relowner AS owner,
@@ -81,7 +81,7 @@ WITH pairs AS (
   SELECT 8, format('ALTER PUBLICATION %I DROP TABLE %I.%I', p.pubname, $1, relname)
   FROM pairs JOIN pg_publication_rel r ON r.prrelid = live JOIN pg_publication p ON p.oid = r.prpubid
   UNION ALL
-  -- Column lists and row filters came with PostgreSQL 15; as JSON their absence before it is no error.
+  -- Column lists and row filters came with PostgreSQL 15. Read as JSON, their absence in older versions is no error.
   SELECT 9, format('ALTER PUBLICATION %I ADD TABLE %s%s%s', p.pubname, name,
                    CASE WHEN to_jsonb(r) ->> 'prattrs' IS NOT NULL THEN ' (' ||
                      (SELECT string_agg(quote_ident(a), ', ') FROM jsonb_array_elements_text(to_jsonb(t) -> 'attnames') AS a) || ')' END,

@@ -1,4 +1,4 @@
--- What is in the live schema under a name that the new read model needs, and does not belong to the live one.
+-- Objects in the live schema that have a name which the new read model needs, and do not belong to the live read model.
 -- $1 schema of the new tables, $2 live schema, $3 the live read model's objects, as "KIND name".
 WITH relations AS (
   SELECT c.oid, c.relname,

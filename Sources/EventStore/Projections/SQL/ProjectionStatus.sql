@@ -1,5 +1,6 @@
--- $1 the store, $2 a projection or NULL for all, $3 whether rows may be counted. estimated_rows is the planner's estimate of the rows of large tables and of those that the role may not read whole, NULL where there is none;
--- counting_query counts the others. A build that workers share is where its last shard is.
+-- $1 the store, $2 a projection or NULL for all, $3 whether rows may be counted. estimated_rows is the planner's
+-- estimate for large tables and for tables that the role may not read whole, NULL if there is no estimate;
+-- counting_query counts the other tables. A build that workers share has the lowest position of its shards.
 SELECT g.projection AS name, g.number AS generation, g.version,
        CASE WHEN g.error->>'code' = 'invalidDefinition' AND g.state = 'live' THEN 'stale'
             WHEN g.error IS NOT NULL AND g.state <> 'retired' THEN 'failed'
@@ -25,7 +26,7 @@ CROSS JOIN LATERAL (
     SELECT c.oid, c.reltuples,
            $3 AND pg_relation_size(c.oid) < 67108864 AND has_schema_privilege(c.relnamespace, 'USAGE')
              AND has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid) AS is_counted,
-           -- Of a table that was never analyzed nothing is known: reltuples is -1, before PostgreSQL 14 it is 0.
+           -- A table that was never analyzed has no estimate: reltuples is -1, and 0 before PostgreSQL 14.
            c.reltuples < 0 AND (c.relkind = 'p' OR pg_relation_size(c.oid) > 0)
              OR c.reltuples = 0 AND pg_relation_size(c.oid) > 0 AND current_setting('server_version_num')::int < 140000
              AS is_unknown

@@ -1,6 +1,6 @@
--- What must move together when a read model changes its schema, as ALTER names it without the schema.
--- $1 the schema. Indexes, toast tables, owned sequences and row types move with their table, and arrays with their type.
--- What comes with a type of ranges does not move with it: its functions, and the type of multiranges (PostgreSQL 14).
+-- The objects that move together when a read model changes its schema, as ALTER names them without the schema.
+-- $1 the schema. Indexes, toast tables, owned sequences and row types move with their table, and arrays with their
+-- type. The functions and the multirange type (PostgreSQL 14) of a range type do not move with it.
 SELECT kind, name FROM (
   SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
                         WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END AS kind,

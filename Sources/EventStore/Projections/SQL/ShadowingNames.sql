@@ -1,5 +1,5 @@
--- Functions and operators in some schemas that have the name of one of PostgreSQL's, and whose owner is neither this
--- role, the schema's owner nor a superuser. $1 the schemas.
+-- Functions and operators in some schemas that have the name of one of PostgreSQL's, and are owned neither by this
+-- role, the owner of the schema nor a superuser. $1 the schemas.
 WITH trusted AS (
   SELECT n.oid AS schema, r.oid AS role
   FROM pg_namespace n

@@ -1,9 +1,9 @@
--- The relations of a read model, and those outside that this transaction may have changed: what it has locked in a mode
--- which a change takes, and which is kept to the end of the transaction (manual, "Table-Level Locks").
--- $1 the schema of the read model, $2 its relations there as SQL, $3 whether the schema holds others too,
--- $4 tables that may be written to, as SQL. {defining} is whether to tell functions, types and the like as well, and as class
--- 'there' the numbers of all relations: the planner leaves out what is not asked for. The name is NULL after the object was dropped. The state differs after a change: it has the
--- modes, and how many rows the transaction has changed, where the object was locked before.
+-- The relations of a read model, and the relations outside that this transaction may have changed: those that it has
+-- locked in a mode that a change takes and keeps to the end of the transaction (manual, "Table-Level Locks").
+-- $1 the schema of the read model, $2 its relations there as SQL, $3 whether the schema holds others too, $4 tables
+-- that may be written to, as SQL. {defining}: whether to include functions, types and the like, and, as class 'there',
+-- the numbers of all relations. If it is false, the planner leaves these out. The name is NULL after the object was
+-- dropped. The state is the lock modes and how many rows the transaction has changed, so it differs after a change.
 WITH locked AS (
   SELECT l.relation AS oid, string_agg(l.mode, ' ' ORDER BY l.mode) AS modes
   FROM pg_locks l
@@ -19,7 +19,7 @@ WITH locked AS (
   SELECT oid FROM named UNION SELECT reltoastrelid FROM named WHERE reltoastrelid <> 0
 ), own AS (
   SELECT oid FROM tables
-  -- Arrays, as PostgreSQL takes the tables for many, and would read these catalogues from end to end.
+  -- Arrays, because PostgreSQL would expect many tables, and read these catalogues from end to end.
   UNION SELECT i.indexrelid FROM pg_index i WHERE i.indrelid = ANY (ARRAY(SELECT oid FROM tables))
   UNION SELECT d.objid FROM pg_depend d
         WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
@@ -44,9 +44,9 @@ SELECT 'pg_class', l.oid::bigint, false, CASE WHEN c.oid IS NOT NULL THEN format
 FROM locked l
 LEFT JOIN pg_class c ON c.oid = l.oid
 LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
--- Indexes and TOAST tables are locked with their table. A comment's lock is kept, and does no harm; so is, from PostgreSQL 17
--- on, one of what depends on a column whose type is changed. Large objects are locked as for a change when they are read
--- (inv_api.c), as by a layout: what counts is whether any was changed.
+-- Indexes and TOAST tables are locked with their table. The lock of a comment is kept and does no harm; so is, since
+-- PostgreSQL 17, the lock of an object that depends on a column whose type is changed. Reading large objects, as a
+-- layout may, locks them as a change does (inv_api.c): what counts is whether any was changed.
 WHERE l.oid NOT IN (SELECT o.oid FROM own o)
   AND (c.oid IS NULL
        OR c.relkind NOT IN ('i', 'I', 't') AND c.oid <> 'pg_catalog.pg_description'::regclass
@@ -56,7 +56,7 @@ WHERE l.oid NOT IN (SELECT o.oid FROM own o)
                OR pg_stat_get_xact_tuples_inserted(c.oid) + pg_stat_get_xact_tuples_updated(c.oid)
                     + pg_stat_get_xact_tuples_deleted(c.oid) > 0))
 UNION ALL
--- What is visible and whose writer is in progress was written by this transaction, or by one below it.
+-- A visible row whose writer is in progress was written by this transaction or one of its subtransactions.
 SELECT 'catalog', m.oid::bigint, false, pg_describe_object(m.class, m.oid, 0), m.writer::text
 FROM made m JOIN pg_namespace n ON n.oid = m.schema
 WHERE n.nspname <> $1 AND m.oid NOT IN (SELECT o.oid FROM own o)

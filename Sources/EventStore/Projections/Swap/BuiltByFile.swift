@@ -4,10 +4,10 @@ extension Generation {
   /// The file that it was built by, without what ``StoreConnection/identity(_:)`` adds.
   var file: String { StoreConnection.withoutUpcasterComment(definition) }
 
-  /// Through which upcasters its events were read, as messages say it.
+  /// The upcasters through which its events were read, for messages.
   var reading: String { Self.reading(upcasters) }
 
-  /// How events are read through upcasters of these paths; nil stands for unknown ones.
+  /// How events are read through upcasters of these paths; nil means unknown ones.
   static func reading(_ paths: [String]?) -> String {
     guard let paths else { return "with upcasters whose names are not known, or through a layout" }
     return paths.isEmpty ? "without upcasters" : "with upcasters \(paths.joined(separator: ", "))"
@@ -15,7 +15,7 @@ extension Generation {
 }
 
 extension StoreConnection {
-  /// The file that built a generation; the live one when none is named.
+  /// The file that built a generation; nil means the live one.
   func projectionFile(of name: String, generation: Int?) throws -> String {
     try requireSchema()
     try requireProjection(name)
@@ -32,7 +32,7 @@ extension StoreConnection {
     return found.file
   }
 
-  /// Refuses to keep a read model current by a file that did not build it, and says what was done to it since.
+  /// Refuses to keep a read model current by a file that did not build it, and says what happened to it since.
   func requireSameFile(_ live: Generation, _ file: Projection) throws {
     if live.isDefined(by: file) { return }
     if Self.withoutUpcasterComment(String(decoding: file.bytes, as: UTF8.self)).hasSameBytes(as: live.file) {
@@ -57,7 +57,7 @@ extension StoreConnection {
     throw error
   }
 
-  /// Says who put a live generation back, and when; nil when it went live by a rebuild.
+  /// Who rolled back to a live generation, and when; nil when it went live by a rebuild.
   private func rollback(to live: Generation) throws -> String? {
     let sql: SQL = """
       SELECT a.at, a.role, a.detail->>'from' AS former, a.detail->>'to' = \("\(live.number)") AS is_this

@@ -1,16 +1,16 @@
 internal import LibPQ
 
-/// What operators did to a read model by hand, found before anything moves.
+/// What operators changed in a read model by hand, found before anything moves.
 extension Generation {
-  /// Refuses a generation that lacks something of it, or has something else beside it: a swap would put a part of a
-  /// read model in the place of a whole one, or move what is none of ours.
+  /// Refuses a generation that lacks an object, or has a foreign one beside it: a swap would replace a whole read model
+  /// by a part, or move objects that are not ours.
   func requireWhole(_ connection: Connection) throws {
-    // Those of an earlier version of annals have no record before they go live.
+    // Generations of an earlier version of annals have no record before they go live.
     if objects.isEmpty { return }
     let present = try self.present(in: ownSchema, connection)
     let missing = objects.filter { !present.contains($0) }
-    // A build that goes on may make more, and handlers may make partitions at any time; earlier versions of annals had
-    // no record of multiranges.
+    // A build that continues may create more, and handlers may create partitions at any time; earlier versions of
+    // annals had no record of multiranges.
     let unrecorded = try connection.strings(
       """
       SELECT 'TABLE ' || quote_ident(relname) FROM pg_class
@@ -40,7 +40,7 @@ extension Generation {
     )
   }
 
-  /// Refuses a generation for whose objects there is no room beside what is not the live read model's.
+  /// Refuses a generation whose objects have the names of foreign objects in the live schema.
   func requireFreeNames(besides live: Generation?, _ connection: Connection) throws {
     let clashes = try connection.searching([liveSchema]) {
       try connection.strings(
@@ -60,9 +60,9 @@ extension Generation {
     )
   }
 
-  /// Where its objects go when another generation takes their place; somebody may have tidied the empty schema away.
+  /// The schema to which its objects move when another generation goes live; somebody may have dropped it when empty.
   func requireOwnSchema(_ connection: Connection) throws {
-    // Not IF NOT EXISTS, which asks for the right to create one even where it is there.
+    // Not IF NOT EXISTS, which needs the right to create a schema even if it exists.
     if try connection.schemaExists(ownSchema) { return }
     try connection.execute("CREATE SCHEMA \(quoteIdentifier(ownSchema))")
   }

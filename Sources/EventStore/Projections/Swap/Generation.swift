@@ -1,9 +1,9 @@
 internal import LibPQ
 
-/// One build of a projection's read model, in a schema of its own until it goes live.
+/// One build of a projection's read model, in its own schema until it goes live.
 struct Generation: Sendable, Hashable {
   enum State: String {
-    /// Events are still to be applied.
+    /// Some events are not applied yet.
     case building
     /// Complete and checked; only the swap is missing.
     case ready
@@ -16,24 +16,24 @@ struct Generation: Sendable, Hashable {
   let number: Int32
   let version: Int32
   let state: State
-  /// Where its tables are while it is not live.
+  /// The schema of its tables while it is not live.
   let ownSchema: String
-  /// Where the tables of the live generation are.
+  /// The schema of the live tables.
   let liveSchema: String
   /// The checkpoint: events up to here are applied.
   var position: Int64
   /// Events that were handled.
   var events: Int64
-  /// What it consists of: at first what `@create` made, and what else the load made once that is complete.
+  /// Its objects: at first those that `@create` created; after the load, also those that the load created.
   var objects: [ReadModelObject]
   let definition: String
-  /// The paths of the upcasters that its events go through; nil where they are not known.
+  /// The paths of the upcasters that its events go through; nil if they are not known.
   let upcasters: [String]?
 
-  /// Where its tables are now.
+  /// The schema that has its tables now.
   var schema: String { state == .live ? liveSchema : ownSchema }
 
-  /// For errors and dead letters, which say what the generation was made of.
+  /// The file name in errors and dead letters about the generation.
   var path: String { "\(projection).sql" }
 }
 
@@ -63,17 +63,17 @@ extension Generation {
   /// The condition that a row of `annals.generations` is that of this generation.
   var isThis: SQL { "projection = \(projection) AND number = \(number)" }
 
-  /// Whether the generation was made by just this file.
+  /// Whether exactly this file made the generation.
   func isDefined(by file: Projection) -> Bool { Array(definition.utf8) == file.bytes }
 
-  /// Writes down what is in its schema, to find later what somebody dropped or added by hand.
+  /// Records the objects of its schema, to find later what somebody dropped or added by hand.
   fileprivate mutating func recordObjects(_ connection: Connection) throws {
     objects = try present(in: ownSchema, connection)
     let names = Parameter.textArray(objects.map(\.description))
     _ = try connection.query("UPDATE annals.generations SET objects = \(names) WHERE \(isThis)")
   }
 
-  /// The load is complete; a build that was resumed when it was ready stays what it was then.
+  /// The load is complete; a resumed build that was ready keeps its record.
   mutating func markReady(_ connection: Connection) throws {
     var ready = self
     try connection.transaction {
@@ -87,7 +87,7 @@ extension Generation {
   ///
   /// - Parameters:
   ///   - events: how many were handled.
-  ///   - seen: those that were met on the way; nil where nobody can tell.
+  ///   - seen: those that were met on the way; nil if that is not known.
   mutating func advance(
     to position: Int64,
     events: Int64,
@@ -129,7 +129,7 @@ extension Generation {
     _ = try connection.query("UPDATE annals.generations SET state = \(state.rawValue) WHERE \(isThis)")
   }
 
-  /// Notes why the work on it stopped, for `annals projections`; in a transaction of its own.
+  /// Records why the work on it stopped, for `annals projections`; in its own transaction.
   func record(_ error: EventStoreError, _ connection: Connection) {
     let sql: SQL = """
       UPDATE annals.generations SET error = jsonb_strip_nulls(jsonb_build_object(
@@ -140,7 +140,7 @@ extension Generation {
     connection.cleanUp { _ = try connection.query(sql) }
   }
 
-  /// Removes the generation with all that is in its schema, after what the file's `@drop` says.
+  /// Removes the generation with everything in its schema, after the file's `@drop`.
   func drop(_ connection: Connection) throws {
     if let file = try? Projection(checking: path, Array(definition.utf8)), !file.drop.isEmpty {
       try connection.run(file.drop, confinement, of: path)
@@ -153,13 +153,13 @@ extension Generation {
     _ = try connection.query("DELETE FROM annals.generations WHERE \(isThis)")
   }
 
-  /// Moves what is live into its own schema, in the caller's transaction.
+  /// Moves the live objects into their own schema, in the caller's transaction.
   ///
-  /// - Returns: what is not there, as somebody dropped it by hand.
+  /// - Returns: missing objects, which somebody dropped by hand.
   @discardableResult
   func moveAway(_ connection: Connection) throws -> [ReadModelObject] {
     let there = Set(try present(in: liveSchema, connection))
-    // A routine is named by types some of which may have moved before it.
+    // A routine is named by types, and some of these may have moved before it.
     try connection.setSearchPath([liveSchema, ownSchema])
     for object in objects where there.contains(object) {
       try connection.move(object, from: liveSchema, to: ownSchema)
@@ -167,9 +167,9 @@ extension Generation {
     return objects.filter { !there.contains($0) }
   }
 
-  /// Moves all that it has into the live schema, in the caller's transaction.
+  /// Moves all its objects into the live schema, in the caller's transaction.
   ///
-  /// - Returns: what that is.
+  /// - Returns: these objects.
   func moveIn(_ connection: Connection) throws -> [ReadModelObject] {
     let objects = try present(in: ownSchema, connection)
     try connection.setSearchPath([ownSchema, liveSchema])
@@ -203,13 +203,13 @@ extension StoreConnection {
     return live
   }
 
-  /// The generations of a projection in one of some states, newest first.
+  /// The generations of a projection that have one of these states, newest first.
   func generations(of projection: String, in states: Generation.State...) throws -> [Generation] {
     let names = Parameter.textArray(states.map(\.rawValue))
     return try generations("g.projection = \(projection) AND g.state = ANY (\(names))")
   }
 
-  /// A build of just this file that was begun and neither finished nor dropped.
+  /// A build of exactly this file that was started and neither finished nor dropped.
   func resumableGeneration(of file: Projection) throws -> Generation? {
     let hash: SQL = "sha256(\(Parameter.bytea(file.bytes)))"
     return try generations(
@@ -220,7 +220,7 @@ extension StoreConnection {
     ).first
   }
 
-  /// Begins a build at the beginning of history: its row, its schema and its tables, in the transaction of the caller.
+  /// Starts a build at the beginning of history: its row, its schema and its tables, in the transaction of the caller.
   func createGeneration(of file: Projection) throws -> Generation {
     let beginning = try eventsTable().beginning(connection)
     let bytes = Parameter.bytea(file.bytes)

@@ -25,9 +25,9 @@ extension StoreConnection {
     try live?.requireSameDistribution(as: generation, connection)
   }
 
-  /// Makes a generation live instead of the one that is, in the caller's transaction.
+  /// Makes a generation live instead of the current one, in the caller's transaction.
   ///
-  /// - Returns: what the generation that was live lacks, as somebody dropped it by hand.
+  /// - Returns: what the previous generation lacks, because somebody dropped it by hand.
   func swap(_ generation: Generation, keepsOwnGrants: Bool) throws -> [ReadModelObject] {
     let live = try liveGeneration(of: generation.projection)
     try generation.requireWhole(connection)
@@ -90,8 +90,8 @@ extension StoreConnection {
 }
 
 extension Generation {
-  /// Nobody else needs the tables of a generation that is not live, but for an autovacuum, which yields only to one who
-  /// waits for as long as deadlock_timeout.
+  /// Nobody else needs the tables of a generation that is not live, except an autovacuum, which yields only to a
+  /// session that waits for deadlock_timeout.
   func lockOwnTables(_ connection: Connection) throws {
     let tables = try connection.objects(in: ownSchema).filter { $0.kind == .table }
     guard !tables.isEmpty else { return }
@@ -99,7 +99,7 @@ extension Generation {
     try connection.execute("SET LOCAL lock_timeout = '2s'; LOCK TABLE \(names) IN ACCESS EXCLUSIVE MODE")
   }
 
-  /// Refuses to put plain tables in the place of those that Citus distributes.
+  /// Refuses to replace tables that Citus distributes by plain tables.
   func requireSameDistribution(as new: Generation, _ connection: Connection) throws {
     let hasCitus = try connection.query("SELECT to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL")
     guard hasCitus.bool(0, 0) else { return }
@@ -122,7 +122,7 @@ extension Generation {
     }
   }
 
-  /// Refuses while something hangs on the live objects that is not part of them.
+  /// Refuses a swap if objects outside the read model depend on the live objects.
   func requireNoDependents(_ connection: Connection) throws {
     let dependents = try connection.searching([liveSchema]) {
       try connection.strings(

@@ -1,19 +1,19 @@
 internal import LibPQ
 
-/// What a live table has and a new one lacks: a constraint, an index, a statistics object, a trigger.
+/// A part of a live table that a new one lacks: a constraint, an index, a statistics object, a trigger.
 struct LiveAddition: Sendable {
   /// As `index sums_by_day on table sums`.
   let description: String
-  /// Gives it to the new table; nil for what cannot be given.
+  /// Adds it to the new table; nil if that is not possible.
   let statement: String?
-  /// Made in the swap itself: it is quick, and it must not act on what history holds.
+  /// Added in the swap itself: it is quick, and it must not run for the events of history.
   let isTrigger: Bool
 }
 
 extension StoreConnection {
   /// What operators added to the live tables and the tables of a generation lack.
   ///
-  /// What the live generation's own file makes was not added: where the other's file leaves it out, it goes.
+  /// What the live generation's own file creates was not added: if the other file leaves it out, it is removed.
   func lackingAdditions(of generation: Generation) throws -> [LiveAddition] {
     guard let live = try liveGeneration(of: generation.projection) else { return [] }
     let lacking = try additions(of: live, comparedTo: generation.ownSchema)
@@ -22,7 +22,7 @@ extension StoreConnection {
     return lacking.filter { added?.contains(ByteString($0.description)) ?? true }
   }
 
-  /// What the live tables have besides what their file makes, told by making the file's tables once more for a moment.
+  /// What the live tables have besides what their file creates. To find it, the file's tables are created once more.
   ///
   /// - Returns: the descriptions; nil when the file's `@create` no longer works.
   private func additions(of live: Generation) throws -> Set<ByteString>? {
@@ -53,13 +53,13 @@ extension StoreConnection {
     }
   }
 
-  /// Gives additions to the tables of a generation, in the caller's transaction, and warns of those that do not work.
+  /// Adds to the tables of a generation, in the caller's transaction, and warns of additions that fail.
   ///
   /// - Returns: those that worked.
   @discardableResult
   func add(_ additions: [LiveAddition], to generation: Generation) throws -> [LiveAddition] {
     guard !additions.isEmpty else { return [] }
-    // What they name and the generation lacks, as the function of a trigger, is where the live tables found it.
+    // Objects that they name and the generation lacks, such as a trigger's function, are found in the live schema.
     try connection.useSchemas(generation.schema, generation.liveSchema)
     defer { connection.cleanUp { try connection.useOwnPath() } }
     return try additions.filter { addition in
@@ -77,18 +77,18 @@ extension StoreConnection {
     }
   }
 
-  /// Tries on the new tables, while they are empty, what they are to take over from the live ones, so that what does
-  /// not work is known before the work.
+  /// Tries on the new tables, while they are empty, what they will take over from the live ones, so that failures are
+  /// known before the work.
   ///
   /// - Returns: the statements that worked.
-  /// - Throws: ``EventStoreError`` for what must not be left out, as a policy on a column that is no more.
+  /// - Throws: ``EventStoreError`` for what must not be left out, such as a policy on a column that no longer exists.
   func tryTakingOver(by generation: Generation, keepsOwnGrants: Bool) throws -> [String] {
     guard try liveGeneration(of: generation.projection) != nil else { return [] }
     return try connection.rolledBack {
       let additions = try add(lackingAdditions(of: generation), to: generation)
       var properties: [String] = []
       do {
-        // Leaving a publication asks for a lock on a live table, which a VACUUM may hold.
+        // Leaving a publication needs a lock on a live table, which a VACUUM may hold.
         try connection.execute("SET LOCAL lock_timeout = '2s'")
         properties = try generation.properties(keepsOwnGrants: keepsOwnGrants, connection)
         for statement in properties { try connection.execute(statement) }
@@ -105,10 +105,9 @@ extension StoreConnection {
     }
   }
 
-  /// Makes the indexes, constraints and statistics objects that operators added to the live tables, once the new ones
-  /// are filled.
+  /// Creates the indexes, constraints and statistics objects that operators added to the live tables, after the load.
   ///
-  /// - Parameter tried: their descriptions; those that are in it already are left out.
+  /// - Parameter tried: the descriptions of those that were tried; they are left out.
   func addToLoadedTables(of generation: Generation, besides tried: inout Set<ByteString>) throws {
     for addition in try lackingAdditions(of: generation)
     where !addition.isTrigger && addition.statement != nil
@@ -116,7 +115,7 @@ extension StoreConnection {
     {
       try whenUnlocked("tables of \(addition.description)") {
         try connection.transaction {
-          // A foreign key locks another table; longer than deadlock_timeout, after which an autovacuum yields.
+          // A foreign key locks another table. This is longer than deadlock_timeout, after which an autovacuum yields.
           try connection.execute("SET LOCAL lock_timeout = '2s'")
           try add([addition], to: generation)
         }

@@ -1,8 +1,9 @@
 internal import LibPQ
 
-/// How a table of a new generation differs from the live one of the same name; one that only one side has, from none.
+/// How a table of a new generation differs from the live one of the same name. A table of only one side is compared
+/// with an empty one.
 ///
-/// Rows are the same where the texts of all their values are.
+/// Rows are the same if the texts of all their values are.
 public struct TableDifference: Sendable, Hashable {
   /// The table.
   public let table: String
@@ -47,12 +48,12 @@ extension DifferenceLimit {
 }
 
 extension StoreConnection {
-  /// Compares the tables of a generation with the live ones; none without a live generation.
+  /// Compares the tables of a generation with the live ones; no differences without a live generation.
   func differences(of generation: Generation) throws -> [TableDifference] {
     guard let live = try liveGeneration(of: generation.projection) else { return [] }
     return try connection.transaction(.repeatableReadOnly) {
-      // No two values of a type have one text then. The estimate of a full join is far off, which would have the query
-      // compiled: 0.8 s, where 200,000 rows of five columns take 0.3 s.
+      // Then different values of a type have different texts. JIT is off because the planner's estimate of a full join
+      // is far off: compiling took 0.8 s, where 200,000 rows of five columns take 0.3 s.
       try connection.execute(
         """
         SET LOCAL extra_float_digits = 1; SET LOCAL datestyle = ISO; SET LOCAL intervalstyle = postgres;

@@ -14,7 +14,7 @@ struct ReadModelObject: Sendable, Hashable, CustomStringConvertible {
   }
 
   let kind: Kind
-  /// Without the schema; quoted where SQL needs it.
+  /// Without the schema; quoted if SQL needs that.
   let name: String
 
   /// `KIND name`, the form in which annals.generations keeps it.
@@ -41,17 +41,16 @@ struct ReadModelObject: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Generation {
-  /// All objects in one of its two schemas, each named the same in either.
+  /// All objects in one of its two schemas, with the same names in either.
   ///
-  /// A routine is named with the types of its arguments, which have their schema before them where the search path
-  /// does not lead to them.
+  /// A routine is named with the types of its arguments, with their schemas if these are not in the search path.
   func present(in schema: String, _ connection: Connection) throws -> [ReadModelObject] {
     try connection.searching([schema, liveSchema, ownSchema]) { try connection.objects(in: schema) }
   }
 
   /// Gives this generation's objects the owners, grants, comments, policies and publications of the live ones.
   ///
-  /// - Parameter keepsOwnGrants: the projection file grants rights itself; otherwise rights that the live table
+  /// - Parameter keepsOwnGrants: whether the projection file grants rights itself. Otherwise rights that the live table
   ///   lacks come from the role's default privileges, and an operator may have revoked them.
   func takeOverProperties(keepsOwnGrants: Bool, _ connection: Connection) throws {
     for statement in try newOwners(connection) { try connection.execute(statement) }
@@ -87,7 +86,7 @@ extension Connection {
     )
   }
 
-  /// Runs queries with a search path of their own.
+  /// Runs queries with their own search path.
   func searching<T>(_ schemas: [String], _ body: () throws -> T) throws -> T {
     try rolledBack {
       try setSearchPath(schemas)
@@ -100,12 +99,12 @@ extension Connection {
     try execute("SET LOCAL search_path = \(schemas.map(quoteIdentifier).joined(separator: ", "))")
   }
 
-  /// The one column of text that an embedded query yields.
+  /// The one text column of an embedded query.
   func strings(_ template: SQLTemplate, _ parameters: [Parameter]) throws(PostgresError) -> [String] {
     try query(template.sql, parameters).strings
   }
 
-  /// The one column of text that a query yields.
+  /// The one text column of a query.
   func strings(_ sql: SQL) throws(PostgresError) -> [String] { try query(sql).strings }
 }
 

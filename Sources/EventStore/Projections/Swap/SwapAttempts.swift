@@ -1,27 +1,27 @@
 internal import LibPQ
 
-/// What is in the way of a swap now, and may not be in a moment.
+/// What blocks a swap now, and may not in a moment.
 enum SwapObstacle: Error {
   /// A transaction that may have a snapshot older than the last rows.
   case snapshot(OpenTransaction)
-  /// Others went on in the meantime, beyond what was caught up with.
+  /// Others went further in the meantime than this build has caught up.
   case overtaken
 }
 
 /// How a swap waits for readers' snapshots.
 ///
-/// A swap moves tables that others know by name, and changes no row. It must not: of a transaction of REPEATABLE READ
-/// or SERIALIZABLE the manual says ("Caveats" in "Concurrency Control") that "internal access to the system catalogs
+/// A swap moves tables that others know by name, and changes no row. It must not, since the manual says of a REPEATABLE
+/// READ or SERIALIZABLE transaction ("Caveats" in "Concurrency Control") that "internal access to the system catalogs
 /// is not done using the isolation level of the current transaction. This means that newly created database objects
 /// such as tables are visible to concurrent Repeatable Read and Serializable transactions, even though the rows they
 /// contain are not." So a name leads to the new table at once, with its rows as they were at the reader's snapshot:
-/// every row has to be committed before the oldest snapshot was taken.
+/// every row must be committed before the oldest snapshot was taken.
 struct SnapshotPatience {
   /// The last row is no younger than this position; nil before the first wait.
   private var settled: Int64?
   private var seconds = 0.5
 
-  /// Waits until nobody has a snapshot older than the rows up to a position, longer each time.
+  /// Waits until nobody has a snapshot older than the rows up to a position; each wait is longer.
   mutating func wait(
     upTo position: Int64,
     _ store: StoreConnection
@@ -35,7 +35,7 @@ struct SnapshotPatience {
     settled = position
   }
 
-  /// The first wait, which is for sessions that were open during the load, and delays no one.
+  /// The first wait, for sessions that were open during the load. It delays nobody.
   mutating func waitLong(
     upTo position: Int64,
     _ store: StoreConnection
@@ -50,11 +50,12 @@ struct SnapshotPatience {
 }
 
 extension StoreConnection {
-  /// Puts a finished generation in the place of the live one.
+  /// Swaps a finished generation in for the live one.
   ///
-  /// The last events are applied and committed before the swap, while the catch-up of the live generation is
-  /// still: otherwise that would be ahead of the new one again by the end of each wait for snapshots, and a reader's
-  /// snapshot could show the new model without events that the old one had. A try that fails lets the catch-up go on.
+  /// The last events are applied and committed before the swap, while the catch-up of the live generation pauses.
+  /// Otherwise the live one would be ahead of the new one again at the end of each wait for snapshots, and a reader's
+  /// snapshot could show the new model without events that the old one had. The catch-up resumes after a failed
+  /// attempt.
   func goLive(_ part: BuildPart, besides tried: inout Set<ByteString>) throws -> Generation {
     var (part, patience) = (part, SnapshotPatience())
     let (file, limit) = (part.build.file, part.build.options.finalPosition)
@@ -67,7 +68,7 @@ extension StoreConnection {
       try addToLoadedTables(of: part.build.generation, besides: &tried)
       try part.apply(upTo: try finalPosition(for: part.build.options), connection)
       try AdvisoryLock.holdAlone(file.lockOfSwap, connection) {
-        // What the live generation has is final, so nobody needs to be waited for here.
+        // The events of the live generation are final, so there is nothing to wait for here.
         if let end = try checkpointWithinHistory(of: file.name) {
           try part.apply(upTo: min(end, limit), connection)
         }
@@ -78,7 +79,7 @@ extension StoreConnection {
           try part.build.generation.lockOwnTables(connection)
           try connection.execute("SET LOCAL lock_timeout = '300ms'")
           _ = try lockProjection(file.name)
-          // A command that moves the checkpoint by hand does not share the lock.
+          // Moving the checkpoint by hand does not share the lock.
           if let end = try checkpointWithinHistory(of: file.name), min(end, limit) > part.position {
             throw SwapObstacle.overtaken
           }
@@ -91,8 +92,8 @@ extension StoreConnection {
     return part.build.generation
   }
 
-  /// How far the live generation is; nil where there is none, or where events were taken back, so that it is ahead of
-  /// all that there are: the new one must not follow it there.
+  /// The position of the live generation. Nil if there is none, or if events were removed so that it is ahead of all
+  /// existing ones: the new generation must not follow it there.
   private func checkpointWithinHistory(of projection: String) throws -> Int64? {
     guard let live = try liveGeneration(of: projection) else { return nil }
     return try live.position <= readHead().position ?? .min ? live.position : nil
@@ -106,10 +107,10 @@ extension StoreConnection {
     )
   }
 
-  /// Tries again while somebody else's locks or snapshots are in the way, and gives up politely.
+  /// Tries again while other sessions' locks or snapshots block it, and then gives up.
   ///
-  /// A waiting ALTER TABLE makes all later readers wait behind it, so each try waits briefly and the pauses, with
-  /// jitter, are longer than the waits.
+  /// A waiting ALTER TABLE makes all later readers wait, so each attempt waits briefly, and the pauses, with jitter,
+  /// are longer than the waits.
   func whenUnlocked<T>(
     _ subject: String,
     for purpose: String = "the swap",
@@ -138,10 +139,10 @@ extension StoreConnection {
     )
   }
 
-  /// With 0.3 s for the locks and 0.3 to 0.7 s between the tries, about 16 s.
+  /// With 0.3 s for the locks and 0.3 to 0.7 s between the attempts, about 16 s.
   private static let swapAttempts = 20
 
-  /// Waits for all who may have a snapshot now.
+  /// Waits for all transactions that may have a snapshot now.
   ///
   /// - Returns: one that still has it when the seconds are over.
   func oldestSnapshot(waitingSeconds: Double) throws -> OpenTransaction? {
@@ -164,7 +165,7 @@ extension StoreConnection {
 }
 
 extension BuildPart {
-  /// Applies events in chunks that are committed.
+  /// Applies events in chunks, and commits each.
   fileprivate mutating func apply(upTo end: Int64, _ connection: Connection) throws {
     while position < end { try advance(upTo: end, connection) }
   }

@@ -1,17 +1,17 @@
-/// The moments of a swap between which a reader's snapshot may fall.
+/// The steps of a swap; a reader may take its snapshot between any two of them.
 package enum SwapStep: String, Sendable, CaseIterable {
-  /// What was built is checked and compared.
+  /// The build is checked and compared.
   case begun
-  /// Nobody holds a snapshot any more that is older than the load.
+  /// Nobody has a snapshot any more that is older than the load.
   case waited
-  /// The last events are applied and committed, while nobody brings the live tables forward.
+  /// The last events are applied and committed, while nobody advances the live tables.
   case current
-  /// Somebody holds a snapshot older than that, or the tables; there will be another try.
+  /// A session has the tables, or a snapshot older than that; there will be another attempt.
   case again
-  /// Nobody holds a snapshot any more that is older than the last events.
+  /// Nobody has a snapshot any more that is older than the last events.
   case settled
   /// The tables have moved; the transaction that moved them is not committed.
   case moved
-  /// It is.
+  /// That transaction is committed.
   case swapped
 }

@@ -1,5 +1,5 @@
--- The categories that begin with $1, the first $2 in the order of bytes, found as NamesByPrefix.sql finds names: behind
--- those of a category, which end before "." (the character after "-"), the next id has the next one.
+-- The first $2 categories that begin with $1, in the order of bytes, found step by step as in NamesByPrefix.sql: the
+-- ids of a category end before "." (the character after "-"), and the id after them has the next category.
 WITH RECURSIVE names (name) AS (
   (SELECT split_part(e.aggregate_id, '-', 1) FROM {events} e
    WHERE e.aggregate_id COLLATE "C" >= $1 AND e.aggregate_id COLLATE "C" < $1 || chr(1114111)

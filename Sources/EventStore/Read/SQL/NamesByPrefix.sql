@@ -1,7 +1,7 @@
--- The different values of a column that begin with $1, the first $2 in their order. The index is searched for the
--- next one from each that was found (PostgreSQL wiki, "Loose indexscan"), so that it costs as many steps as there are
--- names, however many events they have. {order} is COLLATE "C" where the index is in the order of bytes; {end} is then
--- the end of the range. In another order names with the same beginning lie near one another, and that must do.
+-- The different values of a column that begin with $1, the first $2 in their order. Each step searches the index for
+-- the value after the last one (PostgreSQL wiki, "Loose indexscan"). So the cost is a step for each name, however many
+-- events have it. {order} is COLLATE "C" if the index is in the order of bytes; {end} is then the end of the range. In
+-- another order, names with the same beginning are only near one another, and some may be left out.
 WITH RECURSIVE names (name) AS (
   (SELECT e.{column}::text FROM {events} e
    WHERE e.{column} {order} >= $1 {end}

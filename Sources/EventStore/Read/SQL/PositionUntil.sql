@@ -1,7 +1,7 @@
--- The position of the last event until a time, found by halves: events come in the order of their positions roughly as in
--- that of their times, and an index finds the first event from a position on. What is left is halved each time, so that
--- some 64 events are read at most, however many there are. Where times go backwards, it is one of the places where an event
--- until the time is before a later one.
+-- The position of the last event until a time, by binary search: the order of positions is roughly the order of times,
+-- and an index finds the first event from a position on. Each step halves what is left, so at most about 64 events are
+-- read. If times go backwards, the result is one of the places where an event until the time comes before a later
+-- event.
 WITH RECURSIVE search (found, low, high) AS (
   SELECT NULL::bigint, min(e.position)::numeric, max(e.position)::numeric FROM {events} e
   UNION ALL

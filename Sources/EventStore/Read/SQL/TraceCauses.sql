@@ -1,5 +1,5 @@
--- The ids of some events, and of those that led to them, cause by cause: each is found by its id. {causation} is the id
--- of an event's cause as text, of which only a uuid can be the id of an event. $1 ids
+-- The ids of some events and of all events that led to them. Each cause is found by its id. {causation} is the id of an
+-- event's cause as text; only a uuid can be the id of an event. $1 ids
 WITH RECURSIVE causes (id, cause) AS (
   SELECT e.id, {causation} FROM {events} e WHERE e.id = ANY ($1)
   UNION

@@ -1,5 +1,5 @@
--- Which members of the metadata an index of the table finds, and about how many events it has. $1 the table, $2 the members.
--- An index of a table says nothing of the tables that inherit from it.
+-- Which members of the metadata have an index, and about how many events the table has. $1 the table, $2 the members.
+-- An index of a table says nothing about the tables that inherit from it.
 SELECT k.name, k.name = ANY (i.names) AS is_indexed,
        (SELECT greatest(c.reltuples, (SELECT sum(l.reltuples) FROM pg_partition_tree(c.oid) AS p JOIN pg_class l ON l.oid = p.relid
                                       WHERE p.isleaf AND l.reltuples > 0))::bigint

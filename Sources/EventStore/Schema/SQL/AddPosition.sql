@@ -1,5 +1,5 @@
 -- Numbers the events so that every stream keeps the order of its versions and streams interleave by time.
--- The table is locked while it runs; nothing but the new column is written.
+-- The table is locked meanwhile; only the new column is written.
 LOCK TABLE {events} IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE {events} ADD COLUMN position bigint;
 UPDATE {events} AS e SET position = numbered.position

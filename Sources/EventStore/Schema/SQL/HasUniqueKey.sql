@@ -1,5 +1,5 @@
--- Whether a valid unique index and NOT NULL vouch that no two events agree in some columns, and none lacks one of them.
--- An index of a table says nothing of the tables that inherit from it; that of a partitioned one holds for its partitions.
+-- Whether a valid unique index and NOT NULL guarantee that no two events have the same values in some columns, and none
+-- is NULL there. An index of a table says nothing about tables that inherit from it; that of a partitioned one does.
 -- $1 the events table, $2 the columns in alphabetical order.
 SELECT EXISTS (
   SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid

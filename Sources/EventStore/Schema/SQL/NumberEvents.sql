@@ -1,5 +1,5 @@
--- The positions that events get which have none: every stream keeps the order of its versions, and streams interleave by
--- time. Those that were given while others had none begin at {start}.
+-- Assigns positions to events that have none: every stream keeps the order of its versions, and streams interleave by
+-- time. If other events have positions already, the new ones start at {start}.
 CREATE TABLE {numbers} AS
 SELECT row_number() OVER (ORDER BY reached, aggregate_id, version, id) AS position, {key}
 FROM (

@@ -1,4 +1,4 @@
--- The columns of a table: name, type, and whether its values come from a sequence of its own that hands out one at a time.
+-- The columns of a table: name, type, and whether their values come from their own sequence, without a cache.
 -- $1 schema, $2 table.
 SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type,
        coalesce((SELECT s.seqcache = 1 FROM pg_sequence s WHERE s.seqrelid =

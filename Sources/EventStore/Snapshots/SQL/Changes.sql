@@ -1,5 +1,5 @@
--- The places where pairs of JSON values differ, from the whole value down: a row for each member and element that
--- is not the same in both, NULL where it is missing. Paths are those of jq, without the dot of the whole value.
+-- The places where two JSON values differ, from the whole value down: a row for each member and element that is not the
+-- same in both, NULL where it is missing. Paths are those of jq, without the leading dot.
 annals_changes (key, path, old, new) AS (
   SELECT p.key, '', p.old, p.new FROM annals_pairs AS p WHERE p.old IS DISTINCT FROM p.new
   UNION ALL

@@ -1,4 +1,4 @@
--- Events by what they have in common: {keys}, by name, of the rows of {source}; {key_numbers} are their places.
+-- Counts events in groups: {keys}, by name, of the rows of {source}; {key_numbers} are their places.
 SELECT {shown} g.events, g.is_estimate, g.streams, g.bytes, g.first_time, g.last_time
 FROM (
   SELECT {keys} round({events} * {factor})::bigint AS events, {is_estimate} AS is_estimate, {streams} AS streams,

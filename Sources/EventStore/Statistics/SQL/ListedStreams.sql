@@ -1,6 +1,6 @@
--- What a list tells of each of some streams, which an index finds. {chosen} has their ids, how many events they have, the
--- latest time and the bytes, NULL where nobody looked. Events are counted up to {most}, and looked at where there are no more than that; of a longer
--- stream its two ends must do. {counted} is that number, of a stream p.
+-- What a list shows of some streams, found by an index. {chosen} has their ids, their number of events, latest time and
+-- bytes; these are NULL if nobody looked. Events are counted up to {most}. A stream with more is described by its two
+-- ends, and all events of the others are read. {counted} is that count, of a stream p.
 SELECT p.aggregate_id, coalesce(p.events, whole.events, last.version::bigint - first.version + 1) AS events,
        p.events IS NULL AND few.events > {most} AS is_estimate,
        coalesce(whole.first_version, first.version) AS first_version,

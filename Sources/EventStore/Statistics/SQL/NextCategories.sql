@@ -1,7 +1,7 @@
 -- The categories of the ids in a range, in the order of bytes: the beginnings of ids before the first "-".
--- From an id with "-" the search goes on behind all that begin as it does, which end before "." (the next character). Such
--- an id is passed over where its category is an id by itself, which came before: ids with a character before "-" in the
--- order of bytes, as "a b", lie between the two. {limit} ends the search.
+-- After an id with "-" the search continues after all ids of its category, which end before "." (the next character).
+-- Such an id is left out if its category is also an id by itself, since that came before. The two are not adjacent: in
+-- the order of bytes, ids with a character below "-", such as "a b", come between them. {limit} ends the search.
 WITH RECURSIVE ids (id, name) AS (
   (SELECT e.aggregate_id::text, split_part(e.aggregate_id, '-', 1) FROM {events} e
    WHERE {range} ORDER BY e.aggregate_id {order} LIMIT 1)

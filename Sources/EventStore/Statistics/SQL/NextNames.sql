@@ -1,6 +1,6 @@
--- The different values of a column in a range, in the order of its index, which is searched for the next one from each that
--- was found (PostgreSQL wiki, "Loose indexscan"): as many steps as there are names, however many events they have.
--- {order} is the collation of that order; {limit} ends the search, as nothing else reads the names one by one.
+-- The different values of a column in a range, in the order of its index. Each step searches the index for the value
+-- after the last one (PostgreSQL wiki, "Loose indexscan"): a step for each name, however many events have it.
+-- {order} is the collation of that order; {limit} ends the search, since nothing else reads the names one by one.
 WITH RECURSIVE names (name) AS (
   (SELECT e.{column}::text FROM {events} e WHERE {range} ORDER BY e.{column} {order} LIMIT 1)
   UNION ALL

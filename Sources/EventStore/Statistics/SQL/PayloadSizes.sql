@@ -1,4 +1,4 @@
--- How large payloads are, as JSON text: of all events of {source}, and of each of the types with the most of them.
+-- How large payloads are, as JSON text: of all events of {source}, and of each of the most frequent types.
 SELECT p.event_type, p.is_total, p.examined, p.sizes[1]::bigint AS median, p.sizes[2]::bigint AS high, p.largest::bigint AS largest
 FROM (
   SELECT s.event_type, grouping(s.event_type) = 1 AS is_total, count(*) AS examined,

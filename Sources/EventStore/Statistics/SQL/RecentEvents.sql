@@ -1,6 +1,6 @@
--- About how many events there are since some times, by halving the positions until the first such event is found: they come
--- in the order of times, or nearly so. Few are counted, others reckoned from their positions. {hours} how long ago,
--- {events_total} about how many events there are.
+-- Estimates how many events are newer than some times. A binary search over positions finds the first such event, since
+-- the order of positions is nearly the order of times. Few events are counted; more are estimated from their positions.
+-- {hours} how long ago, {events_total} about how many events there are.
 WITH RECURSIVE ends (first, last) AS (
   SELECT min(e.position)::numeric, max(e.position)::numeric FROM {events} e
 ),

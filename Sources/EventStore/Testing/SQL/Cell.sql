@@ -1,5 +1,5 @@
--- A value's text as it is in a table of rows: see annals-test(5). What could be taken for something else there is a
--- string of JSON.
+-- The text of a value in a table of rows: see annals-test(5). A value that could be read as something else there
+-- becomes a JSON string.
 CASE
   WHEN {text} IS NULL THEN 'NULL'
   WHEN {text} IN ('', 'NULL') OR {text} ~ '[[:cntrl:]|]|^[[:space:]"@]|[[:space:]]$|^[(][0-9]+ rows?[)]$'

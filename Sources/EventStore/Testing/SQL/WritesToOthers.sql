@@ -1,5 +1,5 @@
--- A relation that was there before the transaction and that it may have changed: what it has locked in a mode which a
--- change takes, and which is kept to the end of the transaction (manual, "Table-Level Locks").
+-- A relation from before the transaction that it may have changed: the transaction has locked it in a mode that a
+-- change takes and keeps to the end of the transaction (manual, "Table-Level Locks").
 -- $1 the relations that were there, by number
 SELECT format('%I.%I', n.nspname, c.relname) AS name
 FROM pg_locks l

@@ -1,5 +1,5 @@
--- About how many events a table has, as the planner reckons; no row where its types cannot be estimated: it needs an index
--- that has them in order, and statistics of all its rows. $1 the table.
+-- Estimates the events of a table as the planner does. No row if its types cannot be estimated: this needs an index
+-- with the types in order, and statistics of all rows. $1 the table.
 SELECT c.reltuples::float8 * pg_relation_size(c.oid) / (c.relpages * current_setting('block_size')::float8) AS events
 FROM pg_class c
 WHERE c.oid = $1::regclass AND c.relkind = 'r' AND c.reltuples > 0 AND c.relpages > 0

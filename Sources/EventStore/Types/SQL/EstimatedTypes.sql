@@ -1,8 +1,8 @@
--- Every event type with the positions and times of its first and last event, and how many events it has: as the statistics
--- tell for frequent types, and counted for the others. $1 schema, $2 table, $3 about how many events it has, $4 how many
+-- Every event type with the positions and times of its first and last event, and its number of events: from the
+-- statistics for frequent types, counted for others. $1 schema, $2 table, $3 about how many events it has, $4 how many
 -- events make a type a frequent one.
--- The index on (event_type, position) is searched for the next type from each that was found (PostgreSQL wiki, "Loose
--- indexscan"). Both columns are in each ORDER BY: to find the first event of one type, the planner might walk the positions.
+-- Each step searches the index on (event_type, position) for the next type (PostgreSQL wiki, "Loose indexscan"). Each
+-- ORDER BY has both columns: otherwise the planner might walk the positions to find the first event of a type.
 WITH RECURSIVE types (name, first) AS (
   (SELECT e.event_type::text, e.position FROM {events} e ORDER BY e.event_type, e.position LIMIT 1)
   UNION ALL

@@ -1,5 +1,5 @@
 -- The values inside a payload: node (path, value).
--- Elements of an array share a path, so that a shape says nothing of how many there are, only whether there are any.
+-- Elements of an array share a path, so a shape does not say how many there are, only whether there are any.
 WITH RECURSIVE node (path, value) AS (
   SELECT '.', {payload}
   UNION ALL

@@ -20,16 +20,16 @@ extension StoreConnection {
     }
   }
 
-  /// The types that some projection handles: those of the given ones, and of the live projections of this store.
+  /// The types that some projection handles: the given ones, and the live projections of this store.
   ///
-  /// - Returns: nil where no projection is known, or one handles every type.
+  /// - Returns: nil if no projection is known, or one handles every type.
   private func handledTypes(_ given: [Projection]) throws -> Set<ByteString>? {
     let all = try given + liveProjections()
     if all.isEmpty || all.contains(where: \.handlesEveryType) { return nil }
     return Set(all.flatMap(\.handledTypes))
   }
 
-  /// The projections of this store as they are live; none where this role may not read schema `annals`.
+  /// The live projections of this store; none if this role may not read schema `annals`.
   func liveProjections() throws -> [Projection] {
     guard try connection.canReadOwnTables(["projections", "generations"]) else { return [] }
     let sql: SQL = """
@@ -58,7 +58,7 @@ extension EvolutionCheckRun {
     }
   }
 
-  /// The worst first.
+  /// Sorts them, the worst first.
   mutating func sortFindings() {
     let kinds = EvolutionFinding.Kind.allCases
     let ordered = result.findings.enumerated().sorted {

@@ -5,7 +5,7 @@ extension EvolutionCheckRun {
   struct ShapeChange {
     let type: ByteString
     let path: String
-    /// JSON types, `|` between them; nil where the path is not there.
+    /// JSON types, with `|` between them; nil if the path is not there.
     let before: String?
     let after: String?
     let events: Int64
@@ -32,14 +32,14 @@ extension EvolutionCheckRun {
       do {
         changes += try connection.savepoint { try connection.query(sql).map { ShapeChange($0) } }
       } catch let error as PostgresError where isOfEvent(error) {
-        // Where failing events were named, the shapes have to wait until they do not fail.
+        // If failing events were named, the shapes cannot be compared before these are fixed.
         if result.counts[.failure, default: 0] == 0 { addFailure(of: count.type, error) }
       }
     }
     return changes
   }
 
-  /// An event failed that the sample of the check left out.
+  /// Reports a failed event that was not in the sample of the check.
   private mutating func addFailure(of type: ByteString, _ error: PostgresError) {
     let detail = "\(error.message) (\(error.sqlState ?? ""))"
     add(.failure, type: type.string, events: 1, rules: rules(for: type), detail: detail)
@@ -73,7 +73,7 @@ extension EvolutionCheckRun {
     dropUnnamedNulls()
   }
 
-  /// Where the paths that become null are known, the finding that some do says nothing more.
+  /// Drops the finding that some paths become null, if these paths are named already.
   private mutating func dropUnnamedNulls() {
     let named = Set(
       result.findings.filter { $0.kind == .nullAppears && $0.path != nil }.map { ByteString($0.eventType) }

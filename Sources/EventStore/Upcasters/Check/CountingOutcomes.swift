@@ -1,13 +1,13 @@
 internal import LibPQ
 
 extension EvolutionCheckRun {
-  /// What came out of the events of a type.
+  /// The counts of what the events of a type become.
   struct Tally {
-    /// All of them, and those of which each condition of ``counted`` holds.
+    /// The number of all, and of those for which each condition of ``counted`` holds.
     var events: [Int64]
     var positions: ClosedRange<Int64>?
 
-    /// That of a chunk and that of a later one.
+    /// The sum for a chunk and a later one.
     static func + (left: Tally, right: Tally) -> Tally {
       let positions = [left.positions, right.positions].compactMap(\.self)
       return Tally(
@@ -17,8 +17,8 @@ extension EvolutionCheckRun {
     }
   }
 
-  /// Conditions on the outcome `event` that are counted, after the number of events: those that changed, those
-  /// without payload, those in which a null appears, and for every rule those that it is for once more.
+  /// The conditions on the outcome `event` that are counted, after the number of events: changed, without payload, with
+  /// a new null, and, for every rule, matched by the rule again.
   private var counted: [String] {
     let changed = "event.event_data IS DISTINCT FROM event.\(Self.data)"
     let nullAppears = """
@@ -31,12 +31,12 @@ extension EvolutionCheckRun {
       \(changed) OR event.event_type <> event.\(Self.type) OR event.metadata IS DISTINCT FROM event.\(Self.metadata)
       """
     let hasNothing = "event.event_data IS NULL OR event.event_type IS NULL"
-    // The test takes as long as a simple rule does.
+    // The test takes as long as a simple rule.
     return [isDifferent, hasNothing, upcasters.canMakeNull ? nullAppears : "false"]
       + upcasters.rules.map { Self.met(by: $0.applies) }
   }
 
-  /// A condition of a rule on what came out.
+  /// A condition of a rule on the outcome.
   private static func met(by condition: String) -> String {
     "event.event_data IS NOT NULL AND (\(condition))"
   }
@@ -61,7 +61,7 @@ extension EvolutionCheckRun {
       SELECT event.\(raw: Self.type), \(raw: number), \(raw: columns.joined(separator: ", "))
       FROM \(raw: computedOnce(where: chunk.condition)) AS event GROUP BY 1
       """
-    // By number: how many columns there are depends on the rules.
+    // Read by number: the number of columns depends on the rules.
     let rows = try connection.query(sql)
     let bounds = counted.count + 2
     var new: [ByteString: Tally] = [:]
@@ -79,11 +79,11 @@ extension EvolutionCheckRun {
     for (type, tally) in new { tallies[type] = tallies[type].map { $0 + tally } ?? tally }
   }
 
-  /// Where the counts of the rules begin.
+  /// The index of the rules' first count.
   private static let firstRule = 4
 
-  /// Counts, of the events that a rule is for once more, those that it changes again. Where it fails for one, which no
-  /// reader will meet, they stay counted all of them.
+  /// Counts, among the events that a rule matches again, those that it changes again. If it fails for one, which no
+  /// reader will meet, all of them stay counted.
   private mutating func applyAgain(
     _ index: Int,
     in chunk: Chunk,
@@ -105,10 +105,10 @@ extension EvolutionCheckRun {
     }
   }
 
-  /// The outcome of some events, as a FROM item whose columns are computed once however often they are mentioned.
+  /// The outcome of some events, as a FROM item that computes each column once, however often it is used.
   ///
-  /// The planner puts the expressions of a subquery where they are mentioned, and computes each again; those of a UNION
-  /// ALL it cannot move, so one with nothing holds them. OFFSET 0 does too, but not in parallel workers.
+  /// The planner inserts the expressions of a subquery in each place where they are used, and computes each again. It
+  /// cannot do so with a UNION ALL, so an empty one prevents that. OFFSET 0 does too, but not in parallel workers.
   private func computedOnce(where condition: String) -> String {
     let events = "SELECT * FROM \(source) AS e WHERE"
     return "(\(events) e.\(Self.type) \(ofTypes) AND \(condition) UNION ALL \(events) false)"
@@ -135,7 +135,7 @@ extension EvolutionCheckRun {
 
   /// Reports the events that were counted under an index, with the first of them.
   ///
-  /// - Parameter condition: what holds for them; that of ``counted`` when nil.
+  /// - Parameter condition: their condition; the one in ``counted`` when nil.
   private mutating func report(
     _ kind: EvolutionFinding.Kind,
     _ index: Int,
@@ -150,7 +150,7 @@ extension EvolutionCheckRun {
     add(kind, type: type.string, events: tallies[index], first: first, rules: rules, detail: detail)
   }
 
-  /// The first event of which something holds; nil when that cannot be asked, since the upcasters fail for another.
+  /// The first event for which a condition holds; nil if that cannot be asked, since the upcasters fail for another.
   private func firstEvent(
     of type: ByteString,
     where condition: String
@@ -179,7 +179,7 @@ extension EvolutionCheckRun {
 // MARK: - Rules without events
 
 extension EvolutionCheckRun {
-  /// Names the rules that meet no event: no event has their type, and no rule before them makes one of it.
+  /// Names the rules that match no event: no event has their type, and no earlier rule produces it.
   mutating func reportIdleRules() throws {
     let places = upcasters.places
     for type in upcasters.types ?? [] where !counts.contains(where: { $0.type == type }) {
@@ -192,7 +192,7 @@ extension EvolutionCheckRun {
     }
   }
 
-  /// Whether the rules before one make events of a type. The types that a @split makes are known from its events only.
+  /// Whether earlier rules produce events of a type. The types that a @split produces are only known from its events.
   private func isMade(_ type: ByteString, before index: Int) throws -> Bool {
     let earlier = Array(upcasters.rules[..<index])
     if earlier.contains(where: { $0.newType == type }) { return true }
@@ -205,7 +205,7 @@ extension EvolutionCheckRun {
     do {
       try connection.savepoint { isMade = try !connection.query(sql).isEmpty }
     } catch let error as PostgresError where error.kind == .statement && !error.isAboutTheRun {
-      // The events that the rules fail for are named; nothing can be said of the others.
+      // The events that the rules fail for are named; nothing is known about the others.
     }
     return isMade
   }

@@ -1,28 +1,28 @@
 /// What a check of upcasters found.
 public struct EvolutionFinding: Sendable, Hashable {
-  /// What is wrong, or may be.
+  /// The fault, or the possible fault.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     /// The upcasters fail for an event.
     case failure
     /// An event's payload becomes NULL, which no store holds.
     case noPayload = "no_payload"
-    /// A rule would change what came out once more, or fail for it.
+    /// A rule would change its outcome again, or fail for it.
     case notIdempotent = "not_idempotent"
-    /// A member becomes null that was not.
+    /// A member becomes null that was not null.
     case nullAppears = "null_appears"
     /// A member gets values of another JSON type.
     case typeChanges = "type_changes"
-    /// A rule is for a type of which there is no event, and no rule before it makes one.
+    /// A rule is for a type that no event has and no earlier rule produces.
     case noEvents = "no_events"
     /// No rule and no projection knows the type.
     case unhandled
   }
 
-  /// What is wrong, or may be.
+  /// The fault, or the possible fault.
   public var kind: Kind
-  /// As it is stored.
+  /// The stored type.
   public var eventType: String
-  /// The member, as jq writes it.
+  /// The member, in jq's notation.
   public var path: String?
   /// How many events it is about; for a failure 1.
   public var events: Int64
@@ -38,23 +38,23 @@ public struct EvolutionFinding: Sendable, Hashable {
   public var detail: String
 }
 
-/// What a check of upcasters went through.
+/// The result of a check of upcasters.
 public struct EvolutionCheckResult: Sendable, Hashable {
   /// Events that went through the upcasters: those of the types that they name.
   public internal(set) var events: Int64 = 0
-  /// Events that came out changed.
+  /// Events that the upcasters change.
   public internal(set) var changed: Int64 = 0
-  /// Findings by kind, those that were not kept included.
+  /// Findings by kind, including those that were not kept.
   public internal(set) var counts: [EvolutionFinding.Kind: Int64] = [:]
-  /// The findings that were kept; of failures at most as many as were asked for.
+  /// The findings that were kept; of failures at most the number in the options.
   public internal(set) var findings: [EvolutionFinding] = []
 }
 
 /// What to check, and how much of it.
 public struct EvolutionCheckOptions: Sendable {
-  /// About as many events go through the upcasters; nil for all.
+  /// About how many events go through the upcasters; nil for all.
   public var sample: Int?
-  /// About as many events of each type have their shapes compared; nil for all.
+  /// About how many events of each type have their shapes compared; nil for all.
   public var comparedPerType: Int? = 1000
   /// Failures that are named; all are counted.
   public var failureLimit = 100

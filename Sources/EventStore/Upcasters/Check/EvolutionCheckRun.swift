@@ -6,20 +6,20 @@ struct EvolutionCheckRun {
   let table: EventsTable
   let options: EvolutionCheckOptions
   let connection: Connection
-  /// The rules, by their places among all, that fail for something which came out.
+  /// The rules, by their index, that fail for their own outcome.
   var failingAgain: Set<Int> = []
-  /// The types that the rules name, or all, as the store has them; known when the events were gone through.
+  /// The types that the rules name, or all, with their stored counts; known after the events were read.
   private(set) var counts: [TypeCount] = []
   var result = EvolutionCheckResult()
 
-  /// The outcome, with what was before: ``type``, ``data`` and ``metadata``.
+  /// The outcome, together with the stored ``type``, ``data`` and ``metadata``.
   let source: String
   static let type = "annals_type"
   static let data = "annals_data"
   static let metadata = "annals_metadata"
   /// Large enough for the server to share a chunk among its parallel workers.
   private static let chunkEvents: Int64 = 1_000_000
-  /// In these steps a chunk that fails is gone through.
+  /// The steps in which a chunk that fails is read again.
   private static let stepEvents: Int64 = 50_000
 
   init(
@@ -77,9 +77,9 @@ struct EvolutionCheckRun {
 // MARK: - Every event
 
 extension EvolutionCheckRun {
-  /// Puts the events through the upcasters, chunk by chunk; a chunk that fails is gone through event by event.
+  /// Applies the upcasters to the events, chunk by chunk; a chunk that fails is read event by event.
   mutating func checkEvents(_ progress: (EventStore.Progress) -> Void) throws {
-    // Counting is a pass of its own, which is spared where what comes out can be counted on the way.
+    // Counting is a separate pass, which is not needed if the outcome can be counted on the way.
     let isCountedFirst = options.sample != nil || upcasters.drops || upcasters.splits
     if isCountedFirst { counts = try TypeCount.all(in: table, types: upcasters.types, connection) }
     var tallies: [ByteString: Tally] = [:]
@@ -90,7 +90,7 @@ extension EvolutionCheckRun {
         hasFailures = true
         var steps = Steps(of: Self.stepEvents, through: [chunk], in: table)
         while let step = try steps.next(connection) {
-          // An error that is not an event's is ours, or the server's.
+          // An error that is not about an event is ours, or the server's.
           if let error = try tally(step, &tallies), try nameFailures(in: step) == 0 { throw error }
         }
       }
@@ -107,9 +107,9 @@ extension EvolutionCheckRun {
     for (type, tally) in tallies.sorted(by: { $0.key < $1.key }) { try report(tally.events, of: type) }
   }
 
-  /// The events that are looked at, by their positions: all of them where there is neither end.
+  /// The events to examine, by their positions; all of them if both ends are nil.
   struct Chunk {
-    /// The position behind which it begins.
+    /// The position after which it begins.
     var after: Int64?
     /// The last position.
     var last: Int64?
@@ -127,20 +127,20 @@ extension EvolutionCheckRun {
       )
     }
 
-    /// A condition on `e`; a text, since NameFailures.sql is a block, which takes no parameters.
+    /// A condition on `e`, as text, since NameFailures.sql is a block, which takes no parameters.
     var condition: String {
       let ends = [after.map { "e.position > \($0)" }, last.map { "e.position <= \($0)" }].compactMap(\.self)
       return ends.isEmpty ? "true" : ends.joined(separator: " AND ")
     }
   }
 
-  /// Cuts chunks into smaller ones of a number of events, each of which begins where events are.
+  /// Cuts chunks into smaller ones of a number of events; each begins at an existing event.
   private struct Steps {
     private let events: Int64
     private let table: EventsTable
-    /// What is left, the last one first.
+    /// The remaining chunks, the last one first.
     private var rest: [Chunk]
-    /// In positions, how far it is and how far it will go.
+    /// The progress, in positions: how much is done, and how much there is.
     private(set) var done: Int64 = 0
     let total: Int64
     private let first: Int64
@@ -189,12 +189,12 @@ extension EvolutionCheckRun {
     return Steps(of: Self.chunkEvents, through: windows.windows.map { Chunk($0) }, from: first, in: table)
   }
 
-  /// Counts events of the outcome, in which the parts of a split are several rows of one event.
+  /// Counts events of the outcome; the parts of a split are several rows of one event.
   func countOfEvents(_ name: String) -> String {
     upcasters.splits ? "count(DISTINCT (\(name).aggregate_id, \(name).version))" : "count(*)"
   }
 
-  /// What follows the type of an event that is looked at.
+  /// The condition on the type of an event to examine.
   var ofTypes: String {
     guard let types = upcasters.types else { return "IS NOT NULL" }
     return "IN (\(types.map { quoteLiteral($0) }.joined(separator: ", ")))"
@@ -212,13 +212,13 @@ extension EvolutionCheckRun {
 // MARK: - Failures
 
 extension EvolutionCheckRun {
-  /// Whether a query over all events may have failed for one that is named, or not looked at. Any other error is ours.
+  /// Whether a query over all events may have failed for an event that is named or not examined. Other errors are ours.
   func isOfEvent(_ error: PostgresError) -> Bool {
     guard error.kind == .statement, !error.isAboutTheRun else { return false }
     return options.sample != nil || result.counts[.failure, default: 0] > 0
   }
 
-  /// - Returns: how many events failed, of which the first ones are named.
+  /// - Returns: how many events failed; the first ones are named.
   private mutating func nameFailures(in chunk: Chunk) throws -> Int64 {
     let named = result.findings.count { $0.kind == .failure }
     let body = SQLTemplate.nameFailures.filled([

@@ -1,5 +1,5 @@
--- Finds the events of a chunk that the upcasters fail for, one by one, and leaves them in a setting, where a
--- read-only transaction and a standby can keep them: a function or a table they could not make.
+-- Finds the events of a chunk that the upcasters fail for, one by one, and returns them in a setting: a read-only
+-- transaction and a standby can set it, but cannot create a function or a table.
 DECLARE
   annals_event record;
   annals_failures jsonb := '[]';

@@ -3,8 +3,8 @@
 WITH RECURSIVE sample AS MATERIALIZED (
   SELECT *, row_number() OVER () AS annals_number FROM {sample}
 ),
--- Both sides are gone through together, and members that are equal on both are not gone into: nothing below them
--- changes. Elements of an array share a path, whose types are those of all of them, so that they are not paired.
+-- Both sides are read together. Members that are equal on both are not descended into, since nothing below them
+-- changes. Elements of an array are not paired: they share a path, which has the types of all of them.
 node (number, path, before, after) AS (
   SELECT annals_number, '.', annals_data, event_data FROM sample WHERE event_data IS DISTINCT FROM annals_data
   UNION ALL

@@ -5,7 +5,7 @@ struct EventHashes {
   let table: EventsTable
   let connection: Connection
 
-  /// What is done with the hash of an event. An event without a version has the lowest number.
+  /// Receives the hash of an event. An event without a version has the lowest number.
   typealias HashedEvent = (_ aggregateID: RawSpan, _ version: Int32, _ hash: SHA256.Digest) throws -> Void
 
   /// Hashes all events. The server shares a COPY among its processes, a cursor never.
@@ -18,9 +18,9 @@ struct EventHashes {
     }
   }
 
-  /// Hashes the events of some streams. COPY takes no parameters, and the names must be some.
+  /// Hashes the events of some streams. COPY takes no parameters; the list of names must not be empty.
   ///
-  /// - Parameter versions: for each of the names, the version behind which its events are wanted; nil for all events.
+  /// - Parameter versions: for each of the names, the version after which events are read; nil for all events.
   func read(of names: [String], behind versions: [Int32]?, _ body: HashedEvent) throws {
     let names = Parameter.textArray(names)
     let join: SQL =
@@ -42,7 +42,7 @@ struct EventHashes {
 
   private func forEachRow(of sql: SQL, _ body: HashedEvent) throws {
     try connection.forEachPage(of: sql) { page in
-      // By number: there is a row for every event.
+      // Read by number: there is a row for every event.
       for row in 0..<page.rowCount {
         try body(page.bytes(row, 0), page.int32(row, 1), Self.digest(page.bytes(row, 2), at: 0))
       }
@@ -59,7 +59,8 @@ struct EventHashes {
   /// The signature, the flags and the length of the empty extension (manual, COPY, "Binary Format").
   private static let copyHeaderBytes = 19
 
-  /// Reads a row of EventHashes.sql: the number of its fields, then each behind its length. -1 fields end the data.
+  /// Reads a row of EventHashes.sql: the number of its fields, then each field's length and bytes. -1 fields are the
+  /// end.
   private static func readHash(_ row: RawSpan, skipping header: Int, _ body: HashedEvent) throws {
     guard row.load(at: header, as: Int16.self) != -1 else { return }
     let nameLength = Int(Int32(bigEndian: row.load(at: header + 2, as: Int32.self)))

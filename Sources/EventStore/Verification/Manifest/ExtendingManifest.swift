@@ -1,15 +1,15 @@
 internal import LibPQ
 
 extension VersionCheckRun {
-  /// Goes through the streams of the store and those of a manifest, and reads only what is new.
+  /// Compares the streams of the store with those of a manifest, and reads only what is new.
   ///
-  /// What tells a stream that events were added to is their number, not their positions: a writer that commits late
-  /// puts events below positions that the manifest has seen. A chain goes on with the hashes of the new events; a stream
-  /// that does not have as many events as that makes is read whole and compared.
+  /// A stream with new events is found by their number, not by their positions: a writer that commits late adds events
+  /// below positions that the manifest has seen. A chain continues with the hashes of the new events. If a stream then
+  /// has another number of events than expected, it is read whole and compared.
   func extendManifest(_ run: inout IntegrityRun) throws {
     try connection.forEachPage(of: sql(.streamEnds)) { page in
       var streams: [ExtendedStream] = []
-      // By number: there is a row for every stream.
+      // Read by number: there is a row for every stream.
       for row in 0..<page.rowCount {
         let name = page.string(row, 0)
         let known = try run.known(Array(name.utf8))
@@ -49,16 +49,16 @@ extension VersionCheckRun {
   }
 }
 
-/// A stream that goes on from what a manifest says of it.
+/// A stream that continues after its state in a manifest.
 private struct ExtendedStream {
   let name: String
   let known: StreamDigest?
-  /// How many events the store has of it, and the highest version.
+  /// How many events the store has in it, and the highest version.
   let count: Int64
   let last: Int32
   private(set) var digest: StreamDigest
   private(set) var isWhole = false
-  /// The chain at the length that `known` has, where all was read.
+  /// The chain at the length of `known`, if all events were read.
   private(set) var comparedChain: SHA256.Digest?
 
   init(_ name: String, _ known: StreamDigest?, count: Int64, last: Int32) {

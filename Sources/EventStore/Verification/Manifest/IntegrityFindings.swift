@@ -1,5 +1,5 @@
 extension Finding {
-  /// Differences as findings; the same change of several versions in a row is one finding.
+  /// Differences as findings; the same change of several consecutive versions is one finding.
   static func findings(of differences: [StreamDifference], aggregateID: String) -> [Finding] {
     var findings: [Finding] = []
     var run: (first: StreamDifference, last: StreamDifference)?
@@ -15,7 +15,7 @@ extension Finding {
     return findings
   }
 
-  /// The chain differs, and the beginnings of the hashes do not: 48 bits were made to agree.
+  /// The chain differs, but the beginnings of the hashes do not: somebody forged 48 bits.
   static func changedUnnamed(aggregateID: String) -> Finding {
     Finding(
       kind: .eventChanged,
@@ -77,7 +77,7 @@ extension Finding {
 }
 
 extension StreamDifference {
-  /// Whether this is the change of the version before.
+  /// Whether this is the same change as that of the version before.
   fileprivate func continues(_ previous: StreamDifference) -> Bool {
     guard previous.version < .max, version == previous.version + 1 else { return false }
     switch (previous, self) {

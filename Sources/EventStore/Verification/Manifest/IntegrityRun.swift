@@ -1,15 +1,15 @@
 internal import LibPQ
 
-/// Goes through the streams of the store and those of a manifest side by side, both in the order of the aggregates.
+/// Reads the streams of the store and those of a manifest side by side, both in the order of the aggregates.
 struct IntegrityRun {
   private var reader: ManifestReader?
   private var writer: ManifestWriter?
   private let report: VersionCheckRun.Report
 
-  /// The stream of the store that is being read, and that of the manifest that it was or will be compared with.
+  /// The stream of the store that is being read, and the manifest's stream that it is compared with.
   private var current: StreamDigest?
   private var expected: StreamDigest?
-  /// The chain of `current` at the length that `expected` has.
+  /// The chain of `current` at the length of `expected`.
   private var comparedChain: SHA256.Digest?
 
   init(reader: ManifestReader?, writer: ManifestWriter?, report: @escaping VersionCheckRun.Report) throws {
@@ -48,7 +48,7 @@ struct IntegrityRun {
     try compare(stream, comparedChain, expected)
   }
 
-  /// What the manifest says of a stream; nil when it has none of that name.
+  /// A stream in the manifest; nil if the manifest has none of that name.
   private mutating func takeExpected(_ aggregateID: [UInt8]) throws -> StreamDigest? {
     guard let stream = expected, stream.aggregateID == aggregateID else { return nil }
     expected = try reader?.next()
@@ -84,12 +84,12 @@ struct IntegrityRun {
 // MARK: - Stream by stream
 
 extension IntegrityRun {
-  /// What the manifest says of a stream; nil when it has none of that name. Streams must be asked for in order.
+  /// A stream in the manifest; nil if the manifest has none of that name. Streams must be asked for in order.
   mutating func known(_ aggregateID: [UInt8]) throws -> StreamDigest? {
     try skipManifest(before: aggregateID)
     return try takeExpected(aggregateID)
   }
 
-  /// Takes a stream over into the new manifest.
+  /// Adds a stream to the new manifest.
   mutating func add(_ stream: StreamDigest) throws { try writer?.add(stream) }
 }

@@ -1,19 +1,19 @@
 internal import LibPQ
 
-/// What to do about the integrity of the events themselves.
+/// A check of the integrity of the events themselves.
 ///
-/// A manifest holds, for each stream, a chain of SHA-256 hashes over all columns of its events but the position, so
-/// that a copy of the store has an equal manifest. It is a file of its own: the store's tables are not touched.
+/// A manifest has, for each stream, a chain of SHA-256 hashes over all columns of its events except the position, so a
+/// copy of the store has an equal manifest. It is a separate file: the store's tables are not changed.
 public struct IntegrityCheck: Sendable {
   /// Compares with a manifest: returns its next bytes, nil at its end.
   public var readManifest: (@Sendable () throws -> [UInt8]?)?
-  /// Takes the bytes of a new manifest.
+  /// Receives the bytes of a new manifest.
   public var writeManifest: (@Sendable ([UInt8]) throws -> Void)?
 
   /// Neither compares with a manifest nor writes one.
   public init() {}
 
-  /// The same; once a manifest is read or written, a check cannot begin again.
+  /// The same, noting when a manifest is read or written: then a check cannot begin again.
   func noting(_ passedOn: PassedOn) -> IntegrityCheck {
     var noting = self
     if let readManifest {
@@ -34,7 +34,7 @@ public struct IntegrityCheck: Sendable {
   var isWanted: Bool { readManifest != nil || writeManifest != nil }
 }
 
-/// Reads a manifest line by line, and checks it against its footer.
+/// Reads a manifest line by line, and checks it with its footer.
 struct ManifestReader {
   private var lines: LineReader
   private var root = SHA256()
@@ -43,7 +43,7 @@ struct ManifestReader {
   private var previous: [UInt8]?
   private var hasFooter = false
 
-  /// - Throws: ``EventStoreError`` with code `invalidInput` when it is no manifest.
+  /// - Throws: ``EventStoreError`` with code `invalidInput` if it is not a manifest.
   init(_ read: @escaping () throws -> [UInt8]?) throws {
     lines = LineReader(read: read)
     let format = ManifestFormat.format
@@ -52,7 +52,7 @@ struct ManifestReader {
     }
   }
 
-  /// The next stream; nil after the last, when the footer has proved to be right.
+  /// The next stream; nil after the last one, if the footer is right.
   mutating func next() throws -> StreamDigest? {
     guard !hasFooter else { return nil }
     guard let (members, range) = try nextMembers() else { throw broken("it ends without its last line") }
@@ -127,7 +127,7 @@ struct ManifestWriter {
     try write(line)
   }
 
-  /// Writes the footer; the manifest's root is returned.
+  /// Writes the footer; returns the manifest's root.
   consuming func finish() throws -> SHA256.Digest {
     let root = root.finish()
     try write(ManifestFormat.footer(aggregates: aggregates, events: events, root: root))

@@ -2,8 +2,8 @@ internal import LibPQ
 
 /// The lines of a manifest; annals-verify-versions(1), "Manifest", describes them.
 ///
-/// Between the header and the footer is one line a stream, in the order of the aggregates' bytes. The root in the
-/// footer is the SHA-256 of those lines, so that `sed '1d;$d' FILE | sha256sum` prints it.
+/// Between the header and the footer is one line for each stream, in the order of the aggregates' bytes. The root in
+/// the footer is the SHA-256 of those lines, so `sed '1d;$d' FILE | sha256sum` prints it.
 enum ManifestFormat {
   /// The format that this version reads and writes.
   static let format = 1
@@ -37,7 +37,7 @@ enum ManifestFormat {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Versions in a row as `1..10`, others behind commas.
+  /// Consecutive versions as `1..10`, others after commas.
   private static func runs(of events: [EventDigest]) -> String {
     var runs: [(first: Int32, last: Int32)] = []
     for event in events {
@@ -92,7 +92,7 @@ enum ManifestFormat {
     return StreamDigest(aggregateID: aggregateID, chain: chain, events: events)
   }
 
-  /// The versions of runs; nil for more than there can be, whatever a damaged line names.
+  /// The versions of runs; nil for more than there can be, whatever a damaged line says.
   private static func versions(_ text: String, count: Int) -> [Int32]? {
     var versions: [Int32] = []
     for run in text.unicodeScalars.split(separator: ",", omittingEmptySubsequences: false) {

@@ -1,15 +1,15 @@
 internal import LibPQ
 
-/// What a manifest says of one event.
+/// One event in a manifest.
 struct EventDigest: Hashable {
   let version: Int32
-  /// The first 48 bits of the event's SHA-256: enough to name an event within its stream, while the chain proves it.
+  /// The first 48 bits of the event's SHA-256: enough to identify an event within its stream; the chain proves it.
   let prefix: UInt64
 
   static let prefixDigits = 12
 }
 
-/// What a manifest says of one stream: the chain of its events' hashes, and the beginning of each hash.
+/// One stream in a manifest: the chain of its events' hashes, and the beginning of each hash.
 struct StreamDigest {
   /// UTF-8.
   let aggregateID: [UInt8]
@@ -48,7 +48,7 @@ struct StreamDigest {
   var name: String { String(decoding: aggregateID, as: UTF8.self) }
 }
 
-/// How a stream differs from what the manifest says of it.
+/// How a stream differs from its state in the manifest.
 enum StreamDifference: Hashable {
   case changed(version: Int32)
   case removed(version: Int32)
@@ -64,7 +64,7 @@ enum StreamDifference: Hashable {
     }
   }
 
-  /// What became of each event of the manifest; events after its last version were appended since, and are no fault.
+  /// What happened to each event of the manifest; events after its last version were appended since, and are no fault.
   static func between(_ old: [EventDigest], _ new: [EventDigest]) -> [StreamDifference] {
     let pairs = EventPairs(old, new)
     let last = old.map(\.version).max() ?? .min
@@ -80,16 +80,16 @@ enum StreamDifference: Hashable {
 
 /// The events in which two readings of a stream differ, by version.
 struct EventPairs {
-  /// Those that are the same at another version.
+  /// The events that are the same at another version.
   private(set) var moved: [(from: Int32, to: Int32)] = []
   /// The versions that have another event.
   private(set) var changed: [Int32] = []
-  /// The versions of events that the first reading alone has.
+  /// The versions of events that only the first reading has.
   private(set) var lost: [Int32] = []
-  /// The versions of events that the second reading alone has.
+  /// The versions of events that only the second reading has.
   private(set) var added: [Int32] = []
 
-  /// An event is known again by its hash wherever it is; only then are what is left on both sides paired by version.
+  /// An event is recognized by its hash wherever it is; only then is the rest of both sides paired by version.
   init(_ old: [EventDigest], _ new: [EventDigest]) {
     let (unmatched, found) = (Self.subtract(new, from: old), Self.subtract(old, from: new))
 
@@ -117,7 +117,7 @@ struct EventPairs {
     added = replacements.values.joined().map(\.version).sorted()
   }
 
-  /// Those of `events` that are not among `others`, as often as they are more often there.
+  /// The events of `events` that are not among `others`; duplicates count as often as they occur.
   private static func subtract(_ others: [EventDigest], from events: [EventDigest]) -> [EventDigest] {
     var counts = Dictionary(others.map { ($0, 1) }, uniquingKeysWith: +)
     return events.filter { event in

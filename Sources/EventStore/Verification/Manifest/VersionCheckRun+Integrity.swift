@@ -3,7 +3,7 @@ internal import LibPQ
 extension VersionCheckRun {
   /// Compares the events with a manifest, writes a new one, or both in one pass.
   ///
-  /// An incremental check with a manifest reads only what is new in the streams since.
+  /// An incremental check with a manifest reads only new events.
   ///
   /// - Returns: the root of the new manifest.
   func checkIntegrity(_ integrity: IntegrityCheck, headPosition: Int64?, _ report: Report) throws -> SHA256

@@ -1,5 +1,5 @@
--- Values of {value}, an id or a position, that several events have, or an event lacks. Values alone are counted first: to
--- sort all events as well, for what is told of those with a copy, takes ten times as long.
+-- Values of {value}, an id or a position, that several events have, or an event lacks. Only the values are counted
+-- first: sorting all events too, to describe the copies, takes ten times as long.
 WITH copies AS MATERIALIZED (
   SELECT {value} AS value FROM {events} e GROUP BY {value} HAVING count(*) > 1 OR {value} IS NULL
 ),

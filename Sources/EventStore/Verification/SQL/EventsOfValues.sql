@@ -1,5 +1,5 @@
--- As DuplicateValues.sql, of the values {values} that were found before: Citus joins no table to itself by what is not its
--- distribution column. {or_null} adds the events without a value.
+-- As DuplicateValues.sql, for the values {values} that were found before: Citus cannot join a table to itself by a
+-- column other than its distribution column. {or_null} adds the events without a value.
 WITH found AS MATERIALIZED (
   SELECT {value} AS value, e.aggregate_id, e.version, {position} AS position, {scope} AS is_asked_for
   FROM {events} e WHERE {value} = ANY ({values}) {or_null}

@@ -1,4 +1,4 @@
--- As SnapshotFindings.sql, with the heads of all streams that have snapshots at once: Citus takes no lateral outer join.
+-- As SnapshotFindings.sql, with the heads of all streams that have snapshots at once: Citus has no lateral outer joins.
 WITH heads AS MATERIALIZED (
   SELECT o.aggregate_id, max(o.version) AS last FROM {events} o
   WHERE o.aggregate_id IN (

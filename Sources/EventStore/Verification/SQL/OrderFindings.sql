@@ -1,7 +1,7 @@
--- Events of a stream that are before the event of the version below, by place in the whole store or by time.
--- {order} the version, and what decides between two of one version. An event without a position, or without a time, is
--- compared with nothing: {with_position} and {with_time} set such events apart where there can be some. {by_time} is t,
--- or p where none has to be set apart: PostgreSQL computes two windows also where they are the same, a third slower.
+-- Events of a stream that come before the event of the version below, by position or by time.
+-- {order} is the version, then what orders two events of one version. An event without a position or a time is not
+-- compared: {with_position} and {with_time} set such events apart if there can be any. {by_time} is t, or p if no event
+-- has to be set apart: PostgreSQL computes two windows even if they are the same, which is a third slower.
 SELECT f.kind, x.aggregate_id, x.version::bigint AS version, x.position,
        CASE f.kind WHEN 'position_order' THEN x.position_version ELSE x.time_version END::bigint AS previous_version,
        x.previous_position, x."timestamp", x.previous_timestamp

@@ -1,5 +1,5 @@
--- As ReaderLags.sql, behind one position $1: Citus takes no subquery to a row of another table, and one statement a reader
--- costs a round trip for each.
+-- As ReaderLags.sql, for one position $1: Citus has no subqueries that refer to a row of another table. One statement
+-- for each reader costs a round trip for each.
 SELECT l.lag_events, f.lag_seconds
 FROM (
   SELECT count(*) AS lag_events

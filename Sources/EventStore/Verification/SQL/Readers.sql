@@ -1,5 +1,5 @@
--- What the readers of a store have met, where it is known: projections by their generation, replays by their checkpoint
--- with its selection; and the number of events with the sum of their hashes. $1 the store.
+-- What the readers of a store have met, if known: projections by their generation, replays by their checkpoint with its
+-- selection; and the number of events with the sum of their hashes. $1 the store.
 SELECT g.projection, g.number AS generation, NULL::text AS checkpoint, NULL::text AS aggregate_id,
        NULL::text AS category, NULL::text AS event_types, g.position, g.seen_events, g.seen_hash
 FROM annals.generations g JOIN annals.projections p ON p.name = g.projection

@@ -1,6 +1,6 @@
--- What a scope holds, and how many of its streams need a closer look. {start} the version that a
--- stream should begin with: the first, or its lowest where it may begin later.
--- n distinct versions, the lowest and highest of which are n - 1 apart, are all there. The index on
+-- The totals of a scope, and how many of its streams need a closer look. {start} is the version that a
+-- stream should begin with: the first, or its lowest one if it may begin later.
+-- If n distinct versions have a lowest and a highest that are n - 1 apart, none is missing. The index on
 -- (aggregate_id, version) answers this alone, without the table.
 SELECT coalesce(sum(n), 0)::bigint AS events, count(*) AS aggregates,
        count(*) FILTER (WHERE n <> versions OR low <> start OR high <> start + n - 1) AS suspects,

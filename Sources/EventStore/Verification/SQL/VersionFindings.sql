@@ -1,10 +1,10 @@
--- The faults of the streams that Streams.sql counts, by stream and version. {first} the first version, {start} as
--- there, {late} the kind of finding where a stream begins later, or NULL.
+-- The faults of the streams that Streams.sql counts, by stream and version. {first} is the first version, {start} as in
+-- Streams.sql, {late} the kind of finding if a stream begins later, or NULL.
 WITH suspects AS (
   SELECT aggregate_id FROM {events} e WHERE {scope} GROUP BY aggregate_id
   HAVING count(*) <> {versions} OR min(version) <> {start} OR max(version) <> {start} + count(*) - 1
 ),
--- One row a version, with the version before it; what is below the first counts as just before it.
+-- One row for each version, with the version before it. A version below the first one counts as the one just before it.
 versions AS (
   SELECT aggregate_id, version::bigint AS version, count(*) AS copies, min({position}) AS position,
          array_to_string((array_agg(id::text ORDER BY id))[1:5], ', ') AS ids,

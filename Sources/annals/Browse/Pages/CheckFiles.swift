@@ -1,8 +1,8 @@
 internal import EventStore
 
-/// What checks and reports wrote into files, of which the command line names the paths: a page reads them each time.
+/// Files that checks and reports wrote, with paths from the command line: a page reads them each time.
 extension PageMaker {
-  /// How many findings a check has written, and the first of them.
+  /// The number of findings of a check, and the first of them.
   func findings() -> [HTML] {
     guard let path = settings.verify else { return [] }
     let heading = HTML.heading("Findings of the last check of versions")
@@ -16,7 +16,7 @@ extension PageMaker {
     ]
   }
 
-  /// What a check found, in a sentence, with a link to it.
+  /// The result of a check, in a sentence, with a link to it.
   func verification(_ path: String) -> HTML {
     do { return verification(try FindingsFile(path), path) } catch { return complaint(error) }
   }
@@ -51,7 +51,7 @@ extension PageMaker {
   }
 }
 
-/// A finding as a file has it.
+/// A finding as it is in a file.
 private struct FoundRecord: Record {
   let found: FindingsFile.Entry
 

@@ -1,7 +1,7 @@
 internal import EventStore
 
 extension PageMaker {
-  /// One event, with what is around it.
+  /// One event, with its context.
   func event(_ reference: EventReference) async throws -> Page {
     let context = try await store.context(of: reference, reducer: reducer.reducer)
     let event = payload.event(context.event)

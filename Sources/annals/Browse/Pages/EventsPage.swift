@@ -18,7 +18,7 @@ extension PageMaker {
     let (found, windowStart) = try await eventsOfPage()
     let hasMore = found.count > BrowseLimits.events
     let shown = Array(found.prefix(BrowseLimits.events))
-    // Read forwards, they are turned around: the newest is first on every page.
+    // Read forwards, then reversed: the newest event is first on every page.
     let isForward = query["after"] != nil
     let events = isForward ? shown.reversed() : shown
     let older = isForward || hasMore ? events.last?.position : nil
@@ -41,7 +41,7 @@ extension PageMaker {
 
   private var base: PageAddress { address.with("before", nil).with("after", nil).with("o", nil) }
 
-  /// The events of the page and one more, if there is one; and where the positions begin that were gone through, if not all
+  /// The events of the page and one more, if there is one; and the first position that was read, if not all positions
   /// were.
   private func eventsOfPage() async throws -> (events: [Event], windowStart: Int64?) {
     var read = EventQuery()
@@ -61,9 +61,9 @@ extension PageMaker {
   /// The last position before the one that the address names.
   private var last: Int64? { query["before"].flatMap { Int64($0) }?.saturatingAdd(-1) }
 
-  /// Events of a category are found by going through positions: a page goes through some of them.
+  /// Events of a category are found by reading positions: a page reads some of them.
   ///
-  /// - Returns: where they begin, if there may be events before them.
+  /// - Returns: the first of these positions, if there may be events before it.
   private func limitWindow(of read: inout EventQuery) async throws -> Int64? {
     if let first = read.fromPosition {
       read.toPosition = first.saturatingAdd(BrowseLimits.window)
@@ -130,7 +130,7 @@ extension PageMaker {
     )
   }
 
-  /// A time becomes the position of the last event until then: the link then shows the same to everybody.
+  /// A time becomes the position of the last event until then, so that the link shows the same to everybody.
   func place(at text: String) async throws -> PageAddress {
     let time = try await store.times(text).upperBound
     let events = address.with("at", nil)
@@ -139,7 +139,7 @@ extension PageMaker {
     return position.map { events.with("before", "\($0.saturatingAdd(1))") } ?? events.with("after", "-1")
   }
 
-  /// What somebody means who types a text: an event, a trace, a stream, a time, or the beginning of a name.
+  /// What the text in the search field means: an event, a trace, a stream, a time, or the beginning of a name.
   func found() async throws -> PageAddress {
     guard let text = query["to"] else { return PageAddress(.start) }
     let digits = text.utf8.first == UInt8(ascii: "@") ? String(text.dropFirst()) : text

@@ -1,7 +1,7 @@
 internal import EventStore
 
 extension PageMaker {
-  /// Whether somebody must look at something.
+  /// Whether anything needs attention.
   func start() async throws -> Page {
     let statistics = try await part { try await store.statistics() }
     let watermark = try await part { try await store.watermark() }
@@ -26,9 +26,9 @@ extension PageMaker {
     return page
   }
 
-  /// Finds out whether annals and the store are set up well.
+  /// Checks whether annals and the store are set up well.
   func checks() async throws -> Page {
-    // Of a role's rights to write nothing can be told in a session that may only read.
+    // A session that may only read cannot tell which rights to write the role has.
     let items = try await store.diagnose().filter { $0.area != .rights }
     let records = items.map { DiagnosisRecord(item: $0) }
     let attention = records.filter { $0.item.status != .ok }
@@ -77,14 +77,14 @@ extension PageMaker {
       TimeLanes(lanes: lanes).svg(title: "The events of the trace by time"),
       table(traced, columns),
     ]
-    // The payloads of traced events cannot be cut down to their keys.
+    // The payloads of traced events cannot be reduced to their keys.
     page.records = payload == .keys ? nil : printing(events)
     return page
   }
 
   private static let mostTraced = 500
 
-  /// The statements that make what a trace needs, for this table.
+  /// The statements that create the indexes that a trace needs, for this table.
   private func missingIndexes() async throws -> [HTML] {
     let items = try await part { try await store.diagnose() }.value ?? []
     let advice = items.filter { $0.area == .indexes && $0.name.utf8.starts(with: "traces by ".utf8) }
@@ -92,7 +92,7 @@ extension PageMaker {
     return advice.map { .element("pre", text: Advice.text($0)) }
   }
 
-  /// That there is nothing is the answer to all of the page.
+  /// A trace without events is an answer for the whole page.
   private func failedTrace(_ id: String) async throws -> Page {
     _ = try await store.trace(id)
     throw EventStoreError(.notFound, "no such trace")
@@ -131,7 +131,7 @@ extension PageMaker {
     return page
   }
 
-  /// What there is, and how to come to it.
+  /// The pages that exist, and how to reach them.
   func help() -> Page {
     var page = Page(title: "Help")
     page.body = [

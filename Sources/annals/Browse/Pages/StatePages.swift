@@ -1,7 +1,7 @@
 internal import EventStore
 
 extension PageMaker {
-  /// The projections; of one of them all generations.
+  /// The projections, or all generations of one projection.
   func projections(_ name: String?) async throws -> Page {
     let statuses = try await store.projectionStatus(name, countsRows: false, lagLimit: 1000)
     var page = Page(title: name ?? "Projections")
@@ -45,7 +45,7 @@ extension PageMaker {
     return page
   }
 
-  /// The names of types at once; how many events they have where that can be told in time.
+  /// The names of types at once; their numbers of events if these can be found in time.
   func types() async throws -> Page {
     let types = try await part { try await store.eventTypes(sample: 100, exact: false) }
     var page = Page(title: "Types")
@@ -66,7 +66,7 @@ extension PageMaker {
     return page
   }
 
-  /// What the payloads of a type look like.
+  /// The shape of a type's payloads.
   func type(_ name: String) async throws -> Page {
     let shape = try await store.shape(ofType: name, sample: 1000)
     var page = Page(title: name)
@@ -89,7 +89,7 @@ extension PageMaker {
   }
 }
 
-/// A dead letter in a list, from which a link leads to its own page.
+/// A dead letter in a list, with a link to its own page.
 private struct DeadLetterRow: Record {
   let letter: DeadLetter
 

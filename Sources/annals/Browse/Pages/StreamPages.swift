@@ -2,7 +2,7 @@ internal import EventStore
 internal import Synchronization
 
 extension PageMaker {
-  /// Names, as an index has them.
+  /// Names, from an index.
   func streams() async throws -> Page {
     var list = StreamQuery()
     (list.prefix, list.after, list.category) = (query["prefix"] ?? "", query["after"], query["category"])
@@ -85,7 +85,7 @@ extension PageMaker {
     return (first, last)
   }
 
-  /// All of a short stream, or those around a version.
+  /// All events of a short stream, or those around a version.
   private func events(of id: String, around version: Int, _ ends: Ends) async throws -> [Event] {
     var read = EventQuery(aggregateID: id)
     if ends.last.version - ends.first.version >= BrowseLimits.versions {
@@ -111,7 +111,7 @@ extension PageMaker {
     return table(records, columns) { $0.event.version == version }
   }
 
-  /// Works without a script: a button asks for the version that is chosen.
+  /// It works without a script: a button requests the chosen version.
   private func slider(_ id: String, _ version: Int, _ ends: Ends, _ previous: Int?, _ next: Int?) -> HTML {
     let isLong = ends.last.version - ends.first.version > 2000
     let input = HTML.void(
@@ -121,7 +121,7 @@ extension PageMaker {
         .init("min", ends.first.version), .init("max", ends.last.version), .init("value", version),
       ]
     )
-    // Where the name is a parameter, a form would take it away.
+    // If the name is a parameter, the form would drop it.
     let name = HTML.void("input", [.init("type", "hidden"), .init("name", "id"), .init("value", id)])
     let hasName = id == "." || id == ".."
     func step(_ version: Int?) -> PageAddress? {
@@ -183,7 +183,7 @@ extension PageMaker {
     return parts
   }
 
-  /// Two states of an aggregate, and what differs.
+  /// Two states of an aggregate, and their differences.
   func difference(_ id: String) async throws -> Page {
     let last = try await ends(of: id).last.version
     let to = query["to"].flatMap { Int($0) } ?? last

@@ -53,14 +53,14 @@ struct CheckpointsSet: AsyncParsableCommand {
 }
 
 extension EventStore {
-  /// Reads a place where a reader begins: `now`, a position, or a time.
+  /// Reads the start of a reader: `now`, a position, or a time.
   func replayStart(_ text: String) async throws -> ReplayStart {
     if text.unicodeScalars.elementsEqual("now".unicodeScalars) { return .now }
     if let position = Int64(text) { return .position(position) }
     return .time(try await time(text))
   }
 
-  /// The checkpoint of a name; that of a projection where a replay has the same name, which cannot park events then.
+  /// The checkpoint of a name. A projection comes before a replay of the same name, which then cannot park events.
   func checkpoint(_ name: String) async throws -> StoreHealth.Reader {
     let named = try await checkpoints().filter { $0.name.utf8.elementsEqual(name.utf8) }
     guard let reader = named.first(where: \.isProjection) ?? named.first else {

@@ -35,7 +35,7 @@ struct DeadLettersShow: AsyncParsableCommand {
   }
 }
 
-/// A dead letter with what the event holds.
+/// A dead letter with the contents of the event.
 private struct DeadLetterRecord: Record {
   let letter: DeadLetter
   let payload: String?

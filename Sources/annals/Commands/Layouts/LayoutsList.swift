@@ -29,6 +29,6 @@ extension Layout: Record {
     Column("parameters") { .text($0.parameterText) },
   ]
 
-  /// The parameters as they are set.
+  /// The parameters with their values.
   var parameterText: String { parameters.map { "\($0.name)=\($0.value)" }.joined(separator: " ") }
 }

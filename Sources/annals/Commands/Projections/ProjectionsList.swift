@@ -32,7 +32,7 @@ struct ProjectionsList: AsyncParsableCommand {
     }
   }
 
-  /// Rounds that follow one another are one table, or one array.
+  /// Successive rounds are one table, or one array.
   private func show<R: Record>(_ store: EventStore, _ record: (ProjectionStatus) -> R) async throws {
     var (printer, hasBegun) = (RecordPrinter<R>(output.style), false)
     do {
@@ -73,7 +73,7 @@ extension ProjectionStatus: Record {
   ]
 }
 
-/// A projection with a picture of how far it is.
+/// A projection with a bar for its progress.
 struct PicturedProjectionRecord: Record {
   let status: ProjectionStatus
 
@@ -83,7 +83,7 @@ struct PicturedProjectionRecord: Record {
 }
 
 extension ProjectionStatus {
-  /// The share of history that it has handled, holes in the positions aside where the events after it were counted.
+  /// The share of history that it has handled, without holes in the positions if the events after it were counted.
   var done: Double {
     let (done, lag) = (max(0, Double(position)), Double(lagEvents))
     if lag == 0 { return 1 }

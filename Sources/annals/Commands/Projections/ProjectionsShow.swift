@@ -28,7 +28,7 @@ struct ProjectionsShow: AsyncParsableCommand {
 
   func run() async throws {
     let store = try await connection.store()
-    // Also where no record is to be shown, it says that there is none.
+    // This also reports a missing projection when no record is shown.
     let text = try await store.projectionFile(of: name, generation: generation)
     if file {
       StandardOutput.writeRaw(text)
@@ -52,7 +52,7 @@ private struct GenerationRecord: Record {
 }
 
 extension Field {
-  /// An empty list is told from one that is not known in JSON alone.
+  /// Only JSON distinguishes an empty list from one that is not known.
   fileprivate init(upcasters: [String]?) {
     self = upcasters.map { .json(JSONObject.list($0)) } ?? .null
   }

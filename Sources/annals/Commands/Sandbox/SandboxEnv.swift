@@ -29,11 +29,11 @@ struct SandboxEnv: AsyncParsableCommand {
     StandardOutput.flush()
   }
 
-  /// Lines that set the variables, and take away those that would lead elsewhere.
+  /// Lines that set the variables, and unset those that would lead to another server.
   static func script(_ variables: [(name: String, value: String)], for shell: Shell = .sh) -> String {
     let lines =
       shell == .fish
-      // A variable that is not exported hides a universal one, which would come back when it is erased.
+      // A variable that is not exported hides a universal one. Erasing it would bring the universal one back.
       ? Sandbox.conflictingVariables.map { "set -gu \($0)" }
         + variables.map { "set -gx \($0.name) \(quoteShell($0.value))" }
       : ["unset " + Sandbox.conflictingVariables.joined(separator: " ")]
@@ -41,8 +41,8 @@ struct SandboxEnv: AsyncParsableCommand {
     return lines.map { $0 + "\n" }.joined()
   }
 
-  /// What a shell reads when the command line failed, if it is one of this command: with nothing to read it would go
-  /// on with the server that its variables lead to.
+  /// The lines for a shell when the command line failed, if it is one of this command. With no lines the shell would
+  /// continue with the server that its variables lead to.
   static func scriptOfFailure(_ arguments: [String]) -> String? {
     guard arguments.starts(with: ["sandbox"]), arguments.contains(where: { $0 == "env" }) else { return nil }
     let isFish = arguments.contains { $0 == Shell.fish.rawValue || $0 == "--shell=\(Shell.fish)" }

@@ -23,7 +23,7 @@ struct SandboxExec: AsyncParsableCommand {
   var command: [String]
 
   func run() async throws {
-    // Passing everything through takes the help flags as well, even before the command.
+    // Everything is passed through, and that includes the help flags before the command.
     if ["--help", "-?"].contains(command.first) { throw CleanExit.helpRequest(self) }
     let command = command.first == "--" ? Array(command.dropFirst()) : command
     guard !command.isEmpty else { throw ValidationError("name the command to run") }

@@ -129,7 +129,7 @@ struct SnapshotShow: AsyncParsableCommand {
     if isForPeople { StandardError.note(Self.summary(state)) }
   }
 
-  /// A state that is folded over a gap is no state that there ever was.
+  /// A state that is folded over a gap is one that never existed.
   private func reportGaps(upTo version: Int? = nil, _ store: EventStore) async throws {
     let missing = try await store.missingVersions(ofStream: id, upTo: version)
     let gaps = StreamGaps(aggregateID: id, missing: missing)
@@ -143,7 +143,7 @@ struct SnapshotShow: AsyncParsableCommand {
 }
 
 extension EventStore {
-  /// Reads a version (digits alone) or a time.
+  /// Reads a version (only digits) or a time.
   fileprivate func point(_ text: String) async throws -> PointInStream {
     if let version = Int(text) { return .version(version) }
     return .time(try await times(text).upperBound)

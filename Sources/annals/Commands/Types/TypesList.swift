@@ -76,7 +76,7 @@ extension EventTypeSummary: Record {
   ]
 }
 
-/// A type with pictures of its share, and of its events in the last day.
+/// A type with bars for its share, and for its events in the last day.
 struct PicturedTypeRecord: Record {
   let summary: EventTypeSummary
   /// Events per hour; empty without any.
@@ -90,7 +90,7 @@ struct PicturedTypeRecord: Record {
 }
 
 extension Field {
-  /// A share from 0 to 1, for people in per cent. What is not all is never shown as 100, nor some as 0.
+  /// A share from 0 to 1, for people in per cent. It is 100 only for all, and 0 only for nothing.
   static func share(_ share: Double) -> Field {
     let thousandths = Int((share * 1000).rounded())
     let rounded = share < 1 ? min(thousandths, 999) : thousandths

@@ -80,7 +80,7 @@ struct PathRecord: Record {
   }
 }
 
-/// A shape, told as what it has more (+) and less (-) than the most frequent one.
+/// A shape, shown as what it has (+) and lacks (-) compared with the most frequent one.
 struct VariantRecord: Record {
   let variant: TypeShape.Variant
   let number: Int

@@ -126,7 +126,7 @@ struct VerifyVersions: AsyncParsableCommand {
   private func run<R: Record & SendableMetatype>(record: @escaping @Sendable (Finding) -> R) async throws {
     let store = try await connection.store()
     await wait.apply(to: store)
-    // cron mails what is printed: a warning alone is no reason to.
+    // cron mails what is printed; a warning alone is no reason for a mail.
     let isQuiet = output.format == .table && !StandardOutput.isTerminal && !explain
     let failing = failOn?.kinds
     let report = FindingReport(output.style, limit: maxFindings, record: record) { finding in
@@ -180,7 +180,7 @@ struct VerifyVersions: AsyncParsableCommand {
     check.isStrict = strict
     check.explains = explain
     check.workers = workers
-    // What a manifest is asked for is never left out in passing.
+    // The findings of a manifest are never left out silently.
     if let only { check.kinds = only.kinds.union(against == nil ? [] : Finding.Kind.integrity) }
     if let skip { check.kinds.subtract(skip.kinds) }
     check.selection = selection

@@ -22,7 +22,7 @@ extension AppendReceipt {
   }
 }
 
-/// Tells what a bulk append does: receipts on standard output, commits and bad lines on standard error.
+/// Reports a bulk append: receipts on standard output, commits and bad lines on standard error.
 final class AppendReport: Sendable {
   private struct State {
     var printer: RecordPrinter<AppendReceipt>?
@@ -36,14 +36,14 @@ final class AppendReport: Sendable {
 
   /// - Parameters:
   ///   - style: of the receipts; nil prints none.
-  ///   - noticeInterval: how often to tell what is committed; nil tells it at the end only.
+  ///   - noticeInterval: how often to report what is committed; nil reports it only at the end.
   init(style: RecordStyle?, bulk: BulkOptions, noticeInterval: Duration?) {
     self.bulk = bulk
     self.noticeInterval = noticeInterval
     state = Mutex(State(printer: style.map { RecordPrinter($0) }, lastCommittedLine: bulk.skipLines ?? 0))
   }
 
-  /// - Parameter input: what the events are read from.
+  /// - Parameter input: the source of the events.
   func attach(to options: inout BulkAppendOptions, input: FileDescriptor) throws {
     if state.withLock({ $0.printer != nil }) {
       options.onReceipts = { receipts in
@@ -54,7 +54,7 @@ final class AppendReport: Sendable {
     }
     printRun(options)
     if options.batchSize != nil { options.onCommit = { self.noteCommit($0) } }
-    // A transaction of several chunks tells of each before it is committed.
+    // A transaction of several chunks reports each one before it is committed.
     if options.batchSize ?? .max > BulkAppendOptions.maximumSharedBatchSize, options.onReceipts != nil {
       try StandardOutput.hold()
       options.onCommit = { line in
@@ -78,7 +78,7 @@ final class AppendReport: Sendable {
     }
   }
 
-  /// Tells what is committed, not more often than needed: there can be thousands of commits in a second.
+  /// Reports what is committed, but not too often: there can be thousands of commits in a second.
   private func noteCommit(_ line: Int) {
     state.withLock { state in
       state.lastCommittedLine = line
@@ -89,7 +89,7 @@ final class AppendReport: Sendable {
     }
   }
 
-  /// Says how to go on. The run's id is among it, as lines without ids may be stored beyond the last one that is told.
+  /// Says how to continue. It names the run, since lines without ids may be stored beyond the last reported one.
   func printInterruption(of options: BulkAppendOptions) {
     guard options.batchSize != nil, !options.isDryRun else { return }
     let line = state.withLock { $0.lastCommittedLine }
@@ -104,7 +104,7 @@ final class AppendReport: Sendable {
     StandardError.warn("\(facts); to continue, add\(run)\(skip)")
   }
 
-  /// Tells the name of a run whose batches a crash would leave behind. Nobody is there to tell it afterwards.
+  /// Reports the name of a run with several batches: after a crash, nobody could report it.
   private func printRun(_ options: BulkAppendOptions) {
     guard bulk.runID == nil, options.batchSize != nil, !options.isDryRun, let run = options.runID else {
       return

@@ -17,9 +17,9 @@ extension Event: Record {
 /// An event of one stream, for people.
 struct StreamEventRecord: Record {
   let event: Event
-  /// When the event shown before it happened.
+  /// The time of the event that is shown before it.
   let previous: Timestamp?
-  /// Which versions are missing before it.
+  /// The versions that are missing before it.
   let gap: String?
   let payload: PayloadDisplay
 
@@ -38,7 +38,7 @@ struct StreamEventRecord: Record {
   var lines: [String] { [gap].compactMap(\.self) + payload.lines(event) }
 }
 
-/// An event among those of other streams, for people.
+/// An event in a list with other streams, for people.
 struct StoreEventRecord: Record {
   let event: Event
   let payload: PayloadDisplay

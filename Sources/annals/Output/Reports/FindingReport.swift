@@ -13,7 +13,7 @@ extension Finding: Record {
   ]
 }
 
-/// A finding with the likely cause of what is missing.
+/// A finding with the likely cause of missing versions.
 struct ExplainedFindingRecord: Record {
   static let columns: [Column<Self>] =
     Finding.columns.of(\.finding) + [
@@ -25,7 +25,7 @@ struct ExplainedFindingRecord: Record {
   let finding: Finding
 }
 
-/// Prints findings as they come, and what was checked at the end.
+/// Prints findings as they arrive, and what was checked at the end.
 final class FindingReport<R: Record>: Sendable {
   private let isJSON: Bool
   private let limit: Int
@@ -71,7 +71,7 @@ final class FindingReport<R: Record>: Sendable {
     StandardError.note(Self.summary(result))
   }
 
-  /// The members of the JSON output beside the findings.
+  /// The members of the JSON output besides the findings.
   private static func envelope(_ result: VersionCheckResult) -> String {
     var (envelope, checked, counts) = (JSONObject(), JSONObject(), JSONObject())
     checked.add("events", result.events)

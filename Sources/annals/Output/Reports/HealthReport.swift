@@ -1,6 +1,6 @@
 internal import EventStore
 
-/// What `check` prints.
+/// The output of `check`.
 struct HealthReport {
   let health: StoreHealth
   let problems: [String]
@@ -14,7 +14,7 @@ struct HealthReport {
     }
   }
 
-  /// What is printed when there is no answer; nothing for Prometheus, which has a metric of its own for that.
+  /// The output when there is no answer; nothing for Prometheus, which has its own metric for that.
   static func unknown(_ reason: String, _ format: Check.Format) -> String {
     switch format {
     case .nagios:
@@ -30,13 +30,13 @@ struct HealthReport {
   }
 
   private static func nagiosText(_ text: String) -> String {
-    // A bar would begin the performance data.
+    // A vertical bar would begin the performance data.
     var shown = String.UnicodeScalarView()
     for scalar in TextEscaping.forPeople(text).unicodeScalars { shown.append(scalar == "|" ? "/" : scalar) }
     return String(shown)
   }
 
-  /// State, text and performance data, as the Monitoring Plugins' guidelines want it.
+  /// State, text and performance data, in the form of the Monitoring Plugins' guidelines.
   private var nagios: String {
     let summary =
       problems.isEmpty

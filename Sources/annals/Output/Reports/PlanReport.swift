@@ -9,7 +9,7 @@ extension EvolutionPlan.TypeChange: Record {
     .type("becomes") { $0.outcome },
   ]
 
-  /// The types after the change with their counts, where they are not just the old one.
+  /// The types after the change with their counts, unless that is only the old type.
   private var outcome: String {
     if isOfSameType { return word(type) }
     let types = becomes.map { "\(word($0.type)) \(Field.grouped($0.events))" }
@@ -17,7 +17,7 @@ extension EvolutionPlan.TypeChange: Record {
   }
 }
 
-/// A type as upcaster files have it, so that it can be told from what follows.
+/// A type as in upcaster files, so that its end is clear.
 private func word(_ type: String) -> String { SectionFile.word(ByteString(type)) }
 
 /// A plan for people.

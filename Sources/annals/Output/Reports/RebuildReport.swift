@@ -1,6 +1,6 @@
 internal import EventStore
 
-/// What a rebuild did: differences on standard output, the rest for people.
+/// The result of a rebuild: differences on standard output, the rest for people.
 struct RebuildReport {
   private let outcome: RebuildResult
   private let path: String
@@ -33,7 +33,7 @@ struct RebuildReport {
 }
 
 extension RebuildReport {
-  /// Names the checks of a file that found rows, with some of those.
+  /// Names the checks of a file that found rows, with some of these rows.
   static func print(_ checks: [FailedCheck], of path: String) {
     for check in checks {
       StandardError.warn("\(path): check failed: \(check.check)")
@@ -75,7 +75,7 @@ extension RebuildPlan: Record {
 }
 
 extension Field {
-  /// Nothing for people where the list is empty.
+  /// Empty for people if the list is empty.
   fileprivate static func list(_ texts: [String]) -> Field {
     texts.isEmpty ? .null : .json(JSONObject.list(texts))
   }

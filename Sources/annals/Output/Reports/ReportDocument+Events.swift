@@ -7,7 +7,7 @@ private typealias Cell = ReportDocument.Cell
 
 /// The parts about events: days, hours, types, payloads.
 extension ReportDocument {
-  /// Events by day, or by month where the window is long.
+  /// Events by day, or by month if the window is long.
   static func days(_ report: StoreReport, _ history: [(time: Timestamp, run: ReportRun)]) -> Section {
     var section = Section(title: "Events a day", question: "Is the traffic as usual?")
     guard let hours = value(report.hours, in: &section) else { return section }
@@ -29,7 +29,7 @@ extension ReportDocument {
       let step = String(day.unicodeScalars.prefix(length))
       if steps.last.map({ !$0.utf8.elementsEqual(step.utf8) }) ?? true { steps.append(step) }
     }
-    // A longer time than anybody looks at is drawn from its end.
+    // A very long time is drawn only from its end.
     steps = steps.suffix(400)
     let values = steps.map { counts[ByteString($0)] ?? 0 }
     let total = values.reduce(0, +)
@@ -48,7 +48,7 @@ extension ReportDocument {
     return section
   }
 
-  /// The traffic before the window, of which no event is read: earlier runs counted the events of the store.
+  /// The traffic before the window. No event of it is read: earlier runs counted the events of the store.
   private static func addEarlierDays(
     to section: inout Section,
     before start: Timestamp,
@@ -62,7 +62,7 @@ extension ReportDocument {
       from,
       to -> (from: String, to: String, rate: Double)? in
       let days = Double(to.time.microseconds - from.time.microseconds) / 86_400_000_000
-      // Where events were archived there are fewer at the end than at the beginning.
+      // If events were archived, there are fewer at the end than at the beginning.
       guard days > 0, to.events >= from.events else { return nil }
       return ("\(from.time)", "\(to.time)", Double(to.events - from.events) / days)
     }
@@ -90,7 +90,7 @@ extension ReportDocument {
     )
   }
 
-  /// A row for each week: many days fit on a page so.
+  /// A row for each week, so that many days fit on a page.
   private static func byWeek(_ days: [String], _ values: [Int64]) -> Table {
     var rows: [[Cell]] = []
     for (day, value) in zip(days.indices, values) {
@@ -142,7 +142,7 @@ extension ReportDocument {
     return section
   }
 
-  /// The types, those that are new, and those that came no more.
+  /// The types: all, the new ones, and those without recent events.
   static func types(_ report: StoreReport) -> Section {
     var section = Section(title: "Event types", question: "What is written, and what has stopped?")
     guard let value = value(report.types, in: &section) else { return section }
@@ -185,7 +185,7 @@ extension ReportDocument {
     return section
   }
 
-  /// The events of each type in each week of the window, also in those without any; of a long one in the last two years.
+  /// The events of each type in each week of the window, also in empty weeks; of a long window the last two years.
   private static func trends(
     _ weeks: [EventGroup],
     in window: ClosedRange<Timestamp>
@@ -218,7 +218,7 @@ extension ReportDocument {
     }
   }
 
-  /// Whether a type came up in the window, or has had no event in the last 30 days that the store has.
+  /// Whether a type first appeared in the window, or has no event in the last 30 days of the store.
   private static func news(of type: ReportedType, _ report: StoreReport) -> String {
     guard let statistics = report.statistics.value, let newest = statistics.newest,
       let oldest = statistics.oldest
@@ -300,7 +300,7 @@ extension ReportDocument {
     value - floorDivide(value, divisor) * divisor
   }
 
-  /// The value of a part; where it is missing, the section says why.
+  /// The value of a part; if it is missing, the section says why.
   static func value<Value>(_ part: ReportPart<Value>, in section: inout Section) -> Value? {
     switch part {
     case .done(let value): return value
@@ -310,12 +310,12 @@ extension ReportDocument {
     }
   }
 
-  /// Why a part is missing; nil where it is not.
+  /// Why a part is missing; nil if it is not.
   static func reason<Value>(_ part: ReportPart<Value>) -> String? {
     switch part {
     case .done: nil
     case .late(let limit): "not computed after \(HTML.decimal(limit / .seconds(1))) s"
-    // A message of the server can hold a value of a payload; its code cannot.
+    // A message of the server may contain a value of a payload; its code does not.
     case .failed(let error):
       "not computed: " + (error.sqlState.map { "\(error.code.rawValue), SQLSTATE \($0)" } ?? error.message)
     }

@@ -5,7 +5,7 @@ private typealias Section = ReportDocument.Section
 private typealias Table = ReportDocument.Table
 private typealias Cell = ReportDocument.Cell
 
-/// The parts about what the events are kept in and who reads them: streams, size, readers, dead letters, faults.
+/// The sections about storage and readers: streams, size, readers, dead letters, faults.
 extension ReportDocument {
   static func streams(_ report: StoreReport, hidesIDs: Bool) -> Section {
     var section = Section(title: "Streams", question: "Which streams want a snapshot?")
@@ -116,7 +116,7 @@ extension ReportDocument {
     return section
   }
 
-  /// At most 40 of many runs, the first and the last among them.
+  /// At most 40 of many runs, including the first and the last.
   static func thinned<Point>(_ points: [Point]) -> [Point] {
     let most = 40
     guard points.count > most else { return points }

@@ -2,8 +2,8 @@ internal import EventStore
 
 extension ReportDocument {
   /// - Parameters:
-  ///   - report: what was found.
-  ///   - findings: those of a file, in the place of a check by the report itself.
+  ///   - report: the results.
+  ///   - findings: those of a file, instead of a check by the report itself.
   ///   - history: the runs before this one, and this one.
   ///   - hidesIDs: whether streams have numbers instead of their ids.
   init(
@@ -65,9 +65,9 @@ extension ReportDocument {
     ]
   }
 
-  /// What could not be looked at must not pass for healthy.
+  /// What could not be examined must not count as healthy.
   private static func missing<Value>(_ name: String, _ part: ReportPart<Value>) -> [Judgement] {
-    // A table without positions has no readers, and somebody else's store no schema of ours.
+    // A table without positions has no readers, and another framework's store has no schema of ours.
     if case .failed(let error) = part, error.code == .invalidDefinition || error.code == .notFound {
       return []
     }
@@ -113,7 +113,7 @@ extension ReportDocument {
 
   private static func diagnosis(_ report: StoreReport) -> [Judgement] {
     guard let items = report.diagnosis.value else { return missing("setup", report.diagnosis) }
-    // What it takes for a fault is a problem of readers too, and said there. The rest is advice.
+    // A problem here is also a problem of readers, and is reported there. The rest is advice.
     let problems = items.filter { $0.status == .problem }
     if problems.isEmpty { return [Judgement(status: .good, text: "setup: no problem")] }
     return problems.map { Judgement(status: .warn, text: "setup: \($0.name): \($0.value)") }

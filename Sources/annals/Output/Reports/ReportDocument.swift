@@ -1,14 +1,14 @@
-/// A report in words, numbers and pictures, before it becomes a page or a text.
+/// A report in words, numbers and charts, before it becomes a page or a text.
 struct ReportDocument: Sendable {
   let title: String
   let subtitle: String
   let verdict: [Judgement]
   let sections: [Section]
 
-  /// Whether somebody must act.
+  /// Whether someone must act.
   var isBad: Bool { verdict.contains { $0.status == .bad } }
 
-  /// One thing that was looked at, and whether it is well.
+  /// One subject of the report, and whether it is well.
   struct Judgement: Sendable {
     let status: Status
     let text: String
@@ -16,7 +16,7 @@ struct ReportDocument: Sendable {
     enum Status: String, Sendable {
       case good, warn, bad
 
-      /// Colour alone says nothing to many people, and nothing in print.
+      /// A word, since many people cannot see colour, and print may not have it.
       var word: String {
         switch self {
         case .good: "✔ OK"
@@ -27,7 +27,7 @@ struct ReportDocument: Sendable {
     }
   }
 
-  /// A part: what it answers, a picture, and below it the table of its numbers.
+  /// A section: the question that it answers, a chart, and below it the table of its numbers.
   struct Section: Sendable {
     let title: String
     let question: String
@@ -49,7 +49,7 @@ struct ReportDocument: Sendable {
     /// Whether it has many narrow columns.
     var isDense = false
 
-    /// Whether a column holds numbers.
+    /// Whether a column contains numbers.
     struct Column: Sendable {
       let title: String
       let isNumber: Bool
@@ -61,7 +61,7 @@ struct ReportDocument: Sendable {
 
   struct Cell: Sendable, ExpressibleByStringInterpolation {
     let text: String
-    /// A small picture before the text.
+    /// A small chart before the text.
     var spark: [Double]?
 
     init(_ text: String, spark: [Double]? = nil) { (self.text, self.spark) = (text, spark) }
@@ -71,7 +71,7 @@ struct ReportDocument: Sendable {
     }
   }
 
-  /// Bytes as psql writes them, with a decimal.
+  /// Bytes in psql's form, with a decimal.
   static func bytes(_ bytes: Double) -> String {
     var (rest, index) = (bytes, 0)
     let units = ["B", "kB", "MB", "GB", "TB", "PB"]

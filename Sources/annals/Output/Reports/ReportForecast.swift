@@ -1,13 +1,13 @@
 internal import EventStore
 
-/// How large a store will be, by how it grew from run to run: of these rates the one in the middle, and those that 10 of
-/// 100 and 90 of 100 are below. It is no more than that: what comes was not asked.
+/// How large a store will be, by its growth from run to run: the median of these rates, and the rates below which 10 of
+/// 100 and 90 of 100 are. It knows nothing about future changes.
 struct ReportForecast {
   private let last: (time: Timestamp, bytes: Double)
   /// Bytes a day.
   private let rates: [Double]
 
-  /// Nil where three runs, a day apart at least from the first to the last, are not there.
+  /// Nil unless there are three runs with at least a day between the first and the last.
   init?(_ points: [(Timestamp, Double)], size: Double) {
     guard points.count >= 3, let first = points.first, let last = points.last,
       Self.days(from: first.0, to: last.0) >= 1
@@ -24,7 +24,7 @@ struct ReportForecast {
     Double(last.microseconds - first.microseconds) / 86_400e6
   }
 
-  /// The rate below which such a share of them is, between two of them in proportion.
+  /// The rate below which this share of the rates is, interpolated between two of them.
   private func rate(_ share: Double) -> Double {
     let place = share * Double(rates.count - 1)
     let index = min(Int(place), rates.count - 1)

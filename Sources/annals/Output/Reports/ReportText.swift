@@ -1,4 +1,4 @@
-/// A report as plain text: a mail's body, where style and pictures would be lost.
+/// A report as plain text: the body of a mail, in which style and charts would be lost.
 struct ReportText {
   let document: ReportDocument
 
@@ -15,7 +15,7 @@ struct ReportText {
 
   private func lines(of table: ReportDocument.Table) -> [String] {
     let titles = table.columns.map { $0.title.uppercased() }
-    // Half an advice is none: the last column is never cut.
+    // Truncated advice would be useless: the last column is never cut.
     let last = titles.count - 1
     let rows =
       [titles]

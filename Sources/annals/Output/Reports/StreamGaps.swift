@@ -1,12 +1,12 @@
 internal import EventStore
 
-/// What a stream lacks, for people.
+/// The missing versions of a stream, for people.
 struct StreamGaps {
   let aggregateID: String
   /// In the order of versions.
   let missing: [ClosedRange<Int>]
 
-  /// Nil for a stream that lacks nothing.
+  /// Nil for a stream without gaps.
   var message: String? {
     guard let first = missing.first else { return nil }
     let versions = Self.text(first)
@@ -15,16 +15,16 @@ struct StreamGaps {
       : "\(aggregateID) lacks versions in \(missing.count) places, first \(versions)"
   }
 
-  /// What is in a table below an event before which versions are missing; nil below any other.
+  /// The line in a table below an event that comes after missing versions; nil below any other.
   func mark(before version: Int) -> String? {
     missing.first { $0.upperBound + 1 == version }.map {
       "\(Self.text($0)) \($0.count == 1 ? "is" : "are") missing before version \(version)"
     }
   }
 
-  /// Warns, also when nobody watches: what is shown is not all that there was.
+  /// Warns, also without a terminal: not all events that there were are shown.
   ///
-  /// - Parameter thing: what was made of the events that are there, such as a state.
+  /// - Parameter thing: what was made from the existing events, such as a state.
   func warn(_ thing: String? = nil) {
     guard let message else { return }
     let isOne = missing.count == 1 && missing[0].count == 1

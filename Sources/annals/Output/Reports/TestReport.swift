@@ -1,6 +1,6 @@
 internal import EventStore
 
-/// A test, and what became of it.
+/// A test and its result.
 struct TestRecord: Record {
   static let columns: [Column<Self>] = [
     Column("status") { .text($0.result.status.rawValue) },
@@ -45,7 +45,7 @@ extension TestFailure {
   }
 }
 
-/// Prints what becomes of tests, as they end.
+/// Prints the results of tests, as they end.
 struct TestReport {
   private let isTAP: Bool
   private var printer: RecordPrinter<TestRecord>
@@ -55,7 +55,7 @@ struct TestReport {
   init(count: Int, tap: Bool, _ style: RecordStyle) {
     isTAP = tap
     printer = RecordPrinter(style)
-    // prove(1) of older Perls knows no later version.
+    // prove(1) of older Perls does not know later versions.
     if tap { for line in ["TAP version 13", "1..\(count)"] { StandardOutput.print(line) } }
   }
 
@@ -73,13 +73,13 @@ struct TestReport {
     StandardError.note("\(Field.counted(number, "test")): \(parts.joined(separator: ", "))")
   }
 
-  /// How the command ends; nil when all is well.
+  /// The exit status of the command; nil if all tests passed.
   var status: ExitStatus? {
     if counts[.wrong] != nil { return .badDefinition }
     return counts[.failed] == nil ? nil : .findings
   }
 
-  /// A line of the Test Anything Protocol, with what failed as a block of YAML, whose strings are those of JSON.
+  /// A line of the Test Anything Protocol, with the failures as a block of YAML, whose strings are JSON strings.
   private func printTAP(_ result: TestResult) {
     let isGood = result.failures.isEmpty
     StandardOutput.print("\(isGood ? "ok" : "not ok") \(number) - \(Self.description(of: result))")
@@ -95,7 +95,7 @@ struct TestReport {
         StandardOutput.print("      hint: \(JSONObject.quote(Advice.text(hint)))")
       }
       if failure.rows.isEmpty { continue }
-      // Strings, as prove(1) reads no block whose first line begins with blanks.
+      // Strings, since prove(1) cannot read a block whose first line begins with blanks.
       StandardOutput.print("      difference:")
       for line in failure.difference { StandardOutput.print("        - \(JSONObject.quote(line))") }
     }

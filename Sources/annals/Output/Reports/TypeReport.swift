@@ -1,7 +1,7 @@
 internal import EventStore
 
 extension TypeCoverage {
-  /// Says which handlers wait for events that do not come, and on a terminal which events no handler takes.
+  /// Reports handlers for types without events, and on a terminal events that no handler takes.
   func report(path: String) {
     reportUnknown(path: path)
     if !unhandled.isEmpty {
@@ -10,7 +10,7 @@ extension TypeCoverage {
     }
   }
 
-  /// Says which handlers wait for events that do not come.
+  /// Reports handlers for types without events.
   func reportUnknown(path: String) {
     for unknown in unknown {
       let question = unknown.nearest.map { "; did you mean '\($0)'?" } ?? ""

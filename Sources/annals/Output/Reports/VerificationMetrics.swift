@@ -1,7 +1,7 @@
 internal import EventStore
 internal import Glibc
 
-/// What a check found, for Prometheus' textfile collector.
+/// The result of a check, for Prometheus' textfile collector.
 struct VerificationMetrics {
   let text: String
 
@@ -17,7 +17,7 @@ struct VerificationMetrics {
     metrics.add("events", "Events that the last check went through.", [(store, "\(result.events)")])
     metrics.add("aggregates", "Streams that the last check went through.", [(store, "\(result.aggregates)")])
     metrics.add("duration_seconds", "How long the last check took.", [(store, "\(seconds)")])
-    // The file is replaced only by a check that ran to its end: its time is that of the last success.
+    // Only a check that ran to its end replaces the file, so the time is that of the last success.
     metrics.add(
       "last_success_timestamp_seconds",
       "When the last check was complete.",

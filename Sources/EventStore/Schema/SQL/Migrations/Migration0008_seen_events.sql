@@ -1,6 +1,6 @@
--- Which events a reader has met up to its checkpoint: how many, and the sum of the hashes of their ids, which does not
--- depend on order. It moves with the checkpoint; an event that comes below the checkpoint later is not in it. NULL where it
--- is not known, as of all readers from before. Whatever removes events from a store must take them out here too.
+-- The events that a reader has met up to its checkpoint: their number, and the sum of the hashes of their ids, which
+-- does not depend on the order. Both move with the checkpoint, so they lack an event that appears below it later. They
+-- are NULL for readers from before this migration. Code that removes events from a store must subtract them here too.
 ALTER TABLE annals.generations ADD seen_events bigint, ADD seen_hash bigint;
 COMMENT ON COLUMN annals.generations.seen_events IS 'Events of its types up to the checkpoint, dead letters included, as it met them';
 COMMENT ON COLUMN annals.generations.seen_hash IS 'Sum of uuid_hash() of their ids';

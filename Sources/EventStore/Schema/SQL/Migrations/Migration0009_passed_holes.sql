@@ -1,5 +1,5 @@
--- For stores whose positions are dense: up to where nobody needs to look for holes, and the holes that readers have passed,
--- where verify-versions looks whether an event came after all.
+-- For stores with dense positions: the position up to which no reader needs to look for holes, and the holes that
+-- readers have passed. verify-versions checks whether an event came there after all.
 CREATE TABLE annals.dense_positions (
   store text COLLATE "C" PRIMARY KEY,
   position bigint NOT NULL

@@ -1,5 +1,5 @@
--- Up to where a store is final, for readers on standbys, which do not see the transactions of the primary. The row is written
--- after all that it covers was committed, so a standby that shows the row shows the events, too.
+-- The position up to which a store is final, for readers on standbys, which do not see the transactions of the primary.
+-- A row is written after all its events were committed, so a standby that shows the row shows the events too.
 CREATE TABLE annals.watermarks (
   store text COLLATE "C" PRIMARY KEY,
   position bigint,

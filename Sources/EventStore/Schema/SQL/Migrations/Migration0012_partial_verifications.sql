@@ -1,4 +1,4 @@
--- Where a check of all streams that goes part by part ended, so that the next one continues there.
+-- Where a check of all streams in several parts stopped, so that the next part continues there.
 CREATE TABLE annals.partial_verifications (
   store text COLLATE "C" NOT NULL,
   first_version integer NOT NULL,
