@@ -28,6 +28,11 @@ public actor EventStore {
   /// What events go through when they are read; see ``use(_:)``.
   var upcasters = Upcasters.none
 
+  /// See ``giveReason(_:)``.
+  var reason: String? {
+    didSet { hand = nil }
+  }
+
   /// See ``limitWaiting(to:)``.
   private var writerLimit: Duration?
   /// See ``limitStaleness(to:)``.
@@ -191,6 +196,7 @@ public actor EventStore {
     let sibling = try EventStore(parameters, table: table, layout: foreign)
     await sibling.onNotice(reportNotice)
     await sibling.use(upcasters)
+    await sibling.giveReason(reason)
     await sibling.limitWaiting(to: writerLimit)
     await sibling.limitStaleness(to: mostStaleness)
     if let limits {
@@ -210,6 +216,7 @@ public actor EventStore {
       table: table,
       layout: foreign,
       upcasters: upcasters,
+      reason: reason,
       writerLimit: writerLimit,
       mostStaleness: mostStaleness,
       notify: { report?($0) },

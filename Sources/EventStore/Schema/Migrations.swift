@@ -36,6 +36,7 @@ let migrations = [
     name: "partial_verifications",
     sql: SQLTemplate(PackageResources.Migration0012_partial_verifications_sql)
   ),
+  Migration(number: 13, name: "audit", sql: SQLTemplate(PackageResources.Migration0013_audit_sql)),
 ]
 
 /// How far schema `annals` is.

@@ -82,13 +82,24 @@ extension StoreConnection {
           if let end = try checkpointWithinHistory(of: file.name), min(end, limit) > part.position {
             throw SwapObstacle.overtaken
           }
-          return try swap(part.build.generation, keepsOwnGrants: file.grants)
+          return try swap(part, keepsOwnGrants: file.grants)
         }
       }
     }
     atSwapStep?(.swapped)
     warn(ofMissing: missing, in: file.name)
     return part.build.generation
+  }
+
+  private func swap(_ part: BuildPart, keepsOwnGrants: Bool) throws -> [ReadModelObject] {
+    let (new, old) = (part.build.generation, try liveGeneration(of: part.build.file.name))
+    let missing = try swap(new, keepsOwnGrants: keepsOwnGrants)
+    try audit(
+      .swap,
+      .projection(new.projection),
+      "'from', \(old?.number), 'to', \(new.number), 'events', \(new.events), 'position', \(new.position)"
+    )
+    return missing
   }
 
   /// How far the live generation is; nil where there is none, or where events were taken back, so that it is ahead of
