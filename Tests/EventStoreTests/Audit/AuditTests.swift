@@ -289,7 +289,7 @@ import Testing
       #expect(pause.osHost == ProcessInfo.processInfo.hostName)
       let known = try await shop.psql("SELECT session_user, coalesce(host(inet_client_addr()), 'socket')")
       #expect("\(pause.role)|\(pause.address ?? "socket")" == known)
-      #expect(abs(CLibraryTime.now - pause.time.microseconds) < 600_000_000)
+      #expect(abs(SystemClock.now - pause.time.microseconds) < 600_000_000)
     }
   }
 
@@ -372,6 +372,6 @@ import Testing
 }
 
 /// The system's clock in PostgreSQL's microseconds.
-private enum CLibraryTime {
+private enum SystemClock {
   static var now: Int64 { Int64(Date.now.timeIntervalSince1970 - 946_684_800) * 1_000_000 }
 }
