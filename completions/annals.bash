@@ -220,11 +220,14 @@ _annals_init() {
     repeating_flags=()
     non_repeating_flags=(--add-position --online --citus -n --dry-run --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --progress --partitions)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --progress --partitions)
     __annals_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
+    '--reason')
+        return
+        ;;
     '-h'|'--host')
         return
         ;;
@@ -689,6 +692,70 @@ _annals_doctor() {
 
     # Offer option value completions
     case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    esac
+}
+
+_annals_audit() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --version '-?' --help)
+    repeating_options=(--action --set)
+    non_repeating_options=(--since --until --limit -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--since')
+        return
+        ;;
+    '--until')
+        return
+        ;;
+    '--action')
+        __annals_add_completions -W 'init'$'\n''migrate'$'\n''add-position'$'\n''build'$'\n''copy'$'\n''finish'$'\n''swap'$'\n''rollback'$'\n''drop'$'\n''pause'$'\n''resume'$'\n''set-checkpoint'$'\n''rename-checkpoint'$'\n''remove-checkpoint'$'\n''retry'$'\n''discard'$'\n''prune-snapshots'$'\n''restore'
+        return
+        ;;
+    '--limit')
+        return
+        ;;
     '-h'|'--host')
         return
         ;;
@@ -1206,7 +1273,7 @@ _annals_evolve_apply() {
     repeating_flags=()
     non_repeating_flags=(--swap --yes -n --dry-run --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--into --chunk --progress --retry-timeout --wait-limit -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    non_repeating_options=(--into --chunk --progress --retry-timeout --wait-limit --reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 1
 
     # Offer option value completions
@@ -1224,6 +1291,9 @@ _annals_evolve_apply() {
         return
         ;;
     '--wait-limit')
+        return
+        ;;
+    '--reason')
         return
         ;;
     '-h'|'--host')
@@ -1273,12 +1343,15 @@ _annals_evolve_rollback() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--into -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    non_repeating_options=(--into --reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '--into')
+        return
+        ;;
+    '--reason')
         return
         ;;
     '-h'|'--host')
@@ -1406,11 +1479,14 @@ _annals_restore() {
     repeating_flags=()
     non_repeating_flags=(--missing -n --dry-run --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --progress)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --progress)
     __annals_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--reason')
+        return
+        ;;
     '-h'|'--host')
         return
         ;;
@@ -2411,7 +2487,7 @@ _annals_snapshot_prune() {
     repeating_flags=()
     non_repeating_flags=(--stale -n --dry-run -y --yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--category --keep -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    non_repeating_options=(--category --keep --reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2421,6 +2497,9 @@ _annals_snapshot_prune() {
         return
         ;;
     '--keep')
+        return
+        ;;
+    '--reason')
         return
         ;;
     '-h'|'--host')
@@ -2680,11 +2759,14 @@ _annals_rebuild-projection() {
     repeating_flags=()
     non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff -x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output --fields)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--reason')
+        return
+        ;;
     '-h'|'--host')
         return
         ;;
@@ -3056,11 +3138,14 @@ _annals_projections_rollback() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
+    '--reason')
+        return
+        ;;
     '-h'|'--host')
         return
         ;;
@@ -3108,11 +3193,14 @@ _annals_projections_drop() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
+    '--reason')
+        return
+        ;;
     '-h'|'--host')
         return
         ;;
@@ -3160,11 +3248,14 @@ _annals_projections_pause() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
+    '--reason')
+        return
+        ;;
     '-h'|'--host')
         return
         ;;
@@ -3212,11 +3303,14 @@ _annals_projections_resume() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
+    '--reason')
+        return
+        ;;
     '-h'|'--host')
         return
         ;;
@@ -3264,11 +3358,14 @@ _annals_projections_set-checkpoint() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --wait-limit --from)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --wait-limit --from)
     __annals_offer_flags_options 2
 
     # Offer option value completions
     case "${prev}" in
+    '--reason')
+        return
+        ;;
     '-h'|'--host')
         return
         ;;
@@ -3396,11 +3493,14 @@ _annals_checkpoints_set() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --wait-limit --from)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --wait-limit --from)
     __annals_offer_flags_options 2
 
     # Offer option value completions
     case "${prev}" in
+    '--reason')
+        return
+        ;;
     '-h'|'--host')
         return
         ;;
@@ -3454,11 +3554,14 @@ _annals_checkpoints_rename() {
     repeating_flags=()
     non_repeating_flags=(--version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 2
 
     # Offer option value completions
     case "${prev}" in
+    '--reason')
+        return
+        ;;
     '-h'|'--host')
         return
         ;;
@@ -3506,11 +3609,14 @@ _annals_checkpoints_remove() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
+    '--reason')
+        return
+        ;;
     '-h'|'--host')
         return
         ;;
@@ -3703,11 +3809,14 @@ _annals_dead-letters_retry() {
     repeating_flags=()
     non_repeating_flags=(--raw --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --file --exec --timeout)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --file --exec --timeout)
     __annals_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--reason')
+        return
+        ;;
     '-h'|'--host')
         return
         ;;
@@ -3773,11 +3882,14 @@ _annals_dead-letters_discard() {
     repeating_flags=()
     non_repeating_flags=(--yes --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
     __annals_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--reason')
+        return
+        ;;
     '-h'|'--host')
         return
         ;;

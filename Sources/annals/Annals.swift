@@ -19,7 +19,7 @@ struct Annals: AsyncParsableCommand {
         name: "Store and event",
         subcommands: [
           Initialize.self, LayoutsCommand.self, SandboxCommand.self, VerifyVersions.self, Check.self,
-          Doctor.self, VersionCommand.self,
+          Doctor.self, Audit.self, VersionCommand.self,
           Compare.self, Report.self, TypesCommand.self, EvolveCommand.self, Export.self, Restore.self,
           Append.self, Stream.self, Streams.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self,
           SnapshotCommand.self, Stats.self, Browse.self,

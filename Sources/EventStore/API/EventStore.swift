@@ -28,6 +28,11 @@ public actor EventStore {
   /// The upcasters that are applied to events when they are read; see ``use(_:)``.
   var upcasters = Upcasters.none
 
+  /// See ``giveReason(_:)``.
+  var reason: String? {
+    didSet { hand = nil }
+  }
+
   /// See ``limitWaiting(to:)``.
   private var writerLimit: Duration?
   /// See ``limitStaleness(to:)``.
@@ -204,6 +209,7 @@ public actor EventStore {
     let sibling = try EventStore(parameters, table: table, layout: foreign)
     await sibling.onNotice(reportNotice)
     await sibling.use(upcasters)
+    await sibling.giveReason(reason)
     await sibling.limitWaiting(to: writerLimit)
     await sibling.limitStaleness(to: mostStaleness)
     if let limits {
@@ -223,6 +229,7 @@ public actor EventStore {
       table: table,
       layout: foreign,
       upcasters: upcasters,
+      reason: reason,
       writerLimit: writerLimit,
       mostStaleness: mostStaleness,
       notify: { report?($0) },

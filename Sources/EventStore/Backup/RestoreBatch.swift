@@ -28,6 +28,7 @@ struct RestoreReader {
   }
 
   var header: ExportHeader { reader.header }
+  var name: String { reader.name }
   var end: ExportEnd? { reader.end }
   var bytes: Int64 { reader.bytes }
   var events: Int64 { reader.events }

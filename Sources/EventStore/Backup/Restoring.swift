@@ -125,6 +125,7 @@ struct RestoreRun {
         guard isAbove else { return }
         let stored = try send(&batch, &reader)
         if stored != batch.count { throw notKept("\(stored) of \(batch.count) events were stored") }
+        try audit(Int64(stored), from: first, of: reader)
       }
     } catch let error as PostgresError where error.sqlState == SQLState.uniqueViolation {
       return false
@@ -154,9 +155,21 @@ struct RestoreRun {
   private mutating func storeMissing(of batch: RestoreBatch, _ reader: RestoreReader) throws {
     try prepare()
     let missing = try missing(batch, reader)
-    if missing.events > 0 { try insert(missing.events) }
+    if missing.events > 0 {
+      try insert(missing.events)
+      try audit(missing.events, from: missing.lowest, of: reader)
+    }
     try connection.execute("DROP TABLE \(RestoreTarget.batch)")
     note(missing, batch)
+  }
+
+  /// One row a batch, as each is a transaction: an interrupted restore has those of what is stored.
+  private func audit(_ events: Int64, from lowest: Int64?, of reader: RestoreReader) throws {
+    try store.auditIfKept(
+      .restore,
+      .store,
+      "'file', \(reader.name), 'events', \(events), 'first_position', \(lowest)"
+    )
   }
 
   private func insert(_ count: Int64) throws {

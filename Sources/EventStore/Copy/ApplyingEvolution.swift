@@ -62,7 +62,7 @@ extension StoreConnection {
       }
       try connection.execute("ANALYZE \(copy.sql)")
       try reconcile(state, plan, statements)
-      try state.mark(.copied, connection)
+      if state.state != .copied { try finish(&state) }
       if swap { try self.swap(&state, plan, statements) }
       return EvolutionResult(
         copy: copy,
@@ -72,6 +72,19 @@ extension StoreConnection {
         isSwapped: swap
       )
     }
+  }
+
+  private func finish(_ copy: inout EvolutionCopy) throws {
+    var finished = copy
+    try connection.transaction {
+      try finished.mark(.copied, connection)
+      try audit(
+        .finish,
+        .store,
+        "'copy', \(copy.name.description), 'events', \(copy.events), 'position', \(copy.position)"
+      )
+    }
+    copy = finished
   }
 
   func evolutionScript(_ plan: EvolutionPlan, into copy: QualifiedName) throws -> String {
@@ -141,6 +154,7 @@ extension StoreConnection {
     let beginning = try eventsTable().beginning(connection)
     return try connection.transaction {
       try connection.execute(statements.create)
+      try audit(.copy, .store, "'copy', \(name.description)")
       return try EvolutionCopy.create(name, of: plan, at: beginning, connection)
     }
   }

@@ -95,7 +95,7 @@ extension StoreConnection {
         try swapped.mark(.swapped, at: end, connection)
         try forgetSnapshots()
         try forgetSeenEvents()
-        try audit(evolution: "swap", copy.name)
+        try audit(.swap, .store, "'copy', \(copy.name.description), 'events', \(swapped.events)")
         atSwapStep?(.moved)
       }
       return swapped
@@ -141,7 +141,7 @@ extension StoreConnection {
           try state.mark(.copied, connection)
           try forgetSnapshots()
           try forgetSeenEvents()
-          try audit(evolution: "swap back", copy)
+          try audit(.rollback, .store, "'copy', \(copy.description)")
         }
       }
       forgetEventsTable()
@@ -213,15 +213,6 @@ extension StoreConnection {
       """
       DELETE FROM annals.snapshots s USING annals.reducers r
       WHERE r.id = s.reducer AND r.store = \(table.description)
-      """
-    )
-  }
-
-  private func audit(evolution action: String, _ copy: QualifiedName) throws {
-    _ = try connection.query(
-      """
-      INSERT INTO annals.audit (action, subject, detail)
-      VALUES (\(action), \("store \(table)"), jsonb_build_object('copy', \(copy.description)))
       """
     )
   }

@@ -291,9 +291,18 @@ extension SQLTemplate {
     "versions"
   )
 
+  static let auditEntries = SQLTemplate(
+    PackageResources.AuditEntries_sql,
+    "store",
+    "since",
+    "until",
+    "actions",
+    "most"
+  )
+
   /// All templates except the migrations.
   static let all: [SQLTemplate] = [
-    .collidingEvents, .eventsInPlaces, .missingEvents, .restoreMissing,
+    .auditEntries, .collidingEvents, .eventsInPlaces, .missingEvents, .restoreMissing,
     .appendEvents, .endTransaction, .findEvents, .findGroupedHeads, .findHeads, .findPositions,
     .insertTriggers,
     .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueKeys, .detectLayouts, .distributedRows,

@@ -13,6 +13,8 @@ final class StoreConnection {
   let foreign: Layout?
   /// The upcasters that are applied to events when they are read.
   let upcasters: Upcasters
+  /// Why an operator changes something, for the audit.
+  let reason: String?
   /// How long to wait for a transaction that writes events; nil means until it ends.
   let writerLimit: Duration?
   /// How far a standby may be behind its primary; nil for any delay.
@@ -36,6 +38,7 @@ final class StoreConnection {
     table: QualifiedName,
     layout: Layout?,
     upcasters: Upcasters,
+    reason: String? = nil,
     writerLimit: Duration? = nil,
     mostStaleness: Duration? = nil,
     notify: @escaping (String) -> Void,
@@ -47,6 +50,7 @@ final class StoreConnection {
     self.table = table
     foreign = layout
     self.upcasters = upcasters
+    self.reason = reason
     self.writerLimit = writerLimit
     self.mostStaleness = mostStaleness
     self.notify = notify

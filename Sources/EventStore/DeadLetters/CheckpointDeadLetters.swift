@@ -39,7 +39,12 @@ extension StoreConnection {
   /// Notes the result of a retry.
   func settle(_ position: Int64, under checkpoint: String, _ failure: String?) throws {
     let owner = DeadLetterOwner.checkpoint(checkpoint)
-    guard let failure else { return try owner.settle(position, .applied, connection) }
+    guard let failure else {
+      return try connection.transaction {
+        try owner.settle(position, .applied, connection)
+        try audit(.retry, .checkpoint(checkpoint), "'position', \(position)")
+      }
+    }
     _ = try connection.query(
       """
       UPDATE \(owner.table) SET attempts = attempts + 1, message = \(failure), failed_at = clock_timestamp()

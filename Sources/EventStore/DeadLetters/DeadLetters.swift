@@ -87,7 +87,7 @@ extension StoreConnection {
     }
     let parked = try parkedPositions(positions, of: owner)
     for position in parked { try owner.settle(position, .discarded, connection) }
-    try audit("discard dead letters", consumer, of: kind, "'positions', \(Parameter.int8Array(parked))")
+    try audit(.discard, .consumer(kind, consumer), "'positions', \(Parameter.int8Array(parked))")
     return parked.count
   }
 

@@ -52,6 +52,11 @@ extension StoreConnection {
           // The new file may handle other types.
           try live.takeAsSeen(file, of: source, connection)
         }
+        try audit(
+          .retry,
+          .projection(file.name),
+          "'position', \(position), 'generation', \(live.number), 'version', \(Int32(file.version))"
+        )
       }
       return true
     } catch {

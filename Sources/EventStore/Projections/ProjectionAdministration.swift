@@ -52,7 +52,7 @@ extension StoreConnection {
         "\(addition.description) was on generation \(live.number) and is not on \(previous.number); create it again"
       )
     }
-    try audit("roll back", name, "'from', \(live.number), 'to', \(previous.number)")
+    try audit(.rollback, .projection(name), "'from', \(live.number), 'to', \(previous.number)")
     let behind: SQL = "SELECT count(*) FROM \(raw: relation) e WHERE position > \(previous.position)"
     let result = RollbackResult(
       generation: Int(previous.number),
@@ -81,11 +81,10 @@ extension StoreConnection {
 
   private func drop(_ name: String) throws {
     try liveGeneration(of: name)?.requireNoDependents(connection)
-    for generation in try generations(of: name, in: .building, .ready, .live, .retired) {
-      try generation.drop(connection)
-    }
+    let generations = try generations(of: name, in: .building, .ready, .live, .retired)
+    for generation in generations { try generation.drop(connection) }
     _ = try connection.query("DELETE FROM annals.projections WHERE name = \(name)")
-    try audit("drop", name)
+    try audit(.drop, .projection(name), "'generations', \(Parameter.int4Array(generations.map(\.number)))")
   }
 
   func setPaused(_ isPaused: Bool, projection name: String) throws {
@@ -95,7 +94,7 @@ extension StoreConnection {
       _ = try connection.query(
         "UPDATE annals.projections SET is_paused = \(isPaused) WHERE name = \(name)"
       )
-      try audit(isPaused ? "pause" : "resume", name)
+      try audit(isPaused ? .pause : .resume, .projection(name))
     }
   }
 
@@ -119,7 +118,7 @@ extension StoreConnection {
         // The operator who sets it is responsible for the events below.
         let known = try reading(live)
         try live.takeAsSeen(known?.file, of: known?.source, connection)
-        try audit("set checkpoint", name, "'from', \(expected), 'to', \(position)")
+        try audit(.setCheckpoint, .projection(name), "'from', \(expected), 'to', \(position)")
       }
     }
   }
@@ -136,22 +135,5 @@ extension StoreConnection {
   func requireProjection(_ name: String) throws {
     let found = try connection.query("SELECT FROM annals.projections WHERE name = \(name)")
     if found.isEmpty { throw Self.noProjection(name) }
-  }
-
-  /// Records what an operator did, in the transaction that does it.
-  ///
-  /// - Parameter detail: names and values, as jsonb_build_object takes them.
-  func audit(
-    _ action: String,
-    _ name: String,
-    of kind: Consumer = .projection,
-    _ detail: SQL = ""
-  ) throws {
-    _ = try connection.query(
-      """
-      INSERT INTO annals.audit (action, subject, detail)
-      VALUES (\(action), \("\(kind) \(name)"), jsonb_build_object(\(detail)))
-      """
-    )
   }
 }

@@ -56,7 +56,7 @@ extension StoreConnection {
             hint: "Look again with \(.checkpoints)."
           )
         }
-        try audit("set checkpoint", name, of: .checkpoint, "'from', \(expected), 'to', \(position)")
+        try audit(.setCheckpoint, .checkpoint(name), "'from', \(expected), 'to', \(position)")
       }
     }
   }
@@ -68,7 +68,7 @@ extension StoreConnection {
           "DELETE FROM annals.checkpoints WHERE name = \(name) RETURNING position, filter"
         )
         let (position, filter) = (removed[0].int64("position"), removed[0].string("filter"))
-        try audit("remove checkpoint", name, of: .checkpoint, "'position', \(position), 'filter', \(filter)")
+        try audit(.removeCheckpoint, .checkpoint(name), "'position', \(position), 'filter', \(filter)")
       }
     }
   }
@@ -101,7 +101,7 @@ extension StoreConnection {
           "UPDATE annals.parked_events SET checkpoint = \(newName) WHERE checkpoint = \(name)"
         )
         _ = try connection.query("DELETE FROM annals.checkpoints WHERE name = \(name)")
-        try audit("rename checkpoint", name, of: .checkpoint, "'to', \(newName)")
+        try audit(.renameCheckpoint, .checkpoint(name), "'to', \(newName)")
       }
     }
   }

@@ -25,6 +25,7 @@ extension StoreConnection {
           try lockBriefly()
           let names = try Self.indexSuffixes.map { try freeName($0, state) }
           try connection.execute(backfill.end(positionIndex: names[0], typesIndex: names[1]))
+          try auditIfKept(.addPosition, .store, "'step', 'end', 'events', \(count)")
         }
       }
       forgetEventsTable()
@@ -145,6 +146,7 @@ extension StoreConnection {
       try connection.transaction {
         try lockBriefly()
         try connection.execute(backfill.begin)
+        try auditIfKept(.addPosition, .store, "'step', 'begin'")
       }
     }
     return backfill

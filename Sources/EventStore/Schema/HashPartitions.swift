@@ -50,7 +50,8 @@ extension StoreConnection {
       .invalidDefinition,
       "\(table) exists already, and \(kind)",
       detail: "annals does not change the partitions of a table with events.",
-      hint: "Create another table with \(.table()), and copy the events into it: \(.manual(.initialization)) shows how."
+      hint:
+        "Create another table with \(.table()), and copy the events into it: \(.manual(.initialization)) shows how."
     )
   }
 }

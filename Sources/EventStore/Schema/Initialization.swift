@@ -33,10 +33,22 @@ extension StoreConnection {
         partitions: partitions,
         distributed: distributed
       )
-      if !dryRun { for step in plan.steps { try connection.execute(step.sql) } }
+      if dryRun { return }
+      let before = try appliedMigration()
+      for step in plan.steps { try connection.execute(step.sql) }
+      try auditInitialization(plan, from: before)
     }
     forgetEventsTable()
     return plan
+  }
+
+  private func auditInitialization(_ plan: InitializationResult, from before: Int32) throws {
+    let latest = Int32(migrations.count)
+    let titles = plan.steps.dropLast(Int(latest - before)).map(\.title)
+    if !titles.isEmpty {
+      try audit(.initialize, .store, "'steps', \(Parameter.textArray(titles))")
+    }
+    if before < latest { try audit(.migrate, .schema, "'from', \(before), 'to', \(latest)") }
   }
 
   private func planInitialization(

@@ -36,7 +36,8 @@ let migrations = [
     name: "partial_verifications",
     sql: SQLTemplate(PackageResources.Migration0012_partial_verifications_sql)
   ),
-  Migration(number: 13, name: "done ahead", sql: SQLTemplate(PackageResources.Migration0013_done_ahead_sql)),
+  Migration(number: 13, name: "audit", sql: SQLTemplate(PackageResources.Migration0013_audit_sql)),
+  Migration(number: 14, name: "done ahead", sql: SQLTemplate(PackageResources.Migration0014_done_ahead_sql)),
 ]
 
 /// The version of schema `annals`.

@@ -112,13 +112,7 @@ extension StoreConnection {
     }
     return try connection.transaction {
       let deleted = Int64(try connection.query(Self.deletion(of: doomed)).affectedRows)
-      _ = try connection.query(
-        """
-        INSERT INTO annals.audit (action, subject, detail)
-        VALUES ('snapshot prune', \(table.description),
-                jsonb_build_object('snapshots', \(deleted), 'kept', \(Int64(kept))))
-        """
-      )
+      try audit(.pruneSnapshots, .store, "'snapshots', \(deleted), 'kept', \(Int64(kept))")
       return SnapshotPruningResult(snapshots: deleted, sql: sql)
     }
   }

@@ -15,6 +15,7 @@ struct Initialize: AsyncParsableCommand {
       """
   )
 
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
 
   @Flag(help: "Also add the columns position and metadata to a classic table. Locks the table.")
@@ -51,7 +52,7 @@ struct Initialize: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let store = try await connection.store()
+    let store = try await connection.store(reason)
     let result = try await store.initialize(
       addPosition: addPosition && !online,
       partitions: partitions,

@@ -16,6 +16,7 @@ struct RebuildProjection: AsyncParsableCommand {
       """
   )
 
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var upcasters: UpcasterOptions
 
@@ -47,7 +48,7 @@ struct RebuildProjection: AsyncParsableCommand {
 
   func run() async throws {
     let projections = try files.map { try Projection(path: $0, bytes: try InputFile.read($0)) }
-    let store = try await connection.store()
+    let store = try await connection.store(reason)
     try await upcasters.apply(to: store)
     await wait.apply(to: store)
     let statuses = try await dryRun ? plan(projections, store) : rebuild(projections, store)

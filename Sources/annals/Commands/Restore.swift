@@ -29,11 +29,12 @@ struct Restore: AsyncParsableCommand {
   @Flag(name: [.customShort("n"), .long], help: "Check everything, and change nothing.")
   var dryRun = false
 
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var progress: ProgressOptions
 
   func run() async throws {
-    let store = try await connection.store()
+    let store = try await connection.store(reason)
     var options = RestoreOptions()
     (options.restoresMissing, options.isDryRun) = (missing, dryRun)
     let lines = RestoreProgressLines(progress)

@@ -163,7 +163,9 @@ struct ConnectionOptions: ParsableArguments {
   }
 
   /// The store that these options name; it connects when it is first used.
-  func store() async throws -> EventStore {
+  ///
+  /// - Parameter reason: why it is changed, for commands that do.
+  func store(_ reason: ReasonOptions? = nil) async throws -> EventStore {
     var parameters = ConnectionParameters(host: host, port: port, user: user, database: database)
     parameters.responseTimeout = responseTimeout?.duration
     Advice.repeatOptions(
@@ -175,6 +177,7 @@ struct ConnectionOptions: ParsableArguments {
     )
     let store = try EventStore(parameters, table: try table, layout: try await layout(parameters))
     await store.onNotice { StandardError.warn($0) }
+    if let text = reason?.text { await store.giveReason(text) }
     if let maxStaleness { await store.limitStaleness(to: maxStaleness.duration) }
     return store
   }

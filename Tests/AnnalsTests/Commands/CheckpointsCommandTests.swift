@@ -91,7 +91,7 @@ import Testing
       let rest = try await annals(["replay", "--checkpoint", "mail"])
       #expect(rest.standardOutput.split(separator: "\n").count == 10 - (Int(position) ?? 0))
       #expect(try await annals(["verify-versions"]).exitCode == 0)
-      #expect(try await db.psql("SELECT count(*) FROM annals.audit WHERE action = 'set checkpoint'") == "2")
+      #expect(try await db.psql("SELECT count(*) FROM annals.audit WHERE action = 'set-checkpoint'") == "2")
     }
   }
 

@@ -102,6 +102,7 @@ import Testing
     ("test x.test.sql", "status, test, file, line, milliseconds, failures"),
     ("layouts list", "name, reads, parameters"),
     ("doctor", "area, name, value, source, status, advice"),
+    ("audit", "id, at, action, subject, store, role, os_user, os_host, address, reason, detail"),
     (
       "version",
       "version, build, swift, libpq, oldest_postgresql, schema_version, export_format, manifest_format"

@@ -37,6 +37,7 @@ import Testing
     ("compare", StoreDifference.columns.map(\.name)),
     ("report Fl -history", ReportRun.fields),
     ("doctor", DiagnosisRecord.columns.map(\.name)),
+    ("audit", AuditEntry.columns.map(\.name)),
     ("version", VersionRecord.columns.map(\.name)),
     ("sandbox status", Sandbox.Status.columns.map(\.name)),
   ]

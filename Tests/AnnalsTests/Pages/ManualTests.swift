@@ -50,7 +50,7 @@ import Testing
   private static let commonOptions: Set<String> = helpOptions.union([
     "-h", "--host", "-p", "--port", "-U", "--username", "-d", "--dbname", "--table", "--layout", "--set",
     "--columns", "-o", "--output", "-x", "--expanded", "--fields", "--response-timeout",
-    "--max-staleness",
+    "--max-staleness", "--reason",
   ])
 
   @Test func partsOfASubcommandAreListed() async throws {

@@ -96,7 +96,8 @@ import Testing
       #expect(
         try await annals(["dead-letters", "list", "--all", "-o", "csv"]).standardOutput.contains("applied")
       )
-      #expect(try await db.psql("SELECT subject FROM annals.audit") == "checkpoint mail")
+      let audit = "SELECT action FROM annals.audit WHERE subject = 'checkpoint mail' ORDER BY id"
+      #expect(try await db.psql(audit) == "retry\ndiscard")
     }
   }
 

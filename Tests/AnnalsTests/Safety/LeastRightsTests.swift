@@ -93,6 +93,7 @@ import Testing
     .writes("restore", ["%/store.export"]),
     .readsOwnTables("check", status: 2),
     .reads("doctor"),
+    .readsOwnTables("audit"),
   ]
 
   /// They run a server of their own, or need none.

@@ -34,7 +34,7 @@ import Testing
     ["projections", "resume", "orders"], ["dead-letters", "list"], ["types", "list"],
     ["types", "show", "OrderSubmitted"], ["evolve", "check", SourceTree.path("Examples/orders/cents.sql")],
     ["evolve", "plan", SourceTree.path("Examples/orders/cents.sql")], ["verify-versions"], ["check"],
-    ["doctor"], ["compare", "--with", "application_name=other"], ["export", "PLAN.export"],
+    ["doctor"], ["audit"], ["compare", "--with", "application_name=other"], ["export", "PLAN.export"],
     ["restore", "PLAN.export"],
     ["snapshot", "prune", "note-1", "--keep", "1", "--yes"],
     ["append", "--from", SourceTree.path("Examples/orders/events.ndjson")],

@@ -56,6 +56,7 @@ import Testing
     (["restore"], ["PLAN.export"]),
     (["check"], ["--time-limit", "1h"]),
     (["doctor"], []),
+    (["audit"], []),
   ]
   private static let projection = SourceTree.path("Examples/orders/orders.sql")
   private static let upcaster = SourceTree.path("Examples/orders/cents.sql")

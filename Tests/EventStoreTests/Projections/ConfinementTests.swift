@@ -237,7 +237,7 @@ import Testing
   private func contents(of shop: Shop) async throws -> String {
     try await shop.psql(
       """
-      SELECT count(*), max(position), (SELECT count(*) FROM kept), (SELECT count(*) FROM annals.audit),
+      SELECT count(*), max(position), (SELECT count(*) FROM kept), (SELECT count(*) FROM annals.audit WHERE action NOT IN ('build', 'drop')),
              (SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace),
              (SELECT string_agg(coalesce(relacl::text, '-'), ' ' ORDER BY relname) FROM pg_class
               WHERE relnamespace = 'public'::regnamespace),

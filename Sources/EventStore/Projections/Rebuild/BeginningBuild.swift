@@ -13,6 +13,7 @@ extension StoreConnection {
       let unfinished = try generations(of: file.name, in: .building, .ready)
       for abandoned in unfinished where abandoned.number != resumable?.number {
         try abandoned.drop(connection)
+        try audit(.drop, .projection(file.name), "'generation', \(abandoned.number)")
       }
       if let resumable {
         try requireSwappable(resumable)
@@ -22,6 +23,11 @@ extension StoreConnection {
       try requireSwappable(generation)
       _ = try tryTakingOver(by: generation, keepsOwnGrants: file.grants)
       try checkStatements(of: file, source, in: generation.ownSchema)
+      try audit(
+        .build,
+        .projection(file.name),
+        "'generation', \(generation.number), 'version', \(Int32(file.version))"
+      )
       return (generation, false)
     }
   }

@@ -162,7 +162,7 @@ extension StoreConnection {
     try analyze(build.generation.ownSchema)
     let failed = try failedChecks(of: build.file, in: build.generation.schema)
     guard failed.isEmpty else { return build.outcome(.checksFailed, failedChecks: failed) }
-    try build.generation.markReady(connection)
+    try markReady(&build.generation)
     var differences: [TableDifference] = []
     if build.options.compares || build.options.differenceLimit != nil {
       meter.enter(.comparing)
@@ -205,6 +205,21 @@ extension StoreConnection {
     }
   }
 
+  /// The load is complete; a build that was resumed when it was ready stays what it was then.
+  private func markReady(_ generation: inout Generation) throws {
+    var ready = generation
+    try connection.transaction {
+      try ready.markReady(connection)
+      guard generation.state != .ready else { return }
+      try audit(
+        .finish,
+        .projection(generation.projection),
+        "'generation', \(generation.number), 'events', \(generation.events), 'position', \(generation.position)"
+      )
+    }
+    generation = ready
+  }
+
   private func dropRetired(_ projection: String, besides kept: Int) throws {
     let retired = try generations(of: projection, in: .retired)
     for generation in retired.dropFirst(kept) {
@@ -212,6 +227,7 @@ extension StoreConnection {
         try connection.transaction {
           try connection.execute("SET LOCAL lock_timeout = '300ms'")
           try generation.drop(connection)
+          try audit(.drop, .projection(projection), "'generation', \(generation.number)")
         }
       } catch let error as PostgresError where error.sqlState == SQLState.lockNotAvailable {
         notify("generation \(generation.number) of \(projection) is in use; the next rebuild drops it")

@@ -63,7 +63,7 @@ extension StoreConnection {
       SELECT a.at, a.role, a.detail->>'from' AS former, a.detail->>'to' = \("\(live.number)") AS is_this
       FROM annals.audit a
       JOIN annals.generations g ON g.projection = \(live.projection) AND g.number = \(live.number) AND a.at >= g.started_at
-      WHERE a.action = 'roll back' AND a.subject = \("\(Consumer.projection) \(live.projection)")
+      WHERE a.action = \(AuditAction.rollback.rawValue) AND a.subject = \("\(Consumer.projection) \(live.projection)")
       ORDER BY a.id DESC LIMIT 1
       """
     return try connection.query(sql).first { row -> String? in

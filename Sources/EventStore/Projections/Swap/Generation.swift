@@ -73,14 +73,10 @@ extension Generation {
     _ = try connection.query("UPDATE annals.generations SET objects = \(names) WHERE \(isThis)")
   }
 
-  /// The load is complete; a resumed build that was ready keeps its record.
+  /// The load is complete, in the transaction of the caller; a resumed build that was ready keeps its record.
   mutating func markReady(_ connection: Connection) throws {
-    var ready = self
-    try connection.transaction {
-      if state != .ready { try ready.recordObjects(connection) }
-      try ready.mark(.ready, connection)
-    }
-    self = ready
+    if state != .ready { try recordObjects(connection) }
+    try mark(.ready, connection)
   }
 
   /// Moves the checkpoint in the transaction of the effects, and only from the value that was read.

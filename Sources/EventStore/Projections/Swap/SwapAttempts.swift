@@ -83,13 +83,24 @@ extension StoreConnection {
           if let end = try checkpointWithinHistory(of: file.name), min(end, limit) > part.position {
             throw SwapObstacle.overtaken
           }
-          return try swap(part.build.generation, keepsOwnGrants: file.grants)
+          return try swap(part, keepsOwnGrants: file.grants)
         }
       }
     }
     atSwapStep?(.swapped)
     warn(ofMissing: missing, in: file.name)
     return part.build.generation
+  }
+
+  private func swap(_ part: BuildPart, keepsOwnGrants: Bool) throws -> [ReadModelObject] {
+    let (new, old) = (part.build.generation, try liveGeneration(of: part.build.file.name))
+    let missing = try swap(new, keepsOwnGrants: keepsOwnGrants)
+    try audit(
+      .swap,
+      .projection(new.projection),
+      "'from', \(old?.number), 'to', \(new.number), 'events', \(new.events), 'position', \(new.position)"
+    )
+    return missing
   }
 
   /// The position of the live generation. Nil if there is none, or if events were removed so that it is ahead of all

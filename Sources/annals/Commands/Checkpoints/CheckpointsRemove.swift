@@ -7,6 +7,7 @@ struct CheckpointsRemove: AsyncParsableCommand {
     abstract: "Remove the checkpoint of a replay, with its dead letters; the events stay in the store."
   )
 
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
 
   @Flag(help: "Do not ask.")
@@ -16,7 +17,7 @@ struct CheckpointsRemove: AsyncParsableCommand {
   var name: String
 
   func run() async throws {
-    let store = try await connection.store()
+    let store = try await connection.store(reason)
     let named = try await store.checkpoints().filter { $0.name.utf8.elementsEqual(name.utf8) }
     if let reader = named.first(where: { !$0.isProjection }) {
       let letters = counted(Int(reader.deadLetters), "dead letter")

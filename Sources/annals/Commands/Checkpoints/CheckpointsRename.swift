@@ -7,6 +7,7 @@ struct CheckpointsRename: AsyncParsableCommand {
     abstract: "Give the checkpoint of a replay another name, with its dead letters."
   )
 
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
 
   @Argument(help: "The checkpoint.", completion: .checkpoint)
@@ -20,6 +21,6 @@ struct CheckpointsRename: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await connection.store().renameCheckpoint(name, to: newName)
+    try await connection.store(reason).renameCheckpoint(name, to: newName)
   }
 }

@@ -14,6 +14,7 @@ struct CheckpointsSet: AsyncParsableCommand {
       """
   )
 
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var wait: WaitOptions
 
@@ -30,7 +31,7 @@ struct CheckpointsSet: AsyncParsableCommand {
   var place: String
 
   func run() async throws {
-    let store = try await connection.store()
+    let store = try await connection.store(reason)
     await wait.apply(to: store)
     let reader = try await store.checkpoint(name)
     let position: Int64

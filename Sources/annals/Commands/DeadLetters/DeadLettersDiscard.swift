@@ -7,6 +7,7 @@ struct DeadLettersDiscard: AsyncParsableCommand {
     abstract: "Discard dead letters; the events stay in the store."
   )
 
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
 
   @Flag(help: "Do not ask.")
@@ -19,7 +20,7 @@ struct DeadLettersDiscard: AsyncParsableCommand {
   var positions: [Int64] = []
 
   func run() async throws {
-    let store = try await connection.store()
+    let store = try await connection.store(reason)
     let what = positions.isEmpty ? "all dead letters" : counted(positions.count, "dead letter")
     try Confirmation.require("Discard \(what) of \(name)?", yes: yes)
     let count = try await store.discardDeadLetters(of: name, at: positions)

@@ -14,6 +14,7 @@ struct DeadLettersRetry: AsyncParsableCommand {
       """
   )
 
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var upcasters: UpcasterOptions
 
@@ -46,7 +47,7 @@ struct DeadLettersRetry: AsyncParsableCommand {
 
   func run() async throws {
     let repaired = try file.map { try Projection(path: $0, bytes: try InputFile.read($0)) }
-    let store = try await connection.store()
+    let store = try await connection.store(reason)
     try await upcasters.apply(to: store)
     let result: DeadLetterRetryResult
     if let exec {

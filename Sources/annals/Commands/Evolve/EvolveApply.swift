@@ -35,6 +35,7 @@ struct EvolveApply: AsyncParsableCommand {
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var retry: RetryOptions
   @OptionGroup var wait: WaitOptions
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
 
   func validate() throws {
@@ -44,7 +45,7 @@ struct EvolveApply: AsyncParsableCommand {
 
   func run() async throws {
     let plan = try EvolutionPlan(path: plan, bytes: try InputFile.read(plan))
-    let store = try await connection.store()
+    let store = try await connection.store(reason)
     await wait.apply(to: store)
     if dryRun {
       StandardOutput.writeRaw(try await store.evolutionScript(plan, into: into))

@@ -14,10 +14,11 @@ struct EvolveRollback: AsyncParsableCommand {
   @Flag(help: "Do not ask.")
   var yes = false
 
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
 
   func run() async throws {
-    let store = try await connection.store()
+    let store = try await connection.store(reason)
     try Confirmation.require("Give the name \(store.table) back to the old events?", yes: yes)
     try await store.rollBackEvolution(into)
     StandardError.note("\(store.table) has the old events again, and \(into) has the copy")

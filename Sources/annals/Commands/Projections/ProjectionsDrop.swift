@@ -7,6 +7,7 @@ struct ProjectionsDrop: AsyncParsableCommand {
     abstract: "Remove a projection with its tables; events are never removed."
   )
 
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
 
   @Flag(help: "Do not ask.")
@@ -16,7 +17,7 @@ struct ProjectionsDrop: AsyncParsableCommand {
   var name: String
 
   func run() async throws {
-    let store = try await connection.store()
+    let store = try await connection.store(reason)
     let generations = try await store.projections(name).count
     try Confirmation.require("Drop projection \(name), \(generations) generations with all tables?", yes: yes)
     try await store.dropProjection(name)

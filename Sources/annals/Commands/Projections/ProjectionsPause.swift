@@ -7,12 +7,13 @@ struct ProjectionsPause: AsyncParsableCommand {
     abstract: "Stop the catch-up of a projection until it is resumed."
   )
 
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
 
   @Argument(help: "The projection.", completion: .projection)
   var name: String
 
   func run() async throws {
-    try await connection.store().pauseProjection(name)
+    try await connection.store(reason).pauseProjection(name)
   }
 }

@@ -7,12 +7,13 @@ struct ProjectionsResume: AsyncParsableCommand {
     abstract: "Resume the catch-up of a paused projection."
   )
 
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
 
   @Argument(help: "The projection.", completion: .projection)
   var name: String
 
   func run() async throws {
-    try await connection.store().resumeProjection(name)
+    try await connection.store(reason).resumeProjection(name)
   }
 }

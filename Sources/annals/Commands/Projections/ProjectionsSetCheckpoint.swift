@@ -12,6 +12,7 @@ struct ProjectionsSetCheckpoint: AsyncParsableCommand {
       """
   )
 
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var wait: WaitOptions
 
@@ -28,7 +29,7 @@ struct ProjectionsSetCheckpoint: AsyncParsableCommand {
   var position: Int64
 
   func run() async throws {
-    let store = try await connection.store()
+    let store = try await connection.store(reason)
     await wait.apply(to: store)
     guard let live = try await store.projections(name).first(where: \.isLive) else {
       throw CommandError(.notFound, "projection \(name) has no live generation", code: "notFound")

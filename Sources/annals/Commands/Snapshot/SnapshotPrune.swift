@@ -25,6 +25,7 @@ struct SnapshotPrune: AsyncParsableCommand {
   @Flag(name: [.customShort("y"), .long], help: "Do not ask.")
   var yes = false
 
+  @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
 
   func validate() throws {
@@ -32,7 +33,7 @@ struct SnapshotPrune: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let store = try await connection.store()
+    let store = try await connection.store(reason)
     let prune = { (dryRun: Bool) in
       try await store.pruneSnapshots(
         of: aggregates.selection,
