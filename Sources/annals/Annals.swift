@@ -10,7 +10,6 @@ struct Annals: AsyncParsableCommand {
     discussion: """
         annals init -d shop                    create the events table
         annals stream order-42                 what happened to order-42?
-        annals rebuild-projection orders.sql   fill a read model and swap it in
         annals sandbox start                   run a PostgreSQL of your own
       """,
     version: "annals \(version)",

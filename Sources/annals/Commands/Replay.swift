@@ -45,7 +45,7 @@ struct Replay: AsyncParsableCommand {
   )
   var exec: String?
 
-  @Option(help: "Processes; all events of a stream go to one.")
+  @Option(help: "Processes; a stream goes to one.")
   var workers = 1
 
   @Option(help: ArgumentHelp("Longest wait for an answer.", valueName: "duration"))

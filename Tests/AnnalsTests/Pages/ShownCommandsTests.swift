@@ -91,6 +91,12 @@ import Testing
     #expect(try ShownPage.manual("man/annals-replay.1").files == [code])
   }
 
+  @Test func theConsumersAreThoseOfTheExample() throws {
+    let file = try SourceTree.read("Examples/orders/shop.consumers.sql")
+    let shown = try ShownPage.manual("man/annals-run.1").files
+    #expect(shown.count == 1 && file.hasSuffix("\n\n" + (shown.first ?? "?")))
+  }
+
   private func expect(_ command: ShownCommand, in results: String) throws {
     let output = try String(contentsOfFile: results + ".output", encoding: .utf8)
     let status = try String(contentsOfFile: results + ".status", encoding: .utf8)
@@ -116,6 +122,7 @@ import Testing
       case "@reducer": "annals snapshot show order-1007 --reducer -"
       case "@upcaster": "annals evolve check /dev/stdin"
       case "@test": "annals test -"
+      case "@consumer": "{ cat > shown.sql; annals run -n shown.sql; }"
       case "@layout": "{ cat > audit.sql; annals types --layout ./audit.sql; }"
       default: "sh"
       }
