@@ -810,7 +810,7 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals replay" standby' -l 'standby' -d 'Wait while another process runs, then take over.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals replay" start' -l 'start' -d 'Where a new checkpoint begins: now, N or a time.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals replay" exec' -l 'exec' -d 'Pass the events to this command, and read its answers.' -rfka ''
-complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals replay" workers' -l 'workers' -d 'Processes; all events of a stream go to one.' -rfka ''
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals replay" workers' -l 'workers' -d 'Processes; a stream goes to one.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals replay" timeout' -l 'timeout' -d 'Longest wait for an answer.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals replay" retries' -l 'retries' -d 'Retries of an event that it fails on.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals replay" park' -l 'park' -d 'Set aside an event that it fails on, and continue.'
