@@ -37,6 +37,11 @@ let migrations = [
     sql: SQLTemplate(PackageResources.Migration0012_partial_verifications_sql)
   ),
   Migration(number: 13, name: "audit", sql: SQLTemplate(PackageResources.Migration0013_audit_sql)),
+  Migration(
+    number: 14,
+    name: "protection",
+    sql: SQLTemplate(PackageResources.Migration0014_protection_sql)
+  ),
 ]
 
 /// How far schema `annals` is.

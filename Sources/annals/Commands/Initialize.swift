@@ -92,7 +92,7 @@ struct Initialize: AsyncParsableCommand {
   }
 
   /// The steps as a script that psql runs as a whole or not at all.
-  private static func script(_ steps: [InitializationResult.Step]) -> String {
+  static func script(_ steps: [InitializationResult.Step]) -> String {
     "BEGIN;\n" + steps.map { "-- \($0.title)\n\($0.sql)" }.joined(separator: "\n") + "COMMIT;\n"
   }
 }
