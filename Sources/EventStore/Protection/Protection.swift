@@ -70,10 +70,21 @@ extension StoreConnection {
         // A lock that waits delays all writers behind it.
         try connection.execute("SET LOCAL lock_timeout = '300ms'")
         let steps = try steps(of: protection, isOff: isOff)
-        for step in steps { try connection.execute(step.sql) }
+        for step in steps { try run(step) }
         if !steps.isEmpty { try audit(protection, isOff: isOff) }
         return steps
       }
+    }
+  }
+
+  private func run(_ step: InitializationResult.Step) throws {
+    do {
+      try connection.execute(step.sql)
+    } catch {
+      guard error.sqlState == SQLState.dependentObjectsStillExist else { throw error }
+      var failure = EventStoreError(error)
+      failure.hint = "Give it to another role with REASSIGN OWNED, or revoke the right, and run it again."
+      throw failure
     }
   }
 
