@@ -50,6 +50,7 @@ let package = Package(
         .embedInCode("Finality/SQL"),
         .embedInCode("Layouts/SQL"),
         .embedInCode("Projections/SQL"),
+        .embedInCode("Protection/SQL"),
         .embedInCode("Read/SQL"),
         .embedInCode("Schema/SQL"),
         .embedInCode("Snapshots/SQL"),

@@ -205,13 +205,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|layouts|sandbox|verify-versions|check|doctor|audit|version|compare|report|types|evolve|export|restore|append|stream|streams|show|trace|replay|watermark|snapshot|stats|browse|check-projection|rebuild-projection|project|run|projections|checkpoints|dead-letters|test|help)
+    init|layouts|sandbox|verify-versions|check|doctor|protect|audit|version|compare|report|types|evolve|export|restore|append|stream|streams|show|trace|replay|watermark|snapshot|stats|browse|check-projection|rebuild-projection|project|run|projections|checkpoints|dead-letters|test|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init layouts sandbox verify-versions check doctor audit version compare report types evolve export restore append stream streams show trace replay watermark snapshot stats browse check-projection rebuild-projection project run projections checkpoints dead-letters test help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init layouts sandbox verify-versions check doctor protect audit version compare report types evolve export restore append stream streams show trace replay watermark snapshot stats browse check-projection rebuild-projection project run projections checkpoints dead-letters test help' -- "${cur}"))
         ;;
     esac
 }
@@ -734,6 +734,56 @@ _annals_doctor() {
     esac
 }
 
+_annals_protect() {
+    repeating_flags=()
+    non_repeating_flags=(--roles --immutable --off -n --dry-run --yes --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--name --reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--name')
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    esac
+}
+
 _annals_audit() {
     repeating_flags=()
     non_repeating_flags=(-x --expanded --version '-?' --help)
@@ -750,7 +800,7 @@ _annals_audit() {
         return
         ;;
     '--action')
-        __annals_add_completions -W 'init'$'\n''migrate'$'\n''add-position'$'\n''build'$'\n''copy'$'\n''finish'$'\n''swap'$'\n''rollback'$'\n''drop'$'\n''pause'$'\n''resume'$'\n''set-checkpoint'$'\n''rename-checkpoint'$'\n''remove-checkpoint'$'\n''retry'$'\n''discard'$'\n''prune-snapshots'$'\n''restore'
+        __annals_add_completions -W 'init'$'\n''migrate'$'\n''add-position'$'\n''build'$'\n''copy'$'\n''finish'$'\n''swap'$'\n''rollback'$'\n''drop'$'\n''pause'$'\n''resume'$'\n''set-checkpoint'$'\n''rename-checkpoint'$'\n''remove-checkpoint'$'\n''retry'$'\n''discard'$'\n''prune-snapshots'$'\n''restore'$'\n''protect'
         return
         ;;
     '--limit')

@@ -9,6 +9,7 @@ package enum SQLState {
   package static let deadlockDetected = "40P01"
   package static let insufficientPrivilege = "42501"
   package static let untranslatableCharacter = "22P05"
+  package static let dependentObjectsStillExist = "2BP01"
   package static let undefinedTable = "42P01"
   package static let undefinedColumn = "42703"
   package static let undefinedObject = "42704"

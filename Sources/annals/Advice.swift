@@ -87,6 +87,7 @@ enum Advice {
       quoted("annals doctor" + given.withLock(\.server) + layoutOptions(layout, setting: values))
     case .doctor: command("doctor")
     case .layouts: "'annals layouts'"
+    case .protect: command("protect")
     case .stream(let aggregateID): line("stream", quoteShellOperand(aggregateID))
     case .types: command("types")
     case .append(let expected): "--expected-version \(expected == .noStream ? "none" : version(expected))"

@@ -10,7 +10,6 @@ struct Annals: AsyncParsableCommand {
     discussion: """
         annals init -d shop                    create the events table
         annals stream order-42                 what happened to order-42?
-        annals sandbox start                   run a PostgreSQL of your own
       """,
     version: "annals \(version)",
     groupedSubcommands: [
@@ -18,7 +17,7 @@ struct Annals: AsyncParsableCommand {
         name: "Store and event",
         subcommands: [
           Initialize.self, LayoutsCommand.self, SandboxCommand.self, VerifyVersions.self, Check.self,
-          Doctor.self, Audit.self, VersionCommand.self,
+          Doctor.self, Protect.self, Audit.self, VersionCommand.self,
           Compare.self, Report.self, TypesCommand.self, EvolveCommand.self, Export.self, Restore.self,
           Append.self, Stream.self, Streams.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self,
           SnapshotCommand.self, Stats.self, Browse.self,

@@ -105,6 +105,8 @@ public enum Remedy: Sendable, Hashable {
   case doctor
   /// See which layouts there are.
   case layouts
+  /// Keep history from being changed.
+  case protect
 
   // Appending and reading.
   /// Look at the stream.
@@ -205,6 +207,7 @@ extension Remedy {
     case .diagnose: "diagnose()"
     case .doctor: "diagnose()"
     case .layouts: "Layout.shippedNames"
+    case .protect: "protect(_:)"
     case .stream: "events(matching:)"
     case .types: "eventTypes()"
     case .append(let expected): "append(_:to:expecting: \(expected))"

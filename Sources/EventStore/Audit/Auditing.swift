@@ -39,6 +39,8 @@ public enum AuditAction: String, Sendable, Hashable, CaseIterable {
   case pruneSnapshots = "prune-snapshots"
   /// Events of an export were stored.
   case restore
+  /// Roles, or triggers that refuse changes of events, were made or removed.
+  case protect
 }
 
 /// What a change was made to, in the words of the audit.

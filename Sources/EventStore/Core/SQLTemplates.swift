@@ -300,9 +300,32 @@ extension SQLTemplate {
     "most"
   )
 
+  static let grantRoles = SQLTemplate(
+    PackageResources.GrantRoles_sql,
+    "admin",
+    "appender",
+    "columns",
+    "database",
+    "events",
+    "projector",
+    "reader",
+    "schema",
+    "sequence_grants"
+  )
+  static let protectedTables = SQLTemplate(PackageResources.ProtectedTables_sql)
+  static let revokeRoles = SQLTemplate(
+    PackageResources.RevokeRoles_sql,
+    "database",
+    "events",
+    "roles",
+    "schema",
+    "sequence_revokes"
+  )
+
   /// All templates except the migrations.
   static let all: [SQLTemplate] = [
-    .auditEntries, .collidingEvents, .eventsInPlaces, .missingEvents, .restoreMissing,
+    .auditEntries, .grantRoles, .protectedTables, .revokeRoles, .collidingEvents, .eventsInPlaces,
+    .missingEvents, .restoreMissing,
     .appendEvents, .endTransaction, .findEvents, .findGroupedHeads, .findHeads, .findPositions,
     .insertTriggers,
     .isStatementRunning, .transactionFate, .uniqueColumns, .uniqueKeys, .detectLayouts, .distributedRows,

@@ -44,7 +44,7 @@ extension StoreConnection {
         try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)
       if let found {
         let faults = found.hasPosition ? try positionFaults() : PositionFaults()
-        items += facts.tableItems(of: found, positions, faults)
+        items += facts.tableItems(of: found, positions, faults) + facts.protectionItems
         if found.isDistributed { items += try distributionItems() }
         items += try layoutItems(of: found)
         if found.hasPosition, facts.is("can_select"), !facts.is("hides_rows") { items += try readerItems() }

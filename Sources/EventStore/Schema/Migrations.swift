@@ -38,6 +38,11 @@ let migrations = [
   ),
   Migration(number: 13, name: "audit", sql: SQLTemplate(PackageResources.Migration0013_audit_sql)),
   Migration(number: 14, name: "done ahead", sql: SQLTemplate(PackageResources.Migration0014_done_ahead_sql)),
+  Migration(
+    number: 15,
+    name: "protection",
+    sql: SQLTemplate(PackageResources.Migration0015_protection_sql)
+  ),
 ]
 
 /// The version of schema `annals`.

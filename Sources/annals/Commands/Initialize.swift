@@ -91,8 +91,8 @@ struct Initialize: AsyncParsableCommand {
     return try await store.addPositionOnline { line.show($0) }
   }
 
-  /// The steps as a script that psql runs completely or not at all.
-  private static func script(_ steps: [InitializationResult.Step]) -> String {
+  /// The steps as a script that psql runs as a whole or not at all.
+  static func script(_ steps: [InitializationResult.Step]) -> String {
     "BEGIN;\n" + steps.map { "-- \($0.title)\n\($0.sql)" }.joined(separator: "\n") + "COMMIT;\n"
   }
 }

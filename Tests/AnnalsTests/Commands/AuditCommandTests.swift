@@ -95,7 +95,7 @@ import Testing
       #expect(try await annals(["audit", "--limit", "-1"]).exitCode == 64)
       #expect(try await annals(["audit", "--since", "soon"]).exitCode == 65)
       #expect(try await annals(["projections", "pause", "sums", "--reason", ""]).exitCode == 64)
-      let old = "ALTER TABLE annals.audit DROP reason; DELETE FROM annals.migrations WHERE number >= 13"
+      let old = "ALTER TABLE annals.audit DROP reason; DELETE FROM annals.migrations WHERE number > 12"
       for (change, message) in [
         (old, "schema annals is at migration 12, and this version needs "),
         ("DROP SCHEMA annals CASCADE", "this database has no schema annals, which this command needs"),
@@ -124,7 +124,7 @@ import Testing
       "init", "restore", "rebuild-projection", "checkpoints set", "checkpoints rename", "checkpoints remove",
       "dead-letters retry", "dead-letters discard", "evolve apply", "evolve rollback", "projections rollback",
       "projections drop", "projections pause", "projections resume", "projections set-checkpoint",
-      "snapshot prune",
+      "snapshot prune", "protect",
     ]
     for path in program.leaves {
       let help = try await AnnalsBinary.run(["help"] + path).standardOutput

@@ -254,7 +254,7 @@ import Testing
   }
 }
 
-private struct DoctorItem: Decodable {
+struct DoctorItem: Decodable {
   let area: String
   let name: String
   let value: String
@@ -263,14 +263,14 @@ private struct DoctorItem: Decodable {
   let advice: String?
 }
 
-private func doctorItems(_ run: ProgramRun) throws -> [DoctorItem] {
+func doctorItems(_ run: ProgramRun) throws -> [DoctorItem] {
   try run.standardOutput.split(separator: "\n").map {
     try JSONDecoder().decode(DoctorItem.self, from: Data($0.utf8))
   }
 }
 
 extension [DoctorItem] {
-  fileprivate subscript(_ area: String, _ name: String) -> DoctorItem? {
+  subscript(_ area: String, _ name: String) -> DoctorItem? {
     first { $0.area == area && $0.name == name }
   }
 }

@@ -94,6 +94,7 @@ import Testing
     .readsOwnTables("check", status: 2),
     .reads("doctor"),
     .readsOwnTables("audit"),
+    .writes("protect", ["--immutable"]),
   ]
 
   /// They run a server of their own, or need none.

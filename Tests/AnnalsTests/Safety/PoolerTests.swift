@@ -46,6 +46,7 @@ import Testing
       "append", "--from", SourceTree.path("Examples/orders/events.ndjson"), "--batch-size", "100",
       "--workers", "2",
     ],
+    ["protect", "--immutable"],
   ]
 
   /// Commands that need none, and find nothing in the test's store.

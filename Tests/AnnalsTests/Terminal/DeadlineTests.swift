@@ -57,6 +57,7 @@ import Testing
     (["check"], ["--time-limit", "1h"]),
     (["doctor"], []),
     (["audit"], []),
+    (["protect"], ["--immutable"]),
   ]
   private static let projection = SourceTree.path("Examples/orders/orders.sql")
   private static let upcaster = SourceTree.path("Examples/orders/cents.sql")

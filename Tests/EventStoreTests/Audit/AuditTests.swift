@@ -171,7 +171,7 @@ import Testing
             restore|store public.events|{"file": "file 1", "events": 2, "first_position": 7}
             """
         )
-        let old = "ALTER TABLE annals.audit DROP reason; DELETE FROM annals.migrations WHERE number >= 13"
+        let old = "ALTER TABLE annals.audit DROP reason; DELETE FROM annals.migrations WHERE number > 12"
         for change in [old, "DROP SCHEMA annals CASCADE"] {
           try await db.psql("\(change); TRUNCATE events")
           #expect(try await store.restore(export.sources()).restored == 25_000)
@@ -338,9 +338,10 @@ import Testing
       try await shop.rebuild(sums)
       try await shop.psql(
         """
-        ALTER TABLE annals.audit DROP store, DROP os_user, DROP os_host, DROP address, DROP reason;
+        DROP FUNCTION annals.refuse_change; DROP INDEX annals.audit_at_idx;
+        ALTER TABLE annals.audit DROP store, DROP os_user, DROP os_host, DROP address, DROP reason, DROP transaction;
         ALTER TABLE annals.checkpoints DROP done_ahead;
-        DELETE FROM annals.migrations WHERE number >= 13;
+        DELETE FROM annals.migrations WHERE number > 12;
         TRUNCATE annals.audit RESTART IDENTITY;
         INSERT INTO annals.audit (action, subject, detail) VALUES ('roll back', 'projection sums', '{"to": 1, "from": 2}'),
           ('set checkpoint', 'checkpoint gone', '{}'), ('swap back', 'store public.events', '{"copy": "public.v2"}'),

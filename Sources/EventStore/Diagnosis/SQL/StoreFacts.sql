@@ -9,7 +9,7 @@ WITH events AS (
   WHERE c.relkind IN ('r', 'm') AND c.oid IN (
     SELECT oid FROM events UNION SELECT p.relid FROM events e CROSS JOIN pg_partition_tree(e.oid) AS p)
 ), own AS (
-  SELECT c.oid FROM pg_class c WHERE c.relnamespace = to_regnamespace('annals') AND c.relkind = 'r'
+  SELECT c.oid, c.relname FROM pg_class c WHERE c.relnamespace = to_regnamespace('annals') AND c.relkind = 'r'
 ), others AS (
   -- Roles, other than the owner and superusers, that may create objects in the schema of the events or of a read model.
   SELECT DISTINCT quote_ident(n.nspname) AS schema, a.grantee AS role
@@ -37,7 +37,7 @@ FROM (SELECT 1) AS one LEFT JOIN events e ON true CROSS JOIN LATERAL (VALUES
   ('kind', e.relkind::text),
   ('can_use_schema', has_schema_privilege(e.relnamespace, 'USAGE')::text),
   ('can_select', has_table_privilege(e.oid, 'SELECT')::text),
-  ('can_insert', has_table_privilege(e.oid, 'INSERT')::text),
+  ('can_insert', has_any_column_privilege(e.oid, 'INSERT')::text),
   ('hides_rows', row_security_active(e.oid)::text),
   ('public_creates_in', (SELECT string_agg(o.schema, ', ') FROM others o WHERE o.role = 0)),
   ('others_create_in', (SELECT string_agg(format('%s in %s', quote_ident(pg_get_userbyid(o.role)), o.schema), ', ')
@@ -71,8 +71,22 @@ FROM (SELECT 1) AS one LEFT JOIN events e ON true CROSS JOIN LATERAL (VALUES
   ('has_annals', (to_regnamespace('annals') IS NOT NULL)::text),
   ('can_use_annals', has_schema_privilege(to_regnamespace('annals'), 'USAGE')::text),
   ('can_write_annals',
-   (SELECT bool_and(has_table_privilege(o.oid, 'SELECT') AND has_table_privilege(o.oid, 'INSERT')
-                    AND has_table_privilege(o.oid, 'UPDATE') AND has_table_privilege(o.oid, 'DELETE'))
-    FROM own o)::text)
+   -- Who works with the tables need not change the audit, nor write to the migrations.
+   (SELECT bool_and(has_table_privilege(o.oid, 'SELECT')
+                    AND (has_table_privilege(o.oid, 'INSERT') OR o.relname = 'migrations')
+                    AND (has_table_privilege(o.oid, 'UPDATE') AND has_table_privilege(o.oid, 'DELETE')
+                         OR o.relname IN ('audit', 'migrations')))
+    FROM own o)::text),
+  ('owner', quote_ident(pg_get_userbyid(e.relowner))),
+  -- Whether both triggers are there and fire always; nothing without any.
+  ('is_immutable',
+   (SELECT CASE WHEN count(*) > 0 THEN (count(*) FILTER (WHERE t.tgenabled = 'A') = 2)::text END
+    FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+    WHERE t.tgrelid = e.oid AND p.proname = 'refuse_change' AND p.pronamespace = to_regnamespace('annals'))),
+  ('changers',
+   (SELECT string_agg(DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, ', ')
+    FROM (SELECT e.relacl AS acl UNION ALL SELECT c.attacl FROM pg_attribute c WHERE c.attrelid = e.oid) AS acls
+    CROSS JOIN aclexplode(acls.acl) AS a
+    WHERE a.privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE') AND a.grantee <> e.relowner))
 ) AS f (name, value)
 WHERE f.value IS NOT NULL
