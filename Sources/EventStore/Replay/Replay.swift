@@ -17,7 +17,7 @@ public struct ReplayOptions: Sendable, Hashable {
   /// The most events in a batch; nil decides by their size.
   public var batchSize: Int?
 
-  /// Batches know the streams of their events, so that ``EventBatch/shares(_:)`` can divide them.
+  /// Batches know the streams of their events, so that ``EventBatch/shares(_:without:)`` can divide them.
   public var dividesStreams = false
 
   /// Waits while another session replays with the checkpoint, and takes over when that one ends; otherwise that is an error.
