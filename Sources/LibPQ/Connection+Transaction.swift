@@ -33,7 +33,7 @@ extension Connection {
     try isRolledBack ? rolledBack(body) : transaction(.readWrite, body)
   }
 
-  /// Runs `body` in a transaction, or a subtransaction of the current one, that leaves nothing behind.
+  /// Runs `body` in a transaction, or a subtransaction of the current one, and rolls it back.
   package func rolledBack<T>(_ body: () throws -> T) throws -> T {
     let isPart = isInTransaction
     if isPart { try execute("SAVEPOINT annals") } else { try begin(TransactionMode.readWrite.rawValue) }

@@ -56,9 +56,9 @@ extension EventStore {
   /// Appends the events of an NDJSON input, one a line, with COPY; by default all of them or none.
   ///
   /// A line has aggregate_id, event_type and event_data, and may have id, version or expected_version, timestamp and
-  /// metadata. Its event gets the next version of its stream; a version of its own must be that one. An event that is
-  /// stored already, with the same id and content, is passed over, so an input whose events have ids can be appended
-  /// again after an interruption. Memory stays bounded whatever the input's size.
+  /// metadata. Its event gets the next version of its stream; if the line has a version, it must be that one. An event
+  /// that is stored already, with the same id and content, is skipped. So an input whose events have ids can be
+  /// appended again after an interruption. Memory stays bounded whatever the input's size.
   ///
   /// ```swift
   /// let result = try await store.append(lines: { try input.nextBytes() })
@@ -67,7 +67,7 @@ extension EventStore {
   /// - Parameters:
   ///   - read: returns the next bytes of the input, as many as there are; nil at its end. It is called on the store's
   ///     thread and may block; in a cancelled task it should throw `CancellationError`.
-  ///   - options: batches, rejects, and who is told of what.
+  ///   - options: batches, rejects, and callbacks.
   /// - Returns: counts, and how far the input is committed.
   /// - Throws: ``EventStoreError``, naming the line; with a batch size, its detail says which lines are committed.
   public func append(

@@ -10,14 +10,14 @@ extension EventStore {
     try await read { try $0.diagnose() }
   }
 
-  /// Looks at the store, its live projections and the replays with a checkpoint.
+  /// Examines the store, its live projections and the replays with a checkpoint.
   ///
-  /// Without schema `annals` there are no readers to look at.
+  /// Without schema `annals` there are no readers to examine.
   ///
-  /// - Parameter limits: what will be demanded of it: the events after a checkpoint are counted up to 100,000, or up to the
-  ///   limit where that is higher.
+  /// - Parameter limits: the limits that will be applied: the events after a checkpoint are counted up to 100,000, or
+  ///   up to the limit if that is higher.
   /// - Throws: ``EventStoreError``; `invalidDefinition` for a table without positions, `permissionDenied` when the
-  ///   schema is there and may not be read: what cannot be seen must not pass for healthy.
+  ///   schema exists and may not be read: what cannot be seen must not count as healthy.
   public func health(_ limits: StoreHealth.Limits = StoreHealth.Limits()) async throws -> StoreHealth {
     try await read { try $0.health(limits) }
   }

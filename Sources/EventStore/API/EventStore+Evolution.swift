@@ -95,21 +95,21 @@ extension EventStore {
     try await read { try $0.shape(ofType: type, sample: sample, findingRequired: findingRequired) }
   }
 
-  /// Copies the store through the upcasters of a plan into a new table beside it, which stays as it is.
+  /// Copies the store through the upcasters of a plan into a new table beside it; the store itself is not changed.
   ///
-  /// The copy grows in chunks that commit with their checkpoint: one that was interrupted goes on where it was. A
-  /// copy that is complete catches up with what was appended since. At the end it is compared with what the upcasters
-  /// make of the original, event by event, in one snapshot.
+  /// The copy grows in chunks that commit with their checkpoint, so an interrupted run can be continued. A complete
+  /// copy catches up with events that were appended since. At the end it is compared, event by event and in one
+  /// snapshot, with what the upcasters make of the original.
   ///
   /// - Parameters:
   ///   - plan: what to apply; it must be of this store.
   ///   - copy: the new table.
-  ///   - chunkSize: events a transaction.
+  ///   - chunkSize: events in a transaction.
   ///   - swap: exchanges the names of the two tables at the end, in one short transaction.
   ///   - retryTimeout: how long to try to connect again after the connection was lost.
   ///   - progress: called on the store's thread after every chunk.
   /// - Throws: ``EventStoreError``: `invalidDefinition` for a plan of another store, or a table that is there already,
-  ///   `locked` when another session is at it, `failed` when the comparison finds a difference.
+  ///   `locked` when another session works on it, `failed` when the comparison finds a difference.
   public func applyEvolution(
     _ plan: EvolutionPlan,
     into copy: QualifiedName,

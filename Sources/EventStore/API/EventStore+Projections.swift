@@ -131,18 +131,18 @@ extension EventStore {
     try await perform { try $0.planRebuild(projection, upTo: lastPosition) }
   }
 
-  /// The projections of this store: their live generations and those that are being built.
+  /// The projections of this store: their live generations and the ones that are being built.
   ///
   /// It needs SELECT on the events and on the tables of schema `annals`.
   ///
-  /// - Parameter name: of this one only, with the retired generations; `notFound` is thrown where there is none.
+  /// - Parameter name: only this one, with the retired generations; `notFound` is thrown if there is none.
   public func projections(_ name: String? = nil) async throws -> [ProjectionStatus] {
     try await projectionStatus(name, countsRows: true, lagLimit: StoreHealth.lagLimit)
   }
 
   /// - Parameters:
   ///   - countsRows: reads small tables; otherwise the number of their rows is an estimate too.
-  ///   - lagLimit: how many events are counted behind a checkpoint.
+  ///   - lagLimit: how many events after a checkpoint are counted.
   package func projectionStatus(
     _ name: String? = nil,
     countsRows: Bool,
@@ -160,7 +160,7 @@ extension EventStore {
     }
   }
 
-  /// The SQL that drops what a build left, however far it got.
+  /// The SQL that drops what an unfinished build left.
   package static func dropUnfinished(_ schema: String) -> String {
     "DROP SCHEMA IF EXISTS \(quoteIdentifier(schema)) CASCADE;"
   }
@@ -170,16 +170,16 @@ extension EventStore {
     atSwapStep = report
   }
 
-  /// Builds a projection's read model from history and puts it in the place of the live one.
+  /// Builds a projection's read model from history and swaps it in for the live one.
   ///
-  /// The new generation grows beside the live one, in chunks that commit with their checkpoint: a build that was
-  /// interrupted goes on where it was, as long as the file is the same. Then come the file's checks, and one
-  /// short transaction that swaps the tables. The old generation is kept. Meanwhile the live one may be caught up.
+  /// The new generation grows beside the live one, in chunks that commit with their checkpoint. So an interrupted build
+  /// can be continued, as long as the file is the same. Then come the file's checks, and one short transaction that
+  /// swaps the tables. The old generation is kept. The live one may be kept current meanwhile.
   ///
   /// - Parameters:
   ///   - projection: what makes the read model.
   ///   - options: chunks, connections, limits, and what happens at the end.
-  ///   - progress: called at the beginning and after every chunk, on a thread of the store's.
+  ///   - progress: called at the beginning and after every chunk, on a thread of the store.
   /// - Throws: ``EventStoreError``: `invalidDefinition` for a wrong file, `locked` when another session works on the
   ///   projection or holds its tables too long, `failed` for an event whose handler fails. The live read model is
   ///   untouched then.
@@ -193,12 +193,12 @@ extension EventStore {
 
   /// Builds several read models in one pass over history, and then swaps them in one after another.
   ///
-  /// They advance together, chunk by chunk. A build that fails stops alone: it can be resumed, and the others go on.
+  /// They advance together, chunk by chunk. A build that fails stops alone: it can be resumed, and the others continue.
   ///
   /// - Parameters:
   ///   - projections: different ones.
   ///   - options: the same for all of them.
-  ///   - progress: called at the beginning and after every chunk, on a thread of the store's.
+  ///   - progress: called at the beginning and after every chunk, on a thread of the store.
   /// - Returns: what became of each, in their order.
   /// - Throws: ``EventStoreError`` for what concerns all of them, or stops one of them before the first event.
   public func rebuildProjections(

@@ -107,22 +107,22 @@ extension EventStore {
     try await read { try $0.watermark() }
   }
 
-  /// Publishes up to where history is final, so that readers on standbys can follow up to there.
+  /// Publishes the position up to which history is final, so that readers on standbys can follow up to there.
   ///
   /// It waits for the transactions that write events now, as a reader on the primary does.
   ///
   /// - Returns: what is published.
   /// - Throws: ``EventStoreError``; `permissionDenied` on a standby, `locked` when a writer did not end in time,
-  ///   `invalidDefinition` where nobody can tell which positions are final.
+  ///   `invalidDefinition` if nobody can tell which positions are final.
   @discardableResult
   public func publishWatermark() async throws -> PublishedWatermark {
     try await perform { try $0.publishWatermark() }
   }
 
-  /// Publishes up to where history is final, again and again until the task is cancelled.
+  /// Publishes the position up to which history is final, again and again until the task is cancelled.
   ///
   /// - Parameters:
-  ///   - pause: how long to wait between two times.
+  ///   - pause: how long to wait before the next time.
   ///   - retryTimeout: how long to try to connect again after the connection was lost.
   /// - Throws: as ``publishWatermark()``.
   public nonisolated func publishWatermark(
@@ -143,8 +143,8 @@ extension EventStore {
   ///
   /// - Parameters:
   ///   - query: which events.
-  ///   - following: goes on when the last event has been read, and waits for those to come. Every event comes
-  ///     once, in the order of positions whatever order the query asks for.
+  ///   - following: continues after the last event, and waits for new ones. Every event comes
+  ///     once, in the order of positions whatever order the query has.
   ///   - retryTimeout: how long to try to connect again after the connection was lost.
   public nonisolated func events(
     matching query: EventQuery,
@@ -156,17 +156,17 @@ extension EventStore {
     return EventSequence(store: self, reader: reader)
   }
 
-  /// Whether the store has an order as a whole; a classic table is read by aggregate and version.
+  /// Whether the whole store has an order; a classic table is read by aggregate and version.
   public func hasPositions() async throws -> Bool {
     try await read(seeing: .permitted) { try $0.eventsTable().hasPosition }
   }
 
-  /// Writes the events that match as NDJSON, one event a line, in memory that does not grow with their number.
+  /// Writes the events that match as NDJSON, one event on each line, in memory that does not grow with their number.
   ///
-  /// A line has the fields position (where the table has it), aggregate_id, version, event_type, timestamp, id,
-  /// event_data and metadata (where the event has any). Payloads are the text that PostgreSQL prints, byte for byte.
+  /// A line has the fields position (if the table has it), aggregate_id, version, event_type, timestamp, id,
+  /// event_data and metadata (if the event has any). Payloads are the text that PostgreSQL prints, byte for byte.
   ///
-  /// A long history without filters is read by two connections at a time, where the server has a second one to give.
+  /// A long history without filters is read by two connections at a time, if the server allows a second one.
   ///
   /// - Parameters:
   ///   - query: which events.

@@ -23,13 +23,13 @@ extension EventStore {
 
   /// Passes the events that match to a sink, batch by batch.
   ///
-  /// With a checkpoint it begins behind the position that was stored under the name, whatever the query's own
-  /// `fromPosition` if that is lower, and stores a position after `sink` has returned: an event comes again when the
-  /// process ends between the two, and none is left out.
+  /// With a checkpoint it begins after the position stored under that name, even if the query's own `fromPosition` is
+  /// lower, and stores a position after `sink` has returned. If the process ends between the two, an event comes again;
+  /// none is left out.
   ///
   /// - Parameters:
   ///   - query: which events.
-  ///   - options: the checkpoint, the pace, and whether to go on.
+  ///   - options: the checkpoint, the rate, and whether to follow.
   ///   - sink: returns when the batch is done.
   /// - Throws: ``EventStoreError``, among others `locked` while another replay uses the checkpoint; what `sink` throws.
   @discardableResult

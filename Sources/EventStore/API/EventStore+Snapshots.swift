@@ -142,13 +142,13 @@ extension EventStore {
 
   /// Stores the states of aggregates, folded inside the server from their newest valid snapshots on.
   ///
-  /// It works in chunks that commit, and passes over what is up to date: a run that was interrupted goes on where it
-  /// was when it is repeated. A stream that lacks a version is passed over, since what it lacks may yet appear.
+  /// It works in chunks that commit, and skips aggregates that are up to date, so a second run continues an interrupted
+  /// one. A stream that lacks a version is skipped, since that version may still appear.
   ///
   /// - Parameters:
   ///   - selection: the aggregates.
   ///   - reducer: what folds the events.
-  ///   - every: only aggregates to which as many events have come since their newest valid snapshot.
+  ///   - every: only aggregates with at least as many events since their newest valid snapshot.
   ///   - workers: connections to use.
   ///   - retryTimeout: how long to try to connect again after a connection was lost.
   ///   - progress: called after every chunk, with events.

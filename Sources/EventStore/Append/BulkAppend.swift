@@ -234,7 +234,7 @@ extension StoreConnection {
     _ options: BulkAppendOptions,
     _ writer: inout ChunkWriter
   ) throws {
-    // The transaction's id costs no more than the time, since it would be given out with the first row.
+    // The transaction's id costs no more than the time, since the first row would need it anyway.
     let start = try writer.connection.query(
       "SELECT current_timestamp AS time, pg_current_xact_id()::text AS id"
     )

@@ -64,7 +64,7 @@ extension EventStore {
 }
 
 extension StoreConnection {
-  /// Writes down what an operator did, in the transaction of the deed.
+  /// Records what an operator did, in the transaction that does it.
   ///
   /// - Parameter detail: names and values, as jsonb_build_object takes them.
   func audit(_ action: AuditAction, _ subject: AuditSubject, _ detail: SQL = "") throws {

@@ -11,7 +11,7 @@ public struct Comparison: Sendable {
   public init() {}
 }
 
-/// What a store is compared with.
+/// The store, or the file, to compare with.
 public enum ComparedStore: Sendable {
   /// Another store.
   case store(EventStore)

@@ -194,9 +194,9 @@ extension StoreConnection {
     return try AdvisoryLock.keep([name], connection, body)
   }
 
-  /// Takes a lock, waits for it as long as another session has it, and says so.
+  /// Takes a lock; while another session has it, waits and says so.
   ///
-  /// It asks again and again: a session that waits in pg_advisory_lock() holds a snapshot, which keeps vacuum from its work.
+  /// It asks again and again: a session that waits in pg_advisory_lock() holds a snapshot, which hinders vacuum.
   private func acquireInTurn(_ name: String) throws {
     var isWaiting = false
     while true {

@@ -4,7 +4,7 @@ internal import LibPQ
 extension StoreConnection {
   func addDeadLetter(_ position: Int64, to checkpoint: String, _ attempts: Int, _ message: String) throws {
     try keepLock(ofCheckpoint: checkpoint)
-    // It may have been parked before the checkpoint was set back.
+    // It may have been parked before the checkpoint was moved back.
     _ = try connection.query(
       """
       INSERT INTO annals.parked_events AS p (checkpoint, position, aggregate_id, version, event_type, attempts, message)

@@ -17,9 +17,9 @@ struct EventPages: Sendable {
   private(set) var skippedRows: Int
   var size: PageSize
   private(set) var isExhausted = false
-  /// Where the events are, if that is looked up; ``find(_:)`` must come before each page then.
+  /// The places of the events, if they are looked up; then call ``find(_:)`` before each page.
   var search: ContentSearch?
-  /// Events of the last page in whose place something else is shown.
+  /// Events of the last page that have a placeholder.
   var unreadable: [UnreadableEvent] = []
 
   enum Order {

@@ -150,8 +150,8 @@ struct EventReader: Sendable {
     self.pages = pages
   }
 
-  /// Refuses to go on where a new connection has led to a server that does not have yet what the one before had: what is
-  /// missing there would be left out.
+  /// Refuses to continue if the server of a new connection does not have yet what the one before had: the missing
+  /// events would be left out.
   private mutating func settleSession(_ store: StoreConnection) throws {
     if let session, session != store.session.number,
       let seen = [finalPosition, history?.head].compactMap(\.self).max()

@@ -41,7 +41,7 @@ public struct EventSequence: AsyncSequence, Sendable {
 }
 
 extension EventStore {
-  /// Reads one page, if there is one now; once more from where the reader was when the connection was lost.
+  /// Reads one page, if there is one now; after a lost connection, once more from the place of the reader.
   func nextPage<T: Sendable>(
     _ reader: EventReader,
     seeing rows: RowVisibility = .permitted,

@@ -8,12 +8,12 @@ public struct EventBatch: Sendable, Hashable {
   public let count: Int
   /// The events' positions; empty in a table without positions.
   public let positions: [Int64]
-  /// The hashes of their ids, for a replay that remembers what it has met.
+  /// The hashes of their ids, for a replay that records which events it has met.
   let idHashes: [Int32]
   /// The hashes of their aggregates' ids, where ``ReplayOptions/dividesStreams`` asks for them.
   private let streams: [Int]
 
-  /// Those up to a position, as far as the replay remembers them.
+  /// The events up to a position, if the replay records them.
   func seenEvents(upTo end: Int64) -> SeenEvents {
     var seen = SeenEvents()
     for (position, hash) in zip(positions, idHashes) where position <= end {

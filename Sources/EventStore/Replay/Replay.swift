@@ -20,7 +20,7 @@ public struct ReplayOptions: Sendable, Hashable {
   /// Batches know the streams of their events, so that ``EventBatch/shares(_:without:)`` can divide them.
   public var dividesStreams = false
 
-  /// Waits while another session replays with the checkpoint, and takes over when that one ends; otherwise that is an error.
+  /// Waits while another session replays with the checkpoint, and takes over when it ends; otherwise that is an error.
   public var isStandby = false
 
   /// All existing events, as fast as the sink takes them, without a checkpoint.
@@ -37,7 +37,7 @@ public enum ReplayStart: Sendable, Hashable {
   case time(Timestamp)
 }
 
-/// What a sink throws that has done a part of its batch: the checkpoint moves there, then `cause` is thrown.
+/// Thrown by a sink that has done a part of its batch: the checkpoint moves there, then `cause` is thrown.
 public struct PartlyDone: Error {
   /// Position of the last event that was done.
   public let position: Int64
@@ -102,7 +102,7 @@ extension EventStore {
     reader.endsBetweenPositions = checkpoint != nil
     let pace = Pace(options)
     while !reader.isFinished, !pace.isOver {
-      // What a policy hides now would never be passed on: the checkpoint moves past it.
+      // An event that a policy hides now would never be passed on, because the checkpoint moves past it.
       let page = try await nextPage(reader, seeing: checkpoint == nil ? .permitted : .all) {
         EventBatch($0, withStreams: options.dividesStreams)
       }

@@ -20,7 +20,7 @@ struct TypeCount: Sendable {
 /// The events of a type, and when they happened.
 struct TypeHistory: Sendable {
   private(set) var count: TypeCount
-  /// The times of the first and the last event, in the order of the store.
+  /// The time of the first event, in the order of the store.
   let firstSeen: Timestamp
   let lastSeen: Timestamp
 }

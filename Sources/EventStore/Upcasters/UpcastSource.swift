@@ -173,7 +173,7 @@ extension UpcasterFile.Rule {
     return ([ofType] + conditions.map { "(\n\($0.text)\n)" }).joined(separator: " AND ")
   }
 
-  /// The condition on `event` under which the rule changes it.
+  /// The condition on `event` under which the rule applies to it.
   var changes: String {
     // A new type, a drop or a split changes the event in any case.
     guard newType == nil, parts == nil, !isDropped else { return applies }

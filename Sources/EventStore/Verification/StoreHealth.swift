@@ -130,7 +130,7 @@ extension StoreConnection {
     try eventsTable().requirePosition(for: "a check of readers")
     let hasReaders = try appliedMigration() > 0
     let projections = hasReaders ? try projectionStatus(nil, countsRows: false, lagLimit: lagLimit) : []
-    // It would not count as lag of any reader.
+    // Such an event would not count as lag of any reader.
     try eventsTable().requirePositions(connection)
     let sql: SQL = """
       SELECT e.position AS head,

@@ -91,7 +91,7 @@ struct Initialize: AsyncParsableCommand {
     return try await store.addPositionOnline { line.show($0) }
   }
 
-  /// The steps as a script that psql runs as a whole or not at all.
+  /// The steps as a script that psql runs completely or not at all.
   static func script(_ steps: [InitializationResult.Step]) -> String {
     "BEGIN;\n" + steps.map { "-- \($0.title)\n\($0.sql)" }.joined(separator: "\n") + "COMMIT;\n"
   }

@@ -128,13 +128,13 @@ final class EventHandlerSession {
   /// Passes on a batch, and returns when the command is done with it.
   ///
   /// - Parameter settle: is called with each position up to which it is done.
-  /// - Throws: ``PartlyDone`` when it did a part only.
+  /// - Throws: ``PartlyDone`` when it did only a part.
   func handle(_ batch: EventBatch, settle: (Int64) -> Void = { _ in }) async throws {
     var done: Int64?
     do {
       for run in batch.runs {
         try await handle(run) { position in
-          // The answer is about the events of that position which it has got so far.
+          // The answer covers the events of that position that it has received so far.
           if run.isContinued, position == run.last { return }
           done = position
           settle(position)

@@ -24,7 +24,7 @@ final class HandlerShare: Sendable {
   /// The first position of those that are not.
   var firstUndone: Int64? { batch.positions.dropFirst(state.withLock(\.done)).first }
 
-  /// Positions of the events that the command was given and has not answered for.
+  /// Positions of the events that the command received and did not answer.
   var unanswered: ArraySlice<Int64> {
     let rows = state.withLock { $0.given.clamped(to: $0.done..<batch.count) }
     return batch.positions[rows]

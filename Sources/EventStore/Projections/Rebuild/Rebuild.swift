@@ -205,7 +205,7 @@ extension StoreConnection {
     }
   }
 
-  /// The load is complete; a build that was resumed when it was ready stays what it was then.
+  /// The load is complete; a resumed build that was ready keeps its record.
   private func markReady(_ generation: inout Generation) throws {
     var ready = generation
     try connection.transaction {
