@@ -238,14 +238,12 @@ extension StoreConnection {
     let start = try writer.connection.query(
       "SELECT current_timestamp AS time, pg_current_xact_id()::text AS id"
     )
-    writer.transactionTime = start[0].timestamp("time")
-    (batch.transaction.id, batch.transaction.start) = (start[0].string("id"), writer.transactionTime)
+    writer.currentTime = start[0].timestamp("time")
+    (batch.transaction.id, batch.transaction.start) = (start[0].string("id"), writer.currentTime)
     if !writer.statements.uniqueKeys.keepEventsApart {
       try AdvisoryLock.awaitWriters(of: writer.statements.table.name, writer.connection)
-      writer.forgetHeads()
       // The transactions that were waited for have stored events since this one began.
-      let turn = try writer.connection.query("SELECT statement_timestamp() AS time")
-      writer.transactionTime = turn[0].timestamp("time")
+      writer.forgetHeads()
     }
     while true {
       let room = (options.batchSize ?? .max) - batch.lineCount

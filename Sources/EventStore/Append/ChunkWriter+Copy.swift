@@ -37,7 +37,7 @@ extension ChunkWriter {
       eventType: entry.eventType,
       data: chunk.bytes[entry.data],
       version: version,
-      timestamp: entry.timestamp ?? transactionTime,
+      timestamp: entry.timestamp ?? currentTime,
       metadata: statements.table.hasMetadata ? .some(entry.metadata.map { chunk.bytes[$0] }) : .none
     )
   }

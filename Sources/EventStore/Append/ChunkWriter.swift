@@ -20,7 +20,9 @@ struct ChunkWriter {
   /// Sets a line aside, or throws when that is not allowed.
   let reject: (RejectedLine) throws -> Void
 
-  var transactionTime = Timestamp(microseconds: 0)
+  /// The time of events that bring none: of the transaction, or later if heads were read since. Another writer may have
+  /// appended after the transaction began, and its event must not have a later time than the one that follows it.
+  var currentTime = Timestamp(microseconds: 0)
   /// Look for stored events before sending anything: useful once some were found, as in a second run of an input.
   var looksFirst = false
   /// Take turns with other batches that met a deadlock.
@@ -135,6 +137,8 @@ struct ChunkWriter {
       } else {
         for row in 0..<result.rowCount { heads.set(unknown[row], result.int32(row, 0)) }
       }
+      let now = try connection.query("SELECT clock_timestamp()", prepared: true)
+      currentTime = Timestamp(microseconds: now.int64(0, 0))
     } catch {
       heads.removeAll()
       throw error

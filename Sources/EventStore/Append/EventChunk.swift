@@ -12,7 +12,7 @@ struct EventChunk: Sendable {
     var id: EventID
     /// Whether the id was made from the run and the line.
     var isIDOfRun = false
-    /// nil means the time of the transaction.
+    /// nil means the server's time at the append.
     var timestamp: Timestamp?
     var expected: ExpectedVersion
     /// Number of the line in the input, from 1; 0 for an event that did not come from a file.

@@ -8,7 +8,7 @@ public struct NewEvent: Sendable, Hashable {
   public var data: String
   /// What the application notes besides the payload: JSON text.
   public var metadata: String?
-  /// When the event happened; nil for the time of the transaction that stores it.
+  /// When the event happened; nil for the server's time at the append.
   public var timestamp: Timestamp?
 
   /// An event with a new id, unless one is given.

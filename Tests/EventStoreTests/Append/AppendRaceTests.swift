@@ -1,4 +1,5 @@
 import EventStore
+import LibPQ
 import TestSupport
 import Testing
 
@@ -116,6 +117,42 @@ import Testing
         ) AS steps WHERE step <> 7
         """
       #expect(try await db.psql(disorder) == "0")
+    }
+  }
+
+  enum Form: CaseIterable { case events, text }
+
+  /// An append that waits for another writer of its stream has the later version, and not an earlier time.
+  @Test(arguments: Form.allCases) func aLaterVersionHasNoEarlierTime(_ form: Form) async throws {
+    try await withStore { db, store in
+      let append: @Sendable (String) async throws -> Void = { type in
+        switch form {
+        case .events: _ = try await store.append([NewEvent(type: type)], to: "a")
+        case .text:
+          _ = try await store.append(text: #"{"aggregate_id":"a","event_type":"\#(type)","event_data":{}}"#)
+        }
+      }
+      // From here on the store knows the table, and waits with the append itself.
+      try await append("A")
+      let writer = try Connection(ConnectionParameters(database: db.conninfo), canceller: Canceller())
+      try writer.execute("BEGIN; LOCK TABLE events")
+      async let waiting: Void = append("C")
+      try await until {
+        try await db.psql("SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 'events'::regclass")
+          == "t"
+      }
+      try writer.execute(
+        """
+        INSERT INTO events (id, aggregate_id, event_type, event_data, version, timestamp)
+        VALUES (gen_random_uuid(), 'a', 'B', '{}', 2, clock_timestamp()); COMMIT
+        """
+      )
+      try await waiting
+      #expect(
+        try await db.psql(
+          "SELECT string_agg(event_type, '' ORDER BY version), string_agg(event_type, '' ORDER BY timestamp) FROM events"
+        ) == "ABC|ABC"
+      )
     }
   }
 }
