@@ -138,8 +138,8 @@ import Testing
       try writer.execute("BEGIN; LOCK TABLE events")
       async let waiting: Void = append("C")
       try await until {
-        try await db.psql("SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 'events'::regclass")
-          == "t"
+        let waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 'events'::regclass"
+        return try await db.psql(waiting) == "t"
       }
       try writer.execute(
         """
@@ -148,11 +148,10 @@ import Testing
         """
       )
       try await waiting
-      #expect(
-        try await db.psql(
-          "SELECT string_agg(event_type, '' ORDER BY version), string_agg(event_type, '' ORDER BY timestamp) FROM events"
-        ) == "ABC|ABC"
-      )
+      let orders = """
+        SELECT string_agg(event_type, '' ORDER BY version), string_agg(event_type, '' ORDER BY timestamp) FROM events
+        """
+      #expect(try await db.psql(orders) == "ABC|ABC")
     }
   }
 }
