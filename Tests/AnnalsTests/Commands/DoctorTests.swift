@@ -64,7 +64,7 @@ import Testing
       "indexes", "public.events_event_type_position_idx", "problem"
     ),
     (
-      "ALTER TABLE events ALTER COLUMN aggregate_id TYPE text COLLATE \"en-x-icu\"", "indexes", "categories",
+      sortingIDsByLocale(in: "events"), "indexes", "categories",
       "note"
     ),
   ])

@@ -104,7 +104,7 @@ import Testing
         INSERT INTO events (aggregate_id, event_type, event_data, version)
           SELECT 'order-' || a, 'Type' || a % 3, '{}', v FROM generate_series(1, 200) a, generate_series(1, 3) v;
         CREATE TABLE native (LIKE events INCLUDING DEFAULTS);
-        ALTER TABLE native ALTER aggregate_id TYPE text COLLATE "en-x-icu";
+        \(sortingIDsByLocale(in: "native"))
         INSERT INTO native (aggregate_id, event_type, event_data, version, position)
           SELECT aggregate_id, event_type, event_data, version, position FROM events;
         """
@@ -140,7 +140,7 @@ import Testing
         INSERT INTO events (aggregate_id, event_type, event_data, version)
           SELECT 'many' || a || '-1', 'T', '{}', 1 FROM generate_series(100, 199) a;
         CREATE TABLE native (LIKE events INCLUDING DEFAULTS);
-        ALTER TABLE native ALTER aggregate_id TYPE text COLLATE "en-x-icu";
+        \(sortingIDsByLocale(in: "native"))
         INSERT INTO native (aggregate_id, event_type, event_data, version, position)
           SELECT aggregate_id, event_type, event_data, version, position FROM events;
         INSERT INTO annals.checkpoints (store, name, filter)

@@ -60,7 +60,8 @@ import Testing
       let end = try await run([], "MENDED=1; " + Self.handler)
       #expect(end.exitCode == 0, "\(end.standardError)")
       let notes = try notes()
-      #expect(Set(notes.map(\.process)).count == 4)
+      // On a busy machine, one that starts late may find nothing left.
+      #expect((2...4).contains(Set(notes.map(\.process)).count))
       #expect(Set(notes.map(\.position)) == Set(1...2000) && notes.count == 4000)
       for (_, ofStream) in Dictionary(grouping: notes, by: \.stream) {
         // The end of an event comes before the beginning of the next one, which has a higher position.

@@ -75,6 +75,12 @@ import Testing
         )
       }
       for await _ in started { break }
+      // Within a statement: between two of them, the next one may meet a closed connection, without the server's message.
+      try await until {
+        try await shop.psql(
+          "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+        ) == "1"
+      }
       try await shop.psql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'annals' AND datname = current_database()"
       )
