@@ -2807,9 +2807,9 @@ _annals_check-projection() {
 
 _annals_rebuild-projection() {
     repeating_flags=()
-    non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff -x --expanded --version '-?' --help)
+    non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff --park -x --expanded --version '-?' --help)
     repeating_options=(--set)
-    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --retry-timeout --wait-limit --progress -o --output --fields)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --max-parked --retry-timeout --wait-limit --progress -o --output --fields)
     __annals_offer_flags_options -1
 
     # Offer option value completions
@@ -2869,6 +2869,9 @@ _annals_rebuild-projection() {
         return
         ;;
     '--max-diff')
+        return
+        ;;
+    '--max-parked')
         return
         ;;
     '--retry-timeout')

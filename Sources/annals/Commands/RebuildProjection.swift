@@ -53,7 +53,8 @@ struct RebuildProjection: AsyncParsableCommand {
     await wait.apply(to: store)
     let statuses = try await dryRun ? plan(projections, store) : rebuild(projections, store)
     // A failure is more important than pending work.
-    if let status = statuses.first(where: { $0 != .findings }) ?? statuses.first {
+    let mild: [ExitStatus] = [.findings, .partlyDone]
+    if let status = statuses.first(where: { !mild.contains($0) }) ?? statuses.first {
       throw EndWithStatus(status: status)
     }
   }
@@ -116,7 +117,8 @@ struct RebuildProjection: AsyncParsableCommand {
         showsDifferences: build.diff || build.maxDiff != nil && differs,
         output.style
       )
-      return outcome.ending == .live || outcome.ending == .ready ? nil : .findings
+      guard outcome.ending == .live || outcome.ending == .ready else { return .findings }
+      return outcome.deadLetters > 0 ? .partlyDone : nil
     case .failure(let error):
       let failure = Failure(error)
       failure.print(asJSON: output.format.isJSON)

@@ -43,6 +43,12 @@ struct RebuildOptionGroup: ParsableArguments {
   )
   var maxDiff: DifferenceLimit?
 
+  @Flag(help: "Set events whose handler fails aside as dead letters.")
+  var park = false
+
+  @Option(help: ArgumentHelp("The most that --park sets aside. (default: 100)", valueName: "n"))
+  var maxParked: Int?
+
   enum Mode: EnumerableFlag {
     case resume, restart
   }
@@ -50,6 +56,8 @@ struct RebuildOptionGroup: ParsableArguments {
   func validate() throws {
     if chunk < 1 { throw ValidationError("--chunk must be 1 or more") }
     if !(1...64).contains(workers) { throw ValidationError("--workers must be from 1 to 64") }
+    if maxParked != nil, !park { throw ValidationError("--max-parked needs --park") }
+    if let maxParked, maxParked < 1 { throw ValidationError("--max-parked must be 1 or more") }
     if keep < 0 { throw ValidationError("--keep cannot be negative") }
   }
 
@@ -64,6 +72,7 @@ struct RebuildOptionGroup: ParsableArguments {
     options.timeLimit = timeLimit?.duration
     options.compares = diff
     options.differenceLimit = maxDiff
+    options.mostDeadLetters = park ? maxParked ?? 100 : 0
     return options
   }
 }

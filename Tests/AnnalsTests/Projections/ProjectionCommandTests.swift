@@ -141,6 +141,39 @@ import Testing
     }
   }
 
+  @Test func aRebuildParksWhatFails() async throws {
+    try await withStore(events: 4) { database, annals in
+      let file = Self.sums.replacing(
+        "(event.event_data->>'n')::bigint",
+        with: "10 / (event.event_data->>'n')::bigint"
+      )
+      var run = try await annals(["rebuild-projection", "--park", "--max-parked", "1", "-"], file)
+      #expect(run.exitCode == 5)
+      #expect(
+        run.standardError.contains(
+          "dead letter: the event at position 1 (a-0, version 1, Added): division by zero"
+        )
+      )
+      #expect(
+        run.standardError.hasSuffix(
+          "sums: generation 1 has 1 dead letter, whose events it lacks; see 'annals dead-letters list'\n"
+        ),
+        "\(run.standardError)"
+      )
+      #expect(try await database.psql("SELECT sum(events) FROM sums") == "3")
+      #expect(try await annals(["dead-letters", "list"], "").exitCode == 2)
+      try await database.psql("UPDATE events SET event_data = '{\"n\": 0}' WHERE position IN (1, 2)")
+      run = try await annals(["rebuild-projection", "--park", "--max-parked", "1", "-"], file)
+      #expect(
+        run.exitCode == 1 && run.standardError.contains("the event at position 2"),
+        "\(run.standardError)"
+      )
+      for wrong in [["--max-parked", "1"], ["--park", "--max-parked", "0"]] {
+        #expect(try await annals(["rebuild-projection"] + wrong + ["-"], file).exitCode == 64)
+      }
+    }
+  }
+
   @Test func aGenerationIsShownAndItsFilePrinted() async throws {
     try await withStore(events: 4) { database, annals in
       let later = Self.sums + "-- an end without a new line"

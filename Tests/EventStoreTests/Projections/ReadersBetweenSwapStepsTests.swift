@@ -131,7 +131,7 @@ import Testing
 }
 
 /// Waits on the store's thread, which is not one of the pool that the task runs on.
-private func blocking<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) {
+func blocking<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) {
   let isDone = DispatchSemaphore(value: 0)
   Task {
     do { _ = try await body() } catch { Issue.record(error) }

@@ -169,14 +169,10 @@ extension StoreConnection {
       } catch {
         let unreadable = try unreadableEvent(behind: error, after: run.result.position, upTo: end)
         guard let poison = error as? PoisonEvent ?? unreadable, !poison.isOfHandler else { throw error }
-        let first = max(poison.failure.firstPosition ?? .min, run.result.position + 1)
-        let last = max(poison.failure.lastPosition ?? first, first)
-        if first > run.result.position + 1 {
-          end = first - 1
-        } else if last > first {
-          end = first.middle(to: last)
-        } else {
-          try retryOrPark(&run, first, poison)
+        switch poison.nextStep(after: run.result.position) {
+        case .apply(let next): end = next
+        case .park(let position):
+          try retryOrPark(&run, position, poison)
           end = try nextEnd()
         }
       }
@@ -288,26 +284,6 @@ private struct CatchUp {
     (self.file, self.source, self.options, self.history) = (file, source, options, history)
     apply = ProjectionCompiler(file, source: source).applyFunction()
     result = CatchUpResult(projection: file.name)
-  }
-}
-
-extension Generation {
-  fileprivate func park(
-    _ position: Int64,
-    _ poison: PoisonEvent,
-    attempts: Int,
-    from relation: String,
-    _ connection: Connection
-  ) throws {
-    _ = try connection.query(
-      """
-      INSERT INTO annals.dead_letters (projection, generation, position, aggregate_id, version, event_type, attempts,
-                                       sqlstate, message, detail)
-      SELECT \(projection), \(number), position, aggregate_id, version, event_type, \(Int32(attempts)),
-             \(poison.sqlState), \(poison.message), \(poison.cause)
-      FROM \(raw: relation) e WHERE position = \(position)
-      """
-    )
   }
 }
 

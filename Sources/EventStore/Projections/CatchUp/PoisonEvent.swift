@@ -56,6 +56,54 @@ struct PoisonEvent: Error {
   }
 }
 
+// MARK: - Setting it aside
+
+extension PoisonEvent {
+  /// What follows a chunk that failed: the chunk is divided until the event is alone.
+  enum NextStep {
+    case apply(upTo: Int64)
+    case park(at: Int64)
+  }
+
+  /// - Parameter position: that after which the failed chunk begins.
+  func nextStep(after position: Int64) -> NextStep {
+    let first = max(failure.firstPosition ?? .min, position + 1)
+    let last = max(failure.lastPosition ?? first, first)
+    if first > position + 1 { return .apply(upTo: first - 1) }
+    return last > first ? .apply(upTo: first.middle(to: last)) : .park(at: first)
+  }
+}
+
+extension Generation {
+  /// Notes an event as a dead letter, in the transaction of the caller.
+  func park(
+    _ position: Int64,
+    _ poison: PoisonEvent,
+    attempts: Int,
+    from relation: String,
+    _ connection: Connection
+  ) throws {
+    _ = try connection.query(
+      """
+      INSERT INTO annals.dead_letters (projection, generation, position, aggregate_id, version, event_type, attempts,
+                                       sqlstate, message, detail)
+      SELECT \(projection), \(number), position, aggregate_id, version, event_type, \(Int32(attempts)),
+             \(poison.sqlState), \(poison.message), \(poison.cause)
+      FROM \(raw: relation) e WHERE position = \(position)
+      """
+    )
+  }
+
+  /// The number of its dead letters.
+  func parkedCount(_ connection: Connection) throws(PostgresError) -> Int {
+    let sql: SQL = """
+      SELECT count(*) FROM annals.dead_letters
+      WHERE projection = \(projection) AND generation = \(number) AND state = 'parked'
+      """
+    return Int(try connection.query(sql).int64(0, 0))
+  }
+}
+
 extension PostgresError {
   /// The error as it was before `annals_apply` added the event to its DETAIL.
   var inItsOwnWords: PostgresError {

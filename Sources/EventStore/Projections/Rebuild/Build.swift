@@ -13,6 +13,8 @@ struct Build: Sendable {
   let isResumed: Bool
   /// Shards with checkpoints of their own; 0 for a build on one connection.
   let shards: Int
+  /// The dead letters of a complete build.
+  var deadLetters = 0
   /// Its result; nil as long as it continues.
   var result: Result<RebuildResult, EventStoreError>?
 
@@ -34,7 +36,8 @@ struct Build: Sendable {
       isResumed: isResumed,
       schema: generation.ownSchema,
       failedChecks: failedChecks,
-      differences: differences
+      differences: differences,
+      deadLetters: deadLetters
     )
   }
 
@@ -53,6 +56,8 @@ struct BuildPart: Sendable {
   var build: Build
   var shard: Shard?
   let apply: GeneratedCode
+  /// Where the next chunk ends, if the last one failed.
+  private(set) var nextEnd: Int64?
 
   init(_ build: Build, shard: Shard? = nil) {
     (self.build, self.shard) = (build, shard)
@@ -81,7 +86,44 @@ struct BuildPart: Sendable {
       }
       try build.history.requireUnchanged(connection)
     }
+    moved.nextEnd = nil
     self = moved
+  }
+
+  /// Moves towards an event whose handler failed, or past it, if the rebuild sets such events aside.
+  ///
+  /// - Returns: false for an error at which the build ends.
+  mutating func passes(_ error: any Error, _ store: StoreConnection) throws -> Bool {
+    guard let poison = error as? PoisonEvent, !poison.isOfHandler, build.options.mostDeadLetters > 0 else {
+      return false
+    }
+    switch poison.nextStep(after: position) {
+    case .apply(let end): nextEnd = end
+    case .park(let position):
+      guard try build.generation.parkedCount(store.connection) < build.options.mostDeadLetters else {
+        return false
+      }
+      try park(position, poison, store)
+    }
+    return true
+  }
+
+  private mutating func park(_ position: Int64, _ poison: PoisonEvent, _ store: StoreConnection) throws {
+    let connection = store.connection
+    var moved = self
+    try connection.transaction {
+      try build.generation.park(position, poison, attempts: 1, from: store.relation, connection)
+      let seen = try build.file.seenEvents(of: build.source, from: position, upTo: position, connection)
+      if shard == nil {
+        try moved.build.generation.advance(to: position, events: 0, seen: seen, connection)
+      } else {
+        try moved.shard!.advance(to: position, events: 0, seen, connection)
+      }
+      try build.history.requireUnchanged(connection)
+    }
+    moved.nextEnd = nil
+    self = moved
+    store.notify("\(poison.place(in: build.file.path)) dead letter: \(poison.subject): \(poison.message)")
   }
 
   /// Ends the build with its own error; an error of the connection or the whole command is thrown again.
@@ -119,16 +161,22 @@ extension StoreConnection {
       let start = parts[index].position
       var end = start
       do {
-        end = try table.endOfChunk(
-          of: parts[index].build.options.chunkSize,
-          after: start,
-          upTo: final,
-          connection
-        )
+        end =
+          try parts[index].nextEnd
+          ?? table.endOfChunk(
+            of: parts[index].build.options.chunkSize,
+            after: start,
+            upTo: final,
+            connection
+          )
         try parts[index].advance(upTo: end, connection)
       } catch {
         let cause = try unreadableEvent(behind: error, after: start, upTo: end) ?? error
-        try parts[index].fail(with: cause, connection)
+        do {
+          if try !parts[index].passes(cause, self) { try parts[index].fail(with: cause, connection) }
+        } catch {
+          try parts[index].fail(with: error, connection)
+        }
       }
       meter.show(parts[index], upTo: final)
     }

@@ -100,13 +100,20 @@ extension StoreConnection {
     let meter = RebuildMeter(report: progress)
     for index in parts.indices {
       // Builds whose turn comes later stay current while others are checked and swapped.
-      try applyAll(of: &parts, options, meter)
-      guard parts[index].build.result == nil else { continue }
-      do {
-        parts[index].build.result = .success(try finish(parts[index], meter))
-      } catch {
-        try parts[index].fail(with: error, connection)
-      }
+      repeat {
+        try applyAll(of: &parts, options, meter)
+        if parts[index].build.result != nil { break }
+        do {
+          parts[index].build.result = .success(try finish(&parts[index], meter))
+        } catch {
+          // An event that came just before the swap can fail in it, and is then set aside like the others.
+          do {
+            if try !parts[index].passes(error, self) { try parts[index].fail(with: error, connection) }
+          } catch {
+            try parts[index].fail(with: error, connection)
+          }
+        }
+      } while parts[index].build.result == nil
     }
     return parts.map { $0.build.result! }
   }
@@ -154,28 +161,29 @@ extension StoreConnection {
   }
 
   /// Checks a build that has reached the end of history, and swaps it in.
-  private func finish(_ part: BuildPart, _ meter: RebuildMeter) throws -> RebuildResult {
-    var build = part.build
+  private func finish(_ part: inout BuildPart, _ meter: RebuildMeter) throws -> RebuildResult {
+    part.build.deadLetters = try part.build.generation.parkedCount(connection)
+    let options = part.build.options
     meter.enter(.checking)
     var tried: Set<ByteString> = []
-    try addToLoadedTables(of: build.generation, besides: &tried)
-    try analyze(build.generation.ownSchema)
-    let failed = try failedChecks(of: build.file, in: build.generation.schema)
-    guard failed.isEmpty else { return build.outcome(.checksFailed, failedChecks: failed) }
-    try markReady(&build.generation)
+    try addToLoadedTables(of: part.build.generation, besides: &tried)
+    try analyze(part.build.generation.ownSchema)
+    let failed = try failedChecks(of: part.build.file, in: part.build.generation.schema)
+    guard failed.isEmpty else { return part.build.outcome(.checksFailed, failedChecks: failed) }
+    try markReady(&part.build.generation)
     var differences: [TableDifference] = []
-    if build.options.compares || build.options.differenceLimit != nil {
+    if options.compares || options.differenceLimit != nil {
       meter.enter(.comparing)
-      differences = try self.differences(of: build.generation)
-      if let limit = build.options.differenceLimit, limit.isExceeded(by: differences) {
-        return build.outcome(.tooDifferent, differences: differences)
+      differences = try self.differences(of: part.build.generation)
+      if let limit = options.differenceLimit, limit.isExceeded(by: differences) {
+        return part.build.outcome(.tooDifferent, differences: differences)
       }
     }
-    guard build.options.swaps else { return build.outcome(.ready, differences: differences) }
+    guard options.swaps else { return part.build.outcome(.ready, differences: differences) }
     meter.enter(.swapping)
-    build.generation = try goLive(part, besides: &tried)
-    try dropRetired(build.file.name, besides: build.options.keptGenerations)
-    return build.outcome(.live, differences: differences)
+    part.build.generation = try goLive(&part, besides: &tried)
+    try dropRetired(part.build.file.name, besides: options.keptGenerations)
+    return part.build.outcome(.live, differences: differences)
   }
 
   /// Applies all events, also those that come meanwhile, until at most a chunk is left for each swap.

@@ -14,6 +14,9 @@ public struct RebuildOptions: Sendable, Hashable {
   public var keptGenerations = 1
   /// Stops after a chunk when this time has passed; the build can be resumed.
   public var timeLimit: Duration?
+  /// How many events whose handler fails are set aside as dead letters of the new generation; the next one ends the
+  /// build. Not for an error of the handler or the tables themselves (SQLSTATE class 42).
+  public var mostDeadLetters = 0
   /// How long to try to connect again after the connection was lost.
   public var retryTimeout: Duration = .seconds(30)
   /// Compares the new tables with the live ones before the swap.
@@ -77,6 +80,8 @@ public struct RebuildResult: Sendable, Hashable {
   public let failedChecks: [FailedCheck]
   /// The differences between the live tables and the new ones; empty unless a comparison was requested.
   public let differences: [TableDifference]
+  /// The events of a complete build that were set aside as dead letters.
+  public let deadLetters: Int
 }
 
 /// A check of a projection file that returned rows.

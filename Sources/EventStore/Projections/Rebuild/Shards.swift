@@ -134,25 +134,26 @@ struct Shard: Sendable {
       upTo: end,
       within: generation.confinement
     )
-    try advance(to: end, handled, connection)
+    try advance(to: end, events: handled.count, handled, connection)
   }
 
   /// The fence of a shard: see ``Generation/advance(to:events:seen:_:)``.
-  private mutating func advance(
+  mutating func advance(
     to position: Int64,
-    _ handled: SeenEvents,
+    events handled: Int64,
+    _ seen: SeenEvents?,
     _ connection: Connection
   ) throws {
     try CheckpointFence.pass(
       """
-      UPDATE annals.shards SET position = \(position), events = events + \(handled.count),
-        seen_events = seen_events + \(handled.count), seen_hash = seen_hash + \(handled.hash)
+      UPDATE annals.shards SET position = \(position), events = events + \(handled),
+        seen_events = seen_events + \(seen?.count), seen_hash = seen_hash + \(seen?.hash)
       WHERE \(generation.ownsShard) AND number = \(Int32(number)) AND position = \(self.position)
       """,
       connection,
       orThrow: generation.checkpointMoved()
     )
     self.position = position
-    events += handled.count
+    events += handled
   }
 }

@@ -56,8 +56,8 @@ extension StoreConnection {
   /// Otherwise the live one would be ahead of the new one again at the end of each wait for snapshots, and a reader's
   /// snapshot could show the new model without events that the old one had. The catch-up resumes after a failed
   /// attempt.
-  func goLive(_ part: BuildPart, besides tried: inout Set<ByteString>) throws -> Generation {
-    var (part, patience) = (part, SnapshotPatience())
+  func goLive(_ part: inout BuildPart, besides tried: inout Set<ByteString>) throws -> Generation {
+    var patience = SnapshotPatience()
     let (file, limit) = (part.build.file, part.build.options.finalPosition)
     var missing: [ReadModelObject] = []
     atSwapStep?(.begun)

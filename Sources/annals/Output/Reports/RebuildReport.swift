@@ -12,6 +12,10 @@ struct RebuildReport {
   func print(showsDifferences: Bool, _ style: RecordStyle) {
     if showsDifferences { RecordPrinter.print(outcome.differences, style) }
     let subject = "\(outcome.projection): generation \(outcome.generation)"
+    if outcome.deadLetters > 0 {
+      let letters = Field.counted(Int64(outcome.deadLetters), "dead letter")
+      StandardError.warn("\(subject) has \(letters), whose events it lacks; see 'annals dead-letters list'")
+    }
     switch outcome.ending {
     case .live:
       let events = Field.counted(outcome.events, "event")
