@@ -258,20 +258,20 @@ extension RestoreRun {
   }
 
   fileprivate func collision(_ collision: Collision, _ place: String) throws -> EventStoreError {
-    let redaction = try redaction(of: collision)
+    let redactedAt = try timeOfRedaction(of: collision)
     return EventStoreError(
       .versionConflict,
       "\(place): the store has another event in the place of \(collision.given)",
-      detail: "The store has \(collision.stored)\(redaction.map { ", redacted at \($0)" } ?? "")."
+      detail: "The store has \(collision.stored)\(redactedAt.map { ", redacted at \($0)" } ?? "")."
         + " They differ in \(collision.differences).",
-      hint: redaction == nil
+      hint: redactedAt == nil
         ? "The store has a different history. Restore into an empty table; events are never changed."
         : "The export is older than the redaction, and has the values that were removed. Make a new export."
     )
   }
 
   /// When the event of the store was redacted last.
-  private func redaction(of collision: Collision) throws -> Timestamp? {
+  private func timeOfRedaction(of collision: Collision) throws -> Timestamp? {
     let name = target.table.name
     guard let aggregate = collision.storedAggregate, let version = collision.storedVersion,
       try connection.hasRedactions(of: name)

@@ -67,7 +67,7 @@ public struct RedactionKey: Sendable, CustomStringConvertible, CustomReflectable
   }
 
   public var description: String { "a key" }
-  public var customMirror: Mirror { Mirror(self, children: []) }
+  public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
 /// Which values are taken out of which events.

@@ -45,7 +45,7 @@ extension StoreConnection {
       FROM annals.generations AS g JOIN annals.projections AS p ON p.name = g.projection
       WHERE p.store = \(table.description) ORDER BY g.projection COLLATE "C", g.number
       """
-    ).map { row in
+    ).map { row -> ValueHolder? in
       let name = row.string("projection")
       let file = try? Projection(checking: "\(name).sql", Array(row.string("definition").utf8))
       guard holds(row.timestamp("started_at"), file) else { return nil }

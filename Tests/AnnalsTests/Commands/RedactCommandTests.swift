@@ -64,7 +64,7 @@ import Testing
       (["redact", "--path", ".a", "--yes"], "--yes needs --reason"),
       (["redact", "--path", ".a", "--yes", "-n", "--reason", "law"], "exclude each other"),
       (["redact", "--path", ".a", "--with", "1", "--hash-with", "key"], "exclude each other"),
-      (["redact", "--path", ".a b"], ".a b, column 4"),
+      (["redact", "--path", ".a b"], ".a b, column 3"),
       (["redact", "--path", ".a", "--drop-kept"], "need --yes"),
       (["redact", "--file", "u.sql", "--with", "1"], "are for --path"),
     ] {

@@ -67,7 +67,7 @@ struct IntegrityRun {
   func compare(_ stream: ReadStream) throws {
     guard let expected = stream.expected, !stream.isAsExpected else { return }
     let others = stream.isRedacted ? [] : StreamDifference.between(expected.events, stream.former.events)
-    let differences = (stream.redacted.map { .redacted(version: $0) } + others)
+    let differences = (stream.redacted.map { StreamDifference.redacted(version: $0) } + others)
       .sorted { $0.version < $1.version }
     let name = stream.digest.name
     for finding in Finding.findings(of: differences, aggregateID: name) { try report(finding) }
