@@ -62,7 +62,7 @@ import Testing
       let rule = "-- @upcaster more\n-- @event Named\n-- @data\nSELECT event.event_data || '{\"m\": 1}';\n"
       let plan = try await store.planEvolution(Upcasters([("more.sql", Array(rule.utf8))]))
       #expect(plan.examples.contains { $0.before.contains(Self.secret) }, "the file has examples")
-      try await store.applyEvolution(plan, into: QualifiedName("events_v2")!)
+      _ = try await store.applyEvolution(plan, into: QualifiedName("events_v2")!)
       try await db.psql(
         """
         UPDATE annals.generations SET error = jsonb_build_object('code', 'failed', 'message', 'no \(Self.secret)',

@@ -1,5 +1,6 @@
 import EventStore
 import TestSupport
+import Testing
 
 extension Redaction {
   /// Of fields of the payload.
@@ -7,7 +8,7 @@ extension Redaction {
     _ paths: String...,
     metadata: [String] = [],
     by replacement: Replacement = .mark,
-    _ change: (inout Redaction) -> Void = { _ in }
+    selecting change: (inout Redaction) -> Void = { _ in }
   ) throws -> Redaction {
     let fields =
       try paths.map { try RedactedField($0) } + metadata.map { try RedactedField($0, in: .metadata) }
@@ -40,7 +41,7 @@ extension TestDatabase {
   /// Everything in the database, as text.
   func dump() async throws -> String {
     let run = try await runShell("pg_dump", environment: environment)
-    guard run.exitCode == 0 else { throw PsqlError(description: run.standardError) }
+    #expect(run.exitCode == 0, "\(run.standardError)")
     return run.standardOutput
   }
 }

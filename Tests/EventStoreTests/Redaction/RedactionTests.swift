@@ -111,7 +111,7 @@ import Testing
       )
       func left(_ change: @Sendable (inout Redaction) -> Void) async throws -> String {
         try await db.psql("UPDATE events SET event_data = '{\"a\": 1}' WHERE event_data->>'a' <> '1'")
-        try await store.redact(for: "law", Redaction.of(".a", change))
+        try await store.redact(for: "law", Redaction.of(".a", selecting: change))
         return try await db.psql(
           "SELECT string_agg(aggregate_id || event_type, ' ' ORDER BY position) FROM events WHERE event_data->>'a' = '1'"
         )
@@ -126,7 +126,7 @@ import Testing
         { $0.streams = ["o-1", "o-9"] }, { $0.query.category = "q" }, { $0.query.types = ["V"] },
       ] {
         let error = await #expect(throws: EventStoreError.self) {
-          try await store.planRedaction(.of(".a", change))
+          try await store.planRedaction(.of(".a", selecting: change))
         }
         #expect(error?.code == .notFound)
       }
@@ -151,7 +151,7 @@ import Testing
         SELECT event.event_data || jsonb_build_object('a', upper(left(event.event_data->>'a', 1)) || '.')
         """
       let plan = try await store.planRedaction(redaction(rule))
-      #expect(plan.types == [.init(type: "T", events: 1)] && plan.fields.isEmpty)
+      #expect(plan.types.map(\.type) == ["T"] && plan.events == 1 && plan.fields.isEmpty)
       #expect(try await store.redact(for: "law", redaction(rule)).events == 1)
       #expect(try await db.psql(Self.payloads).hasPrefix(#"{"a": "A."}"#))
       for (rule, message) in [
