@@ -106,9 +106,13 @@ struct Redact: AsyncParsableCommand {
     }
   }
 
+  private static let longestKey = 1 << 16
+
   /// The key in a file, without the end of its line.
   private static func key(_ path: String) throws -> RedactionKey {
-    if let status = CLibrary.status(of: try InputFile(path).file), status.isReadableByAll {
+    // One file for both, or it could be exchanged in between; a pipe can be opened only once.
+    let input = try InputFile(path)
+    guard CLibrary.status(of: input.file)?.isReadableByAll == false else {
       throw CommandError(
         .badInput,
         "everybody can read the key in \(path)",
@@ -116,7 +120,11 @@ struct Redact: AsyncParsableCommand {
         hint: "Keep it from others: chmod 600 \(quoteShell(path))"
       )
     }
-    var bytes = try InputFile.read(path)
+    var bytes: [UInt8] = []
+    while let piece = try input.next() {
+      bytes += piece
+      if bytes.count > longestKey { throw ValidationError("\(path) is too long for a key") }
+    }
     if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
     if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
     return try RedactionKey(bytes)
