@@ -76,15 +76,21 @@ extension StoreConnection {
 
   /// Refuses upcasters with which a run after an interruption would differ from an uninterrupted one.
   func requireSound(_ statements: RedactionStatements) throws {
-    guard let sql = statements.fault, let fault = try connection.query(sql).first({ row in
-      (event: "\(row.string("aggregate_id")) version \(row.int32("version"))", isEmpty: row.bool("is_empty"))
-    }) else { return }
+    guard let sql = statements.fault,
+      let fault = try connection.query(sql).first({ row in
+        (
+          event: "\(row.string("aggregate_id")) version \(row.int32("version"))",
+          isEmpty: row.bool("is_empty")
+        )
+      })
+    else { return }
     throw EventStoreError(
       .invalidDefinition,
       fault.isEmpty
         ? "the upcasters yield NULL as the payload of \(fault.event)"
         : "the upcasters would change their own outcome again, as of \(fault.event)",
-      detail: fault.isEmpty ? "Every event has a payload." : "A run after an interruption must end with the same result.",
+      detail: fault.isEmpty
+        ? "Every event has a payload." : "A run after an interruption must end with the same result.",
       hint: "See \(.manual(.upcasterFiles))."
     )
   }

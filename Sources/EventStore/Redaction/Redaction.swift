@@ -58,7 +58,9 @@ public struct RedactionKey: Sendable, CustomStringConvertible, CustomReflectable
       hash.update(bytes.span)
       let digest = hash.finish()
       key = digest.words.indices.flatMap { index in
-        stride(from: UInt32(24), through: 0, by: -8).map { UInt8(truncatingIfNeeded: digest.words[index] >> $0) }
+        stride(from: UInt32(24), through: 0, by: -8).map {
+          UInt8(truncatingIfNeeded: digest.words[index] >> $0)
+        }
       }
     }
     key += [UInt8](repeating: 0, count: block - key.count)
@@ -129,7 +131,10 @@ public struct Redaction: Sendable {
       switch field.steps.last {
       case .member, nil: continue
       case .element, .everyElement:
-        throw EventStoreError(.invalidInput, "an element, as in \(field.path), cannot be replaced by an array")
+        throw EventStoreError(
+          .invalidInput,
+          "an element, as in \(field.path), cannot be replaced by an array"
+        )
       }
     }
   }

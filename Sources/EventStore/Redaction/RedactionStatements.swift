@@ -20,7 +20,9 @@ struct RedactionStatements {
         throw Self.noMetadata(table)
       }
       func replaced(_ part: RedactedField.Part, in value: String) -> SQL {
-        fields.filter { $0.part == part }.reduce(SQL(raw: value)) { Self.replaced($1.steps, in: $0, by: replacement) }
+        fields.filter { $0.part == part }.reduce(SQL(raw: value)) {
+          Self.replaced($1.steps, in: $0, by: replacement)
+        }
       }
       let data = replaced(.payload, in: "e.event_data")
       let metadata = replaced(.metadata, in: table.metadata)

@@ -15,12 +15,13 @@ extension StoreConnection {
     ).forEachRow { redacted[ByteString($0.string("event_type"))] = $0.timestamp("redacted_at") }
     for type in types { redacted[type] = Timestamp(microseconds: .max) }
     guard let last = redacted.values.max(by: { $0.microseconds < $1.microseconds }) else { return [] }
-    return try copies(begunBefore: last) + readModels { started, file in
-      redacted.contains { type, time in
-        started.microseconds <= time.microseconds
-          && (file.map { $0.handlesEveryType || $0.handledTypes.contains(type) } ?? true)
+    return try copies(begunBefore: last)
+      + readModels { started, file in
+        redacted.contains { type, time in
+          started.microseconds <= time.microseconds
+            && (file.map { $0.handlesEveryType || $0.handledTypes.contains(type) } ?? true)
+        }
       }
-    }
   }
 
   private func copies(begunBefore time: Timestamp) throws -> [ValueHolder] {

@@ -74,7 +74,9 @@ struct Redact: AsyncParsableCommand {
     guard hasFields != (file != nil) else {
       throw ValidationError("name fields with --path and --metadata-path, or upcasters with --file")
     }
-    if replacement != nil, hashWith != nil { throw ValidationError("--with and --hash-with exclude each other") }
+    if replacement != nil, hashWith != nil {
+      throw ValidationError("--with and --hash-with exclude each other")
+    }
     if file != nil, replacement != nil || hashWith != nil {
       throw ValidationError("--with and --hash-with are for --path and --metadata-path")
     }
@@ -154,7 +156,9 @@ struct Redact: AsyncParsableCommand {
       )
     }
     if result.holders.isEmpty { return }
-    for holder in result.holders { StandardError.warn("\(RedactionRecord.name(of: holder)) may still have the values") }
+    for holder in result.holders {
+      StandardError.warn("\(RedactionRecord.name(of: holder)) may still have the values")
+    }
     var hints: [String] = []
     if result.holders.contains(where: { $0.kind == .readModel }) {
       hints.append("Rebuild read models with \(Advice.command("rebuild-projection", "FILE")).")

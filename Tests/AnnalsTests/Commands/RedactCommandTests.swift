@@ -30,7 +30,17 @@ import Testing
   @Test func theDryRunShowsNoValue() async throws {
     try await withShop { db, _ in
       let before = try await db.psql(Self.payloads)
-      let run = try await db.annals("redact", "--stream", "s-1", "--path", ".email", "-o", "csv", "--fields", "what,name,version,count")
+      let run = try await db.annals(
+        "redact",
+        "--stream",
+        "s-1",
+        "--path",
+        ".email",
+        "-o",
+        "csv",
+        "--fields",
+        "what,name,version,count"
+      )
       #expect(run.exitCode == 2, "\(run.standardError)")
       #expect(
         run.standardOutput.replacing("\r\n", with: "\n") == """
@@ -87,7 +97,9 @@ import Testing
         environment: db.environment.merging(["ANNALS": "\(AnnalsBinary.path)", "FOLDER": folder]) { $1 }
       )
       #expect(run.standardOutput == "65\n0\n65\n", "\(run.standardError)")
-      #expect(run.standardError.contains("everybody can read the key") && !run.standardError.contains("secret"))
+      #expect(
+        run.standardError.contains("everybody can read the key") && !run.standardError.contains("secret")
+      )
       let hash = try await runShell(
         #"printf '"ann1@x.org"' | openssl dgst -sha256 -hmac 'a secret of the application' -r | cut -d' ' -f1"#
       ).standardOutput
@@ -108,7 +120,12 @@ import Testing
         #expect(run.exitCode == 0, "\(run.standardError)")
       }
       try await redact("--stream", "s-1", "--path", ".email")
-      try await redact("--where", "event.aggregate_id = 's-2' AND event.version IN (2, 4)", "--path", ".email")
+      try await redact(
+        "--where",
+        "event.aggregate_id = 's-2' AND event.version IN (2, 4)",
+        "--path",
+        ".email"
+      )
       try await redact("--stream", "s-2", "--where", "event.version = 2", "--path", ".n")
       let redacted = "event_redacted s-1 1 5\nevent_redacted s-2 2 null\nevent_redacted s-2 4 null"
       #expect(try await db.verify("--against", manifest) == redacted + "\n0")
@@ -119,10 +136,14 @@ import Testing
       // A manifest between two redactions, and one after them.
       let later = folder + "/later"
       #expect(try await db.verify("--manifest", later) == "0")
-      try await db.psql("INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('s-1', 'T', '{}', 6)")
+      try await db.psql(
+        "INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES ('s-1', 'T', '{}', 6)"
+      )
       #expect(try await db.verify("--against", later) == "0")
       try await redact("--stream", "s-2", "--path", ".n")
-      #expect(try await db.verify("--against", later) == "event_redacted s-2 1 null\nevent_redacted s-2 3 5\n0")
+      #expect(
+        try await db.verify("--against", later) == "event_redacted s-2 1 null\nevent_redacted s-2 3 5\n0"
+      )
 
       // By hand: after a redaction, beside one, and with the rows of a redaction without its audit.
       try await db.psql(
@@ -153,7 +174,10 @@ import Testing
     try await withShop { db, folder in
       let export = folder + "/shop.ndjson"
       #expect(try await db.annals("export", export).exitCode == 0)
-      #expect(try await AnnalsBinary.run(["redact", "--path", ".email"] + Self.yes, environment: db.environment).exitCode == 0)
+      #expect(
+        try await AnnalsBinary.run(["redact", "--path", ".email"] + Self.yes, environment: db.environment)
+          .exitCode == 0
+      )
       let before = try await db.psql(Self.payloads)
       for option in [[], ["--missing"]] {
         let run = try await AnnalsBinary.run(["restore", export] + option, environment: db.environment)
@@ -168,8 +192,11 @@ import Testing
   @Test func readersGoOn() async throws {
     try await withShop { db, _ in
       #expect(try await db.annals("replay", "--checkpoint", "mail").exitCode == 0)
-      let projection = "-- @projection sums\n-- @create\nCREATE TABLE sums (n int);\n-- @on T\nINSERT INTO sums VALUES (event.version);\n"
-      for command in [["rebuild-projection", "-"], ["redact", "--path", ".email"] + Self.yes, ["project", "--once", "-"]] {
+      let projection =
+        "-- @projection sums\n-- @create\nCREATE TABLE sums (n int);\n-- @on T\nINSERT INTO sums VALUES (event.version);\n"
+      for command in [
+        ["rebuild-projection", "-"], ["redact", "--path", ".email"] + Self.yes, ["project", "--once", "-"],
+      ] {
         let run = try await AnnalsBinary.run(command, stdin: projection, environment: db.environment)
         #expect(run.exitCode == (command[0] == "redact" ? 5 : 0), "\(command): \(run.standardError)")
       }

@@ -53,7 +53,9 @@ import Testing
       )
       var once = CatchUpOptions()
       (once.once, once.attempts) = (true, 1)
-      for text in [Self.people, Self.ages, Self.trips] { _ = try await store.project(projection(text), options: once) }
+      for text in [Self.people, Self.ages, Self.trips] {
+        _ = try await store.project(projection(text), options: once)
+      }
       // The generation that was live before, with the values.
       var options = RebuildOptions()
       options.restarts = true
@@ -91,7 +93,9 @@ import Testing
       #expect(
         before == [
           "annals.dead_letters", "annals.generations", "annals.parked_events", "annals.snapshots",
-        ] + before.filter { $0.hasPrefix("annals_people_") } + ["public.events", "public.events_v2", "public.people"]
+        ] + before.filter { $0.hasPrefix("annals_people_") } + [
+          "public.events", "public.events_v2", "public.people",
+        ]
       )
       #expect(before.contains { $0.hasPrefix("annals_people_") }, "the generation that is kept")
       let plan = try await store.planRedaction(Self.redaction())
@@ -106,15 +110,21 @@ import Testing
       #expect(result.events == 7 && result.snapshots == 7 && result.messages == 9)
       #expect(result.holders == plan.holders && result.dropped.isEmpty)
       #expect(
-        try await traces(db) == before.filter { $0.hasPrefix("annals_people_") } + ["public.events_v2", "public.people"]
+        try await traces(db) == before.filter { $0.hasPrefix("annals_people_") } + [
+          "public.events_v2", "public.people",
+        ]
       )
       try await store.dropProjection("ages")
       _ = try await store.rebuildProjection(projection(Self.people))
       result = try await store.redact(for: "law", Self.redaction(), dropsKept: true)
       #expect(result.events == 0 && result.holders.isEmpty, "\(result.holders)")
-      #expect(result.dropped.contains { $0.kind == .copy } && result.dropped.contains { $0.kind == .generation })
+      #expect(
+        result.dropped.contains { $0.kind == .copy } && result.dropped.contains { $0.kind == .generation }
+      )
       #expect(try await traces(db) == [])
-      #expect(try await db.psql("SELECT count(*), min(email), max(email) FROM people") == "7|[redacted]|[redacted]")
+      #expect(
+        try await db.psql("SELECT count(*), min(email), max(email) FROM people") == "7|[redacted]|[redacted]"
+      )
       #expect(try await store.planRedaction(Self.redaction()).holders.isEmpty)
       // What is made afterwards has no old values.
       try await store.takeSnapshots(of: .all)
@@ -142,8 +152,10 @@ import Testing
       ]
       // Names, ids and words of annals.
       let names: Set = [
-        "name", "store", "aggregate_id", "event_type", "projection", "checkpoint", "copy", "identity", "state", "role",
-        "action", "subject", "os_user", "os_host", "schema_name", "live_schema", "sqlstate", "category", "event_types",
+        "name", "store", "aggregate_id", "event_type", "projection", "checkpoint", "copy", "identity",
+        "state", "role",
+        "action", "subject", "os_user", "os_host", "schema_name", "live_schema", "sqlstate", "category",
+        "event_types",
       ]
       let unknown = columns.filter { column in
         !handled.contains(column) && !written.contains(column)

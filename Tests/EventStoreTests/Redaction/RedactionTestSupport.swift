@@ -21,7 +21,9 @@ extension Redaction {
 extension EventStore {
   /// Redacts for a reason, in small chunks.
   @discardableResult
-  func redact(for reason: String, _ redaction: Redaction, dropsKept: Bool = false) async throws -> RedactionResult {
+  func redact(for reason: String, _ redaction: Redaction, dropsKept: Bool = false) async throws
+    -> RedactionResult
+  {
     giveReason(reason)
     var options = RedactionOptions()
     (options.chunkSize, options.dropsKept) = (3, dropsKept)

@@ -12,10 +12,19 @@ import Testing
     (".email", #"{"email": "ann@x.org", "n": 1}"#, #"{"n": 1, "email": "[redacted]"}"#),
     ("email", #"{"email": null}"#, #"{"email": "[redacted]"}"#),
     (".email", #"{"name": "ann@x.org"}"#, nil), (".email", "[]", nil), (".email", "3", nil),
-    (".customer.email", #"{"customer": {"email": 3, "id": 1}}"#, #"{"customer": {"id": 1, "email": "[redacted]"}}"#),
+    (
+      ".customer.email", #"{"customer": {"email": 3, "id": 1}}"#,
+      #"{"customer": {"id": 1, "email": "[redacted]"}}"#
+    ),
     (".customer.email", #"{"customer": "ann"}"#, nil),
-    (".customer.email", #"{"customer": [{"email": 1}, 2, {}]}"#, #"{"customer": [{"email": "[redacted]"}, 2, {}]}"#),
-    (".items[*].note", #"{"items": [{"note": "x"}, {}, {"note": {"a": 1}}]}"#, #"{"items": [{"note": "[redacted]"}, {}, {"note": "[redacted]"}]}"#),
+    (
+      ".customer.email", #"{"customer": [{"email": 1}, 2, {}]}"#,
+      #"{"customer": [{"email": "[redacted]"}, 2, {}]}"#
+    ),
+    (
+      ".items[*].note", #"{"items": [{"note": "x"}, {}, {"note": {"a": 1}}]}"#,
+      #"{"items": [{"note": "[redacted]"}, {}, {"note": "[redacted]"}]}"#
+    ),
     (".items[*].note", #"{"items": {"note": "x"}}"#, #"{"items": {"note": "[redacted]"}}"#),
     (".items[]", #"{"items": [1, [2]]}"#, #"{"items": ["[redacted]", "[redacted]"]}"#),
     (".items[*]", #"{"items": []}"#, nil),
@@ -55,10 +64,14 @@ import Testing
       #expect(try await db.psql(Self.payloads).contains(#"{"a": "x", "b": null}"#))
       let key = try RedactionKey(Array("a secret of an application".utf8))
       #expect("\(key) \(String(reflecting: key))".contains("97") == false)
-      let before = try await db.psql("SELECT event_data->'a' FROM events ORDER BY version").split(separator: "\n")
+      let before = try await db.psql("SELECT event_data->'a' FROM events ORDER BY version").split(
+        separator: "\n"
+      )
       let hashed = try Redaction.of(".a", by: .hash(key))
       #expect(try await store.redact(for: "law", hashed).events == 4)
-      let after = try await db.psql("SELECT event_data->>'a' FROM events ORDER BY version").split(separator: "\n")
+      let after = try await db.psql("SELECT event_data->>'a' FROM events ORDER BY version").split(
+        separator: "\n"
+      )
       for (value, hash) in zip(before, after) {
         let expected = try await runShell(
           "printf '%s' \"$VALUE\" | openssl dgst -sha256 -hmac 'a secret of an application' -r | cut -d' ' -f1",
@@ -93,10 +106,14 @@ import Testing
     #expect(throws: EventStoreError.self) { try RedactionKey(Array("fifteen bytes..".utf8)) }
     for rule in ["-- @drop", "-- @split\nSELECT 'A', '{}'::jsonb"] {
       let file = "-- @upcaster u\n-- @event T\n\(rule)\n"
-      #expect(throws: EventStoreError.self) { try Redaction(.upcasters(Upcasters([("u.sql", Array(file.utf8))]))) }
+      #expect(throws: EventStoreError.self) {
+        try Redaction(.upcasters(Upcasters([("u.sql", Array(file.utf8))])))
+      }
     }
     let rename = "-- @upcaster u\n-- @rename T U\n"
-    #expect(throws: EventStoreError.self) { try Redaction(.upcasters(Upcasters([("u.sql", Array(rename.utf8))]))) }
+    #expect(throws: EventStoreError.self) {
+      try Redaction(.upcasters(Upcasters([("u.sql", Array(rename.utf8))])))
+    }
   }
 
   @Test func selectedEvents() async throws {
@@ -130,10 +147,13 @@ import Testing
         }
         #expect(error?.code == .notFound)
       }
-      let rest = "SELECT md5(string_agg((e.id, aggregate_id, event_type, version, \"timestamp\", position)::text, '' ORDER BY position)) FROM events e"
+      let rest =
+        "SELECT md5(string_agg((e.id, aggregate_id, event_type, version, \"timestamp\", position)::text, '' ORDER BY position)) FROM events e"
       let before = try await db.psql(rest)
       #expect(try await store.redact(for: "law", .of(metadata: [".user"])).events == 6)
-      #expect(try await db.psql("SELECT DISTINCT metadata FROM events") == #"{"ip": "::1", "user": "[redacted]"}"#)
+      #expect(
+        try await db.psql("SELECT DISTINCT metadata FROM events") == #"{"ip": "::1", "user": "[redacted]"}"#
+      )
       #expect(try await db.psql(rest) == before, "nothing else of an event is changed")
     }
   }
@@ -155,8 +175,14 @@ import Testing
       #expect(try await store.redact(for: "law", redaction(rule)).events == 1)
       #expect(try await db.psql(Self.payloads).hasPrefix(#"{"a": "A."}"#))
       for (rule, message) in [
-        ("-- @data\nSELECT event.event_data || jsonb_build_object('a', (event.event_data->>'a') || '.')", "change their own outcome again"),
-        ("-- @data\nSELECT NULLIF(event.event_data, '{\"b\": 1}')", "yield NULL as the payload of a version 3"),
+        (
+          "-- @data\nSELECT event.event_data || jsonb_build_object('a', (event.event_data->>'a') || '.')",
+          "change their own outcome again"
+        ),
+        (
+          "-- @data\nSELECT NULLIF(event.event_data, '{\"b\": 1}')",
+          "yield NULL as the payload of a version 3"
+        ),
       ] {
         let error = await #expect(throws: EventStoreError.self) {
           try await store.redact(for: "law", redaction(rule))

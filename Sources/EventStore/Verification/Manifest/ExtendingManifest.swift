@@ -29,7 +29,11 @@ extension VersionCheckRun {
     guard !touched.isEmpty else { return }
     let ends = touched.map { streams[$0].digest.events.last?.version ?? .min }
     var place = 0
-    try hashes.read(of: touched.map { streams[$0].name }, behind: ends) { aggregateID, version, hash, former in
+    try hashes.read(of: touched.map { streams[$0].name }, behind: ends) {
+      aggregateID,
+      version,
+      hash,
+      former in
       while !streams[touched[place]].digest.isOf(aggregateID) { place += 1 }
       streams[touched[place]].append(version: version, hash: hash, former: former)
     }
