@@ -52,6 +52,7 @@ let package = Package(
         .embedInCode("Projections/SQL"),
         .embedInCode("Protection/SQL"),
         .embedInCode("Read/SQL"),
+        .embedInCode("Redaction/SQL"),
         .embedInCode("Schema/SQL"),
         .embedInCode("Snapshots/SQL"),
         .embedInCode("Statistics/SQL"),

@@ -205,13 +205,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|layouts|sandbox|verify-versions|check|doctor|protect|audit|version|compare|report|types|evolve|export|restore|append|stream|streams|show|trace|replay|watermark|snapshot|stats|browse|check-projection|rebuild-projection|project|run|projections|checkpoints|dead-letters|test|help)
+    init|layouts|sandbox|verify-versions|check|doctor|protect|audit|version|compare|report|types|evolve|export|restore|redact|append|stream|streams|show|trace|replay|watermark|snapshot|stats|browse|check-projection|rebuild-projection|project|run|projections|checkpoints|dead-letters|test|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init layouts sandbox verify-versions check doctor protect audit version compare report types evolve export restore append stream streams show trace replay watermark snapshot stats browse check-projection rebuild-projection project run projections checkpoints dead-letters test help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init layouts sandbox verify-versions check doctor protect audit version compare report types evolve export restore redact append stream streams show trace replay watermark snapshot stats browse check-projection rebuild-projection project run projections checkpoints dead-letters test help' -- "${cur}"))
         ;;
     esac
 }
@@ -581,11 +581,11 @@ _annals_verify-versions() {
         return
         ;;
     '--skip')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_redacted'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
         return
         ;;
     '--fail-on')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_redacted'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
         return
         ;;
     '--workers')
@@ -800,7 +800,7 @@ _annals_audit() {
         return
         ;;
     '--action')
-        __annals_add_completions -W 'init'$'\n''migrate'$'\n''add-position'$'\n''build'$'\n''copy'$'\n''finish'$'\n''swap'$'\n''rollback'$'\n''drop'$'\n''pause'$'\n''resume'$'\n''set-checkpoint'$'\n''rename-checkpoint'$'\n''remove-checkpoint'$'\n''retry'$'\n''discard'$'\n''prune-snapshots'$'\n''restore'$'\n''protect'
+        __annals_add_completions -W 'init'$'\n''migrate'$'\n''add-position'$'\n''build'$'\n''copy'$'\n''finish'$'\n''swap'$'\n''rollback'$'\n''drop'$'\n''pause'$'\n''resume'$'\n''set-checkpoint'$'\n''rename-checkpoint'$'\n''remove-checkpoint'$'\n''retry'$'\n''discard'$'\n''prune-snapshots'$'\n''restore'$'\n''protect'$'\n''redact'
         return
         ;;
     '--limit')
@@ -1578,6 +1578,119 @@ _annals_restore() {
     case "${positional_number}" in
     *)
         __annals_add_completions -f
+        return
+        ;;
+    esac
+}
+
+_annals_redact() {
+    repeating_flags=()
+    non_repeating_flags=(-n --dry-run --yes --drop-kept --vacuum -x --expanded --version '-?' --help)
+    repeating_options=(--stream --type --data --metadata --text --where --path --metadata-path --set)
+    non_repeating_options=(--category --from-position --to-position --since --until --before --with --hash-with --file --reason --progress -o --output --fields -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--stream')
+        __annals_custom_complete ---completion redact -- --stream
+        return
+        ;;
+    '--category')
+        __annals_custom_complete ---completion redact -- --category
+        return
+        ;;
+    '--type')
+        __annals_custom_complete ---completion redact -- --type
+        return
+        ;;
+    '--from-position')
+        return
+        ;;
+    '--to-position')
+        return
+        ;;
+    '--since')
+        return
+        ;;
+    '--until')
+        return
+        ;;
+    '--before')
+        return
+        ;;
+    '--data')
+        return
+        ;;
+    '--metadata')
+        return
+        ;;
+    '--text')
+        return
+        ;;
+    '--where')
+        return
+        ;;
+    '--path')
+        return
+        ;;
+    '--metadata-path')
+        return
+        ;;
+    '--with')
+        return
+        ;;
+    '--hash-with')
+        __annals_add_completions -f
+        return
+        ;;
+    '--file')
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    '--progress')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     esac

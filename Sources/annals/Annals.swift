@@ -7,10 +7,6 @@ struct Annals: AsyncParsableCommand {
     commandName: "annals",
     abstract: "Look after an event store on PostgreSQL, found as psql finds it.",
     usage: "annals <subcommand> [options]",
-    discussion: """
-        annals init -d shop                    create the events table
-        annals stream order-42                 what happened to order-42?
-      """,
     version: "annals \(version)",
     groupedSubcommands: [
       CommandGroup(
@@ -19,6 +15,7 @@ struct Annals: AsyncParsableCommand {
           Initialize.self, LayoutsCommand.self, SandboxCommand.self, VerifyVersions.self, Check.self,
           Doctor.self, Protect.self, Audit.self, VersionCommand.self,
           Compare.self, Report.self, TypesCommand.self, EvolveCommand.self, Export.self, Restore.self,
+          Redact.self,
           Append.self, Stream.self, Streams.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self,
           SnapshotCommand.self, Stats.self, Browse.self,
         ]

@@ -85,6 +85,8 @@ enum CLibrary {
     fileprivate let status: stat
 
     var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
+    /// Whether every user of the system may read it.
+    var isReadableByAll: Bool { status.st_mode & S_IROTH != 0 }
     var isSocket: Bool { status.st_mode & S_IFMT == S_IFSOCK }
     /// Whether it is a device other than a terminal.
     var isDevice: Bool { [S_IFCHR, S_IFBLK].contains(status.st_mode & S_IFMT) }

@@ -41,6 +41,8 @@ public enum AuditAction: String, Sendable, Hashable, CaseIterable {
   case restore
   /// Roles, or triggers that refuse changes of events, were made or removed.
   case protect
+  /// Values were removed from events; see ``EventStore/EventStore/redact(_:_:)``.
+  case redact
 }
 
 /// What a change was made to, in the words of the audit.
@@ -68,14 +70,21 @@ extension StoreConnection {
   ///
   /// - Parameter detail: names and values, as jsonb_build_object takes them.
   func audit(_ action: AuditAction, _ subject: AuditSubject, _ detail: SQL = "") throws {
+    _ = try connection.query(auditRow(action, subject, detail))
+  }
+
+  /// The same; returns the number of the row, which needs the right to read the audit.
+  func numberedAudit(_ action: AuditAction, _ subject: AuditSubject, _ detail: SQL) throws -> Int64 {
+    try connection.query("\(auditRow(action, subject, detail)) RETURNING id").int64(0, 0)
+  }
+
+  private func auditRow(_ action: AuditAction, _ subject: AuditSubject, _ detail: SQL) -> SQL {
     precondition(connection.isInTransaction, "a deed and its audit are one transaction")
-    _ = try connection.query(
-      """
+    return """
       INSERT INTO annals.audit (action, subject, store, os_user, os_host, reason, detail)
       VALUES (\(action.rawValue), \(name(of: subject)), \(store(of: subject)), \(Client.user), \(Client.host), \(reason),
               jsonb_build_object(\(detail)))
       """
-    )
   }
 
   /// The same for what also works without schema `annals`, or with an older one.

@@ -150,15 +150,19 @@ struct Collision {
   let row: Int64
   let given: String
   let stored: String
+  let storedAggregate: String?
+  let storedVersion: Int32?
   let differences: String
 
   fileprivate init(_ found: borrowing Row) {
     row = found.int64("line")
     given =
       "\(found.string("aggregate_id")) version \(found.int32("version")), id \(found.eventID("id"))"
+    storedAggregate = found.optionalString("stored_aggregate")
+    storedVersion = found.optionalInt32("stored_version")
     let position = found.optionalInt64("stored_position").map { ", position \($0)" } ?? ""
     stored =
-      "\(found.optionalString("stored_aggregate") ?? "an event") version \(found.optionalInt32("stored_version") ?? 0), "
+      "\(storedAggregate ?? "an event") version \(storedVersion ?? 0), "
       + "id \(found.optionalString("stored_id_text") ?? "")\(position)"
     differences = found.string("differences")
   }

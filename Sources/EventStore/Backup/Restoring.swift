@@ -203,7 +203,7 @@ struct RestoreRun {
       throw reader.refused(error, batch, copyTo: RestoreTarget.batch)
     }
     let collision = try target.collision(connection)
-    if let collision { throw self.collision(collision, reader.place(ofRow: collision.row, batch)) }
+    if let collision { throw try self.collision(collision, reader.place(ofRow: collision.row, batch)) }
     let (events, lowest, row) = try target.missing(connection)
     if let head, let lowest, let row, lowest <= head, !options.restoresMissing {
       throw belowHead(events, lowest, head, reader.place(ofRow: row, batch))
@@ -257,13 +257,32 @@ extension RestoreRun {
     )
   }
 
-  fileprivate func collision(_ collision: Collision, _ place: String) -> EventStoreError {
-    EventStoreError(
+  fileprivate func collision(_ collision: Collision, _ place: String) throws -> EventStoreError {
+    let redactedAt = try timeOfRedaction(of: collision)
+    return EventStoreError(
       .versionConflict,
       "\(place): the store has another event in the place of \(collision.given)",
-      detail: "The store has \(collision.stored). They differ in \(collision.differences).",
-      hint: "The store has a different history. Restore into an empty table; events are never changed."
+      detail: "The store has \(collision.stored)\(redactedAt.map { ", redacted at \($0)" } ?? "")."
+        + " They differ in \(collision.differences).",
+      hint: redactedAt == nil
+        ? "The store has a different history. Restore into an empty table; events are never changed."
+        : "The export is older than the redaction, and has the values that were removed. Make a new export."
     )
+  }
+
+  /// When the event of the store was redacted last.
+  private func timeOfRedaction(of collision: Collision) throws -> Timestamp? {
+    let name = target.table.name
+    guard let aggregate = collision.storedAggregate, let version = collision.storedVersion,
+      try connection.hasRedactions(of: name)
+    else { return nil }
+    return try connection.query(
+      """
+      SELECT redacted_at FROM annals.redactions
+      WHERE store = \(name.description) AND aggregate_id = \(aggregate) AND version = \(version)
+      ORDER BY audit DESC LIMIT 1
+      """
+    ).first { $0.timestamp("redacted_at") }
   }
 
   fileprivate func belowHead(

@@ -225,7 +225,7 @@ extension StoreConnection {
     if part.isEmpty { return }
     let hashes = EventHashes(table: table, connection: connection)
     var builder = DigestBuilder()
-    func add(_ aggregateID: RawSpan, _ version: Int32, _ hash: SHA256.Digest) throws {
+    func add(_ aggregateID: RawSpan, _ version: Int32, _ hash: SHA256.Digest, _: [SHA256.Digest]) throws {
       if let stream = builder.add(aggregateID, version, hash) { try body(stream) }
     }
     let conditions = comparison.conditions(in: table) + part.conditions

@@ -51,10 +51,15 @@ struct EvolutionCopy: Sendable {
     _ connection: Connection
   ) throws -> EvolutionCopy {
     let json = Parameter.jsonb(Array(try plan.json.utf8))
+    // Without the payloads of the examples, which a redaction of their events would have to find here too.
     _ = try connection.query(
       """
       INSERT INTO annals.evolutions (copy, store, identity, plan, state, position)
-      VALUES (\(name.description), \(plan.store), \(plan.identity), \(json), 'copying', \(beginning))
+      SELECT \(name.description), \(plan.store), \(plan.identity), jsonb_set(p.plan, ARRAY['examples'], (
+          SELECT coalesce(jsonb_agg(e.value - 'before' - 'after' ORDER BY e.place), '[]')
+          FROM jsonb_array_elements(p.plan -> 'examples') WITH ORDINALITY AS e (value, place))),
+        'copying', \(beginning)
+      FROM (SELECT \(json)) AS p (plan)
       """
     )
     return EvolutionCopy(

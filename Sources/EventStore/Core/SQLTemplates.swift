@@ -248,6 +248,7 @@ extension SQLTemplate {
     "events",
     "timestamp",
     "metadata",
+    "redactions",
     "streams",
     "condition"
   )
@@ -300,6 +301,20 @@ extension SQLTemplate {
     "most"
   )
 
+  static let redactEvents = SQLTemplate(
+    PackageResources.RedactEvents_sql,
+    "audit",
+    "changes",
+    "events",
+    "from",
+    "metadata",
+    "names",
+    "store",
+    "timestamp",
+    "versions"
+  )
+  static let updateTriggers = SQLTemplate(PackageResources.UpdateTriggers_sql)
+
   static let grantRoles = SQLTemplate(
     PackageResources.GrantRoles_sql,
     "admin",
@@ -324,7 +339,8 @@ extension SQLTemplate {
 
   /// All templates except the migrations.
   static let all: [SQLTemplate] = [
-    .auditEntries, .grantRoles, .protectedTables, .revokeRoles, .collidingEvents, .eventsInPlaces,
+    .auditEntries, .redactEvents, .updateTriggers, .grantRoles, .protectedTables, .revokeRoles,
+    .collidingEvents, .eventsInPlaces,
     .missingEvents, .restoreMissing,
     .appendEvents, .endTransaction, .findEvents, .findGroupedHeads, .findHeads, .findPositions,
     .insertTriggers,

@@ -150,17 +150,17 @@ extension StoreConnection {
     (name: "annals_immutable", timing: "BEFORE UPDATE OR DELETE", level: "ROW"),
     (name: "annals_not_truncated", timing: "BEFORE TRUNCATE", level: "STATEMENT"),
   ]
-  private static let audit = "annals.audit"
+  /// What was done to the events, and to which of them.
+  private static let records = ["annals.audit", "annals.redactions"]
+  private static let namesOfRecords = records.joined(separator: " and ")
 
   private func immutability() throws -> [InitializationResult.Step] {
-    try [(table.sql, quoteLiteral(table.description)), (Self.audit, "")].compactMap { name, argument in
-      let tables = try protectedTables(name)
+    let events = (table.description, [table.sql], quoteLiteral(table.description))
+    return try [events, (Self.namesOfRecords, Self.records, "")].compactMap { title, names, argument in
+      let tables = try names.flatMap { try protectedTables($0) }
       if tables.allSatisfy(\.isProtected) { return nil }
       let create = tables.flatMap { one in Self.triggers.map { Self.create($0, on: one, argument) } }
-      return .init(
-        title: "Refuse changes of \(name == Self.audit ? name : table.description)",
-        sql: (tables.map(Self.drop) + create).joined()
-      )
+      return .init(title: "Refuse changes of \(title)", sql: (tables.map(Self.drop) + create).joined())
     }
   }
 
@@ -190,15 +190,15 @@ extension StoreConnection {
     let others = try connection.query(
       """
       SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = 'annals.refuse_change()'::regprocedure
-        AND t.tgrelid <> 'annals.audit'::regclass
+        AND t.tgrelid <> ALL (\(Parameter.textArray(Self.records))::regclass[])
         AND t.tgrelid <> ALL (\(Parameter.textArray(tables.map(\.name)))::regclass[]))
       """
     ).bool(0, 0)
     // Another store of this database is still protected.
-    let ended = try others ? tables : tables + protectedTables(Self.audit)
+    let ended = try others ? tables : tables + Self.records.flatMap { try protectedTables($0) }
     return [
       .init(
-        title: "Allow changes of \(table)" + (others ? "" : " and of annals.audit"),
+        title: "Allow changes of \(table)" + (others ? "" : ", \(Self.namesOfRecords)"),
         sql: ended.map(Self.drop).joined()
       )
     ]

@@ -30,7 +30,7 @@ public struct FieldCondition: Sendable, Hashable {
   public init(_ text: String) throws {
     self.text = text
     var scanner = FieldConditionScanner(text)
-    field = try scanner.path()
+    field = try FieldStep.jsonPath(scanner.path())
     comparison = try scanner.comparison()
     test = try comparison.map { try $0.test(of: scanner.value(), scanner) } ?? ""
   }
@@ -44,6 +44,37 @@ public struct FieldCondition: Sendable, Hashable {
       "\(raw: value) @? \(test.isEmpty ? field : "\(field) ? (\(test))")::jsonpath"
     guard comparison == .notEqual || comparison == .notLike else { return matching }
     return "(\(raw: value) @? \(field)::jsonpath AND NOT \(matching))"
+  }
+}
+
+/// A step of a path to a field.
+enum FieldStep: Sendable, Hashable {
+  /// A field of an object.
+  case member(String)
+  case element(Int)
+  case everyElement
+
+  /// The path in SQL/JSON's path language.
+  static func jsonPath(_ steps: [FieldStep]) -> String {
+    "$" + steps.map(\.jsonPath).joined()
+  }
+
+  private var jsonPath: String {
+    switch self {
+    case .member(let name): "." + jsonString(name)
+    case .element(let number): "[\(number)]"
+    case .everyElement: "[*]"
+    }
+  }
+
+  /// The steps of a path that stands alone.
+  ///
+  /// - Throws: ``EventStoreError`` with code `invalidInput`, which names the place.
+  static func path(_ text: String) throws -> [FieldStep] {
+    var scanner = FieldConditionScanner(text)
+    let steps = try scanner.path()
+    guard scanner.isAtEnd else { throw scanner.error("the path ends before this") }
+    return steps
   }
 }
 
@@ -104,9 +135,9 @@ private struct FieldConditionScanner {
     rest = Substring(text).unicodeScalars
   }
 
-  /// The path, up to a comparison or the end, in the path language of SQL/JSON.
-  mutating func path() throws -> String {
-    var path = "$"
+  /// The path, up to a comparison or the end.
+  mutating func path() throws -> [FieldStep] {
+    var path: [FieldStep] = []
     skipBlanks()
     if isNext("."), rest.dropFirst().first.map(Self.isEndOfPath) ?? true {
       rest.removeFirst()
@@ -115,7 +146,7 @@ private struct FieldConditionScanner {
     var isFirst = true
     while let next = rest.first, !Self.isEndOfPath(next) {
       if next == "[" {
-        path += try element()
+        path.append(try element())
       } else {
         if next == "." {
           rest.removeFirst()
@@ -123,7 +154,7 @@ private struct FieldConditionScanner {
           throw error("a step of the path begins with . or [")
         }
         if isFirst || !isNext("[") {
-          path += try member()
+          path.append(.member(try member()))
         } else {
           throw error("a name of a field is missing")
         }
@@ -140,21 +171,24 @@ private struct FieldConditionScanner {
 
   private static func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace }
 
+  /// Whether only blanks are left.
+  var isAtEnd: Bool { rest.allSatisfy(Self.isBlank) }
+
   private func isNext(_ scalar: Unicode.Scalar) -> Bool { rest.first == scalar }
 
   private mutating func skipBlanks() { rest = rest.drop(while: Self.isBlank) }
 
   private mutating func member() throws -> String {
-    if isNext("\"") { return "." + jsonString(try quoted()) }
+    if isNext("\"") { return try quoted() }
     let end = rest.firstIndex { $0 == "." || $0 == "[" || $0 == "]" || $0 == "\"" || Self.isEndOfPath($0) }
     let name = rest[..<(end ?? rest.endIndex)]
     if name.isEmpty { throw error("the name of a field is missing") }
     rest = rest[name.endIndex...]
-    return "." + jsonString(String(name))
+    return String(name)
   }
 
   /// `[]` and `[*]` mean all elements, `[0]` the first.
-  private mutating func element() throws -> String {
+  private mutating func element() throws -> FieldStep {
     let number = rest.dropFirst().prefix { $0 != "]" }
     guard number.endIndex < rest.endIndex else { throw error("this [ is never closed") }
     let isNumber = !number.isEmpty && number.count < 10 && number.allSatisfy { "0"..."9" ~= $0 }
@@ -162,7 +196,7 @@ private struct FieldConditionScanner {
       throw error("[ ] holds a number, * or nothing")
     }
     rest = rest[number.endIndex...].dropFirst()
-    return isNumber ? "[\(String(number))]" : "[*]"
+    return isNumber ? .element(Int(String(number)) ?? 0) : .everyElement
   }
 
   /// A JSON string.

@@ -289,6 +289,25 @@ struct EventsTable: Sendable, Hashable {
       : "Give the SELECT of the layout a column \(column), if the store has such a thing; see \(.manual(.layoutFiles))."
   }
 
+  /// The same table as it reads one row: a FROM item with its columns.
+  func reading(row: String) -> EventsTable {
+    var table = self
+    (table.readable, table.source) = (row, row)
+    return table
+  }
+
+  /// Refuses to find events by their place in a stream if one has no such place.
+  func requireVersions(_ connection: Connection) throws {
+    for column: StaticString in ["aggregate_id", "version"] {
+      try require(
+        column,
+        connection,
+        detail: "It cannot be found by its place in a stream.",
+        hint: "Fix the row, and set the column NOT NULL."
+      )
+    }
+  }
+
   /// Refuses to go by positions if an event has none, since it would be left out.
   func requirePositions(_ connection: Connection) throws {
     guard hasPosition else { return }

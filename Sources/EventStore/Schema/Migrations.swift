@@ -43,6 +43,11 @@ let migrations = [
     name: "protection",
     sql: SQLTemplate(PackageResources.Migration0015_protection_sql)
   ),
+  Migration(
+    number: 16,
+    name: "redactions",
+    sql: SQLTemplate(PackageResources.Migration0016_redactions_sql)
+  ),
 ]
 
 /// The version of schema `annals`.

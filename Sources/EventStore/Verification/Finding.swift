@@ -37,6 +37,9 @@ public struct Finding: Sendable, Hashable {
     case positionHole = "position_hole"
     /// An event is not the one that the manifest has at its version.
     case eventChanged = "event_changed"
+    /// An event is not the one that the manifest has, because it was redacted since: the hashes that were recorded with
+    /// the redaction prove it.
+    case eventRedacted = "event_redacted"
     /// An event of the manifest is gone.
     case eventRemoved = "event_removed"
     /// An event is among those of the manifest, which does not have it.
@@ -50,7 +53,7 @@ public struct Finding: Sendable, Hashable {
     public static let versions: Set<Kind> = [.gap, .duplicateVersion, .wrongFirstVersion, .invalidVersion]
     /// Kinds that only a manifest shows.
     public static let integrity: Set<Kind> = [
-      .eventChanged, .eventRemoved, .eventAdded, .eventMoved, .streamCutOff,
+      .eventChanged, .eventRedacted, .eventRemoved, .eventAdded, .eventMoved, .streamCutOff,
     ]
   }
 
@@ -60,11 +63,13 @@ public struct Finding: Sendable, Hashable {
     case error
     /// Unusual, but possible without a fault in the store.
     case warning
+    /// Intended, and recorded.
+    case info
   }
 
   /// The kind of fault.
   public var kind: Kind
-  /// Whether it is an error or a warning.
+  /// Whether it is an error, a warning or only information.
   public var severity: Severity
   /// The stream concerned; nil when the finding is of the store as a whole.
   public var aggregateID: String?

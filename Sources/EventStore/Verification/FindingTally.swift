@@ -19,7 +19,7 @@ struct FindingTally {
       return nil
     }
     var finding = finding
-    if check.isStrict, finding.kind != .positionHole { finding.severity = .error }
+    if check.isStrict, finding.kind != .positionHole, finding.severity != .info { finding.severity = .error }
     counts[finding.kind, default: 0] += 1
     if finding.severity == .error { errors += 1 }
     return finding

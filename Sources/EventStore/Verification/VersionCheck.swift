@@ -12,7 +12,7 @@ public struct VersionCheck: Sendable, Hashable {
   public var kinds = Set(Finding.Kind.allCases)
   /// Look for the causes of missing versions, and for holes in the order of the whole store.
   public var explains = false
-  /// Report warnings as errors, except holes in positions, which rollbacks leave.
+  /// Report warnings as errors, except holes in positions, which rollbacks leave, and not redactions.
   public var isStrict = false
   /// Known findings, which are left out.
   public var baseline: Baseline?

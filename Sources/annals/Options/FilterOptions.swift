@@ -3,10 +3,35 @@ internal import EventStore
 
 /// Which events a command reads; several filters must all hold.
 struct FilterOptions: ParsableArguments {
+  @OptionGroup var events: EventFilterOptions
+
+  @Option(help: "At most this many events.")
+  var limit: Int?
+
+  var content: ContentOptions { events.content }
+
+  func validate() throws {
+    if let limit, limit < 0 { throw ValidationError("--limit cannot be negative") }
+  }
+
+  /// Adds the filters to a query; the server parses the times.
+  func apply(to query: inout EventQuery, _ store: EventStore) async throws {
+    try await events.apply(to: &query, store)
+    query.limit = limit
+  }
+
+  static func parseCategory(_ text: String) throws -> String {
+    if text.isEmpty { throw ValidationError("a category is the beginning of an aggregate id, before a '-'") }
+    return text
+  }
+}
+
+/// Conditions on events.
+struct EventFilterOptions: ParsableArguments {
   @Option(
     help: "Only aggregates with the id NAME, or NAME-ANYTHING.",
     completion: .category,
-    transform: parseCategory
+    transform: FilterOptions.parseCategory
   )
   var category: String?
 
@@ -34,13 +59,6 @@ struct FilterOptions: ParsableArguments {
 
   @OptionGroup var content: ContentOptions
 
-  @Option(help: "At most this many events.")
-  var limit: Int?
-
-  func validate() throws {
-    if let limit, limit < 0 { throw ValidationError("--limit cannot be negative") }
-  }
-
   /// Adds the filters to a query; the server parses the times.
   func apply(to query: inout EventQuery, _ store: EventStore) async throws {
     query.category = category
@@ -49,12 +67,6 @@ struct FilterOptions: ParsableArguments {
     if let since { query.since = try await store.time(since) }
     if let until { query.until = try await store.times(until).upperBound }
     if let before { query.before = try await store.time(before) }
-    query.limit = limit
     query.contents = content.conditions
-  }
-
-  static func parseCategory(_ text: String) throws -> String {
-    if text.isEmpty { throw ValidationError("a category is the beginning of an aggregate id, before a '-'") }
-    return text
   }
 }

@@ -17,6 +17,7 @@ import Testing
     ["checkpoints", "set", "orders", "1", "--yes"],
     ["dead-letters", "retry", "orders"], ["evolve", "apply", "--into", "events2", "PLAN"],
     ["evolve", "rollback", "--into", "events2", "--yes"],
+    ["redact", "--path", ".note", "--yes", "--reason", "law"],
   ]
 
   /// Commands that need none.
@@ -35,7 +36,7 @@ import Testing
     ["types", "show", "OrderSubmitted"], ["evolve", "check", SourceTree.path("Examples/orders/cents.sql")],
     ["evolve", "plan", SourceTree.path("Examples/orders/cents.sql")], ["verify-versions"], ["check"],
     ["doctor"], ["audit"], ["compare", "--with", "application_name=other"], ["export", "PLAN.export"],
-    ["restore", "PLAN.export"],
+    ["restore", "PLAN.export"], ["redact", "--path", ".customer"],
     ["snapshot", "prune", "note-1", "--keep", "1", "--yes"],
     ["append", "--from", SourceTree.path("Examples/orders/events.ndjson")],
     [

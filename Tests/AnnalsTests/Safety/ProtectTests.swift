@@ -60,6 +60,22 @@ import Testing
     INSERT INTO annals.audit (action, subject, store) VALUES ('redact', 'store public.events', 'public.events');
     UPDATE events SET event_data = '{"n": 1}'
     """,
+    "redact an event": """
+    WITH a AS (INSERT INTO annals.audit (action, subject, store) VALUES ('redact', 'store public.events', 'public.events')
+               RETURNING id)
+    INSERT INTO annals.redactions (audit, store, event_id, aggregate_id, version, event_type, hash_before, hash_after)
+    SELECT a.id, 'public.events', e.id, e.aggregate_id, e.version, e.event_type, '', '' FROM a, events e;
+    UPDATE events SET event_data = '{"n": 1}'
+    """,
+    "record a redaction": """
+    INSERT INTO annals.redactions (audit, store, event_id, aggregate_id, version, event_type, hash_before, hash_after)
+    VALUES (1, 'public.events', gen_random_uuid(), 'a', 1, 'Added', '', '')
+    """,
+    "change the record of a redaction": """
+    INSERT INTO annals.redactions (audit, store, event_id, aggregate_id, version, event_type, hash_before, hash_after)
+    VALUES (1, 'public.events', gen_random_uuid(), 'a', 1, 'Added', '', '');
+    UPDATE annals.redactions SET audit = 2; DELETE FROM annals.redactions
+    """,
     "delete an event": "DELETE FROM events WHERE version = 2",
     "truncate the table": "TRUNCATE events",
     "disable a trigger": "ALTER TABLE events DISABLE TRIGGER annals_immutable",
@@ -140,6 +156,7 @@ import Testing
         ("projector", ["checkpoints", "set", "mail", "1", "--yes", "--reason", "again"]),
         ("projector", ["watermark", "--publish"]), ("projector", ["verify-versions", "--incremental"]),
         ("admin", ["restore", export]),
+        ("admin", ["redact", "--stream", "a", "--path", ".", "--yes", "--reason", "law"]),
       ]
       for (role, words) in commands {
         let run = try await AnnalsBinary.run(words, environment: login(role).environment)
@@ -191,6 +208,7 @@ import Testing
     "DROP FUNCTION annals.refuse_change() CASCADE",
     "CREATE TEMP TABLE audit AS TABLE annals.audit; SET search_path = pg_temp, annals, public; UPDATE events SET version = 1",
     "INSERT INTO annals.audit (action, subject, store) VALUES ('redact', 'store public.events', 'public.events')",
+    "INSERT INTO annals.redactions (audit, store, event_id, aggregate_id, version, event_type, hash_before, hash_after) VALUES (1, '', gen_random_uuid(), '', 1, '', '', '')",
     "UPDATE annals.audit SET role = 'somebody'", "DELETE FROM annals.audit", "TRUNCATE annals.audit",
     "INSERT INTO annals.checkpoints (name, store, filter) VALUES ('x', 'public.events', '')",
     "UPDATE annals.checkpoints SET position = 9",

@@ -54,6 +54,7 @@ import Testing
     (["compare"], ["--with", "application_name=other"]),
     (["export"], []),
     (["restore"], ["PLAN.export"]),
+    (["redact"], ["--path", ".customer", "--yes", "--reason", "law"]),
     (["check"], ["--time-limit", "1h"]),
     (["doctor"], []),
     (["audit"], []),

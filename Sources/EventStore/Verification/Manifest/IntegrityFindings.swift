@@ -63,11 +63,13 @@ extension Finding {
             ? "\(events) now has \(to == .min ? "none" : "version \(to)")"
             : "\(events) now have versions \(to) to \(lastTo)"
         )
+      case (.redacted, _):
+        (.eventRedacted, "\(events) \(isOne ? "was" : "were") redacted, as the audit says")
       case (.moved, _): preconditionFailure("a run of differences is of one kind")
       }
     self.init(
       kind: kind,
-      severity: .error,
+      severity: kind == .eventRedacted ? .info : .error,
       aggregateID: aggregateID,
       version: hasVersion ? Int(first.version) : nil,
       lastVersion: isOne ? nil : Int(last.version),
@@ -81,7 +83,9 @@ extension StreamDifference {
   fileprivate func continues(_ previous: StreamDifference) -> Bool {
     guard previous.version < .max, version == previous.version + 1 else { return false }
     switch (previous, self) {
-    case (.changed, .changed), (.removed, .removed), (.added, .added), (.cutOff, .cutOff): return true
+    case (.changed, .changed), (.removed, .removed), (.added, .added), (.cutOff, .cutOff),
+      (.redacted, .redacted):
+      return true
     case (.moved(let version, let to), .moved(let next, let nextTo)):
       return Int64(to) - Int64(version) == Int64(nextTo) - Int64(next)
     default: return false

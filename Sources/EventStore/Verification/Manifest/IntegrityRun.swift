@@ -6,28 +6,30 @@ struct IntegrityRun {
   private var writer: ManifestWriter?
   private let report: VersionCheckRun.Report
 
-  /// The stream of the store that is being read, and the manifest's stream that it is compared with.
-  private var current: StreamDigest?
+  /// The stream of the store that is being read.
+  private var current: ReadStream?
+  /// The stream of the manifest that comes next.
   private var expected: StreamDigest?
-  /// The chain of `current` at the length of `expected`.
-  private var comparedChain: SHA256.Digest?
 
   init(reader: ManifestReader?, writer: ManifestWriter?, report: @escaping VersionCheckRun.Report) throws {
     (self.reader, self.writer, self.report) = (reader, writer, report)
     expected = try self.reader?.next()
   }
 
-  mutating func add(aggregateID: RawSpan, version: Int32, hash: SHA256.Digest) throws {
-    if current?.isOf(aggregateID) != true {
+  mutating func add(
+    aggregateID: RawSpan,
+    version: Int32,
+    hash: SHA256.Digest,
+    former: [SHA256.Digest]
+  ) throws {
+    if current?.digest.isOf(aggregateID) != true {
       try endStream()
       var bytes: [UInt8] = []
       bytes.append(aggregateID)
       try skipManifest(before: bytes)
-      current = StreamDigest(aggregateID: bytes)
-      comparedChain = nil
+      current = ReadStream(aggregateID: bytes, expected: try takeExpected(bytes))
     }
-    current!.append(version: version, hash: hash)
-    if expected?.events.count == current!.events.count { comparedChain = current!.chain }
+    current!.append(version: version, hash: hash, former: former)
   }
 
   /// - Returns: the root of the new manifest.
@@ -43,9 +45,8 @@ struct IntegrityRun {
   private mutating func endStream() throws {
     guard let stream = current else { return }
     current = nil
-    try writer?.add(stream)
-    guard let expected = try takeExpected(stream.aggregateID) else { return }
-    try compare(stream, comparedChain, expected)
+    try writer?.add(stream.digest)
+    try compare(stream)
   }
 
   /// A stream in the manifest; nil if the manifest has none of that name.
@@ -63,17 +64,14 @@ struct IntegrityRun {
     }
   }
 
-  func compare(
-    _ stream: StreamDigest,
-    _ comparedChain: SHA256.Digest?,
-    _ expected: StreamDigest
-  ) throws {
-    let appended = stream.events.dropFirst(expected.events.count)
-    let isExtended = appended.first.map { $0.version > expected.events.last!.version } ?? true
-    if comparedChain == expected.chain, isExtended { return }
-    let differences = StreamDifference.between(expected.events, stream.events)
-    for finding in Finding.findings(of: differences, aggregateID: stream.name) { try report(finding) }
-    if differences.isEmpty { try report(.changedUnnamed(aggregateID: stream.name)) }
+  func compare(_ stream: ReadStream) throws {
+    guard let expected = stream.expected, !stream.isAsExpected else { return }
+    let others = stream.isRedacted ? [] : StreamDifference.between(expected.events, stream.former.events)
+    let differences = (stream.redacted.map { StreamDifference.redacted(version: $0) } + others)
+      .sorted { $0.version < $1.version }
+    let name = stream.digest.name
+    for finding in Finding.findings(of: differences, aggregateID: name) { try report(finding) }
+    if others.isEmpty, !stream.isRedacted { try report(.changedUnnamed(aggregateID: name)) }
   }
 
   private func reportGone(_ stream: StreamDigest) throws {

@@ -7,6 +7,14 @@ struct EventDigest: Hashable {
   let prefix: UInt64
 
   static let prefixDigits = 12
+
+  init(version: Int32, prefix: UInt64) {
+    (self.version, self.prefix) = (version, prefix)
+  }
+
+  init(version: Int32, hash: SHA256.Digest) {
+    self.init(version: version, prefix: UInt64(hash.words[0]) << 16 | UInt64(hash.words[1] >> 16))
+  }
 }
 
 /// One stream in a manifest: the chain of its events' hashes, and the beginning of each hash.
@@ -35,8 +43,7 @@ struct StreamDigest {
     hash.update(word: UInt32(bitPattern: version))
     hash.update(eventHash)
     chain = hash.finish()
-    let prefix = UInt64(eventHash.words[0]) << 16 | UInt64(eventHash.words[1] >> 16)
-    events.append(EventDigest(version: version, prefix: prefix))
+    events.append(EventDigest(version: version, hash: eventHash))
   }
 
   func isOf(_ otherID: RawSpan) -> Bool {
@@ -55,11 +62,13 @@ enum StreamDifference: Hashable {
   case added(version: Int32)
   case moved(version: Int32, to: Int32)
   case cutOff(version: Int32)
+  /// Changed by a redaction that is recorded.
+  case redacted(version: Int32)
 
   var version: Int32 {
     switch self {
     case .changed(let version), .removed(let version), .added(let version), .moved(let version, _),
-      .cutOff(let version):
+      .cutOff(let version), .redacted(let version):
       version
     }
   }

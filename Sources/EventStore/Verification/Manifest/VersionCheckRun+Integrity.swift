@@ -17,17 +17,16 @@ extension VersionCheckRun {
       headPosition: headPosition
     )
     let reader = try integrity.readManifest.map { try ManifestReader($0) }
+    var hashes = EventHashes(table: layout, connection: connection)
+    if reader != nil { hashes.readsRedactions = try connection.hasRedactions(of: layout.name) }
     return try withoutActuallyEscaping(report) { report in
       var run = try IntegrityRun(reader: reader, writer: writer, report: report)
       if check.isIncremental, reader != nil {
-        try extendManifest(&run)
+        try extendManifest(&run, hashes)
       } else {
-        try hashes.read { try run.add(aggregateID: $0, version: $1, hash: $2) }
+        try hashes.read { try run.add(aggregateID: $0, version: $1, hash: $2, former: $3) }
       }
       return try run.finish()
     }
   }
-
-  /// The hashes of the store's events.
-  var hashes: EventHashes { EventHashes(table: layout, connection: connection) }
 }
