@@ -9,8 +9,8 @@ import Testing
     case on, batch
 
     var file: String {
-      let poison =
-        "CASE WHEN (event_data->>'n')::int % 100 = 42 THEN 1 / 0 ELSE (event_data->>'n')::bigint END"
+      // The server must not be able to divide when it plans the statement.
+      let poison = "(event_data->>'n')::bigint + 0 / ((event_data->>'n')::int % 100 - 42)"
       switch self {
       case .on:
         return sums.replacing(
@@ -52,8 +52,7 @@ import Testing
       try await shop.append(10)
       try await shop.project(form.file)
       #expect(try await shop.sums() == shop.psql(Self.expected))
-      let repaired = form.file.replacing("1 / 0", with: "(event_data->>'n')::bigint")
-        .replacing("THEN (event_data", with: form == .on ? "THEN (event.event_data" : "THEN (event_data")
+      let repaired = form.file.replacing("0 / (", with: "0 * (")
       let retry = try await shop.store().retryDeadLetters(
         of: "sums",
         with: try Projection(path: "sums.sql", bytes: Array(repaired.utf8))
