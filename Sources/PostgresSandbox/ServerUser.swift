@@ -56,10 +56,11 @@ struct ServerUser: Sendable {
       arguments: Arguments(dropsPrivileges ? setpriv + [program.string] + arguments : arguments),
       environment: Self.childEnvironment,
       workingDirectory: directory,
-      input: .string(input),
+      // With .string, swift-subprocess 1.0.2 ends this process where a program ends before it has read its input.
+      input: .inputWriter,
       output: .string(limit: outputLimit),
       error: .string(limit: outputLimit)
-    )
+    ) { _ = try? await $0.standardInputWriter.write(input) }
     return ToolOutput(
       isSuccess: result.terminationStatus.isSuccess,
       standardOutput: result.standardOutput,

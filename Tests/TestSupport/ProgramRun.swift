@@ -69,10 +69,11 @@ func runProgram(
         uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0), $1) }
       )
     ),
-    input: .array(standardInput),
+    // With .array, swift-subprocess 1.0.2 ends this process where a program ends before it has read its input.
+    input: .inputWriter,
     output: .bytes(limit: outputLimit),
     error: .string(limit: outputLimit)
-  )
+  ) { _ = try? await $0.standardInputWriter.write(standardInput) }
   return ProgramRun(
     status: result.terminationStatus,
     outputBytes: result.standardOutput,

@@ -152,6 +152,8 @@ package final class ServerProxy: Sendable {
       )
       isFirst = false
       while state.withLock({ $0.stalled.contains(direction) && !$0.isStopped }) { usleep(2000) }
+      // What answers the last message that was passed on does not arrive.
+      if connection.isCut { return }
       guard perform(decide(message), message, connection) else { return }
     }
     // One side left: the other one is told, unless it must not notice.
@@ -167,6 +169,7 @@ package final class ServerProxy: Sendable {
       usleep(UInt32(seconds * 1_000_000 + attoseconds / 1_000_000_000_000))
     case .stall: return false
     case .cut(let cut, let ends):
+      connection.noteCut()
       switch cut {
       case .before: break
       case .within: connection.write(Array(message.bytes.prefix(message.bytes.count / 2)), message.direction)
@@ -197,8 +200,11 @@ private final class ProxiedConnection: Sendable {
 
   var isCut: Bool { cutFlag.load(ordering: .acquiring) }
 
+  /// From here on the other direction passes nothing on.
+  func noteCut() { cutFlag.store(true, ordering: .releasing) }
+
   func cut(_ ends: ServerProxy.Ends) {
-    cutFlag.store(true, ordering: .releasing)
+    noteCut()
     end(ends)
   }
 

@@ -107,7 +107,7 @@ extension StoreConnection {
       ? try connection.query("SELECT max(position) FROM \(raw: table.sql)").optionalInt64(0, 0) : nil
     var (events, last): (Int64, RedactionStatements.Place?) = (0, nil)
     while true {
-      let places = try connection.transaction {
+      let (places, isLast) = try connection.transaction {
         try redactChunk(from: last, redaction, statements, most: options.chunkSize)
       }
       guard let place = places.last else { return events }
@@ -115,7 +115,7 @@ extension StoreConnection {
       events += Int64(places.count)
       let done = place.position ?? events
       options.onProgress?(EventStore.Progress(done: done, of: max(end ?? done, done), events: events))
-      if places.count < options.chunkSize { return events }
+      if isLast { return events }
     }
   }
 
@@ -125,26 +125,26 @@ extension StoreConnection {
     _ redaction: Redaction,
     _ statements: RedactionStatements,
     most: Int
-  ) throws -> [RedactionStatements.Place] {
-    // Each chunk begins where the last one ended, so it must find its events by an index. A crash loses the chunk with
-    // its row in the audit, so commits need not wait for the disk; the last transaction waits for all of them.
+  ) throws -> (places: [RedactionStatements.Place], isLast: Bool) {
+    // Each chunk begins where the last one ended, so it must find its events by an index.
     try connection.execute(
-      """
-      SET LOCAL synchronous_commit = off; SET LOCAL jit = off; SET LOCAL enable_seqscan = off;
-      SET LOCAL enable_hashjoin = off
-      """
+      "SET LOCAL jit = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off"
     )
     // With this lock nobody creates a trigger meanwhile; writers are not delayed.
     try connection.execute("LOCK TABLE \(table.sql) IN ROW EXCLUSIVE MODE")
     try requireNoUpdateTriggers()
-    let places = try connection.query(statements.nextPlaces(from: last, most: most)).map { row in
+    // One more than the chunk has tells whether another one follows.
+    let found = try connection.query(statements.nextPlaces(from: last, most: most + 1)).map { row in
       RedactionStatements.Place(
         aggregateID: row.string("aggregate_id"),
         version: row.int32("version"),
         position: row.optionalInt64("position")
       )
     }
-    guard !places.isEmpty else { return [] }
+    guard !found.isEmpty else { return ([], true) }
+    let (places, isLast) = (Array(found.prefix(most)), found.count <= most)
+    // A crash loses a chunk with its row in the audit, so only the last commit waits for the disk, for all of them.
+    if !isLast { try connection.execute("SET LOCAL synchronous_commit = off") }
     let number = try numberedAudit(
       .redact,
       .store,
@@ -159,7 +159,7 @@ extension StoreConnection {
         hint: "Run the same command again; it continues where it stopped."
       )
     }
-    return places
+    return (places, isLast)
   }
 
   // MARK: - Vacuum

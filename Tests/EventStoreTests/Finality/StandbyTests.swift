@@ -190,7 +190,10 @@ import Testing
       let expected = Array(Int64(1)...60_000)
       var even = EventQuery()
       even.types = ["Even"]
-      for _ in 1...3 {
+      func met(_ words: String) -> Bool { seen.notices.contains { $0.contains(words) } }
+      var (rounds, hasMetBoth) = (0, false)
+      // On a busy machine it is chance whether a statement meets a lock.
+      while rounds < 3 || !hasMetBoth && rounds < 12 {
         async let disturbance: Void = disturb()
         let lines = Mutex<[UInt8]>([])
         #expect(
@@ -204,9 +207,10 @@ import Testing
         #expect(try await store.verifyVersions { _ in }.events == 60_000)
         #expect(try await Self.positions(store) == expected)
         try await disturbance
+        rounds += 1
+        hasMetBoth = met("the standby ended a statement") && met("the connection was lost")
       }
-      #expect(seen.notices.contains { $0.contains("the standby ended a statement") }, "no conflict came")
-      #expect(seen.notices.contains { $0.contains("the connection was lost") }, "no session was ended")
+      #expect(hasMetBoth, "\(seen.notices)")
     }
   }
 
