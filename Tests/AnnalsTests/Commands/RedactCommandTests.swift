@@ -133,6 +133,8 @@ import Testing
       #expect(try await db.verify("--against", manifest, "--incremental") == "0")
       let quiet = try await db.annals("verify-versions", "--against", manifest)
       #expect(quiet.exitCode == 0 && quiet.standardOutput == "", "nothing for cron to mail")
+      let json = try await db.annals("verify-versions", "--against", manifest, "-o", "json")
+      #expect(json.standardOutput.contains(#""status":"clean""#), "\(json.standardOutput)")
       // A manifest between two redactions, and one after them.
       let later = folder + "/later"
       #expect(try await db.verify("--manifest", later) == "0")
