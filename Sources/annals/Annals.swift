@@ -7,6 +7,9 @@ struct Annals: AsyncParsableCommand {
     commandName: "annals",
     abstract: "Look after an event store on PostgreSQL, found as psql finds it.",
     usage: "annals <subcommand> [options]",
+    discussion: """
+        annals init -d shop                    create the events table
+      """,
     version: "annals \(version)",
     groupedSubcommands: [
       CommandGroup(
