@@ -38,6 +38,8 @@ public struct TypeShape: Sendable, Hashable {
   public let type: String
   /// How many events of it there are.
   public let events: Int64
+  /// Whether that number is an estimate: a sample of a large table does not wait until all events are counted.
+  public internal(set) var isEstimate = false
   /// Events that were examined: all, or a sample.
   public internal(set) var examined: Int64 = 0
   /// In the order of bytes.
@@ -48,7 +50,7 @@ public struct TypeShape: Sendable, Hashable {
   public internal(set) var variantCount = 0
 
   /// Whether not all events were examined.
-  public var isSampled: Bool { examined < events }
+  public var isSampled: Bool { isEstimate || examined < events }
 
   /// How many variants are kept: if payloads have data as keys, each has its own shape.
   static let variantLimit = 100
@@ -59,7 +61,10 @@ extension StoreConnection {
     let table = try eventsTable()
     return try connection.transaction(.repeatableReadOnly) {
       try connection.execute("SET LOCAL jit = off")
-      guard let count = try TypeCount.all(in: table, types: [ByteString(type)], connection).first else {
+      let estimated = try sample.flatMap { _ in try TypeHistory.estimated(in: table, connection) }
+      let known =
+        try estimated?.map(\.count) ?? TypeCount.all(in: table, types: [ByteString(type)], connection)
+      guard let count = known.first(where: { $0.type == ByteString(type) }) else {
         throw NamedEvents.type(type).missing(in: table.name)
       }
       let sample = EventSample(of: count, limit: sample, in: table)
@@ -83,6 +88,7 @@ extension StoreConnection {
       GROUP BY s.shape ORDER BY count(*) DESC, s.shape
       """
     var shape = TypeShape(type: count.type.string, events: count.events)
+    shape.isEstimate = count.isEstimate
     var paths: [ByteString: TypeShape.Path] = [:]
     try connection.forEachPage(of: sql) { page in
       try page.forEachRow { row in

@@ -74,7 +74,7 @@ extension PageMaker {
     let extent = shape.isSampled ? "a sample of \(Field.grouped(shape.examined)) of " : ""
     page.body = [
       .note(
-        "\(Field.counted(shape.variantCount, "shape")) in \(extent)\(Field.counted(shape.events, "event"))"
+        "\(Field.counted(shape.variantCount, "shape")) in \(extent)\(shape.countedEvents)"
       ),
       .link(PageAddress(.events, [("type", name)]), "Its events"),
       .heading("Paths"), table(shape.pathRecords),

@@ -49,7 +49,7 @@ struct TypesShow: AsyncParsableCommand {
   }
 
   private static func summary(_ shape: TypeShape) -> String {
-    let events = Field.counted(shape.events, "event")
+    let events = shape.countedEvents
     let extent =
       shape.isSampled
       ? "a sample of \(Field.grouped(shape.examined)) of \(events)"
@@ -57,6 +57,10 @@ struct TypesShow: AsyncParsableCommand {
     let count = shape.variantCount == 1 ? "one shape" : "\(shape.variantCount) shapes (--shapes)"
     return "\(shape.type): \(count) in \(extent)"
   }
+}
+
+extension TypeShape {
+  var countedEvents: String { (isEstimate ? "about " : "") + Field.counted(events, "event") }
 }
 
 /// A path of a payload.
