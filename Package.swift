@@ -43,6 +43,7 @@ let package = Package(
       // A rule applies to everything below its folder, which holds nothing but .sql files.
       resources: [
         .embedInCode("Append/SQL"),
+        .embedInCode("Archive/SQL"),
         .embedInCode("Audit/SQL"),
         .embedInCode("Backup/SQL"),
         .embedInCode("Comparison/SQL"),

@@ -205,13 +205,13 @@ _annals() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|layouts|sandbox|verify-versions|check|doctor|protect|audit|version|compare|report|types|evolve|export|restore|redact|append|stream|streams|show|trace|replay|watermark|snapshot|stats|browse|check-projection|rebuild-projection|project|run|projections|checkpoints|dead-letters|test|help)
+    init|layouts|sandbox|verify-versions|check|doctor|protect|audit|version|compare|report|types|evolve|export|restore|archive|redact|append|stream|streams|show|trace|replay|watermark|snapshot|stats|browse|check-projection|rebuild-projection|project|run|projections|checkpoints|dead-letters|test|help)
         # Offer subcommand argument completions
         "_annals_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init layouts sandbox verify-versions check doctor protect audit version compare report types evolve export restore redact append stream streams show trace replay watermark snapshot stats browse check-projection rebuild-projection project run projections checkpoints dead-letters test help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'init layouts sandbox verify-versions check doctor protect audit version compare report types evolve export restore archive redact append stream streams show trace replay watermark snapshot stats browse check-projection rebuild-projection project run projections checkpoints dead-letters test help' -- "${cur}"))
         ;;
     esac
 }
@@ -800,7 +800,7 @@ _annals_audit() {
         return
         ;;
     '--action')
-        __annals_add_completions -W 'init'$'\n''migrate'$'\n''add-position'$'\n''build'$'\n''copy'$'\n''finish'$'\n''swap'$'\n''rollback'$'\n''drop'$'\n''pause'$'\n''resume'$'\n''set-checkpoint'$'\n''rename-checkpoint'$'\n''remove-checkpoint'$'\n''retry'$'\n''discard'$'\n''prune-snapshots'$'\n''restore'$'\n''protect'$'\n''redact'
+        __annals_add_completions -W 'init'$'\n''migrate'$'\n''add-position'$'\n''build'$'\n''copy'$'\n''finish'$'\n''swap'$'\n''rollback'$'\n''drop'$'\n''pause'$'\n''resume'$'\n''set-checkpoint'$'\n''rename-checkpoint'$'\n''remove-checkpoint'$'\n''retry'$'\n''discard'$'\n''prune-snapshots'$'\n''restore'$'\n''protect'$'\n''redact'$'\n''archive'
         return
         ;;
     '--limit')
@@ -1441,7 +1441,7 @@ _annals_evolve_rollback() {
 
 _annals_export() {
     repeating_flags=()
-    non_repeating_flags=(--version '-?' --help)
+    non_repeating_flags=(--with-archive --version '-?' --help)
     repeating_options=(--aggregate --set)
     non_repeating_options=(--category --since --until --before --since-file --output-dir --events-per-file -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --wait-limit --progress)
     __annals_offer_flags_options 1
@@ -1578,6 +1578,78 @@ _annals_restore() {
     case "${positional_number}" in
     *)
         __annals_add_completions -f
+        return
+        ;;
+    esac
+}
+
+_annals_archive() {
+    repeating_flags=()
+    non_repeating_flags=(--keep-from-snapshot --undo -n --dry-run --yes -x --expanded --version '-?' --help)
+    repeating_options=(--stream --closed-by --set)
+    non_repeating_options=(--category --before --reason --progress -o --output --fields -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--stream')
+        __annals_custom_complete ---completion archive -- --stream
+        return
+        ;;
+    '--category')
+        __annals_custom_complete ---completion archive -- --category
+        return
+        ;;
+    '--before')
+        return
+        ;;
+    '--closed-by')
+        __annals_custom_complete ---completion archive -- --closed-by
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    '--progress')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
         return
         ;;
     esac
@@ -1811,7 +1883,7 @@ _annals_append() {
 
 _annals_stream() {
     repeating_flags=()
-    non_repeating_flags=(--raw --count --reverse --strict --follow -x --expanded --version '-?' --help)
+    non_repeating_flags=(--raw --with-archive --count --reverse --strict --follow -x --expanded --version '-?' --help)
     repeating_options=(--set --type --data --metadata --text --where)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --category --from-position --to-position --since --until --before --limit --from-version --to-version --last --retry-timeout --payload --color -o --output --fields)
     __annals_offer_flags_options 1
@@ -2030,7 +2102,7 @@ _annals_streams() {
 
 _annals_show() {
     repeating_flags=()
-    non_repeating_flags=(--raw -x --expanded --version '-?' --help)
+    non_repeating_flags=(--raw --with-archive -x --expanded --version '-?' --help)
     repeating_options=(--set)
     non_repeating_options=(--reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters -o --output --fields)
     __annals_offer_flags_options 1
@@ -2140,7 +2212,7 @@ _annals_trace() {
 
 _annals_replay() {
     repeating_flags=()
-    non_repeating_flags=(--raw --follow --standby --park -n --dry-run -x --expanded --version '-?' --help)
+    non_repeating_flags=(--raw --with-archive --follow --standby --park -n --dry-run -x --expanded --version '-?' --help)
     repeating_options=(--set --type --data --metadata --text --where)
     non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --aggregate --category --from-position --to-position --since --until --before --limit --checkpoint --start --exec --workers --timeout --retries --rate --time-limit --retry-timeout --wait-limit -o --output --fields --into --progress)
     __annals_offer_flags_options 1
@@ -2365,7 +2437,7 @@ _annals_snapshot() {
 
 _annals_snapshot_take() {
     repeating_flags=()
-    non_repeating_flags=(--all --raw --version '-?' --help)
+    non_repeating_flags=(--all --raw --with-archive --version '-?' --help)
     repeating_options=(--set)
     non_repeating_options=(--category --every --workers --retry-timeout --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters)
     __annals_offer_flags_options -1
@@ -2438,7 +2510,7 @@ _annals_snapshot_take() {
 
 _annals_snapshot_show() {
     repeating_flags=()
-    non_repeating_flags=(--blame --strict --no-snapshot --raw -x --expanded --version '-?' --help)
+    non_repeating_flags=(--blame --strict --no-snapshot --raw --with-archive -x --expanded --version '-?' --help)
     repeating_options=(--diff --set)
     non_repeating_options=(--at-version --at --reducer -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters -o --output --fields)
     __annals_offer_flags_options 2
@@ -2920,7 +2992,7 @@ _annals_check-projection() {
 
 _annals_rebuild-projection() {
     repeating_flags=()
-    non_repeating_flags=(--raw -n --dry-run --strict --resume --restart --no-swap --diff --park -x --expanded --version '-?' --help)
+    non_repeating_flags=(--raw --with-archive -n --dry-run --strict --resume --restart --no-swap --diff --park -x --expanded --version '-?' --help)
     repeating_options=(--set)
     non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --upcasters --chunk --workers --to-position --keep --time-limit --max-diff --max-parked --retry-timeout --wait-limit --progress -o --output --fields)
     __annals_offer_flags_options -1

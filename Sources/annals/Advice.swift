@@ -79,6 +79,8 @@ enum Advice {
     case .columns: "--columns"
     case .upcasters: "--upcasters"
     case .rawEvents: "--raw"
+    case .includedArchive: "--with-archive"
+    case .unarchive: command("archive", "--undo")
     case .initialize: command("init")
     case .addPosition: command("init", "--add-position")
     case .addPositionOnline: command("init", "--add-position --online")

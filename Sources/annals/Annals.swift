@@ -11,25 +11,16 @@ struct Annals: AsyncParsableCommand {
         annals init -d shop                    create the events table
       """,
     version: "annals \(version)",
-    groupedSubcommands: [
-      CommandGroup(
-        name: "Store and event",
-        subcommands: [
-          Initialize.self, LayoutsCommand.self, SandboxCommand.self, VerifyVersions.self, Check.self,
-          Doctor.self, Protect.self, Audit.self, VersionCommand.self,
-          Compare.self, Report.self, TypesCommand.self, EvolveCommand.self, Export.self, Restore.self,
-          Redact.self,
-          Append.self, Stream.self, Streams.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self,
-          SnapshotCommand.self, Stats.self, Browse.self,
-        ]
-      ),
-      CommandGroup(
-        name: "Projection",
-        subcommands: [
-          CheckProjection.self, RebuildProjection.self, Project.self, Run.self, ProjectionsCommand.self,
-          CheckpointsCommand.self, DeadLettersCommand.self, TestCommand.self,
-        ]
-      ),
+    // One group: the help is one screen.
+    subcommands: [
+      Initialize.self, LayoutsCommand.self, SandboxCommand.self, VerifyVersions.self, Check.self,
+      Doctor.self, Protect.self, Audit.self, VersionCommand.self,
+      Compare.self, Report.self, TypesCommand.self, EvolveCommand.self, Export.self, Restore.self,
+      Archive.self, Redact.self,
+      Append.self, Stream.self, Streams.self, Show.self, Trace.self, Replay.self, WatermarkCommand.self,
+      SnapshotCommand.self, Stats.self, Browse.self,
+      CheckProjection.self, RebuildProjection.self, Project.self, Run.self, ProjectionsCommand.self,
+      CheckpointsCommand.self, DeadLettersCommand.self, TestCommand.self,
     ],
     // -h is the host, as in psql.
     helpNames: [.long, .customShort("?")]

@@ -28,6 +28,11 @@ public actor EventStore {
   /// The upcasters that are applied to events when they are read; see ``use(_:)``.
   var upcasters = Upcasters.none
 
+  /// The archive that is read too; see ``includeArchive()``.
+  var archive: ArchiveTable? {
+    didSet { hand = nil }
+  }
+
   /// See ``giveReason(_:)``.
   var reason: String? {
     didSet { hand = nil }
@@ -103,6 +108,8 @@ public actor EventStore {
     hand = nil
   }
 
+  private func read(_ archive: ArchiveTable?) { self.archive = archive }
+
   /// Limits how long an operation waits for a transaction that writes events and must end before the operation
   /// remembers a position; then it throws `locked`. With nil, the default, it waits until the transaction ends.
   public func limitWaiting(to limit: Duration?) {
@@ -157,7 +164,7 @@ public actor EventStore {
         do {
           if !isGoingOn { try hand.requireFresh() }
           return try body(hand)
-        } catch let error as EventStoreError { throw hand.addingReplay(to: error) }
+        } catch let error as EventStoreError { throw hand.addingArchive(to: hand.addingReplay(to: error)) }
       } catch let error as PostgresError {
         guard Task.isCancelled else { throw failure(error, seeing: rows) }
         // That a connection was given up says more than that the statement was cancelled.
@@ -209,6 +216,7 @@ public actor EventStore {
     let sibling = try EventStore(parameters, table: table, layout: foreign)
     await sibling.onNotice(reportNotice)
     await sibling.use(upcasters)
+    await sibling.read(archive)
     await sibling.giveReason(reason)
     await sibling.limitWaiting(to: writerLimit)
     await sibling.limitStaleness(to: mostStaleness)
@@ -228,6 +236,7 @@ public actor EventStore {
       of: session,
       table: table,
       layout: foreign,
+      archive: archive,
       upcasters: upcasters,
       reason: reason,
       writerLimit: writerLimit,

@@ -91,6 +91,10 @@ public enum Remedy: Sendable, Hashable {
   case upcasters
   /// Read events as they are stored, without upcasters.
   case rawEvents
+  /// Read archived events too.
+  case includedArchive
+  /// Move archived events back.
+  case unarchive
   /// Create the table of events and the schema of records.
   case initialize
   /// Add the columns that a classic table lacks.
@@ -200,6 +204,8 @@ extension Remedy {
     case .columns: "layoutFile(naming:)"
     case .upcasters: "use(_:)"
     case .rawEvents: "use(.none)"
+    case .includedArchive: "includeArchive()"
+    case .unarchive: "unarchive(_:_:)"
     case .initialize: "initialize()"
     case .addPosition: "initialize(addPosition: true)"
     case .addPositionOnline: "addPositionOnline()"

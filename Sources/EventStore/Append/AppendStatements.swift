@@ -16,13 +16,24 @@ struct AppendStatements: Sendable {
   /// Whether an append needs a transaction of several statements.
   var needsTransaction: Bool { !changers.isEmpty || !uniqueKeys.keepEventsApart }
 
-  init(_ table: EventsTable, _ connection: Connection) throws(PostgresError) {
+  /// - Parameter archive: where a stream may be that continues.
+  init(
+    _ table: EventsTable,
+    archive: ArchiveTable?,
+    _ connection: Connection
+  ) throws(PostgresError) {
     self.table = table
     changers = try Self.changers(of: table, connection)
     uniqueKeys = try UniqueKeys(of: table.name, connection)
     let columns = Self.columns(of: table)
-    appendEvents = SQLTemplate.appendEvents.filled([:], from: columns)
-    findHeads = (table.isDistributed ? SQLTemplate.findGroupedHeads : .findHeads).filled([:], from: columns)
+    appendEvents = SQLTemplate.appendEvents.filled(
+      ["archived": Self.head(in: archive, of: "$1")],
+      from: columns
+    )
+    findHeads =
+      table.isDistributed
+      ? SQLTemplate.findGroupedHeads.filled([:], from: columns)
+      : SQLTemplate.findHeads.filled(["archived": Self.head(in: archive, of: "n.id")], from: columns)
     findEvents = SQLTemplate.findEvents.filled(
       ["same_aggregate": uniqueKeys.isIDOfAggregate ? " AND e.aggregate_id = n.aggregate_id" : ""],
       from: columns
@@ -32,6 +43,15 @@ struct AppendStatements: Sendable {
     copyEvents = """
       COPY \(table.name.sql) (id, aggregate_id, event_type, event_data, version, "timestamp"\(metadata)) \
       FROM STDIN (FORMAT binary)
+      """
+  }
+
+  /// A stream continues after the versions that were archived.
+  private static func head(in archive: ArchiveTable?, of name: String) -> String {
+    guard let archive else { return "" }
+    return """
+      ,
+          (SELECT a.version FROM \(archive.name.sql) AS a WHERE a.aggregate_id = \(name) ORDER BY a.version DESC LIMIT 1)
       """
   }
 

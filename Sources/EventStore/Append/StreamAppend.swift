@@ -52,7 +52,7 @@ extension StoreConnection {
   func appendStatements() throws -> AppendStatements {
     let table = try eventsTable()
     if let knownStatements, knownStatements.table == table { return knownStatements }
-    let statements = try AppendStatements(table, connection)
+    let statements = try AppendStatements(table, archive: findArchive(), connection)
     try statements.refuseRules()
     if !statements.uniqueKeys.keepEventsApart {
       notify(

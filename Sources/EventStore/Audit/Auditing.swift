@@ -43,6 +43,8 @@ public enum AuditAction: String, Sendable, Hashable, CaseIterable {
   case protect
   /// Values were removed from events; see ``EventStore/EventStore/redact(_:_:)``.
   case redact
+  /// Events were moved into the archive, or back; see ``EventStore/EventStore/archive(_:_:)``.
+  case archive
 }
 
 /// What a change was made to, in the words of the audit.

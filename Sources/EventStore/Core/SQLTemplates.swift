@@ -3,6 +3,7 @@ extension SQLTemplate {
   static let appendEvents = SQLTemplate(
     PackageResources.AppendEvents_sql,
     "events",
+    "archived",
     "metadata_column",
     "metadata_value",
     "position"
@@ -16,13 +17,31 @@ extension SQLTemplate {
     "same_aggregate"
   )
   static let findGroupedHeads = SQLTemplate(PackageResources.FindGroupedHeads_sql, "events")
-  static let findHeads = SQLTemplate(PackageResources.FindHeads_sql, "events")
+  static let findHeads = SQLTemplate(PackageResources.FindHeads_sql, "events", "archived")
   static let findPositions = SQLTemplate(PackageResources.FindPositions_sql, "events")
   static let insertTriggers = SQLTemplate(PackageResources.InsertTriggers_sql)
   static let isStatementRunning = SQLTemplate(PackageResources.IsStatementRunning_sql)
   static let transactionFate = SQLTemplate(PackageResources.TransactionFate_sql)
   static let uniqueColumns = SQLTemplate(PackageResources.UniqueColumns_sql)
   static let uniqueKeys = SQLTemplate(PackageResources.UniqueKeys_sql)
+
+  static let archivableStreams = SQLTemplate(
+    PackageResources.ArchivableStreams_sql,
+    "names",
+    "events",
+    "last",
+    "conditions"
+  )
+  static let moveEvents = SQLTemplate(
+    PackageResources.MoveEvents_sql,
+    "from",
+    "to",
+    "names",
+    "versions",
+    "columns",
+    "overriding"
+  )
+  static let streamNames = SQLTemplate(PackageResources.StreamNames_sql, "events", "after", "most")
 
   static let collidingEvents = SQLTemplate(PackageResources.CollidingEvents_sql, "batch", "places")
   static let eventsInPlaces = SQLTemplate(
@@ -325,6 +344,7 @@ extension SQLTemplate {
     "projector",
     "reader",
     "schema",
+    "archive_grants",
     "sequence_grants"
   )
   static let protectedTables = SQLTemplate(PackageResources.ProtectedTables_sql)
@@ -334,6 +354,7 @@ extension SQLTemplate {
     "events",
     "roles",
     "schema",
+    "archive_revokes",
     "sequence_revokes"
   )
 

@@ -11,6 +11,8 @@ final class StoreConnection {
   let table: QualifiedName
   /// How the events are read when the table belongs to another framework.
   let foreign: Layout?
+  /// The archive that is read together with the table; nil to read the table alone.
+  let archive: ArchiveTable?
   /// The upcasters that are applied to events when they are read.
   let upcasters: Upcasters
   /// Why an operator changes something, for the audit.
@@ -37,6 +39,7 @@ final class StoreConnection {
     of session: Session,
     table: QualifiedName,
     layout: Layout?,
+    archive: ArchiveTable? = nil,
     upcasters: Upcasters,
     reason: String? = nil,
     writerLimit: Duration? = nil,
@@ -49,6 +52,7 @@ final class StoreConnection {
     self.session = session
     self.table = table
     foreign = layout
+    self.archive = archive
     self.upcasters = upcasters
     self.reason = reason
     self.writerLimit = writerLimit
@@ -56,18 +60,33 @@ final class StoreConnection {
     self.notify = notify
     self.atSwapStep = atSwapStep
     // Facts that are known already need no connection, which could be lost again.
-    knownTable = lost?.knownTable
+    knownTable = lost?.archive == archive ? lost?.knownTable : nil
     said = lost?.said ?? []
     denseUpTo = lost?.denseUpTo
     unreadableEvents = lost?.unreadableEvents ?? 0
     knownStatements = lost?.knownStatements
   }
 
+  /// The same on the same connection, without the archive.
+  var readingTableAlone: StoreConnection {
+    StoreConnection(
+      connection,
+      of: session,
+      table: table,
+      layout: foreign,
+      upcasters: upcasters,
+      reason: reason,
+      writerLimit: writerLimit,
+      mostStaleness: mostStaleness,
+      notify: notify
+    )
+  }
+
   /// Ends the wait of the connection.
   var canceller: Canceller { connection.canceller }
 
   /// The FROM item that reads the events as they are stored.
-  var relation: String { foreign?.relation ?? table.sql }
+  var relation: String { archive?.union ?? foreign?.relation ?? table.sql }
 
   /// The form of the events table; read once.
   func eventsTable() throws -> EventsTable {
@@ -75,6 +94,7 @@ final class StoreConnection {
     let found =
       try foreign.map { try EventsTable.find($0, connection) } ?? EventsTable.find(table, connection)
     guard var events = found else { throw EventsTable.missing(table) }
+    if let archive { events = events.including(archive) }
     if !upcasters.isEmpty { events = try events.upcast(by: upcasters, connection) }
     knownTable = events
     return events

@@ -45,6 +45,9 @@ extension StoreConnection {
       if let found {
         let faults = found.hasPosition ? try positionFaults() : PositionFaults()
         items += facts.tableItems(of: found, positions, faults) + facts.protectionItems
+        if let archive = try findArchive() {
+          items.append(DiagnosisItem(.table, "archive", "\(archive.name), which belongs to the history"))
+        }
         if found.isDistributed { items += try distributionItems() }
         items += try layoutItems(of: found)
         if found.hasPosition, facts.is("can_select"), !facts.is("hides_rows") { items += try readerItems() }

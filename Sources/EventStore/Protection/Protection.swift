@@ -155,13 +155,23 @@ extension StoreConnection {
   private static let namesOfRecords = records.joined(separator: " and ")
 
   private func immutability() throws -> [InitializationResult.Step] {
-    let events = (table.description, [table.sql], quoteLiteral(table.description))
+    let archive = try findArchive().map { [$0.name.sql] } ?? []
+    let events = (table.description, [table.sql] + archive, quoteLiteral(table.description))
     return try [events, (Self.namesOfRecords, Self.records, "")].compactMap { title, names, argument in
       let tables = try names.flatMap { try protectedTables($0) }
       if tables.allSatisfy(\.isProtected) { return nil }
       let create = tables.flatMap { one in Self.triggers.map { Self.create($0, on: one, argument) } }
       return .init(title: "Refuse changes of \(title)", sql: (tables.map(Self.drop) + create).joined())
     }
+  }
+
+  /// The triggers of a new archive; empty for a store that is not protected.
+  func protection(ofArchive name: QualifiedName) throws -> String {
+    guard try protectedTables(table.sql).contains(where: \.hasTriggers) else { return "" }
+    let archive = try protectedTables(name.sql)
+    return archive.flatMap { one in
+      Self.triggers.map { Self.create($0, on: one, quoteLiteral(table.description)) }
+    }.joined()
   }
 
   /// ALWAYS: it also fires where `session_replication_role` lets others not.
@@ -185,7 +195,8 @@ extension StoreConnection {
   }
 
   private func mutability() throws -> [InitializationResult.Step] {
-    let tables = try protectedTables(table.sql)
+    let archive = try findArchive().map { try protectedTables($0.name.sql) } ?? []
+    let tables = try protectedTables(table.sql) + archive
     guard tables.contains(where: \.hasTriggers) else { return [] }
     let others = try connection.query(
       """

@@ -73,10 +73,21 @@ struct StoreRoles {
     for kind in Self.kinds { values[kind] = quoteIdentifier(Self.name(prefix, kind)) }
     values["columns"] = columns
     values["sequence_grants"] = sequenceGrants
+    values["archive_grants"] = try archiveGrants(store)
     steps.append(
       .init(title: "Grant their rights to these roles", sql: SQLTemplate.grantRoles.filled(values))
     )
     return steps
+  }
+
+  private func archiveGrants(_ store: StoreConnection) throws -> String {
+    guard let archive = try store.findArchive() else { return "" }
+    let (reader, admin) = (Self.name(prefix, "reader"), Self.name(prefix, "admin"))
+    return """
+      GRANT SELECT ON \(archive.name.sql) TO \(quoteIdentifier(reader));
+      GRANT INSERT, DELETE ON \(archive.name.sql) TO \(quoteIdentifier(admin));
+
+      """
   }
 
   /// A reader finds out whether the sequence is behind the events; a restore moves it.
@@ -94,6 +105,8 @@ struct StoreRoles {
     let roles = existing.map(quoteIdentifier).joined(separator: ", ")
     var values = common
     values["roles"] = roles
+    values["archive_revokes"] =
+      try store.findArchive().map { "REVOKE ALL ON \($0.name.sql) FROM \(roles);\n" } ?? ""
     values["sequence_revokes"] = sequence.map { "REVOKE ALL ON SEQUENCE \($0) FROM \(roles);\n" } ?? ""
     return [
       .init(

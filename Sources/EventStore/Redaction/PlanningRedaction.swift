@@ -25,7 +25,8 @@ extension StoreConnection {
         )
       }
       (plan.snapshots, plan.messages) = try copiedValues(of: statements)
-      plan.holders = try holders(alsoOf: plan.types.map { ByteString($0.type) })
+      plan.holders =
+        try holders(alsoOf: plan.types.map { ByteString($0.type) }) + archiveHolder(of: redaction)
       return plan
     }
   }

@@ -13,7 +13,7 @@ extension StoreConnection {
       result.events = try redactChunks(redaction, statements, options)
       try deleteCopiedValues(&result)
       if options.dropsKept { result.dropped = try dropKept() }
-      result.holders = try holders()
+      result.holders = try holders() + archiveHolder(of: redaction)
     }
     if options.vacuums { try vacuumAfterRedaction(statements.table) }
     return result
@@ -61,6 +61,7 @@ extension StoreConnection {
   /// A mistyped name must not look like a stream without such values.
   private func requireNamed(_ redaction: Redaction, in events: EventsTable) throws {
     if let name = try events.withoutEvents(redaction.streams, connection).first {
+      try requireNotArchived(name)
       throw NamedEvents.aggregate(name).missing(in: table)
     }
     if let category = redaction.query.category,
@@ -72,6 +73,18 @@ extension StoreConnection {
     where try !connection.hasEvent(in: table.sql, where: "e.event_type = \(type)") {
       throw NamedEvents.type(type).missing(in: table)
     }
+  }
+
+  private func requireNotArchived(_ aggregateID: String) throws {
+    guard let archive = try findArchive(),
+      try connection.hasEvent(in: archive.name.sql, where: "e.aggregate_id = \(aggregateID)")
+    else { return }
+    throw EventStoreError(
+      .notFound,
+      "the events of aggregate '\(aggregateID)' are archived",
+      detail: "Only events of \(table) are redacted.",
+      hint: "Move them back with \(.unarchive) first."
+    )
   }
 
   /// Refuses upcasters with which a run after an interruption would differ from an uninterrupted one.

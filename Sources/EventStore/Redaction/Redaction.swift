@@ -179,13 +179,15 @@ public struct ValueHolder: Sendable, Hashable {
     case generation
     /// The live tables of a projection.
     case readModel = "read_model"
+    /// The table with archived events.
+    case archive
   }
 
   /// What it is.
   public let kind: Kind
   /// The name of the table or the projection.
   public let name: String
-  /// The number of the build; nil for a copy.
+  /// The number of the build; nil for a table.
   public let generation: Int?
 }
 

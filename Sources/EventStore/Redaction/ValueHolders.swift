@@ -24,6 +24,17 @@ extension StoreConnection {
       }
   }
 
+  /// The archive, if it has events that the redaction would change; it is not changed itself.
+  func archiveHolder(of redaction: Redaction) throws -> [ValueHolder] {
+    guard let archive = try findArchive(), let archived = try EventsTable.find(archive.name, connection)
+    else {
+      return []
+    }
+    let hits = try RedactionStatements(redaction, in: archived).places
+    let found = try connection.query("\(hits) LIMIT 1")
+    return found.isEmpty ? [] : [ValueHolder(kind: .archive, name: archive.name.description, generation: nil)]
+  }
+
   private func copies(begunBefore time: Timestamp) throws -> [ValueHolder] {
     try connection.query(
       """
@@ -62,7 +73,7 @@ extension StoreConnection {
 
   /// Drops the copies and the builds that hold values; the live read models stay.
   func dropKept() throws -> [ValueHolder] {
-    let kept = try holders().filter { $0.kind != .readModel }
+    let kept = try holders().filter { [.copy, .generation].contains($0.kind) }
     for holder in kept {
       switch (holder.kind, holder.generation) {
       case (.generation, let number?): try dropGeneration(Int32(number), of: holder.name)

@@ -18,8 +18,10 @@ struct EventsTable: Sendable, Hashable {
   /// Whether Citus keeps the table, in shards on its nodes: its planner accepts fewer forms of SQL than PostgreSQL's.
   let isDistributed: Bool
 
-  /// The FROM item that reads the events as they are stored: the table, or a layout's query.
-  let relation: String
+  /// The FROM item that reads the events as they are stored: the table, a layout's query, or the table and its archive.
+  private(set) var relation: String
+  /// The archive that ``relation`` reads too.
+  private(set) var archive: ArchiveTable?
   /// The type of a stream's key, on which the table has an index, if a layout also gives this key; nil without one.
   private let aggregateKeyType: String?
   /// Whether a layout also gives the id as a column that is NULL in the events of one stream, and that stream's id.
@@ -257,11 +259,21 @@ struct EventsTable: Sendable, Hashable {
     }
   }
 
-  /// Whether the catalogue guarantees that no two events have the same values in these columns. It knows no layouts.
+  /// Whether it is sure that no two events have the same values in these columns. The catalogue knows no layouts; of an
+  /// archive it tells the same as of the table, and what it cannot tell is whether both have an event.
   func hasUniqueKey(_ columns: [String], _ connection: Connection) throws -> Bool {
-    guard relation.hasSameBytes(as: name.sql) else { return false }
+    guard archive != nil || relation.hasSameBytes(as: name.sql) else { return false }
+    let tables = [name, archive?.name].compactMap(\.self)
     let sql = SQLTemplate.hasUniqueKey.sql
-    return try connection.query(sql, [.text(name.sql), .textArray(columns)]).bool(0, 0)
+    for table in tables {
+      let hasKey = try connection.query(sql, [.text(table.sql), .textArray(columns)]).bool(0, 0)
+      guard hasKey else { return false }
+    }
+    guard let archive else { return true }
+    let names = columns.map(quoteIdentifier).joined(separator: ", ")
+    return try connection.query(
+      "SELECT NOT EXISTS (SELECT FROM \(raw: archive.name.sql) JOIN \(raw: name.sql) USING (\(raw: names)))"
+    ).bool(0, 0)
   }
 
   static func missing(_ name: QualifiedName) -> EventStoreError {
@@ -287,6 +299,14 @@ struct EventsTable: Sendable, Hashable {
     relation.hasSameBytes(as: name.sql)
       ? "Add it with \(.addPosition) (\(.previewAddPosition) prints the SQL)."
       : "Give the SELECT of the layout a column \(column), if the store has such a thing; see \(.manual(.layoutFiles))."
+  }
+
+  /// The same table, read together with its archive.
+  func including(_ archive: ArchiveTable) -> EventsTable {
+    var table = self
+    (table.relation, table.readable, table.source) = (archive.union, archive.union, archive.union)
+    table.archive = archive
+    return table
   }
 
   /// The same table as it reads one row: a FROM item with its columns.

@@ -48,6 +48,7 @@ let migrations = [
     name: "redactions",
     sql: SQLTemplate(PackageResources.Migration0016_redactions_sql)
   ),
+  Migration(number: 17, name: "archives", sql: SQLTemplate(PackageResources.Migration0017_archives_sql)),
 ]
 
 /// The version of schema `annals`.

@@ -60,6 +60,26 @@ extension StoreConnection {
   }
 }
 
+extension StoreConnection {
+  /// What is wrong with readers that have met other events than the store has up to their checkpoints.
+  func differingReaders() throws -> [Finding] {
+    try knownReaders().compactMap { reader in
+      guard let finding = Finding(reader, stored: try seenEvents(upTo: reader)) else { return nil }
+      return try hasMetTableAlone(reader) ? nil : finding
+    }
+  }
+
+  /// Whether a reader has met all events but the archived ones, as one that was made after they were archived.
+  private func hasMetTableAlone(_ reader: KnownReader) throws -> Bool {
+    guard archive != nil else { return false }
+    let alone = readingTableAlone
+    guard let same = try alone.knownReaders().first(where: { $0.name.hasSameBytes(as: reader.name) }) else {
+      return false
+    }
+    return try alone.seenEvents(upTo: same) == same.seen
+  }
+}
+
 extension Finding {
   /// The finding when a reader has met other events than the store has up to its checkpoint; nil if they are the same.
   init?(_ reader: KnownReader, stored: SeenEvents) {

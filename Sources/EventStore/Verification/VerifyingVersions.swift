@@ -33,7 +33,7 @@ extension StoreConnection {
     guard layout.hasPosition else { return [] }
     var findings: [Finding] = []
     if !check.isIncremental, check.kinds.contains(.checkpointDiffers) {
-      findings += try knownReaders().compactMap { Finding($0, stored: try seenEvents(upTo: $0)) }
+      findings += try differingReaders()
     }
     if check.kinds.contains(.lateEvent) { findings += try lateEvents() }
     return findings

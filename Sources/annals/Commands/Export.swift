@@ -57,6 +57,7 @@ struct Export: AsyncParsableCommand {
   var eventsPerFile = 1_000_000
 
   @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var archive: ArchiveReadOptions
   @OptionGroup var wait: WaitOptions
   @OptionGroup var progress: ProgressOptions
 
@@ -76,6 +77,7 @@ struct Export: AsyncParsableCommand {
   func run() async throws {
     let store = try await connection.store()
     await wait.apply(to: store)
+    try await archive.apply(to: store)
     var options = ExportOptions()
     if let category { options.selection = .category(category) }
     if !aggregates.isEmpty { options.selection = .aggregates(aggregates) }

@@ -19,6 +19,7 @@ struct RebuildProjection: AsyncParsableCommand {
   @OptionGroup var reason: ReasonOptions
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var upcasters: UpcasterOptions
+  @OptionGroup var archive: ArchiveReadOptions
 
   @Flag(
     name: [.customShort("n"), .long],
@@ -50,6 +51,7 @@ struct RebuildProjection: AsyncParsableCommand {
     let projections = try files.map { try Projection(path: $0, bytes: try InputFile.read($0)) }
     let store = try await connection.store(reason)
     try await upcasters.apply(to: store)
+    try await archive.apply(to: store)
     await wait.apply(to: store)
     let statuses = try await dryRun ? plan(projections, store) : rebuild(projections, store)
     // A failure is more important than pending work.

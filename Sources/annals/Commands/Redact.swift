@@ -163,6 +163,9 @@ struct Redact: AsyncParsableCommand {
     if result.holders.contains(where: { $0.kind == .readModel }) {
       hints.append("Rebuild read models with \(Advice.command("rebuild-projection", "FILE")).")
     }
+    if result.holders.contains(where: { $0.kind == .archive }) {
+      hints.append("Move archived events back with \(Advice.command("archive", "--undo")).")
+    }
     hints.append("Run this again with --drop-kept, which drops copies and builds that are not live.")
     StandardError.print("HINT:  \(hints.joined(separator: " "))")
     throw EndWithStatus(status: .partlyDone)
@@ -216,6 +219,7 @@ struct RedactionRecord: Record {
     switch holder.kind {
     case .copy: "table \(holder.name)"
     case .generation: "generation \(holder.generation ?? 0) of projection \(holder.name)"
+    case .archive: "the archive \(holder.name)"
     case .readModel: "the read model of projection \(holder.name)"
     }
   }

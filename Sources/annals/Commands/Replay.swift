@@ -6,13 +6,16 @@ struct Replay: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
     abstract: "Print events as NDJSON, in order, or pass them on.",
-    discussion: """
-        annals replay --into april orders.sql --until 2024-04-01
+    // The example is here, so that the help is one screen.
+    usage: """
+      annals replay [<options>]
+      annals replay --into april orders.sql --until 2024-04-01
       """
   )
 
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var upcasters: UpcasterOptions
+  @OptionGroup var archive: ArchiveReadOptions
 
   @Option(help: "Only the events of one aggregate.", completion: .aggregateID)
   var aggregate: String?
@@ -116,6 +119,7 @@ struct Replay: AsyncParsableCommand {
   func run() async throws {
     let store = try await connection.store()
     try await upcasters.apply(to: store)
+    try await archive.apply(to: store)
     await wait.apply(to: store)
     var query = EventQuery()
     query.aggregateID = aggregate

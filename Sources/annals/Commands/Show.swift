@@ -20,6 +20,7 @@ struct Show: AsyncParsableCommand {
   @OptionGroup var reducer: ReducerOptions
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var upcasters: UpcasterOptions
+  @OptionGroup var archive: ArchiveReadOptions
   @OptionGroup var output: OutputOptions
 
   private static func parseReference(_ text: String) throws -> EventReference {
@@ -42,6 +43,7 @@ struct Show: AsyncParsableCommand {
     let reducer = try reducer.load()
     let store = try await connection.store()
     try await upcasters.apply(to: store)
+    try await archive.apply(to: store)
     let context = try await store.context(of: event, reducer: reducer)
     let event = context.event
     let missing = try await store.missingVersions(ofStream: event.aggregateID, upTo: event.version)

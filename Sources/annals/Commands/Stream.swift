@@ -13,13 +13,14 @@ struct Stream: AsyncParsableCommand {
   )
 
   @Argument(
-    help: "The aggregate whose stream to show; without it, the whole store.",
+    help: "The stream to show; without it, the whole store.",
     completion: .aggregateID
   )
   var aggregateID: String?
 
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var upcasters: UpcasterOptions
+  @OptionGroup var archive: ArchiveReadOptions
   @OptionGroup var filter: FilterOptions
 
   @Option(help: ArgumentHelp("Begin at this version.", valueName: "n"))
@@ -72,6 +73,7 @@ struct Stream: AsyncParsableCommand {
   func run() async throws {
     let store = try await connection.store()
     try await upcasters.apply(to: store)
+    try await archive.apply(to: store)
     let query = try await query(store)
     if count { return try await printCount(of: query, store) }
     let gaps = try await gaps(store)

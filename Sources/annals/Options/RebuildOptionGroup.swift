@@ -23,7 +23,7 @@ struct RebuildOptionGroup: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Stop after this time with exit status 2; the next run continues.",
+      "Stop after this time, exit 2; the next run continues.",
       valueName: "duration"
     )
   )

@@ -124,7 +124,7 @@ import Testing
       "init", "restore", "rebuild-projection", "checkpoints set", "checkpoints rename", "checkpoints remove",
       "dead-letters retry", "dead-letters discard", "evolve apply", "evolve rollback", "projections rollback",
       "projections drop", "projections pause", "projections resume", "projections set-checkpoint",
-      "snapshot prune", "protect", "redact",
+      "snapshot prune", "protect", "redact", "archive",
     ]
     for path in program.leaves {
       let help = try await AnnalsBinary.run(["help"] + path).standardOutput

@@ -90,6 +90,7 @@ import Testing
     ("types show Added --shapes", "shape, events, share, first_seen, last_seen, difference"),
     ("evolve check -", "kind, event_type, path, events, aggregate_id, version, position, rules, detail"),
     ("evolve plan -", "event_type, events, changed, becomes"),
+    ("archive --stream a-1", "archive, streams, events, held_events, held_by"),
     ("redact --path .n", "what, name, version, id, count"),
     ("verify-versions", "kind, severity, aggregate_id, version, last_version, position, detail"),
     (

@@ -32,6 +32,7 @@ import Testing
     ("types show", PathRecord.columns.map(\.name)),
     ("types show Fl -shapes", VariantRecord.columns.map(\.name)),
     ("evolve check", EvolutionFinding.columns.map(\.name)),
+    ("archive", ArchivePlan.columns.map(\.name)),
     ("redact", RedactionRecord.columns.map(\.name)),
     ("verify-versions", Finding.columns.map(\.name)),
     ("verify-versions Fl -explain", ExplainedFindingRecord.columns.map(\.name)),

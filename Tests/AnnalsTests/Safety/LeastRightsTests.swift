@@ -91,6 +91,8 @@ import Testing
     .reads("compare", ["--with", "application_name=other"]),
     .reads("export", ["%/again.export"]),
     .writes("restore", ["%/store.export"]),
+    .readsOwnTables("archive", ["--stream", "a-1"], status: 2),
+    .writes("archive", ["--stream", "a-1", "--yes", "--reason", "disk"]),
     .readsOwnTables("redact", ["--stream", "a-1", "--path", ".n"], status: 2),
     .writes("redact", ["--stream", "a-1", "--path", ".n", "--yes", "--reason", "law"]),
     .readsOwnTables("check", status: 2),

@@ -18,6 +18,7 @@ import Testing
     ["dead-letters", "retry", "orders"], ["evolve", "apply", "--into", "events2", "PLAN"],
     ["evolve", "rollback", "--into", "events2", "--yes"],
     ["redact", "--path", ".note", "--yes", "--reason", "law"],
+    ["archive", "--stream", "note-1", "--yes", "--reason", "disk"],
   ]
 
   /// Commands that need none.
@@ -37,6 +38,7 @@ import Testing
     ["evolve", "plan", SourceTree.path("Examples/orders/cents.sql")], ["verify-versions"], ["check"],
     ["doctor"], ["audit"], ["compare", "--with", "application_name=other"], ["export", "PLAN.export"],
     ["restore", "PLAN.export"], ["redact", "--path", ".customer"],
+    ["archive", "--stream", "note-1"],
     ["snapshot", "prune", "note-1", "--keep", "1", "--yes"],
     ["append", "--from", SourceTree.path("Examples/orders/events.ndjson")],
     [

@@ -157,6 +157,9 @@ import Testing
         ("projector", ["watermark", "--publish"]), ("projector", ["verify-versions", "--incremental"]),
         ("admin", ["restore", export]),
         ("admin", ["redact", "--stream", "a", "--path", ".", "--yes", "--reason", "law"]),
+        ("admin", ["archive", "--stream", "a", "--yes", "--reason", "disk"]),
+        ("reader", ["stream", "a", "--with-archive"]),
+        ("admin", ["archive", "--undo", "--yes", "--reason", "disk"]),
       ]
       for (role, words) in commands {
         let run = try await AnnalsBinary.run(words, environment: login(role).environment)

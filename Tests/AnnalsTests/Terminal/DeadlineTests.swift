@@ -54,6 +54,7 @@ import Testing
     (["compare"], ["--with", "application_name=other"]),
     (["export"], []),
     (["restore"], ["PLAN.export"]),
+    (["archive"], ["--closed-by", "OrderDelivered", "--yes", "--reason", "disk"]),
     (["redact"], ["--path", ".customer", "--yes", "--reason", "law"]),
     (["check"], ["--time-limit", "1h"]),
     (["doctor"], []),

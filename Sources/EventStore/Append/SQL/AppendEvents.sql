@@ -2,10 +2,11 @@
 -- position of each event in order; these are NULL when nothing was appended.
 -- The time is taken after the snapshot. statement_timestamp() is before it, and another writer may have appended in
 -- between: then a later version would have an earlier time.
+-- {archived} is a comma and the last version in the archive, where a stream that has ended may be, or empty.
 -- $1 aggregate, $2 and $3 lowest and highest last version, $4 ids, $5 types, $6 payloads, $7 times, $8 metadata
 WITH head AS (
   SELECT coalesce(
-    (SELECT version FROM {events} WHERE aggregate_id = $1 AND version IS NOT NULL ORDER BY version DESC LIMIT 1), 0
+    (SELECT version FROM {events} WHERE aggregate_id = $1 AND version IS NOT NULL ORDER BY version DESC LIMIT 1){archived}, 0
   ) AS version, clock_timestamp() AS time
 ), appended AS (
   INSERT INTO {events} (id, aggregate_id, event_type, event_data, version, "timestamp"{metadata_column})

@@ -73,9 +73,9 @@ FROM (SELECT 1) AS one LEFT JOIN events e ON true CROSS JOIN LATERAL (VALUES
   ('can_write_annals',
    -- Who works with the tables need not change the audit, nor write to the migrations.
    (SELECT bool_and(has_table_privilege(o.oid, 'SELECT')
-                    AND (has_table_privilege(o.oid, 'INSERT') OR o.relname IN ('migrations', 'redactions'))
+                    AND (has_table_privilege(o.oid, 'INSERT') OR o.relname IN ('migrations', 'redactions', 'archives'))
                     AND (has_table_privilege(o.oid, 'UPDATE') AND has_table_privilege(o.oid, 'DELETE')
-                         OR o.relname IN ('audit', 'migrations', 'redactions')))
+                         OR o.relname IN ('audit', 'migrations', 'redactions', 'archives')))
     FROM own o)::text),
   ('owner', quote_ident(pg_get_userbyid(e.relowner))),
   -- Whether both triggers are there and fire always; nothing without any.

@@ -15,11 +15,11 @@ GRANT CREATE ON SCHEMA {schema} TO {projector};
 GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA annals TO {projector};
 ALTER DEFAULT PRIVILEGES IN SCHEMA annals GRANT INSERT, UPDATE, DELETE ON TABLES TO {projector};
 REVOKE UPDATE, DELETE ON annals.audit FROM {projector};
-REVOKE INSERT, UPDATE, DELETE ON annals.migrations, annals.redactions FROM {projector};
+REVOKE INSERT, UPDATE, DELETE ON annals.migrations, annals.redactions, annals.archives FROM {projector};
 
 -- A restore gives events their positions, and locks the table, for which PostgreSQL asks the right to UPDATE.
 GRANT {appender}, {projector} TO {admin};
 GRANT INSERT, UPDATE, DELETE ON {events} TO {admin};
--- It also redacts events.
-GRANT INSERT ON annals.redactions TO {admin};
-{sequence_grants}
+-- It also redacts and archives events.
+GRANT INSERT ON annals.redactions, annals.archives TO {admin};
+{archive_grants}{sequence_grants}

@@ -57,6 +57,7 @@ struct SnapshotShow: AsyncParsableCommand {
   @OptionGroup var reducer: ReducerOptions
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var upcasters: UpcasterOptions
+  @OptionGroup var archive: ArchiveReadOptions
 
   @OptionGroup var output: OutputOptions
 
@@ -81,6 +82,7 @@ struct SnapshotShow: AsyncParsableCommand {
     let reducer = try reducer.load()
     let store = try await connection.store()
     try await upcasters.apply(to: store)
+    try await archive.apply(to: store)
     if try await !self.reducer.takesKnownTypes(reducer, store), strict {
       throw EndWithStatus(status: .findings)
     }

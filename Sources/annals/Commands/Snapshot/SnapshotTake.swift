@@ -28,6 +28,7 @@ struct SnapshotTake: AsyncParsableCommand {
   @OptionGroup var reducer: ReducerOptions
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var upcasters: UpcasterOptions
+  @OptionGroup var archive: ArchiveReadOptions
 
   func validate() throws {
     if (aggregates.selection == .all) != all {
@@ -41,6 +42,7 @@ struct SnapshotTake: AsyncParsableCommand {
     let reducer = try reducer.load()
     let store = try await connection.store()
     try await upcasters.apply(to: store)
+    try await archive.apply(to: store)
     _ = try await self.reducer.takesKnownTypes(reducer, store)
     let progress = ProgressLine("taking snapshots")
     let tally = try await store.takeSnapshots(

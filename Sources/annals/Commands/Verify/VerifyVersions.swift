@@ -125,6 +125,8 @@ struct VerifyVersions: AsyncParsableCommand {
 
   private func run<R: Record & SendableMetatype>(record: @escaping @Sendable (Finding) -> R) async throws {
     let store = try await connection.store()
+    // Archived events belong to their streams.
+    try await store.includeArchive()
     await wait.apply(to: store)
     // cron mails what is printed; a warning alone is no reason for a mail.
     let isQuiet = output.format == .table && !StandardOutput.isTerminal && !explain
