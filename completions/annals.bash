@@ -3165,13 +3165,13 @@ _annals_projections() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    list|show|rollback|drop|pause|resume|set-checkpoint)
+    list|show|rollback|discard|drop|pause|resume|set-checkpoint)
         # Offer subcommand argument completions
         "_annals_projections_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'list show rollback drop pause resume set-checkpoint' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'list show rollback discard drop pause resume set-checkpoint' -- "${cur}"))
         ;;
     esac
 }
@@ -3350,6 +3350,65 @@ _annals_projections_rollback() {
     case "${positional_number}" in
     1)
         __annals_custom_complete ---completion projections rollback -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_projections_discard() {
+    repeating_flags=()
+    non_repeating_flags=(--yes --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    __annals_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '--reason')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion projections discard -- positional@0
+        return
+        ;;
+    2)
+        __annals_custom_complete ---completion projections discard -- positional@1
         return
         ;;
     esac

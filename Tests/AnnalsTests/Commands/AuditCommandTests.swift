@@ -123,7 +123,8 @@ import Testing
     let taking = [
       "init", "restore", "rebuild-projection", "checkpoints set", "checkpoints rename", "checkpoints remove",
       "dead-letters retry", "dead-letters discard", "evolve apply", "evolve rollback", "projections rollback",
-      "projections drop", "projections pause", "projections resume", "projections set-checkpoint",
+      "projections discard", "projections drop", "projections pause", "projections resume",
+      "projections set-checkpoint",
       "snapshot prune", "protect", "redact",
     ]
     for path in program.leaves {

@@ -68,6 +68,7 @@ import Testing
     .readsOwnTables("projections list"),
     .readsOwnTables("projections show", ["sums"]),
     .writes("projections rollback", ["sums"]),
+    .writes("projections discard", ["sums", "1", "--yes"]),
     .writes("projections drop", ["sums", "--yes"]),
     .writes("projections pause", ["sums"]),
     .writes("projections resume", ["sums"]),

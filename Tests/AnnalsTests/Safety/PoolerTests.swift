@@ -13,6 +13,7 @@ import Testing
     ["replay", "--checkpoint", "mail"],
     ["compare", "--with", SourceTree.path("Examples/orders/events.ndjson")],
     ["replay", "--into", "april", projection], ["projections", "rollback", "orders"],
+    ["projections", "discard", "orders", "1", "--yes"],
     ["projections", "drop", "orders", "--yes"], ["projections", "set-checkpoint", "orders", "1", "--yes"],
     ["checkpoints", "set", "orders", "1", "--yes"],
     ["dead-letters", "retry", "orders"], ["evolve", "apply", "--into", "events2", "PLAN"],

@@ -36,6 +36,7 @@ import Testing
     (["checkpoints", "remove"], ["mail", "--yes"]),
     (["projections", "show"], ["orders"]),
     (["projections", "rollback"], ["orders"]),
+    (["projections", "discard"], ["orders", "1", "--yes"]),
     (["projections", "drop"], ["orders", "--yes"]),
     (["projections", "pause"], ["orders"]),
     (["projections", "resume"], ["orders"]),

@@ -22,6 +22,9 @@ public struct CatchUpOptions: Sendable, Hashable {
   /// cut off must not keep others from taking over.
   public var isStandby = false
 
+  /// Goes on with the file of another generation when that goes live; otherwise that is an error.
+  public var followsGenerations = false
+
   /// How long the holder of a projection may be silent while others may wait for it.
   public static let silenceOfHolder = Duration.milliseconds(1500)
 
@@ -103,10 +106,22 @@ extension StoreConnection {
     _ progress: (EventStore.Progress) -> Void
   ) throws -> Result<CatchUpResult, PostgresError> {
     do {
-      try keepCurrent(&run, progress)
+      try keepEachCurrent(&run, progress)
       return .success(run.result)
     } catch let error as PostgresError where error.isPassing && !canceller.isCancelled {
       return .failure(error)
+    }
+  }
+
+  /// Keeps current what is live, also after a swap if that is wanted.
+  private func keepEachCurrent(
+    _ run: inout CatchUp,
+    _ progress: (EventStore.Progress) -> Void
+  ) throws {
+    while true {
+      do { return try keepCurrent(&run, progress) } catch is OtherFile {
+        run = try catchUp(liveProjection(run.file.name), run.options)
+      }
     }
   }
 
@@ -237,6 +252,7 @@ extension StoreConnection {
       // A transaction that only reads takes no lock, since one with a lock ends with a write to the disk.
       result.isPaused = try step.isLook ? isPaused(run.file.name) : lockProjection(run.file.name)
       var live = try requireLiveGeneration(of: run.file.name)
+      if run.options.followsGenerations, !isWritten(live, as: run.file) { throw OtherFile() }
       try requireSameFile(live, run.file)
       if result.isPaused { return true }
       let eventsBefore = live.events
@@ -262,6 +278,9 @@ extension StoreConnection {
     return isDone
   }
 }
+
+/// Another file than that of the catch-up built what is live now.
+private struct OtherFile: Error {}
 
 /// A catch-up under way.
 private struct CatchUp {
