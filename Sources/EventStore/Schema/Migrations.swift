@@ -48,6 +48,11 @@ let migrations = [
     name: "redactions",
     sql: SQLTemplate(PackageResources.Migration0016_redactions_sql)
   ),
+  Migration(
+    number: 17,
+    name: "skipped events",
+    sql: SQLTemplate(PackageResources.Migration0017_skipped_events_sql)
+  ),
 ]
 
 /// The version of schema `annals`.

@@ -122,7 +122,8 @@ import Testing
     let program = try await ProgramHelp.load()
     let taking = [
       "init", "restore", "rebuild-projection", "checkpoints set", "checkpoints rename", "checkpoints remove",
-      "dead-letters retry", "dead-letters discard", "evolve apply", "evolve rollback", "projections rollback",
+      "dead-letters retry", "dead-letters discard", "dead-letters skip", "evolve apply", "evolve rollback",
+      "projections rollback",
       "projections discard", "projections drop", "projections pause", "projections resume",
       "projections set-checkpoint",
       "snapshot prune", "protect", "redact",

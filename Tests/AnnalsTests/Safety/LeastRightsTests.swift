@@ -81,6 +81,8 @@ import Testing
     .readsOwnTables("dead-letters show", ["sums", "3"]),
     .writes("dead-letters retry", ["sums"]),
     .writes("dead-letters discard", ["sums", "--yes"]),
+    .writes("dead-letters skip", ["2", "--reason", "test"]),
+    .readsOwnTables("dead-letters skipped"),
     .reads("types list"),
     .reads("types show", ["Added"]),
     .reads("evolve check", ["%/currency.sql"]),

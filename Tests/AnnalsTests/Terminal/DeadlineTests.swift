@@ -45,6 +45,8 @@ import Testing
     (["dead-letters", "show"], ["orders", "1"]),
     (["dead-letters", "retry"], ["orders"]),
     (["dead-letters", "discard"], ["orders", "--yes"]),
+    (["dead-letters", "skip"], ["1", "--reason", "test"]),
+    (["dead-letters", "skipped"], []),
     (["types", "list"], []),
     (["types", "show"], ["OrderSubmitted"]),
     (["evolve", "check"], [upcaster]),

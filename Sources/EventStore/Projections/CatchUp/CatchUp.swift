@@ -128,7 +128,7 @@ extension StoreConnection {
   private func keepCurrent(_ run: inout CatchUp, _ progress: (EventStore.Progress) -> Void) throws {
     try connection.prepareLongWork()
     try holdProjection(run) {
-      try createFunction(run.apply)
+      try createFunction(run.handlers.apply)
       do {
         run.history = try proveFinality(after: run.history)
         var pause = PollingPause(longest: run.options.pollInterval)
@@ -260,7 +260,7 @@ extension StoreConnection {
       case .look: break
       case .apply(let end):
         if end > live.position {
-          try live.run(run.apply, upTo: end, connection)
+          try live.run(run.handlers, upTo: end, connection)
           try run.history.requireUnchanged(connection)
         }
       case .park(let position, let poison, let attempts):
@@ -286,7 +286,7 @@ private struct OtherFile: Error {}
 private struct CatchUp {
   let file: Projection
   let source: String
-  let apply: GeneratedCode
+  let handlers: EventHandlers
   let options: CatchUpOptions
   var result: CatchUpResult
   /// Whether the checkpoint was read.
@@ -301,7 +301,7 @@ private struct CatchUp {
     _ history: FollowedHistory
   ) {
     (self.file, self.source, self.options, self.history) = (file, source, options, history)
-    apply = ProjectionCompiler(file, source: source).applyFunction()
+    handlers = EventHandlers(file, source: source)
     result = CatchUpResult(projection: file.name)
   }
 }
