@@ -218,7 +218,7 @@ _annals() {
 
 _annals_init() {
     repeating_flags=()
-    non_repeating_flags=(--add-position --online --citus -n --dry-run --version '-?' --help)
+    non_repeating_flags=(--add-position --online --citus --notify --no-notify -n --dry-run --version '-?' --help)
     repeating_options=(--set)
     non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --progress --partitions)
     __annals_offer_flags_options 0

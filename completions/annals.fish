@@ -23,7 +23,7 @@ function __annals_parse_tokens -S
         __annals_parse_subcommand 0 'version' 'help'
         switch $unparsed_tokens[1]
         case 'init'
-            __annals_parse_subcommand 0 'reason=' 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'set=+' 'columns=' 'response-timeout=' 'max-staleness=' 'add-position' 'online' 'progress=' 'partitions=' 'citus' 'n/dry-run' 'version' 'help'
+            __annals_parse_subcommand 0 'reason=' 'h/host=' 'p/port=' 'U/username=' 'd/dbname=' 'table=' 'layout=' 'set=+' 'columns=' 'response-timeout=' 'max-staleness=' 'add-position' 'online' 'progress=' 'partitions=' 'citus' 'notify' 'no-notify' 'n/dry-run' 'version' 'help'
         case 'layouts'
             __annals_parse_subcommand 0 'version' 'help'
             switch $unparsed_tokens[1]
@@ -290,6 +290,8 @@ complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options 
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" progress' -l 'progress' -d 'Print progress at this interval instead of a bar.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" partitions' -l 'partitions' -d 'Create the table with n partitions by the hash of the aggregate\'s id.' -rfka ''
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" citus' -l 'citus' -d 'Have Citus distribute the table by the aggregate\'s id.'
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" notify' -l 'notify' -d 'Wake followers by NOTIFY, which delays concurrent appends; or remove that.'
+complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" no-notify' -l 'no-notify' -d 'Wake followers by NOTIFY, which delays concurrent appends; or remove that.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" dry-run n' -s 'n' -l 'dry-run' -d 'Print the SQL and change nothing.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" version' -l 'version' -d 'Show the version.'
 complete -c 'annals' -n '__annals_should_offer_completions_for_flags_or_options "annals init" help' -l 'help' -d 'Show help information.'

@@ -78,6 +78,7 @@ struct EventReader: Sendable {
   ) throws -> T? {
     if isFinished { return nil }
     try settleSession(store)
+    if isFollowing { try store.listenForAppends() }
     if pages?.isExhausted ?? true, try !beginRound(store) { return nil }
     guard var pages, !pages.isExhausted else { return nil }
     if let maximumRows { pages.limitRows(to: maximumRows) }

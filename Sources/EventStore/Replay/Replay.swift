@@ -133,7 +133,7 @@ extension EventStore {
         try await checkpoint?.move(to: done, seen: seen, in: self, within: options.retryTimeout)
       }
       try await pace.wait(after: result.count)
-      try await idlePause.passed(isIdle: page.content == nil && !reader.isFinished)
+      try await idlePause.passed(isIdle: page.content == nil && !reader.isFinished, self)
     }
     return result
   }

@@ -53,6 +53,11 @@ let migrations = [
     name: "skipped events",
     sql: SQLTemplate(PackageResources.Migration0017_skipped_events_sql)
   ),
+  Migration(
+    number: 18,
+    name: "notifications",
+    sql: SQLTemplate(PackageResources.Migration0018_notifications_sql)
+  ),
 ]
 
 /// The version of schema `annals`.

@@ -188,6 +188,21 @@ import Testing
     }
   }
 
+  /// To listen would stay in a session that others get.
+  @Test func aFollowerOfATransactionPoolDoesNotListen() async throws {
+    try await withShop { db, _ in
+      #expect(try await db.annals("init", "--notify").exitCode == 0)
+      try await PgBouncer.run(.transaction, to: db, sessions: 2) { pooled in
+        let run = try await runShell(
+          "timeout 2 '\(AnnalsBinary.path)' stream --follow --last 1 -o ndjson",
+          environment: pooled.environment
+        )
+        #expect(run.exitCode == 124 && run.standardOutput.contains("position"), "\(run.standardError)")
+        #expect(try await pooled.psql("SELECT count(*) FROM pg_listening_channels()") == "0")
+      }
+    }
+  }
+
   private static func poolerLine(_ db: TestDatabase) async throws -> String {
     let lines = try await db.annals("doctor", "-o", "csv").standardOutput.split(whereSeparator: \.isNewline)
       .map(

@@ -132,12 +132,14 @@ extension StoreConnection {
       do {
         run.history = try proveFinality(after: run.history)
         var pause = PollingPause(longest: run.options.pollInterval)
+        if !run.options.once { try listenForAppends() }
         repeat {
           let before = run.result.position
           try applyNews(&run, progress)
           if run.options.once { return }
           if run.result.position > before { pause.reset() }
-          try connection.sleepAlive(for: pause.next())
+          let isWoken = connection.isListening
+          try connection.sleepAlive(for: isWoken ? pause.longest : pause.next(), untilNotified: isWoken)
         } while true
       } catch {
         let error = replacement(of: run.history, behind: error) ?? error
