@@ -1,5 +1,6 @@
 # The delay of a read model that 'annals project' keeps current, at 200 and at 1,000 appends a second, and the cost of
-# following while nothing happens. The delay is from the beginning of the append's transaction to the handler.
+# following while nothing happens. The delay is from the beginning of the append's transaction to the handler. With NOTIFY=1
+# the store has the trigger of 'annals init --notify'.
 
 . "${0%/*}/common.sh"
 seconds=${SECONDS_EACH:-15}
@@ -14,6 +15,7 @@ SQL
 cat >"$folder/append.sql" <<'SQL'
 INSERT INTO events (aggregate_id, event_type, event_data, version) VALUES (gen_random_uuid()::text, 'T', '{"n": 1}', 1);
 SQL
+test -z "${NOTIFY-}" || "$annals" init --notify 2>/dev/null
 "$annals" rebuild-projection "$folder/seen.sql" 2>/dev/null
 "$annals" project ${POLL:+--poll "$POLL"} "$folder/seen.sql" 2>/dev/null &
 follower=$!

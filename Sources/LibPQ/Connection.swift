@@ -25,6 +25,10 @@ internal import CLibPQ
   var pooling: Pooling?
   /// The settings of ``set(_:)``.
   var sessionSettings: [SessionSetting] = []
+  /// Whether the server tells this session about a channel; see ``listen(to:)``.
+  package internal(set) var isListening = false
+  /// Whether it was found out if there is a channel to listen to.
+  package var hasAskedToListen = false
   /// Whether the current statement has its own transaction, which ends with it (see ``send(_:_:prepared:)``).
   var endsTransaction = false
 

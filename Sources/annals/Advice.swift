@@ -109,6 +109,7 @@ enum Advice {
     case .checkpoints: command("checkpoints")
     case .deadLetters: command("dead-letters list")
     case .retryByCommand: "--exec COMMAND"
+    case .skippedEvents: command("dead-letters skipped")
     case .snapshots: command("snapshot list")
     case .takeSnapshots: command("snapshot take")
     case .verify(nil): command("verify-versions")

@@ -85,6 +85,7 @@ enum CLibrary {
     fileprivate let status: stat
 
     var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
+    var isFolder: Bool { status.st_mode & S_IFMT == S_IFDIR }
     /// Whether every user of the system may read it.
     var isReadableByAll: Bool { status.st_mode & S_IROTH != 0 }
     var isSocket: Bool { status.st_mode & S_IFMT == S_IFSOCK }

@@ -40,12 +40,27 @@ extension EventStore {
     try await read { try $0.projectionFile(of: name, generation: generation) }
   }
 
+  /// The projection of the file that built the live generation.
+  ///
+  /// - Throws: ``EventStoreError``: `notFound` when there is no such projection, or none of its generations is live.
+  public func liveProjection(_ name: String) async throws -> Projection {
+    try await read { try $0.liveProjection(name) }
+  }
+
   /// Removes a projection: its read model, its generations, its dead letters.
   ///
   /// - Throws: ``EventStoreError``: `locked` while somebody builds it or keeps it current, `invalidDefinition` when
   ///   other objects depend on its tables.
   public func dropProjection(_ name: String) async throws {
     try await perform { try $0.dropProjection(name) }
+  }
+
+  /// Removes one generation of a projection that is not live: a retired one, or one that is being built.
+  ///
+  /// - Throws: ``EventStoreError``: `notFound` when there is no such projection or generation, `failed` when it is the
+  ///   live one, `locked` while somebody builds it.
+  public func discardGeneration(_ number: Int, of name: String) async throws {
+    try await perform { try $0.discardGeneration(number, ofProjection: name) }
   }
 
   /// Stops the catch-up of a projection; a running one stops after its transaction.

@@ -11,6 +11,8 @@ extension EventStore {
   ///     ``partitionCounts``. An id is then unique only within its stream. An existing table must have them.
   ///   - distributed: lets Citus distribute the table by the aggregate's id, which needs its extension; not with
   ///     `partitions`. An id is then unique only within its stream. An existing table must be distributed.
+  ///   - notifies: whether a trigger tells followers of each transaction that appends, so that they do not have to ask; nil
+  ///     leaves the table as it is. It costs writers: their commits wait for each other.
   ///   - dryRun: changes nothing.
   /// - Returns: the steps, and what the table still lacks.
   /// - Throws: ``EventStoreError``; nothing is changed then.
@@ -19,6 +21,7 @@ extension EventStore {
     addPosition: Bool = false,
     partitions: Int? = nil,
     distributed: Bool = false,
+    notifies: Bool? = nil,
     dryRun: Bool = false
   ) async throws -> InitializationResult {
     try await perform {
@@ -26,6 +29,7 @@ extension EventStore {
         addPosition: addPosition,
         partitions: partitions,
         distributed: distributed,
+        notifies: notifies,
         dryRun: dryRun
       )
     }
@@ -35,7 +39,7 @@ extension EventStore {
   /// merges all of them.
   public static let partitionCounts = 1...1024
 
-  /// Adds the column position to a classic table, as ``initialize(addPosition:partitions:distributed:dryRun:)`` does,
+  /// Adds the column position to a classic table, as ``initialize(addPosition:partitions:distributed:notifies:dryRun:)`` does,
   /// but without stopping writers: it takes longer, and locks the table only for two moments.
   ///
   /// An interrupted run leaves a table that writers can use; the next run continues. The table must be a plain one, and

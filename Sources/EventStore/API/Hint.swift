@@ -147,6 +147,8 @@ public enum Remedy: Sendable, Hashable {
   case deadLetters
   /// Pass the dead letters of a checkpoint to their consumer.
   case retryByCommand
+  /// Show the events that readers leave out.
+  case skippedEvents
 
   // Snapshots.
   /// See which snapshots there are.
@@ -230,6 +232,7 @@ extension Remedy {
     case .checkpoints: "checkpoints()"
     case .deadLetters: "deadLetters()"
     case .retryByCommand: "retryDeadLetters(ofCheckpoint:at:by:)"
+    case .skippedEvents: "skippedEvents()"
     case .snapshots: "listSnapshots(of:)"
     case .takeSnapshots: "takeSnapshots(of:)"
     case .verify: "verifyVersions(_:)"

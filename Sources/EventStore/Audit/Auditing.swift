@@ -35,6 +35,10 @@ public enum AuditAction: String, Sendable, Hashable, CaseIterable {
   case retry
   /// Dead letters were given up.
   case discard
+  /// Readers leave an event out from then on.
+  case skip
+  /// They do not any more.
+  case unskip
   /// Snapshots were deleted.
   case pruneSnapshots = "prune-snapshots"
   /// Events of an export were stored.

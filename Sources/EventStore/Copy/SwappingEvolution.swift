@@ -17,14 +17,16 @@ extension StoreConnection {
       """
       SELECT string_agg(name, ', ' ORDER BY name) FROM (
         SELECT 'projection ' || name FROM annals.projections WHERE store = \(table.description)
-        UNION SELECT 'checkpoint ' || name FROM annals.checkpoints WHERE store = \(table.description)) AS r (name)
+        UNION SELECT 'checkpoint ' || name FROM annals.checkpoints WHERE store = \(table.description)
+        UNION SELECT 'skipped event at ' || position FROM annals.skipped_events WHERE store = \(table.description)
+      ) AS r (name)
       """
     )
     guard let names = readers.optionalString(0, 0) else { return }
     throw EventStoreError(
       .invalidDefinition,
-      "@split changes the positions of events, and these have checkpoints with old positions: \(names)",
-      hint: "Drop them before the swap, and rebuild the projections after it."
+      "@split changes the positions of events, and these have old positions: \(names)",
+      hint: "Drop them before the swap, rebuild the projections after it, and skip the events again."
     )
   }
 

@@ -239,14 +239,21 @@ extension Connection {
   }
 
   /// Sleeps, and tells the server from time to time that the client is there.
-  func sleepAlive(for duration: Duration) throws {
+  ///
+  /// - Parameter isWoken: whether a notification ends it.
+  func sleepAlive(for duration: Duration, untilNotified isWoken: Bool = false) throws {
+    func isNotified(within duration: Duration) throws -> Bool {
+      if isWoken { return try waitForNotification(for: duration) }
+      try canceller.sleep(for: duration)
+      return false
+    }
     var rest = duration
     while rest > Self.signOfLife {
-      try canceller.sleep(for: Self.signOfLife)
+      if try isNotified(within: Self.signOfLife) { return }
       try execute("")
       rest -= Self.signOfLife
     }
-    try canceller.sleep(for: rest)
+    _ = try isNotified(within: rest)
   }
 
   private static let signOfLife = Duration.milliseconds(500)

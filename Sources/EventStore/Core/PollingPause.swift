@@ -6,7 +6,8 @@ struct PollingPause: Sendable {
   /// server's share (Benchmarks/latency.sh).
   static let usualLongest = Duration.milliseconds(200)
 
-  private let longest: Duration
+  /// The wait of a follower that is told about new events.
+  let longest: Duration
   private var pause: Duration
 
   init(longest: Duration = PollingPause.usualLongest) {
@@ -24,7 +25,7 @@ struct PollingPause: Sendable {
   }
 
   /// Waits after a look that found nothing; if it found something, there may be more.
-  mutating func passed(isIdle: Bool) async throws {
-    if isIdle { try await Task.sleep(for: next()) } else { reset() }
+  mutating func passed(isIdle: Bool, _ store: EventStore) async throws {
+    if isIdle { try await store.idle(&self) } else { reset() }
   }
 }

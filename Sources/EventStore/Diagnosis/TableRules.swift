@@ -16,6 +16,18 @@ extension StoreFacts {
       )
       items.append(statisticsItem)
     }
+    if isOwn, let notifies = self["notifies"] {
+      let isOn = notifies.hasSameBytes(as: "true")
+      items.append(
+        DiagnosisItem(
+          .table,
+          "notifications",
+          isOn
+            ? "wake followers; appends of several sessions wait for each other" : "the trigger is disabled",
+          isOn ? .ok : .note
+        )
+      )
+    }
     if let parts = self["parts_without_autovacuum"] {
       let advice = parts.unicodeScalars.split(separator: ", ".unicodeScalars).map {
         "ALTER TABLE \(String($0)) RESET (autovacuum_enabled);"

@@ -87,6 +87,46 @@ extension StoreConnection {
     try audit(.drop, .projection(name), "'generations', \(Parameter.int4Array(generations.map(\.number)))")
   }
 
+  /// Removes a generation that is not live, with its tables and its dead letters.
+  ///
+  /// - Returns: false when there is none of that number.
+  func discardGeneration(_ number: Int32, of name: String) throws -> Bool {
+    try AdvisoryLock.hold(Projection.lockOfRebuild(name), connection) {
+      try whenUnlocked("tables of projection \(name)", for: "the drop") {
+        try connection.transaction {
+          try connection.execute("SET LOCAL lock_timeout = '300ms'")
+          _ = try lockProjection(name)
+          let kept = try generations(of: name, in: .building, .ready, .live, .retired)
+          guard let generation = kept.first(where: { $0.number == number }) else { return false }
+          guard generation.state != .live else { throw Self.isLive(generation) }
+          try generation.requireNoDependents(connection)
+          try generation.drop(connection)
+          try audit(.drop, .projection(name), "'generation', \(number)")
+          return true
+        }
+      }
+    }
+  }
+
+  /// The same at the request of an operator.
+  func discardGeneration(_ number: Int, ofProjection name: String) throws {
+    try requireSchema()
+    try requireProjection(name)
+    let isDone = try Int32(exactly: number).map { try discardGeneration($0, of: name) } ?? false
+    guard !isDone else { return }
+    let kept = try generations(of: name, in: .building, .ready, .live, .retired)
+    throw Self.noGeneration(number, of: name, among: kept)
+  }
+
+  private static func isLive(_ generation: Generation) -> EventStoreError {
+    EventStoreError(
+      .failed,
+      "generation \(generation.number) of projection \(generation.projection) is live",
+      hint: "Roll back to another one first, or remove the whole projection: "
+        + "\(.dropProjection(name: generation.projection))."
+    )
+  }
+
   func setPaused(_ isPaused: Bool, projection name: String) throws {
     try requireSchema()
     try connection.transaction {

@@ -48,7 +48,7 @@ extension StoreConnection {
     )
   }
 
-  private func event(_ reference: EventReference) throws -> Event {
+  func event(_ reference: EventReference) throws -> Event {
     let (condition, name): (SQL, String)
     switch reference {
     case .id(let id):

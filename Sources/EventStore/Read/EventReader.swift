@@ -10,6 +10,12 @@ struct EventReader: Sendable {
   var retryTimeout = Duration.seconds(30)
   /// Whether a reader will continue after the last position, so that no event there may be left out.
   var endsBetweenPositions = false
+  /// Whether the events that an operator skips are to be left out of the pages; the caller does that.
+  var leavesOutSkipped = false
+  /// The positions of these events in the last page.
+  private(set) var skipped: Set<Int64> = []
+  /// Whether there is a list of them; nil before the first page.
+  private var hasSkips: Bool?
 
   private var pages: EventPages?
   /// Everything up to here was final when the current round began.
@@ -72,6 +78,7 @@ struct EventReader: Sendable {
   ) throws -> T? {
     if isFinished { return nil }
     try settleSession(store)
+    if isFollowing { try store.listenForAppends() }
     if pages?.isExhausted ?? true, try !beginRound(store) { return nil }
     guard var pages, !pages.isExhausted else { return nil }
     if let maximumRows { pages.limitRows(to: maximumRows) }
@@ -82,7 +89,17 @@ struct EventReader: Sendable {
     self.pages = pages
     // After the end of a round there are no events, unless the table is not the one that the round began with.
     if pages.isExhausted { try history?.requireUnchanged(store.connection) }
-    return page.isEmpty ? nil : try body(page)
+    if page.isEmpty { return nil }
+    if leavesOutSkipped { try findSkipped(page, store) }
+    return try body(page)
+  }
+
+  private mutating func findSkipped(_ page: borrowing QueryResult, _ store: StoreConnection) throws {
+    let hasSkips = try hasSkips ?? store.hasSkippedEvents()
+    self.hasSkips = hasSkips
+    let ends = [0, page.rowCount - 1].compactMap { page.optionalInt64($0, EventsTable.Column.position) }
+    guard hasSkips, let first = ends.min(), let last = ends.max() else { return }
+    skipped = Set(try store.skippedPositions(from: first, upTo: last))
   }
 
   /// Reads all of a round, or the rest of it after an interruption; the server works on the next page while `body`

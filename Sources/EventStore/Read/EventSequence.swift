@@ -33,7 +33,7 @@ public struct EventSequence: AsyncSequence, Sendable {
         let page = try await store.nextPage(reader) { page in (0..<page.rowCount).map { page.event($0) } }
         reader = page.reader
         events = (page.content ?? [])[...]
-        try await pause.passed(isIdle: events.isEmpty && !reader.isFinished)
+        try await pause.passed(isIdle: events.isEmpty && !reader.isFinished, store)
       }
       return events.removeFirst()
     }

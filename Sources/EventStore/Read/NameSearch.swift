@@ -9,6 +9,8 @@ package enum NameKind: Sendable, Hashable {
   case consumer
   /// The position of a parked event, of one of these consumers.
   case deadLetter(of: [String])
+  /// The number of a generation that is not live, of one of these projections.
+  case generation(of: [String])
 }
 
 extension StoreConnection {
@@ -88,6 +90,11 @@ extension StoreConnection {
         SELECT projection AS consumer, position, state FROM annals.dead_letters
         UNION ALL SELECT checkpoint, position, state FROM annals.parked_events) AS d
       WHERE consumer = ANY (\(Parameter.textArray(consumers))) AND state = 'parked'
+      """
+    case .generation(let projections):
+      """
+      SELECT DISTINCT number::text AS name FROM annals.generations
+      WHERE projection = ANY (\(Parameter.textArray(projections))) AND state <> 'live'
       """
     default:
       """

@@ -9,7 +9,7 @@ internal import LibPQ
 //   evolutions.plan               has no payloads since migration 16, only the places of its examples
 //
 // What an operator wrote is not searched: generations.definition, objects and upcasters, the files in evolutions.plan,
-// checkpoints.filter, audit.reason. The audit of a redaction has no condition, because that may hold a value.
+// checkpoints.filter, audit.reason, skipped_events.reason. The audit of a redaction has no condition, because that may hold a value.
 // Ids of aggregates, types of events and names are not changed by a redaction, wherever they are.
 //
 // Outside of these tables: the copies that annals.evolutions lists, and the read models that annals.generations lists.

@@ -76,26 +76,11 @@ extension StoreConnection {
     let kept = try holders().filter { [.copy, .generation].contains($0.kind) }
     for holder in kept {
       switch (holder.kind, holder.generation) {
-      case (.generation, let number?): try dropGeneration(Int32(number), of: holder.name)
+      case (.generation, let number?): _ = try discardGeneration(Int32(number), of: holder.name)
       default: try dropCopy(holder.name)
       }
     }
     return kept
-  }
-
-  private func dropGeneration(_ number: Int32, of name: String) throws {
-    try AdvisoryLock.hold(Projection.lockOfRebuild(name), connection) {
-      try whenUnlocked("tables of projection \(name)", for: "the drop") {
-        try connection.transaction {
-          try connection.execute("SET LOCAL lock_timeout = '300ms'")
-          _ = try lockProjection(name)
-          let others = try generations(of: name, in: .building, .ready, .retired)
-          guard let generation = others.first(where: { $0.number == number }) else { return }
-          try generation.drop(connection)
-          try audit(.drop, .projection(name), "'generation', \(number)")
-        }
-      }
-    }
   }
 
   private func dropCopy(_ name: String) throws {

@@ -36,6 +36,12 @@ public struct EventBatch: Sendable, Hashable {
     return rows.map(events)
   }
 
+  /// The events at other positions than these.
+  func without(_ skipped: Set<Int64>) -> EventBatch {
+    if skipped.isEmpty { return self }
+    return events(positions.indices.filter { !skipped.contains(positions[$0]) })
+  }
+
   /// Some of the events; an event after another one is at a higher row.
   public func events(_ rows: some Collection<Int>) -> EventBatch {
     let all = lines.split(separator: UInt8(ascii: "\n"))

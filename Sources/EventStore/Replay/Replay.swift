@@ -20,6 +20,9 @@ public struct ReplayOptions: Sendable, Hashable {
   /// Batches know the streams of their events, so that ``EventBatch/shares(_:without:)`` can divide them.
   public var dividesStreams = false
 
+  /// Also passes on the events that an operator skips; see ``EventStore/EventStore/skip(_:)``.
+  public var includesSkipped = false
+
   /// Waits while another session replays with the checkpoint, and takes over when it ends; otherwise that is an error.
   public var isStandby = false
 
@@ -100,6 +103,7 @@ extension EventStore {
     reader.maximumRows = options.maximumRows
     reader.retryTimeout = options.retryTimeout
     reader.endsBetweenPositions = checkpoint != nil
+    reader.leavesOutSkipped = !options.includesSkipped
     let pace = Pace(options)
     while !reader.isFinished, !pace.isOver {
       // An event that a policy hides now would never be passed on, because the checkpoint moves past it.
@@ -109,8 +113,9 @@ extension EventStore {
       reader = page.reader
       try await checkpoint?.keepLock(in: self, within: options.retryTimeout)
       if let batch = page.content {
+        let wanted = batch.without(reader.skipped)
         do {
-          try await sink(batch)
+          if wanted.count > 0 { try await sink(wanted) }
         } catch let error as PartlyDone {
           // Also in a cancelled task: what is done must not be passed on again.
           let seen = batch.seenEvents(upTo: error.position)
@@ -120,7 +125,7 @@ extension EventStore {
           }.value
           throw error.cause
         }
-        result.count += batch.count
+        result.count += wanted.count
         result.lastPosition = batch.positions.last
       }
       if let done = reader.settledPosition ?? page.content?.positions.last {
@@ -128,7 +133,7 @@ extension EventStore {
         try await checkpoint?.move(to: done, seen: seen, in: self, within: options.retryTimeout)
       }
       try await pace.wait(after: result.count)
-      try await idlePause.passed(isIdle: page.content == nil && !reader.isFinished)
+      try await idlePause.passed(isIdle: page.content == nil && !reader.isFinished, self)
     }
     return result
   }

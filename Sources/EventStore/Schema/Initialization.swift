@@ -21,30 +21,48 @@ extension StoreConnection {
     addPosition: Bool,
     partitions: Int?,
     distributed: Bool,
+    notifies: Bool?,
     dryRun: Bool
   ) throws -> InitializationResult {
     if distributed { try requireDistributable(partitions: partitions, dryRun: dryRun) }
+    guard notifies != nil else {
+      return try initializeOnce(addPosition, partitions, distributed, notifies: nil, dryRun)
+    }
+    // A trigger on a table in use needs a lock, which delays all writers while it waits.
+    return try whenUnlocked("table \(table)", for: "the change") {
+      try initializeOnce(addPosition, partitions, distributed, notifies: notifies, dryRun)
+    }
+  }
+
+  private func initializeOnce(
+    _ addPosition: Bool,
+    _ partitions: Int?,
+    _ distributed: Bool,
+    notifies: Bool?,
+    _ dryRun: Bool
+  ) throws -> InitializationResult {
     var plan = InitializationResult()
     try connection.transaction {
+      if notifies != nil { try connection.execute("SET LOCAL lock_timeout = '300ms'") }
       // Two runs at once would both create: the second waits for the first, then finds nothing to do.
       if !dryRun { _ = try connection.query("SELECT pg_advisory_xact_lock(\(AdvisoryLock.initialization))") }
       plan = try planInitialization(
         addPosition: addPosition,
         partitions: partitions,
-        distributed: distributed
+        distributed: distributed,
+        notifies: notifies
       )
       if dryRun { return }
-      let before = try appliedMigration()
+      let (before, migrations) = (try appliedMigration(), try pendingMigrations())
       for step in plan.steps { try connection.execute(step.sql) }
-      try auditInitialization(plan, from: before)
+      try auditInitialization(plan.steps.filter { !migrations.contains($0) }.map(\.title), from: before)
     }
     forgetEventsTable()
     return plan
   }
 
-  private func auditInitialization(_ plan: InitializationResult, from before: Int32) throws {
+  private func auditInitialization(_ titles: [String], from before: Int32) throws {
     let latest = Int32(migrations.count)
-    let titles = plan.steps.dropLast(Int(latest - before)).map(\.title)
     if !titles.isEmpty {
       try audit(.initialize, .store, "'steps', \(Parameter.textArray(titles))")
     }
@@ -54,7 +72,8 @@ extension StoreConnection {
   private func planInitialization(
     addPosition: Bool,
     partitions: Int?,
-    distributed: Bool
+    distributed: Bool,
+    notifies: Bool?
   ) throws -> InitializationResult {
     var plan = InitializationResult()
     if addPosition { try requireOwn("adding columns") }
@@ -102,6 +121,8 @@ extension StoreConnection {
       }
     }
     plan.steps += try pendingMigrations()
+    if notifies == true, distributed { throw notificationsOfNodes }
+    if let notifies, let step = try notificationStep(notifies, existing) { plan.steps.append(step) }
     return plan
   }
 

@@ -49,6 +49,16 @@ let migrations = [
     sql: SQLTemplate(PackageResources.Migration0016_redactions_sql)
   ),
   Migration(number: 17, name: "archives", sql: SQLTemplate(PackageResources.Migration0017_archives_sql)),
+  Migration(
+    number: 18,
+    name: "skipped events",
+    sql: SQLTemplate(PackageResources.Migration0018_skipped_events_sql)
+  ),
+  Migration(
+    number: 19,
+    name: "notifications",
+    sql: SQLTemplate(PackageResources.Migration0019_notifications_sql)
+  ),
 ]
 
 /// The version of schema `annals`.

@@ -25,6 +25,8 @@ public struct Finding: Sendable, Hashable {
     case checkpointDiffers = "checkpoint_differs"
     /// An event came where readers had passed a hole in the positions, so they have not seen it.
     case lateEvent = "late_event"
+    /// An operator has readers leave the event out.
+    case eventSkipped = "event_skipped"
     /// A later version has an earlier time; clock skew is enough.
     case timeOrder = "time_order"
     /// The table has no positions, so checks of positions were left out.

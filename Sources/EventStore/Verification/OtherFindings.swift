@@ -111,6 +111,28 @@ extension VersionCheckRun {
     }
   }
 
+  /// Names the events that readers leave out, if annals' own tables exist and may be read.
+  func reportSkipped(_ report: Report) throws {
+    guard try connection.canReadOwnTables(["skipped_events"]) else { return }
+    let skipped: SQL = """
+      SELECT \(raw: SkippedEvent.fields) FROM annals.skipped_events e
+      WHERE store = \(layout.name.description) AND \(scopeOfIDs) ORDER BY position
+      """
+    try connection.query(skipped).forEachRow { row in
+      let event = SkippedEvent(row)
+      try report(
+        Finding(
+          kind: .eventSkipped,
+          severity: .info,
+          aggregateID: event.aggregateID,
+          version: Int(event.version),
+          position: event.position,
+          detail: event.summary
+        )
+      )
+    }
+  }
+
   /// Looks for read models and consumers that are ahead of the whole store.
   func checkCheckpoints(head: Int64, _ report: Report) throws {
     guard check.selection == .all else { return }

@@ -77,6 +77,7 @@ struct VersionCheckRun {
       try report(classicTable())
     }
     if check.kinds.contains(.snapshotAhead) { try checkSnapshots(report) }
+    if check.kinds.contains(.eventSkipped) { try reportSkipped(report) }
   }
 
   /// Lets the server read the following with the requested number of processes, even if it thinks that one is cheaper.

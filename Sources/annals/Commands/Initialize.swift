@@ -37,6 +37,12 @@ struct Initialize: AsyncParsableCommand {
   @Flag(help: "Have Citus distribute the table by the aggregate's id.")
   var citus = false
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Wake followers by NOTIFY, which delays concurrent appends; or remove that."
+  )
+  var notify: Bool?
+
   @Flag(name: [.customShort("n"), .long], help: "Print the SQL and change nothing.")
   var dryRun = false
 
@@ -45,6 +51,7 @@ struct Initialize: AsyncParsableCommand {
     if progress.progress != nil, !online { throw ValidationError("--progress needs --online") }
     if citus, partitions != nil { throw ValidationError("--citus and --partitions exclude each other") }
     if citus, addPosition { throw ValidationError("--citus and --add-position exclude each other") }
+    if citus, notify == true { throw ValidationError("--citus and --notify exclude each other") }
     if online, partitions != nil { throw ValidationError("--online and --partitions exclude each other") }
     let allowed = EventStore.partitionCounts
     guard let partitions, !allowed.contains(partitions) else { return }
@@ -57,6 +64,7 @@ struct Initialize: AsyncParsableCommand {
       addPosition: addPosition && !online,
       partitions: partitions,
       distributed: citus,
+      notifies: notify,
       dryRun: dryRun
     )
     let missing = online ? [] : result.missing
@@ -67,6 +75,9 @@ struct Initialize: AsyncParsableCommand {
       StandardError.note("\(store.table) has positions: \(Field.grouped(events)) events were numbered")
     } else {
       for step in result.steps { StandardError.note("\(step.title): done") }
+      if notify == true, !result.steps.isEmpty {
+        StandardError.note("appends of several sessions commit one after another now; see annals-init(1)")
+      }
       if result.steps.isEmpty, missing.isEmpty { StandardError.note("\(store.table) is ready") }
     }
     StandardOutput.flush()

@@ -8,6 +8,7 @@ struct Project: AsyncParsableCommand {
     discussion: """
         annals project orders.sql revenue.sql
         annals project --once orders.sql         (from cron)
+        annals project orders                    (by the file that built it)
 
       Each projection runs by itself, on its own connection. A failing event is retried and then set \
       aside as a dead letter: see 'annals dead-letters'.
@@ -51,8 +52,11 @@ struct Project: AsyncParsableCommand {
   @OptionGroup var wait: WaitOptions
   @OptionGroup var progress: ProgressOptions
 
-  @Argument(help: "Projections: see annals-projection(5).", completion: .file(extensions: ["sql"]))
-  var files: [String]
+  @Argument(
+    help: ArgumentHelp("Files, see annals-projection(5), or names of projections.", valueName: "projection"),
+    completion: .file(extensions: ["sql"])
+  )
+  var projections: [String]
 
   func validate() throws {
     if attempts < 0 { throw ValidationError("--attempts cannot be negative") }
@@ -61,15 +65,16 @@ struct Project: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let projections = try files.map { try Projection(path: $0, bytes: try InputFile.read($0)) }
+    let arguments = try projections.map { try ProjectionArgument($0) }
     if !once { Interruption.isTheEnd() }
     var status: ExitStatus?
     try await withThrowingTaskGroup(of: ExitStatus?.self) { group in
-      for projection in projections {
+      for argument in arguments {
         let store = try await connection.store()
         try await upcasters.apply(to: store)
         await wait.apply(to: store)
-        group.addTask { try await project(projection, store) }
+        let projection = try await argument.projection(in: store)
+        group.addTask { try await project(projection, isNamed: argument.isName, store) }
       }
       for try await ended in group { status = status ?? ended }
     }
@@ -77,7 +82,13 @@ struct Project: AsyncParsableCommand {
   }
 
   /// Reports a failure itself, so that the other projections continue; returns a status other than 0.
-  private func project(_ projection: Projection, _ store: EventStore) async throws -> ExitStatus? {
+  private func project(
+    _ projection: Projection,
+    isNamed: Bool,
+    _ store: EventStore
+  ) async throws -> ExitStatus? {
+    var options = options
+    options.followsGenerations = isNamed
     let line = progress.line(projection.path)
     defer { line.finish() }
     // The next step reports faults of the store, and may also wait for a server that is down.
@@ -96,7 +107,7 @@ struct Project: AsyncParsableCommand {
     } catch is CancellationError {
       throw CancellationError()
     } catch {
-      guard files.count > 1 else { throw error }
+      guard projections.count > 1 else { throw error }
       line.finish()
       let failure = Failure(error)
       failure.print(asJSON: false)

@@ -151,7 +151,7 @@ struct Replay: AsyncParsableCommand {
       return try await replay.run()
     }
     let status = ReadStatus("replay")
-    if options == ReplayOptions() {
+    if options == ReplayOptions(), try await !store.skipsEvents() {
       keepResultMemory()
       try await store.writeNDJSON(query) { lines in
         StandardOutput.writeJSON(lines)

@@ -130,6 +130,7 @@ struct Stream: AsyncParsableCommand {
     if follow {
       var options = ReplayOptions()
       (options.isFollowing, options.retryTimeout) = (true, retry.timeout)
+      options.includesSkipped = true
       _ = try await store.replay(query, options) { batch in
         StandardOutput.writeJSON(batch.lines)
         StandardOutput.flush()
@@ -161,16 +162,25 @@ struct Stream: AsyncParsableCommand {
 
   private func printTable(_ query: EventQuery, _ gaps: StreamGaps?, _ store: EventStore) async throws {
     let events = events(query, store)
+    let skipped = try await store.knownSkippedEvents().reduce(into: [:]) { $0[$1.position] = $1.summary }
+    @Sendable func skip(of event: Event) -> String? { event.position.flatMap { skipped[$0] } }
     guard let gaps else {
       let note = "by aggregate and version, because the table has no column position"
       let head = try await store.hasPositions() ? nil : note
-      return try await printRecords(events, below: head) { StoreEventRecord(event: $0, payload: payload) }
+      return try await printRecords(events, below: head) {
+        StoreEventRecord(event: $0, skip: skip(of: $0), payload: payload)
+      }
     }
     var previous: Timestamp?
     try await printRecords(events) { event in
       defer { previous = event.timestamp }
       let mark = gaps.mark(before: event.version)
-      return StreamEventRecord(event: event, previous: previous, gap: mark, payload: payload)
+      return StreamEventRecord(
+        event: event,
+        previous: previous,
+        marks: [mark, skip(of: event)].compactMap(\.self),
+        payload: payload
+      )
     }
   }
 

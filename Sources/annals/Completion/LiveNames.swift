@@ -19,6 +19,8 @@ extension CompletionKind {
   static let consumer = names { _ in .consumer }
   /// A position, after the name of a consumer.
   static let deadLetter = names { .deadLetter(of: $0.words) }
+  /// The number of a generation, after the name of its projection.
+  static let generation = names { .generation(of: $0.words) }
 
   private static func names(of kind: @escaping @Sendable (ShellLine) -> NameKind) -> CompletionKind {
     .custom { arguments, _, _ in

@@ -122,8 +122,10 @@ import Testing
     let program = try await ProgramHelp.load()
     let taking = [
       "init", "restore", "rebuild-projection", "checkpoints set", "checkpoints rename", "checkpoints remove",
-      "dead-letters retry", "dead-letters discard", "evolve apply", "evolve rollback", "projections rollback",
-      "projections drop", "projections pause", "projections resume", "projections set-checkpoint",
+      "dead-letters retry", "dead-letters discard", "dead-letters skip", "evolve apply", "evolve rollback",
+      "projections rollback",
+      "projections discard", "projections drop", "projections pause", "projections resume",
+      "projections set-checkpoint",
       "snapshot prune", "protect", "redact", "archive",
     ]
     for path in program.leaves {

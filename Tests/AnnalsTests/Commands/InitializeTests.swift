@@ -57,6 +57,35 @@ import Testing
     }
   }
 
+  @Test func followersAreNotifiedOnRequest() async throws {
+    try await TestCluster.withDatabase { db in
+      func notifications() async throws -> [Substring] {
+        try await db.annals("doctor", "-o", "csv").standardOutput.split(separator: "\r\n")
+          .filter { $0.hasPrefix("table,notifications,") }
+      }
+      #expect(try await db.annals("init").exitCode == 0)
+      #expect(try await notifications() == [])
+      #expect(try await db.annals("init", "--no-notify", "-n").standardOutput == "")
+      let run = try await db.annals("init", "--notify", "--reason", "a quiet shop")
+      #expect(run.exitCode == 0 && run.standardOutput + run.standardError == "", "silent on success")
+      let woken = "wake followers; appends of several sessions wait for each other"
+      #expect(try await notifications() == ["table,notifications,\(woken),,ok,"])
+      #expect(try await db.annals("append", "a", "Added").exitCode == 0)
+      try await db.psql("ALTER TABLE events DISABLE TRIGGER annals_notify")
+      #expect(try await notifications() == ["table,notifications,the trigger is disabled,,note,"])
+      #expect(
+        try await db.annals("init", "--no-notify", "-n").standardOutput == """
+          BEGIN;
+          -- Do not notify followers of public.events
+          DROP TRIGGER IF EXISTS annals_notify ON "public"."events";
+          COMMIT;
+
+          """
+      )
+      #expect(try await db.annals("init", "--notify", "--citus").exitCode == 64)
+    }
+  }
+
   @Test func aClassicTableIsLeftAlone() async throws {
     try await TestCluster.withDatabase { db in
       try await db.psql(classicTable)

@@ -169,7 +169,7 @@ import Testing
         """
         INSERT INTO annals.projections (name, store, live_schema) VALUES ('orders', 'public.events', 'public');
         INSERT INTO annals.generations (projection, number, version, schema_name, definition, definition_hash, state)
-          VALUES ('orders', 1, 1, 'annals_orders_1', '', '', 'live');
+          VALUES ('orders', 1, 1, 'annals_orders_1', '', '', 'live'), ('orders', 2, 1, 'annals_orders_2', '', '', 'ready');
         INSERT INTO annals.dead_letters (projection, generation, position, aggregate_id, version, event_type, attempts,
           sqlstate, message)
           VALUES ('orders', 1, 12, 'a', 1, 't', 1, '', ''), ('orders', 1, 34, 'a', 2, 't', 1, '', '');
@@ -180,6 +180,8 @@ import Testing
         try await complete("projections drop", "positional@0", "annals projections drop or", db) == ["orders"]
       )
       #expect(try await complete("replay", "--checkpoint", "annals replay --checkpoint ", db) == ["mailer"])
+      let discard = "annals projections discard orders "
+      #expect(try await complete("projections discard", "positional@1", discard, db) == ["2"])
       let letters = "annals dead-letters show"
       #expect(
         try await complete("dead-letters show", "positional@1", "\(letters) orders ", db) == ["12", "34"]

@@ -83,6 +83,10 @@ import Testing
         + ", message, detail"
     ),
     (
+      "dead-letters skipped",
+      "position, aggregate_id, version, event_type, id, role, skipped_at, reason"
+    ),
+    (
       "types list",
       "event_type, events, is_estimate, share, first_seen, last_seen, avg_bytes, max_bytes, shapes, examined"
     ),

@@ -27,6 +27,7 @@ import Testing
     ("projections", ProjectionStatus.columns.map(\.name)),
     ("checkpoints", StoreHealth.Reader.columns.map(\.name)),
     ("dead-letters list", DeadLetter.columns.map(\.name)),
+    ("dead-letters skipped", SkippedEvent.columns.map(\.name)),
     ("test", TestRecord.columns.map(\.name)),
     ("types", EventTypeSummary.columns.map(\.name)),
     ("types show", PathRecord.columns.map(\.name)),

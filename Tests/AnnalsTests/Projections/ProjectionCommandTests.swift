@@ -198,6 +198,61 @@ import Testing
     }
   }
 
+  /// What is no file is the name of a projection.
+  @Test func aNameStandsForTheFileOfTheLiveGeneration() async throws {
+    try await withStore(events: 4) { database, annals in
+      #expect(try await annals(["rebuild-projection", "-"], Self.sums).exitCode == 0)
+      try await database.psql("DELETE FROM sums; UPDATE annals.generations SET position = 0")
+      var run = try await annals(["project", "--once", "sums"], "")
+      #expect(run.exitCode == 0 && run.standardError == "", "\(run.standardError)")
+      #expect(try await database.psql(Self.isRight) == "0")
+
+      run = try await annals(["project", "--once", "summs"], "")
+      #expect(run.exitCode == 4, "\(run.standardError)")
+      #expect(
+        run.standardError.hasPrefix(
+          "annals: error: there is no projection summs in this database\nDETAIL:  There is no file 'summs' either.\n"
+        ),
+        "\(run.standardError)"
+      )
+      for file in ["summs.sql", "./sums"] {
+        run = try await annals(["project", "--once", file], "")
+        #expect(run.exitCode == 65 && run.standardError.contains("cannot read \(file): No such file"))
+      }
+      // A folder is not meant, a file is.
+      let script = """
+        d=$(mktemp -d) && cd $d && mkdir sums && '\(AnnalsBinary.path)' project --once sums && rmdir sums &&
+          echo 'no projection' > sums && ! '\(AnnalsBinary.path)' project --once sums; s=$?; rm -r $d; exit $s
+        """
+      run = try await runShell(script, environment: database.environment)
+      #expect(
+        run.exitCode == 0 && run.standardError.hasPrefix("annals: error: sums:1:"),
+        "\(run.standardError)"
+      )
+    }
+  }
+
+  @Test func aGenerationIsDiscarded() async throws {
+    try await withStore(events: 4) { database, annals in
+      #expect(try await annals(["rebuild-projection", "-"], Self.sums).exitCode == 0)
+      let discard = ["projections", "discard", "sums", "--yes"]
+      var run = try await annals(discard, "")
+      #expect(run.exitCode == 4 && run.standardError.contains("has no generation besides the live one"))
+      for _ in 1...2 {
+        let rebuild = ["rebuild-projection", "--restart", "--keep", "2", "-"]
+        #expect(try await annals(rebuild, Self.sums).exitCode == 0)
+      }
+      #expect(try await annals(["projections", "discard", "sums", "1"], "").exitCode == 64)
+      run = try await annals(discard, "")
+      #expect(run.exitCode == 64 && run.standardError.contains("HINT:  Name one of them: 2, 1."))
+      #expect(try await annals(discard + ["3"], "").exitCode == 1)
+      #expect(try await annals(discard + ["1", "--reason", "space"], "").exitCode == 0)
+      #expect(try await annals(discard, "").exitCode == 0)
+      let reasons = "SELECT array_agg(reason) FROM annals.audit WHERE action = 'drop'"
+      #expect(try await database.psql(reasons) == "{space,NULL}")
+    }
+  }
+
   /// What cron runs says nothing when there is nothing to say.
   @Test func aLimitOfDifferencesIsSilentWhereNothingDiffers() async throws {
     try await withStore(events: 4) { database, annals in

@@ -13,6 +13,7 @@ import Testing
     ["replay", "--checkpoint", "mail"],
     ["compare", "--with", SourceTree.path("Examples/orders/events.ndjson")],
     ["replay", "--into", "april", projection], ["projections", "rollback", "orders"],
+    ["projections", "discard", "orders", "1", "--yes"],
     ["projections", "drop", "orders", "--yes"], ["projections", "set-checkpoint", "orders", "1", "--yes"],
     ["checkpoints", "set", "orders", "1", "--yes"],
     ["dead-letters", "retry", "orders"], ["evolve", "apply", "--into", "events2", "PLAN"],
@@ -33,7 +34,9 @@ import Testing
     ["rebuild-projection", "-n", projection], ["projections", "list"], ["projections", "show", "orders"],
     ["checkpoints", "list"],
     ["projections", "pause", "orders"],
-    ["projections", "resume", "orders"], ["dead-letters", "list"], ["types", "list"],
+    ["projections", "resume", "orders"], ["dead-letters", "skip", "1", "--reason", "test"],
+    ["dead-letters", "skipped"], ["dead-letters", "skip", "1", "--undo"], ["dead-letters", "list"],
+    ["types", "list"],
     ["types", "show", "OrderSubmitted"], ["evolve", "check", SourceTree.path("Examples/orders/cents.sql")],
     ["evolve", "plan", SourceTree.path("Examples/orders/cents.sql")], ["verify-versions"], ["check"],
     ["doctor"], ["audit"], ["compare", "--with", "application_name=other"], ["export", "PLAN.export"],
@@ -183,6 +186,21 @@ import Testing
             "\(run.standardError)"
           )
         }
+      }
+    }
+  }
+
+  /// To listen would stay in a session that others get.
+  @Test func aFollowerOfATransactionPoolDoesNotListen() async throws {
+    try await withShop { db, _ in
+      #expect(try await db.annals("init", "--notify").exitCode == 0)
+      try await PgBouncer.run(.transaction, to: db, sessions: 2) { pooled in
+        let run = try await runShell(
+          "timeout 2 '\(AnnalsBinary.path)' stream --follow --last 1 -o ndjson",
+          environment: pooled.environment
+        )
+        #expect(run.exitCode == 124 && run.standardOutput.contains("position"), "\(run.standardError)")
+        #expect(try await pooled.psql("SELECT count(*) FROM pg_listening_channels()") == "0")
       }
     }
   }

@@ -93,6 +93,29 @@ import Testing
     }
   }
 
+  /// A service that has only the name survives a rebuild with another file.
+  @Test func goesOnWithAnotherGeneration() async throws {
+    try await Shop.open(events: 5) { shop in
+      try await shop.rebuild(sums)
+      let store = try shop.store()
+      let service = Task {
+        var options = CatchUpOptions()
+        (options.followsGenerations, options.pollInterval) = (true, .milliseconds(5))
+        return try await store.project(store.liveProjection("sums"), options: options)
+      }
+      for file in ["-- another\n", "-- a third\n"] {
+        try await shop.append(5)
+        try await until { try await shop.sums() == shop.expectedSums() }
+        try await shop.rebuild(sums + file)
+      }
+      try await shop.append(5)
+      try await until { try await shop.sums() == shop.expectedSums() }
+      #expect(try await shop.store().projections().first?.state == .live)
+      service.cancel()
+      await #expect(throws: CancellationError.self) { _ = try await service.value }
+    }
+  }
+
   /// `@on` meets a bad event alone; `@batch` has to search for it in its run.
   @Test(arguments: ["on", "batch"], [3, 64])
   func parksPoisonEventsAndGoesOn(mode: String, chunk: Int64) async throws {

@@ -127,6 +127,40 @@ import Testing
     }
   }
 
+  @Test func oneGenerationIsDiscarded() async throws {
+    try await Shop.open(events: 10) { shop in
+      for _ in 1...2 { try await shop.rebuild(sums) }
+      try await shop.rebuild(sums + "-- another\n") { $0.swaps = false }
+      let store = try shop.store()
+      for (number, code, message) in [
+        (2, EventStoreError.Code.failed, "generation 2 of projection sums is live"),
+        (7, .notFound, "projection sums has no generation 7"),
+        (.max, .notFound, "projection sums has no generation \(Int.max)"),
+      ] {
+        let error = await #expect(throws: EventStoreError.self) {
+          try await store.discardGeneration(number, of: "sums")
+        }
+        #expect(error?.code == code && error?.message == message)
+      }
+      try await shop.psql("CREATE VIEW v AS SELECT * FROM annals_sums_1.sums")
+      let error = await #expect(throws: EventStoreError.self) {
+        try await store.discardGeneration(1, of: "sums")
+      }
+      #expect(
+        error?.message
+          == "other objects depend on the tables of generation 1 of projection sums: view public.v"
+      )
+      try await shop.psql("DROP VIEW v")
+      for number in [1, 3] { try await store.discardGeneration(number, of: "sums") }
+      let left = """
+        SELECT (SELECT array_agg(number) FROM annals.generations), (SELECT count(*) FROM sums),
+               to_regnamespace('annals_sums_1'), to_regnamespace('annals_sums_3'),
+               (SELECT array_agg(detail->>'generation') FROM annals.audit WHERE action = 'drop')
+        """
+      #expect(try await shop.psql(left) == "{2}|10|||{1,3}")
+    }
+  }
+
   @Test func theCheckpointMovesOnlyFromWhereItWas() async throws {
     try await Shop.open(events: 10) { shop in
       try await shop.rebuild(sums)

@@ -83,6 +83,8 @@ FROM (SELECT 1) AS one LEFT JOIN events e ON true CROSS JOIN LATERAL (VALUES
    (SELECT CASE WHEN count(*) > 0 THEN (count(*) FILTER (WHERE t.tgenabled = 'A') = 2)::text END
     FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
     WHERE t.tgrelid = e.oid AND p.proname = 'refuse_change' AND p.pronamespace = to_regnamespace('annals'))),
+  ('notifies',
+   (SELECT (t.tgenabled IN ('O', 'A'))::text FROM pg_trigger t WHERE t.tgrelid = e.oid AND t.tgname = 'annals_notify')),
   ('changers',
    (SELECT string_agg(DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, ', ')
     FROM (SELECT e.relacl AS acl UNION ALL SELECT c.attacl FROM pg_attribute c WHERE c.attrelid = e.oid) AS acls

@@ -22,6 +22,9 @@ public struct CatchUpOptions: Sendable, Hashable {
   /// cut off must not keep others from taking over.
   public var isStandby = false
 
+  /// Goes on with the file of another generation when that goes live; otherwise that is an error.
+  public var followsGenerations = false
+
   /// How long the holder of a projection may be silent while others may wait for it.
   public static let silenceOfHolder = Duration.milliseconds(1500)
 
@@ -103,26 +106,40 @@ extension StoreConnection {
     _ progress: (EventStore.Progress) -> Void
   ) throws -> Result<CatchUpResult, PostgresError> {
     do {
-      try keepCurrent(&run, progress)
+      try keepEachCurrent(&run, progress)
       return .success(run.result)
     } catch let error as PostgresError where error.isPassing && !canceller.isCancelled {
       return .failure(error)
     }
   }
 
+  /// Keeps current what is live, also after a swap if that is wanted.
+  private func keepEachCurrent(
+    _ run: inout CatchUp,
+    _ progress: (EventStore.Progress) -> Void
+  ) throws {
+    while true {
+      do { return try keepCurrent(&run, progress) } catch is OtherFile {
+        run = try catchUp(liveProjection(run.file.name), run.options)
+      }
+    }
+  }
+
   private func keepCurrent(_ run: inout CatchUp, _ progress: (EventStore.Progress) -> Void) throws {
     try connection.prepareLongWork()
     try holdProjection(run) {
-      try createFunction(run.apply)
+      try createFunction(run.handlers.apply)
       do {
         run.history = try proveFinality(after: run.history)
         var pause = PollingPause(longest: run.options.pollInterval)
+        if !run.options.once { try listenForAppends() }
         repeat {
           let before = run.result.position
           try applyNews(&run, progress)
           if run.options.once { return }
           if run.result.position > before { pause.reset() }
-          try connection.sleepAlive(for: pause.next())
+          let isWoken = connection.isListening
+          try connection.sleepAlive(for: isWoken ? pause.longest : pause.next(), untilNotified: isWoken)
         } while true
       } catch {
         let error = replacement(of: run.history, behind: error) ?? error
@@ -237,6 +254,7 @@ extension StoreConnection {
       // A transaction that only reads takes no lock, since one with a lock ends with a write to the disk.
       result.isPaused = try step.isLook ? isPaused(run.file.name) : lockProjection(run.file.name)
       var live = try requireLiveGeneration(of: run.file.name)
+      if run.options.followsGenerations, !isWritten(live, as: run.file) { throw OtherFile() }
       try requireSameFile(live, run.file)
       if result.isPaused { return true }
       let eventsBefore = live.events
@@ -244,7 +262,7 @@ extension StoreConnection {
       case .look: break
       case .apply(let end):
         if end > live.position {
-          try live.run(run.apply, upTo: end, connection)
+          try live.run(run.handlers, upTo: end, connection)
           try run.history.requireUnchanged(connection)
         }
       case .park(let position, let poison, let attempts):
@@ -263,11 +281,14 @@ extension StoreConnection {
   }
 }
 
+/// Another file than that of the catch-up built what is live now.
+private struct OtherFile: Error {}
+
 /// A catch-up under way.
 private struct CatchUp {
   let file: Projection
   let source: String
-  let apply: GeneratedCode
+  let handlers: EventHandlers
   let options: CatchUpOptions
   var result: CatchUpResult
   /// Whether the checkpoint was read.
@@ -282,7 +303,7 @@ private struct CatchUp {
     _ history: FollowedHistory
   ) {
     (self.file, self.source, self.options, self.history) = (file, source, options, history)
-    apply = ProjectionCompiler(file, source: source).applyFunction()
+    handlers = EventHandlers(file, source: source)
     result = CatchUpResult(projection: file.name)
   }
 }

@@ -55,7 +55,7 @@ struct Build: Sendable {
 struct BuildPart: Sendable {
   var build: Build
   var shard: Shard?
-  let apply: GeneratedCode
+  let handlers: EventHandlers
   /// Where the next chunk ends, if the last one failed.
   private(set) var nextEnd: Int64?
 
@@ -64,8 +64,12 @@ struct BuildPart: Sendable {
     let filter = shard.map {
       "(hashtext(annals_source.aggregate_id) & 2147483647) % \(build.shards) = \($0.number)"
     }
-    apply = ProjectionCompiler(build.file, source: build.source, filter: filter)
-      .applyFunction(named: "annals_apply_\(build.file.name)")
+    handlers = EventHandlers(
+      build.file,
+      source: build.source,
+      filter: filter,
+      named: "annals_apply_\(build.file.name)"
+    )
   }
 
   var position: Int64 { shard?.position ?? build.generation.position }
@@ -80,9 +84,9 @@ struct BuildPart: Sendable {
       // A crash loses the chunk together with its checkpoint, so no commit needs to wait for the disk.
       try connection.execute("SET LOCAL synchronous_commit = off")
       if shard == nil {
-        try moved.build.generation.run(apply, upTo: end, connection)
+        try moved.build.generation.run(handlers, upTo: end, connection)
       } else {
-        try moved.shard!.run(apply, upTo: end, connection)
+        try moved.shard!.run(handlers, upTo: end, connection)
       }
       try build.history.requireUnchanged(connection)
     }

@@ -28,13 +28,13 @@ extension StoreConnection {
     let range = try finalPositions(of: query)
     try beginReadModel(of: file, source, in: schema)
     let filtered = try filter(source, by: query)
-    let apply = ProjectionCompiler(file, source: filtered).applyFunction()
+    let handlers = EventHandlers(file, source: filtered)
     var build = ReadModelBuild(projection: file.name)
     do {
-      try createFunction(apply)
+      try createFunction(handlers.apply)
       if let range {
         let confinement = Confinement(file, in: schema)
-        try fill(&build, from: range, by: apply, confinement, chunkSize, progress)
+        try fill(&build, from: range, by: handlers, confinement, chunkSize, progress)
         try history.requireUnchanged(connection)
       }
       try analyze(schema)
@@ -86,12 +86,13 @@ extension StoreConnection {
   private func fill(
     _ build: inout ReadModelBuild,
     from range: ClosedRange<Int64>,
-    by apply: GeneratedCode,
+    by handlers: EventHandlers,
     _ confinement: Confinement,
     _ chunkSize: Int64,
     _ progress: (EventStore.Progress) -> Void
   ) throws {
     let table = try eventsTable()
+    let obeysSkips = try hasSkippedEvents()
     var position = range.lowerBound == .min ? nil : range.lowerBound - 1
     while position ?? .min < range.upperBound || position == nil {
       let end = try table.endOfChunk(of: chunkSize, after: position, upTo: range.upperBound, connection)
@@ -99,7 +100,14 @@ extension StoreConnection {
         build.events += try connection.transaction {
           // After a crash the schema is unfinished anyway; the last commit waits for the disk.
           try connection.execute("SET LOCAL synchronous_commit = off")
-          return try connection.handleEvents(by: apply, after: position, upTo: end, within: confinement).count
+          let first = position?.saturatingAdd(1) ?? .min
+          return try connection.handleEvents(
+            by: handlers,
+            after: position,
+            upTo: end,
+            except: obeysSkips ? skippedPositions(from: first, upTo: end) : [],
+            within: confinement
+          ).events
         }
       } catch {
         throw try unreadableEvent(behind: error, after: position, upTo: end) ?? error

@@ -153,7 +153,7 @@ extension StoreConnection {
     guard build.result == nil else { return part }
     do {
       if build.shards > 0 { try mergeShards(of: &part.build.generation) }
-      try createFunction(part.apply)
+      try createFunction(part.handlers.apply)
     } catch {
       try part.fail(with: error, connection)
     }

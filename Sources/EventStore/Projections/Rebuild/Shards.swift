@@ -74,7 +74,7 @@ extension StoreConnection {
     try connection.prepareLongWork()
     var parts = try builds.filter { number < $0.shards }.map { build in
       let part = BuildPart(build, shard: try Shard(number, of: build.generation, connection))
-      try createFunction(part.apply)
+      try createFunction(part.handlers.apply)
       return part
     }
     try advance(&parts, upTo: final, meter)
@@ -127,14 +127,15 @@ struct Shard: Sendable {
   }
 
   /// As ``Generation/run(_:upTo:_:)``.
-  mutating func run(_ apply: GeneratedCode, upTo end: Int64, _ connection: Connection) throws {
-    let handled = try connection.handleEvents(
-      by: apply,
+  mutating func run(_ handlers: EventHandlers, upTo end: Int64, _ connection: Connection) throws {
+    let (events, seen) = try connection.handleEvents(
+      by: handlers,
       after: position,
       upTo: end,
+      except: connection.skippedPositions(of: generation.projection, after: position, upTo: end),
       within: generation.confinement
     )
-    try advance(to: end, events: handled.count, handled, connection)
+    try advance(to: end, events: events, seen, connection)
   }
 
   /// The fence of a shard: see ``Generation/advance(to:events:seen:_:)``.

@@ -22,22 +22,37 @@ extension StoreConnection {
     guard let generation else { return try requireLiveGeneration(of: name).file }
     let kept = try generations(of: name, in: .building, .ready, .live, .retired)
     guard let found = kept.first(where: { Int($0.number) == generation }) else {
-      let numbers = kept.map { "\($0.number)" }.joined(separator: ", ")
-      throw EventStoreError(
-        .notFound,
-        "projection \(name) has no generation \(generation)",
-        hint: "Name one that is kept: \(numbers)."
-      )
+      throw Self.noGeneration(generation, of: name, among: kept)
     }
     return found.file
+  }
+
+  /// The file that built the live generation.
+  func liveProjection(_ name: String) throws -> Projection {
+    try requireSchema()
+    try requireProjection(name)
+    let live = try requireLiveGeneration(of: name)
+    return try Projection(checking: live.path, Array(live.file.utf8))
+  }
+
+  /// Whether a generation was built by this text, with whatever upcasters.
+  func isWritten(_ generation: Generation, as file: Projection) -> Bool {
+    Self.withoutUpcasterComment(String(decoding: file.bytes, as: UTF8.self))
+      .hasSameBytes(as: generation.file)
+  }
+
+  static func noGeneration(_ number: Int, of name: String, among kept: [Generation]) -> EventStoreError {
+    EventStoreError(
+      .notFound,
+      "projection \(name) has no generation \(number)",
+      hint: "Name one that is kept: \(kept.map { "\($0.number)" }.joined(separator: ", "))."
+    )
   }
 
   /// Refuses to keep a read model current by a file that did not build it, and says what happened to it since.
   func requireSameFile(_ live: Generation, _ file: Projection) throws {
     if live.isDefined(by: file) { return }
-    if Self.withoutUpcasterComment(String(decoding: file.bytes, as: UTF8.self)).hasSameBytes(as: live.file) {
-      _ = try sameIdentity(live)
-    }
+    if isWritten(live, as: file) { _ = try sameIdentity(live) }
     let hasNoUpcasters = live.upcasters == [] && upcasters.isEmpty
     var error = EventStoreError(
       .invalidDefinition,

@@ -108,9 +108,15 @@ extension Generation {
   /// Applies the events up to a position, and moves the checkpoint, in the caller's transaction.
   ///
   /// - Throws: ``PoisonEvent`` for an event whose handler fails.
-  mutating func run(_ apply: GeneratedCode, upTo end: Int64, _ connection: Connection) throws {
-    let handled = try connection.handleEvents(by: apply, after: position, upTo: end, within: confinement)
-    try advance(to: end, events: handled.count, seen: handled, connection)
+  mutating func run(_ handlers: EventHandlers, upTo end: Int64, _ connection: Connection) throws {
+    let (events, seen) = try connection.handleEvents(
+      by: handlers,
+      after: position,
+      upTo: end,
+      except: connection.skippedPositions(of: projection, after: position, upTo: end),
+      within: confinement
+    )
+    try advance(to: end, events: events, seen: seen, connection)
   }
 
   func checkpointMoved() -> EventStoreError {

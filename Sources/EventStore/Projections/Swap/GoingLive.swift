@@ -122,20 +122,22 @@ extension Generation {
     }
   }
 
-  /// Refuses a swap if objects outside the read model depend on the live objects.
+  /// Refuses to move or drop its objects if objects outside the read model depend on them.
   func requireNoDependents(_ connection: Connection) throws {
-    let dependents = try connection.searching([liveSchema]) {
+    let dependents = try connection.searching([schema]) {
       try connection.strings(
         .dependents,
-        [.text(quoteIdentifier(liveSchema)), .textArray(objects.map(\.description))]
+        [.text(quoteIdentifier(schema)), .textArray(objects.map(\.description))]
       )
     }
     guard dependents.isEmpty else {
+      let tables = state == .live ? "the live tables" : "the tables of generation \(number)"
       throw EventStoreError(
         .invalidDefinition,
-        "other objects depend on the live tables of projection \(projection): \(dependents.joined(separator: ", "))",
-        detail: "They would still use the old generation after the swap.",
-        hint: "Drop them, or create them in the projection file's '-- @create'."
+        "other objects depend on \(tables) of projection \(projection): \(dependents.joined(separator: ", "))",
+        detail: state == .live ? "They would still use the old generation after the swap." : nil,
+        hint: state == .live
+          ? "Drop them, or create them in the projection file's '-- @create'." : "Drop them first."
       )
     }
   }

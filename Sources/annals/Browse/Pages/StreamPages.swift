@@ -105,7 +105,7 @@ extension PageMaker {
     var previous: Timestamp?
     let records = events.map { event in
       defer { previous = event.timestamp }
-      return StreamEventRecord(event: event, previous: previous, gap: nil, payload: .compact)
+      return StreamEventRecord(event: event, previous: previous, marks: [], payload: .compact)
     }
     let columns = ["version", "time", "interval", "event_type"]
     return table(records, columns) { $0.event.version == version }

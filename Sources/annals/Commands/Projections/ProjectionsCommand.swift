@@ -11,9 +11,9 @@ struct ProjectionsCommand: AsyncParsableCommand {
         annals projections rollback orders
       """,
     subcommands: [
-      ProjectionsList.self, ProjectionsShow.self, ProjectionsRollback.self, ProjectionsDrop.self,
-      ProjectionsPause.self,
-      ProjectionsResume.self, ProjectionsSetCheckpoint.self,
+      ProjectionsList.self, ProjectionsShow.self, ProjectionsRollback.self,
+      ProjectionsDiscard.self, ProjectionsDrop.self, ProjectionsPause.self, ProjectionsResume.self,
+      ProjectionsSetCheckpoint.self,
     ],
     defaultSubcommand: ProjectionsList.self
   )

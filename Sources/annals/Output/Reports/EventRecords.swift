@@ -19,8 +19,8 @@ struct StreamEventRecord: Record {
   let event: Event
   /// The time of the event that is shown before it.
   let previous: Timestamp?
-  /// The versions that are missing before it.
-  let gap: String?
+  /// The versions that are missing before it, and that readers leave it out.
+  let marks: [String]
   let payload: PayloadDisplay
 
   static let columns = shown + Event.columns.of(\.event).besides(shown)
@@ -35,12 +35,14 @@ struct StreamEventRecord: Record {
 
   private var interval: String? { previous.map { "\(Interval(from: $0, to: event.timestamp))" } }
 
-  var lines: [String] { [gap].compactMap(\.self) + payload.lines(event) }
+  var lines: [String] { marks + payload.lines(event) }
 }
 
 /// An event in a list with other streams, for people.
 struct StoreEventRecord: Record {
   let event: Event
+  /// That readers leave it out.
+  let skip: String?
   let payload: PayloadDisplay
 
   static let columns = shown + Event.columns.of(\.event).besides(shown)
@@ -54,5 +56,5 @@ struct StoreEventRecord: Record {
     Column("payload", .low, widths: 16...48) { $0.payload.field($0.event) },
   ]
 
-  var lines: [String] { payload.lines(event) }
+  var lines: [String] { [skip].compactMap(\.self) + payload.lines(event) }
 }

@@ -81,8 +81,8 @@ final class FindingReport<R: Record>: Sendable {
     for kind in Finding.Kind.allCases {
       if let count = result.counts[kind] { counts.add(kind.rawValue, Int64(count)) }
     }
-    // A redaction is intended, so it is no warning.
-    let isClean = result.counts.keys.allSatisfy { $0 == .eventRedacted }
+    // What is intended is no warning.
+    let isClean = result.counts.keys.allSatisfy { [.eventRedacted, .eventSkipped].contains($0) }
     envelope.add("status", result.errors > 0 ? "errors" : isClean ? "clean" : "warnings")
     envelope.add("checked", json: checked.text)
     envelope.add("counts", json: counts.text)
