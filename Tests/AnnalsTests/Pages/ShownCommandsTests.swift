@@ -28,6 +28,7 @@ import Testing
     "annals project --standby orders.sql activity.sql",
     "annals stream --follow --last 10",
     "annals browse --http-port 0",
+    "annals watermark --publish --every 1s",
   ]
 
   private static func isEndless(_ command: String) -> Bool {
