@@ -218,7 +218,7 @@ _annals() {
 
 _annals_init() {
     repeating_flags=()
-    non_repeating_flags=(--add-position --online --citus -n --dry-run --version '-?' --help)
+    non_repeating_flags=(--add-position --online --citus --notify --no-notify -n --dry-run --version '-?' --help)
     repeating_options=(--set)
     non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness --progress --partitions)
     __annals_offer_flags_options 0
@@ -581,11 +581,11 @@ _annals_verify-versions() {
         return
         ;;
     '--skip')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_redacted'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''event_skipped'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_redacted'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
         return
         ;;
     '--fail-on')
-        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_redacted'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
+        __annals_add_completions -W 'versions'$'\n''gap'$'\n''duplicate_version'$'\n''wrong_first_version'$'\n''invalid_version'$'\n''position_order'$'\n''duplicate_id'$'\n''duplicate_position'$'\n''snapshot_ahead'$'\n''checkpoint_ahead'$'\n''checkpoint_differs'$'\n''late_event'$'\n''event_skipped'$'\n''time_order'$'\n''classic_table'$'\n''positions_not_final'$'\n''sequence_behind'$'\n''position_hole'$'\n''event_changed'$'\n''event_redacted'$'\n''event_removed'$'\n''event_added'$'\n''event_moved'$'\n''stream_cut_off'
         return
         ;;
     '--workers')
@@ -800,7 +800,7 @@ _annals_audit() {
         return
         ;;
     '--action')
-        __annals_add_completions -W 'init'$'\n''migrate'$'\n''add-position'$'\n''build'$'\n''copy'$'\n''finish'$'\n''swap'$'\n''rollback'$'\n''drop'$'\n''pause'$'\n''resume'$'\n''set-checkpoint'$'\n''rename-checkpoint'$'\n''remove-checkpoint'$'\n''retry'$'\n''discard'$'\n''prune-snapshots'$'\n''restore'$'\n''protect'$'\n''redact'$'\n''archive'
+        __annals_add_completions -W 'init'$'\n''migrate'$'\n''add-position'$'\n''build'$'\n''copy'$'\n''finish'$'\n''swap'$'\n''rollback'$'\n''drop'$'\n''pause'$'\n''resume'$'\n''set-checkpoint'$'\n''rename-checkpoint'$'\n''remove-checkpoint'$'\n''retry'$'\n''discard'$'\n''skip'$'\n''unskip'$'\n''prune-snapshots'$'\n''restore'$'\n''protect'$'\n''redact'$'\n''archive'
         return
         ;;
     '--limit')
@@ -3237,13 +3237,13 @@ _annals_projections() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    list|show|rollback|drop|pause|resume|set-checkpoint)
+    list|show|rollback|discard|drop|pause|resume|set-checkpoint)
         # Offer subcommand argument completions
         "_annals_projections_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'list show rollback drop pause resume set-checkpoint' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'list show rollback discard drop pause resume set-checkpoint' -- "${cur}"))
         ;;
     esac
 }
@@ -3422,6 +3422,65 @@ _annals_projections_rollback() {
     case "${positional_number}" in
     1)
         __annals_custom_complete ---completion projections rollback -- positional@0
+        return
+        ;;
+    esac
+}
+
+_annals_projections_discard() {
+    repeating_flags=()
+    non_repeating_flags=(--yes --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    __annals_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '--reason')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __annals_custom_complete ---completion projections discard -- positional@0
+        return
+        ;;
+    2)
+        __annals_custom_complete ---completion projections discard -- positional@1
         return
         ;;
     esac
@@ -3910,13 +3969,13 @@ _annals_dead-letters() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    list|show|retry|discard)
+    list|show|retry|discard|skip|skipped)
         # Offer subcommand argument completions
         "_annals_dead-letters_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'list show retry discard' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'list show retry discard skip skipped' -- "${cur}"))
         ;;
     esac
 }
@@ -4170,6 +4229,104 @@ _annals_dead-letters_discard() {
         ;;
     *)
         __annals_custom_complete ---completion dead-letters discard -- positional@1
+        return
+        ;;
+    esac
+}
+
+_annals_dead-letters_skip() {
+    repeating_flags=()
+    non_repeating_flags=(--undo --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(--reason -h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness)
+    __annals_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--reason')
+        return
+        ;;
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    esac
+}
+
+_annals_dead-letters_skipped() {
+    repeating_flags=()
+    non_repeating_flags=(-x --expanded --version '-?' --help)
+    repeating_options=(--set)
+    non_repeating_options=(-h --host -p --port -U --username -d --dbname --table --layout --columns --response-timeout --max-staleness -o --output --fields)
+    __annals_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-h'|'--host')
+        return
+        ;;
+    '-p'|'--port')
+        return
+        ;;
+    '-U'|'--username')
+        return
+        ;;
+    '-d'|'--dbname')
+        return
+        ;;
+    '--table')
+        return
+        ;;
+    '--layout')
+        __annals_add_completions -W 'auto'$'\n''commanded'$'\n''commanded-bytea'$'\n''commanded-links'$'\n''emmett'$'\n''eventsauce'$'\n''eventuous'$'\n''marten'$'\n''marten-conjoined'$'\n''marten-tenant-partitions'$'\n''message-db'$'\n''message-db-eventide'$'\n''message-db-protean'$'\n''patchlevel'$'\n''patchlevel-aggregate'$'\n''patchlevel-stream'$'\n''pekko-jdbc'$'\n''pyeventsourcing'$'\n''pyeventsourcing-opaque'$'\n''rails-event-store'$'\n''rails-event-store-bytea'$'\n''rails-event-store-yaml'$'\n''sequent'$'\n''sequent-ordered'$'\n''spatie'$'\n''sqlstreamstore'
+        __annals_add_completions -o plusdirs -fX '!*.@(sql)'
+        return
+        ;;
+    '--set')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--response-timeout')
+        return
+        ;;
+    '--max-staleness')
+        return
+        ;;
+    '-o'|'--output')
+        __annals_add_completions -W 'table'$'\n''ndjson'$'\n''json'$'\n''csv'
+        return
+        ;;
+    '--fields')
         return
         ;;
     esac

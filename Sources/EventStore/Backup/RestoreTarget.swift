@@ -3,6 +3,8 @@ internal import LibPQ
 /// The table that events are restored into.
 struct RestoreTarget {
   let table: EventsTable
+  /// The archive, whose events are not restored; nil without one.
+  let archive: ArchiveTable?
   /// The sequence that assigns positions, quoted; nil without positions.
   let sequence: String?
   /// The triggers that may change the stored events.
@@ -48,6 +50,7 @@ extension StoreConnection {
     let statements = try appendStatements()
     return RestoreTarget(
       table: table,
+      archive: try findArchive(),
       sequence: table.hasPosition ? try sequenceToMove() : nil,
       changers: statements.changers,
       keepsEventsApart: statements.uniqueKeys.keepEventsApart
@@ -123,6 +126,18 @@ extension RestoreTarget {
       "batch": Self.batch, "places": parts.joined(separator: "UNION ALL\n"),
     ])
     return try connection.query(sql, []).first { Collision($0) }
+  }
+
+  /// The first event of the batch that is archived: restored, it would be in two places.
+  func archived(_ connection: Connection) throws -> (row: Int64, event: String)? {
+    guard let archive else { return nil }
+    return try connection.query(
+      """
+      SELECT n.line, n.aggregate_id::text || ' version ' || n.version AS event FROM \(raw: Self.batch) n
+      JOIN \(raw: archive.name.sql) a ON a.aggregate_id = n.aggregate_id AND a.version = n.version
+      ORDER BY n.line LIMIT 1
+      """
+    ).first { (row: $0.int64("line"), event: $0.string("event")) }
   }
 
   /// The events of the batch that the store lacks.

@@ -204,6 +204,14 @@ struct RestoreRun {
     }
     let collision = try target.collision(connection)
     if let collision { throw try self.collision(collision, reader.place(ofRow: collision.row, batch)) }
+    if let (row, event) = try target.archived(connection) {
+      throw EventStoreError(
+        .failed,
+        "\(reader.place(ofRow: row, batch)): \(event) is archived",
+        detail: "Restored, the event would be in two places.",
+        hint: "Move archived events back with \(.unarchive) first."
+      )
+    }
     let (events, lowest, row) = try target.missing(connection)
     if let head, let lowest, let row, lowest <= head, !options.restoresMissing {
       throw belowHead(events, lowest, head, reader.place(ofRow: row, batch))

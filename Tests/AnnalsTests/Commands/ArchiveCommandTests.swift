@@ -85,6 +85,9 @@ import Testing
         try await db.annals("audit", "--action", "archive", "--fields", "reason").standardOutput
           == "REASON\ndisk\n"
       )
+      #expect(try await db.annals("export", "--with-archive", folder + "/all").exitCode == 0)
+      let restored = try await db.annals("restore", "--missing", folder + "/all")
+      #expect(restored.exitCode == 1 && restored.standardError.contains("line 3: s-1 version 1 is archived"))
       #expect(try await db.annals("archive", "--undo").exitCode == 2)
       #expect(try await db.annals(["archive", "--undo"] + Self.yes).exitCode == 0)
       #expect(

@@ -16,6 +16,8 @@ import Testing
   private static let statuses: [String: Int32] = [
     "annals dead-letters list orders": 2,
     "annals restore --missing shop.ndjson": 2,
+    "annals archive --before '2 years ago'": 2,
+    "annals archive --stream order-1001": 2,
     "annals redact --stream order-1001 --path .customer": 2,
     "annals redact --stream order-1001 --path .customer --yes --reason 'request 12'": 5,
     "annals redact --data customer=olga.ivanova --path .customer --hash-with key": 2,

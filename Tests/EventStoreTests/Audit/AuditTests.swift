@@ -338,7 +338,8 @@ import Testing
       try await shop.rebuild(sums)
       try await shop.psql(
         """
-        DROP TABLE annals.archives, annals.redactions; DROP FUNCTION annals.replace_values;
+        DROP TABLE annals.archives, annals.redactions, annals.skipped_events;
+        DROP FUNCTION annals.replace_values, annals.notify_followers;
         DROP FUNCTION annals.refuse_change; DROP INDEX annals.audit_at_idx;
         ALTER TABLE annals.audit DROP store, DROP os_user, DROP os_host, DROP address, DROP reason, DROP transaction;
         ALTER TABLE annals.checkpoints DROP done_ahead;
