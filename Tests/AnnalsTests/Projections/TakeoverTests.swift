@@ -82,7 +82,8 @@ import Testing
       try await withThrowingTaskGroup(of: Void.self) { group in
         for machine in machines { group.addTask { try await machine.run(command) } }
         group.addTask {
-          while !writing.isOver {
+          // A failure elsewhere cancels it.
+          while !writing.isOver, !Task.isCancelled {
             // The server may be away.
             _ = try? await db.psql(
               """
@@ -98,9 +99,14 @@ import Testing
           return said.standardOutput.contains("on standby: another session works on \(lock) (process ")
         }
         for number in 0..<Self.count {
-          let holder = try await holder(of: lock, among: machines, db)
-          try await harm(holder, harms[number % harms.count], server) {
-            try await until { try await self.holder(of: lock, among: machines, db).name != holder.name }
+          let (holder, session) = try await holder(of: lock, among: machines, db)
+          let harm = harms[number % harms.count]
+          try await self.harm(holder, harm, server) {
+            try await until {
+              let next = try await self.holder(of: lock, among: machines, db)
+              // One that is killed starts again at once, and may be faster than the other one.
+              return next.session != session && (harm == .killed || next.machine.name != holder.name)
+            }
           }
         }
         writing.end()
@@ -137,17 +143,22 @@ import Testing
     }
   }
 
-  private func holder(of lock: String, among machines: [Machine], _ db: TestDatabase) async throws -> Machine
-  {
-    var holder: Machine?
+  /// The machine that has the lock, and the server process of its session.
+  private func holder(
+    of lock: String,
+    among machines: [Machine],
+    _ db: TestDatabase
+  ) async throws -> (machine: Machine, session: Substring) {
+    var holder: (Machine, Substring)?
     try await until {
-      let name = try? await db.psql(
+      let found = try? await db.psql(
         """
-        SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+        SELECT a.application_name, a.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid)
         WHERE l.locktype = 'advisory' AND l.objid = (hashtext('\(lock)')::bigint & 4294967295)::oid AND l.objsubid = 2
         """
       )
-      holder = machines.first { $0.name == name }
+      let fields = found?.split(separator: "|") ?? []
+      holder = machines.first { $0.name == fields.first ?? "" }.map { ($0, fields[1]) }
       return holder != nil
     }
     return try #require(holder)

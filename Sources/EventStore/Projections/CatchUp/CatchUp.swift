@@ -158,12 +158,12 @@ extension StoreConnection {
 
   /// Runs `body` as the only session that keeps a projection current.
   private func holdProjection(_ run: CatchUp, _ body: () throws -> Void) throws {
-    try hold("projection \(run.file.name)", inTurn: run.options.isStandby) {
-      guard run.options.isStandby else { return try body() }
-      try connection.endWhenSilent(for: CatchUpOptions.silenceOfHolder)
-      defer { connection.cleanUp { try connection.endWhenSilent(for: .zero) } }
-      try body()
-    }
+    let lock = "projection \(run.file.name)"
+    guard run.options.isStandby else { return try hold(lock, inTurn: false, body) }
+    // Before it has the lock: a process that is stopped just then would keep it forever. One that waits asks often.
+    try connection.endWhenSilent(for: CatchUpOptions.silenceOfHolder)
+    defer { connection.cleanUp { try connection.endWhenSilent(for: .zero) } }
+    try hold(lock, inTurn: true, body)
   }
 
   /// Applies everything up to the watermark. A chunk with a poison event is divided until the event is alone.
