@@ -171,7 +171,7 @@ import Testing
     try await withStore { db, store in
       try await db.psql(
         """
-        DROP TABLE annals.redactions; DROP FUNCTION annals.replace_values;
+        DROP TABLE annals.archives, annals.redactions; DROP FUNCTION annals.replace_values;
         DROP TABLE annals.skipped_events; DROP FUNCTION annals.notify_followers; DELETE FROM annals.migrations WHERE number > 15;
         INSERT INTO annals.evolutions (copy, store, identity, plan, state) VALUES ('public.v2', 'public.events', 'i',
           '{"store": "public.events", "examples": [{"aggregateID": "a", "version": 1, "before": "{}", "after": "{}"}]}', 'copied')
