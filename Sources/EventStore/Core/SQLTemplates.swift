@@ -360,6 +360,7 @@ extension SQLTemplate {
 
   /// All templates except the migrations.
   static let all: [SQLTemplate] = [
+    .archivableStreams, .moveEvents, .streamNames,
     .auditEntries, .redactEvents, .updateTriggers, .grantRoles, .protectedTables, .revokeRoles,
     .collidingEvents, .eventsInPlaces,
     .missingEvents, .restoreMissing,

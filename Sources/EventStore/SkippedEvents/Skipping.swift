@@ -4,7 +4,7 @@ extension StoreConnection {
   func skip(_ reference: EventReference) throws -> SkipResult {
     try requireSchema()
     guard let reason else {
-      throw EventStoreError(.invalidInput, "to skip an event needs a reason, which stays with it")
+      throw EventStoreError(.invalidInput, "skipping an event needs a reason, which stays with it")
     }
     try eventsTable().requirePosition(for: "the list of skipped events")
     let event = try event(reference)

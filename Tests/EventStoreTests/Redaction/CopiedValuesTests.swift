@@ -155,7 +155,7 @@ import Testing
         "name", "store", "aggregate_id", "event_type", "projection", "checkpoint", "copy", "identity",
         "state", "role",
         "action", "subject", "os_user", "os_host", "schema_name", "live_schema", "sqlstate", "category",
-        "event_types",
+        "event_types", "archive",
       ]
       let unknown = columns.filter { column in
         !handled.contains(column) && !written.contains(column)

@@ -32,7 +32,7 @@ struct DeadLettersSkip: AsyncParsableCommand {
   }
 
   func validate() throws {
-    if !undo, reason.text == nil { throw ValidationError("to skip an event needs a --reason") }
+    if !undo, reason.text == nil { throw ValidationError("skipping an event needs a --reason") }
   }
 
   func run() async throws {
