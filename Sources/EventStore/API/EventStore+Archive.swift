@@ -11,7 +11,8 @@ extension EventStore {
   /// Moves events into the archive, a table beside that of the store with the same columns, which the first run creates.
   ///
   /// The archive belongs to the history of the store: appended events continue the versions of archived streams, and
-  /// ``includeArchive()`` reads both. Each chunk is a transaction with its row in the audit, so no event is ever in two
+  /// ``includeArchive()`` reads both. An `EventStore` that appended before the archive was created never looks
+  /// there: make a new one. Each chunk is a transaction with its row in the audit, so no event is ever in two
   /// places or in none, and a second run continues an interrupted one.
   ///
   /// An event stays in the table if a projection or a checkpoint has not met it yet, and so does the store's last event.
